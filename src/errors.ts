@@ -1,0 +1,89 @@
+/**
+ * The one error type of gruv. An error is data: nobody has to match on its text.
+ *
+ * Every error answers four questions: where, what was expected, what came, and what to do.
+ */
+
+/** What kind of thing went wrong; stable across versions. */
+export type ErrorCode =
+  /** The bytes are not what they claim to be: truncated, damaged, contradictory. */
+  | 'bad-file'
+  /** Well formed, but gruv cannot do this. */
+  | 'unsupported'
+  /** A tensor's shape does not fit. */
+  | 'bad-shape'
+  /** An argument or option is not one of those that exist. */
+  | 'bad-argument'
+  /** A graph that contradicts itself. */
+  | 'bad-model'
+  /** A name (array, layer, output, state) that is not there. */
+  | 'not-found'
+  /** A limit that protects memory or time was passed. */
+  | 'too-large'
+  /** The operating system, the server or the browser would not give the bytes. */
+  | 'unreadable'
+  /** A model that needs its whole input at once was asked to stream. */
+  | 'not-causal'
+  /** The engine that was asked for does not exist on this machine. */
+  | 'engine-unavailable'
+  /** A program or stream was used after `close()`. */
+  | 'closed'
+
+export interface ErrorDetails {
+  /** The place: a file, a byte offset, an array's name, a line and column, an argument. */
+  readonly where?: string
+  readonly expected?: string
+  readonly got?: string
+  /** What the reader of the message can do about it. */
+  readonly fix?: string
+  readonly cause?: unknown
+}
+
+export class GruvError extends Error {
+  override readonly name = 'GruvError'
+  readonly code: ErrorCode
+  /** The bare statement of what is wrong, without place and remedy. */
+  readonly problem: string
+  readonly where: string | undefined
+  readonly expected: string | undefined
+  readonly got: string | undefined
+  readonly fix: string | undefined
+
+  constructor(code: ErrorCode, problem: string, details: ErrorDetails = {}) {
+    super(compose(problem, details), 'cause' in details ? { cause: details.cause } : undefined)
+    this.code = code
+    this.problem = problem
+    this.where = details.where
+    this.expected = details.expected
+    this.got = details.got
+    this.fix = details.fix
+  }
+}
+
+/** True for errors that gruv raised on purpose, also across two copies of the package. */
+export function isGruvError(error: unknown): error is GruvError {
+  return error instanceof Error && error.name === 'GruvError' && 'code' in error
+}
+
+/**
+ * The same error, with the place narrowed by whoever knows more about it:
+ * a reader of bytes knows the offset, its caller knows the file.
+ */
+export function within(where: string, error: unknown): unknown {
+  if (!isGruvError(error)) return error
+  return new GruvError(error.code, error.problem, {
+    where: error.where === undefined ? where : `${where}: ${error.where}`,
+    ...(error.expected === undefined ? {} : { expected: error.expected }),
+    ...(error.got === undefined ? {} : { got: error.got }),
+    ...(error.fix === undefined ? {} : { fix: error.fix }),
+    cause: error.cause ?? error,
+  })
+}
+
+function compose(problem: string, { where, expected, got, fix }: ErrorDetails): string {
+  let text = where === undefined ? problem : `${where}: ${problem}`
+  if (expected !== undefined) text += `; expected ${expected}`
+  if (got !== undefined) text += expected === undefined ? `; got ${got}` : `, got ${got}`
+  if (fix !== undefined) text += `. ${fix}`
+  return text
+}
