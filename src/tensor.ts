@@ -2,6 +2,8 @@
  * Numbers with a shape: the one currency between files, models and programs.
  */
 
+import { GruvError } from './errors.ts'
+
 /** How the numbers were stored where they came from. `text` and `json` are printed decimals. */
 export type DType =
   | 'bool'
@@ -68,4 +70,54 @@ export function showShape(shape: readonly (number | string)[]): string {
 /** The storage type a tensor's numbers came in. */
 export function dtypeOf(tensor: Tensor): DType {
   return tensor.dtype ?? (tensor.data instanceof Float32Array ? 'float32' : 'float64')
+}
+
+/**
+ * Nested arrays or a `{ shape, data }` as a Tensor. Numbers that already lie in a typed array are
+ * not copied; flat typed arrays become one axis.
+ * @param where named in messages.
+ * @throws GruvError `bad-shape` when rows differ in length or the shape does not hold the data.
+ */
+export function toTensor(value: TensorLike, where: string): Tensor {
+  if (value instanceof Float32Array || value instanceof Float64Array) return { shape: [value.length], data: value }
+  if (Array.isArray(value)) return fromNested(value, where)
+  if (typeof value !== 'object' || value === null || !('shape' in value && 'data' in value)) {
+    throw new GruvError('bad-argument', 'this is not a tensor', {
+      where,
+      expected: 'nested arrays of numbers, a typed array, or { shape, data }',
+      got: value === null ? 'null' : typeof value,
+    })
+  }
+  const { shape, data } = value as { shape: readonly number[]; data: ArrayLike<number> }
+  if (!shape.every((extent) => Number.isInteger(extent) && extent >= 0) || sizeOf(shape) !== data.length) {
+    throw new GruvError('bad-shape', 'the data does not fill the shape', {
+      where,
+      expected: `${sizeOf(shape)} numbers for ${showShape(shape)}`,
+      got: `${data.length}`,
+    })
+  }
+  if (data instanceof Float32Array || data instanceof Float64Array) return value as Tensor
+  return { shape, data: Float64Array.from(data) }
+}
+
+function fromNested(value: NestedNumbers, where: string): Tensor {
+  const shape: number[] = []
+  for (let level: NestedNumbers[number] | undefined = value; Array.isArray(level); level = level[0]) {
+    shape.push(level.length)
+  }
+  const data = new Float64Array(sizeOf(shape))
+  let filled = 0
+  const fill = (level: NestedNumbers[number], axis: number, path: string): void => {
+    if (Array.isArray(level) ? level.length !== shape[axis] : axis !== shape.length || typeof level !== 'number') {
+      throw new GruvError('bad-shape', 'the nested arrays are not a regular block of numbers', {
+        where: where + path,
+        expected: axis === shape.length ? 'a number' : `an array of ${shape[axis]}`,
+        got: Array.isArray(level) ? `an array of ${level.length}` : typeof level,
+      })
+    }
+    if (Array.isArray(level)) level.forEach((inner, i) => fill(inner, axis + 1, `${path}[${i}]`))
+    else data[filled++] = level as number
+  }
+  fill(value, 0, '')
+  return { shape, data }
 }

@@ -1,0 +1,25 @@
+/** What is odd about a node's numbers, told before anybody trusts them. */
+
+import { weightsOf } from './layers.ts'
+import type { LayerNode } from './types.ts'
+
+/** A sentence for each thing in a node's weights that a healthy training rarely leaves behind. */
+export function weightWarnings(node: LayerNode): readonly string[] {
+  const warnings: string[] = []
+  for (const [name, { data }] of Object.entries(weightsOf(node))) {
+    let bad = 0
+    let first = -1
+    for (let i = 0; i < data.length; i++) {
+      if (Number.isFinite(data[i])) continue
+      bad++
+      if (first < 0) first = i
+    }
+    if (bad > 0) {
+      const what = Number.isNaN(data[first]) ? 'NaN' : String(data[first])
+      warnings.push(
+        `${node.name}: ${bad} of ${data.length} numbers in ${name} are not finite (the first, ${what}, at index ${first}): whatever they touch is lost`,
+      )
+    }
+  }
+  return warnings
+}

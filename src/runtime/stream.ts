@@ -1,0 +1,99 @@
+/** A sequence that arrives step by step, and the state it has come to. */
+
+import { GruvError } from '../errors.ts'
+import { type Named, showShape } from '../tensor.ts'
+import type { Engine } from './engine.ts'
+import { notFound } from './inputs.ts'
+import type { Plan } from './plan.ts'
+
+/** What a stream carries, by state name (`gru.h`): copies, safe to keep. */
+export type State = Named<Float32Array | Float64Array>
+
+export interface Stream {
+  /** Live view of the model's first input: write here. */
+  readonly input: Float32Array | Float64Array
+  /** Live view of the model's first output: read here. A new step overwrites it. */
+  readonly output: Float32Array | Float64Array
+  /** Live views of all inputs and outputs by name. */
+  readonly inputs: Named<Float32Array | Float64Array>
+  readonly outputs: Named<Float32Array | Float64Array>
+  /** One timestep: synchronous, without a copy, without an allocation. */
+  step(): void
+  getState(): State
+  /** States that are not named stay as they are. */
+  setState(state: Named<ArrayLike<number>>): void
+  /** Back to zeros, where every sequence starts. */
+  reset(): void
+  close(): void
+}
+
+export function createStream(
+  plan: Plan,
+  engine: Engine,
+  slot: number,
+  alive: () => void,
+  release: () => void,
+): Stream {
+  const { step: layout, memory, stateStride, states } = plan
+  const state = memory.streams + slot * memory.streamStride
+  const frame = state + stateStride
+  const view = (value: string): Float32Array | Float64Array => {
+    const index = plan.values.findIndex(({ name }) => name === value)
+    const from = frame + layout.offsets[index]
+    return engine.memory.subarray(from, from + plan.values[index].width)
+  }
+  const inputs = Object.fromEntries(plan.inputs.map(({ name }) => [name, view(name)]))
+  const outputs = Object.fromEntries(plan.outputs.map(({ name, value }) => [name, view(value)]))
+  let open = true
+  const usable = (): void => {
+    if (!open) throw new GruvError('closed', 'this stream was closed')
+    alive()
+  }
+
+  const stream: Stream = {
+    input: inputs[plan.inputs[0].name],
+    output: outputs[plan.outputs[0].name],
+    inputs,
+    outputs,
+    step() {
+      usable()
+      for (let i = 0; i < plan.stages.length; i++) {
+        engine.run(plan.stages[i], layout, frame, state, 1, 1, false)
+      }
+    },
+    getState() {
+      usable()
+      return Object.fromEntries(
+        states.map(({ name, size, offset }) => [name, engine.memory.slice(state + offset, state + offset + size)]),
+      )
+    },
+    setState(next) {
+      usable()
+      const entries = Object.entries(next).map(([name, values]) => {
+        const known = states.find((candidate) => candidate.name === name)
+        if (known === undefined) throw notFound('state', name, states.map((candidate) => candidate.name))
+        if (values.length !== known.size) {
+          throw new GruvError('bad-shape', 'the state does not fit', {
+            where: `state ${name}`,
+            expected: showShape([known.size]),
+            got: showShape([values.length]),
+          })
+        }
+        return { values, offset: known.offset }
+      })
+      // Only once all of them fit: a state is set whole or not at all.
+      for (const { values, offset } of entries) engine.memory.set(values, state + offset)
+    },
+    reset() {
+      usable()
+      engine.memory.fill(0, state, state + stateStride)
+    },
+    close() {
+      if (!open) return
+      open = false
+      release()
+    },
+  }
+  engine.memory.fill(0, state, state + memory.streamStride)
+  return stream
+}
