@@ -45,7 +45,7 @@ export type {
   ReferenceData,
 } from './types.ts'
 
-export interface GruOptions extends ConventionOptions {
+export interface GruOptions extends Omit<ConventionOptions, 'bias'> {
   readonly name?: string
   /** [features, 3·units], or [3·units, features]. */
   readonly kernel: TensorLike
@@ -55,6 +55,8 @@ export interface GruOptions extends ConventionOptions {
   readonly bias?: TensorLike
   /** [3·units], beside `bias` [3·units]. */
   readonly recurrentBias?: TensorLike
+  /** Whether the candidate's recurrent bias lies inside the reset; default: it does where there is one. */
+  readonly biasPlacement?: 'separate' | 'merged'
   /** Pass on the whole sequence (default) or the last step alone. */
   readonly returnSequences?: boolean
 }
@@ -126,13 +128,13 @@ function inCode<T>(value: T): Ground<T> {
   return { value, origin: 'stated', why: 'the code that built the model says so' }
 }
 
-function saidInCode(options: ConventionOptions): GruGrounds {
+function saidInCode(options: GruOptions): GruGrounds {
   return {
     ...(options.gateOrder && { gateOrder: inCode(options.gateOrder) }),
     ...(options.transposed !== undefined && { transposed: inCode(options.transposed ? 'yes' : 'no') }),
     ...(options.reset && { reset: inCode(options.reset) }),
     ...(options.update && { update: inCode(options.update) }),
-    ...(options.bias && { bias: inCode(options.bias) }),
+    ...(options.biasPlacement && { bias: inCode(options.biasPlacement) }),
     ...(options.activation && { activation: inCode(activation(options.activation)) }),
     ...(options.recurrentActivation && { recurrentActivation: inCode(activation(options.recurrentActivation)) }),
   }

@@ -111,6 +111,45 @@ function fit(port: Port, tensor: Tensor): { full: Tensor; given: number } {
   return { full: { ...tensor, shape: full }, given: extents.length }
 }
 
+/**
+ * Initial states by name, each [size] or [batch, size].
+ * @throws GruvError `bad-shape` or `not-found`, naming the state.
+ */
+export function readStates(
+  states: readonly { readonly name: string; readonly size: number }[],
+  given: TensorLike | Named<TensorLike> | undefined,
+  batch: number,
+): ReadonlyMap<string, Tensor> {
+  const fitted = new Map<string, Tensor>()
+  if (given === undefined) return fitted
+  const names = states.map(({ name }) => name)
+  const single = isTensorLike(given)
+  if (single && states.length !== 1) {
+    throw new GruvError('bad-argument', `this model has ${states.length} states, each needs its name`, {
+      where: 'initialState',
+      expected: names.length === 0 ? 'none' : `{ '${names.join("': …, '")}': … }`,
+      got: 'one tensor without a name',
+    })
+  }
+  for (const [name, like] of single ? [[names[0], given] as const] : Object.entries(given)) {
+    const state = states.find((slot) => slot.name === name)
+    if (state === undefined) throw notFound('state', name, names)
+    const tensor = toTensor(like, `initial state ${name}`)
+    // PyTorch and ONNX write [layers, batch, units] even for a single layer.
+    const shape = tensor.shape.length === 3 && tensor.shape[0] === 1 ? tensor.shape.slice(1) : tensor.shape
+    const oneForAll = shape.length === 1 || (shape.length === 2 && shape[0] === 1)
+    if (shape.at(-1) !== state.size || shape.length > 2 || !(oneForAll || shape[0] === batch)) {
+      throw new GruvError('bad-shape', 'the initial state does not fit', {
+        where: `initial state ${name}`,
+        expected: `[${state.size}] or [${batch}, ${state.size}]`,
+        got: showShape(tensor.shape),
+      })
+    }
+    fitted.set(name, { ...tensor, shape: oneForAll ? [state.size] : shape })
+  }
+  return fitted
+}
+
 /** An error that lists what exists, nearest name first. */
 export function notFound(what: string, name: string, names: readonly string[]): GruvError {
   return new GruvError('not-found', `there is no ${what} '${name}'`, {

@@ -5,11 +5,11 @@
 
 import { GruvError } from '../errors.ts'
 import type { Model, OutputPort, Port } from '../model/types.ts'
-import { type Named, showShape, type Tensor, type TensorLike, toTensor } from '../tensor.ts'
+import type { Named, Tensor, TensorLike } from '../tensor.ts'
 import { createJsEngine, type Engine, type EngineReport } from './engine.ts'
-import { notFound, readInputs, type RunInputs } from './inputs.ts'
+import { notFound, readInputs, readStates, type RunInputs } from './inputs.ts'
 import { causal } from './layers.ts'
-import { type Plan, plan, type PlannedState } from './plan.ts'
+import { type Plan, plan } from './plan.ts'
 import { createStream, type Stream } from './stream.ts'
 
 export interface CompileOptions {
@@ -195,14 +195,15 @@ class Run {
   private readonly whole = new Map<number, Tensor>()
   private readonly wanted: readonly string[]
   private readonly initial: ReadonlyMap<string, Tensor>
+  private readonly plan: Plan
+  private readonly engine: Engine
+  private readonly inputs: RunInputs
   private saved: Float32Array | Float64Array | null = null
 
-  constructor(
-    private readonly plan: Plan,
-    private readonly engine: Engine,
-    private readonly inputs: RunInputs,
-    options: RunOptions,
-  ) {
+  constructor(plan: Plan, engine: Engine, inputs: RunInputs, options: RunOptions) {
+    this.plan = plan
+    this.engine = engine
+    this.inputs = inputs
     const known = [...plan.outputs, ...plan.states].map(({ name }) => name)
     this.wanted = options.outputs ?? plan.outputs.map(({ name }) => name)
     for (const name of this.wanted) if (!known.includes(name)) throw notFound('output', name, known)
@@ -329,42 +330,6 @@ class Run {
       }
     }
   }
-}
-
-/** Initial states by name, each [size] or [batch, size]. */
-function readStates(
-  states: readonly PlannedState[],
-  given: TensorLike | Named<TensorLike> | undefined,
-  batch: number,
-): ReadonlyMap<string, Tensor> {
-  const fitted = new Map<string, Tensor>()
-  if (given === undefined) return fitted
-  const names = states.map(({ name }) => name)
-  const single = Array.isArray(given) || ArrayBuffer.isView(given) || ('shape' in given && 'data' in given)
-  if (single && states.length !== 1) {
-    throw new GruvError('bad-argument', `this model has ${states.length} states, each needs its name`, {
-      where: 'initialState',
-      expected: names.length === 0 ? 'none' : `{ '${names.join("': …, '")}': … }`,
-      got: 'one tensor without a name',
-    })
-  }
-  for (const [name, like] of single ? [[names[0], given as TensorLike] as const] : Object.entries(given)) {
-    const state = states.find((slot) => slot.name === name)
-    if (state === undefined) throw notFound('state', name, names)
-    const tensor = toTensor(like, `initial state ${name}`)
-    // PyTorch and ONNX write [layers, batch, units] even for a single layer.
-    const shape = tensor.shape.length === 3 && tensor.shape[0] === 1 ? tensor.shape.slice(1) : tensor.shape
-    const oneForAll = shape.length === 1 || (shape.length === 2 && shape[0] === 1)
-    if (shape.at(-1) !== state.size || shape.length > 2 || !(oneForAll || shape[0] === batch)) {
-      throw new GruvError('bad-shape', 'the initial state does not fit', {
-        where: `initial state ${name}`,
-        expected: `[${state.size}] or [${batch}, ${state.size}]`,
-        got: showShape(tensor.shape),
-      })
-    }
-    fitted.set(name, { ...tensor, shape: oneForAll ? [state.size] : shape })
-  }
-  return fitted
 }
 
 function oneOf(name: string, value: string, values: readonly string[]): void {

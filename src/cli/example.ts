@@ -1,0 +1,69 @@
+/** `gruv example`: the main job from end to end on the model that ships with the package. */
+
+import { fileURLToPath } from 'node:url'
+import { relative } from 'node:path'
+import { Command } from 'commander'
+import { compile, load, type Tensor } from '../index.ts'
+import { type GruStep, trace } from '../trace/index.ts'
+import { readArrays } from './files.ts'
+import { printModel } from './inspect.ts'
+import { columns, heading, print, sequenceTable, shortNumber } from './render.ts'
+import { printVerdict, verifyFiles } from './verify.ts'
+
+/** Steps and units that are shown gate by gate; the rest is a flag away. */
+const SHOWN_STEPS = 3
+const SHOWN_UNITS = 6
+
+export function exampleCommand(): Command {
+  return new Command('example')
+    .description('Runs the trained model that ships with gruv, shows its gates, and proves its outputs.')
+    .action(async () => {
+      const folder = fileURLToPath(new URL('../../examples/co2/', import.meta.url))
+      const file = (name: string): string => `${folder}${name}`
+      const model = await load(file('model.safetensors'))
+      const { data: x } = await readArrays(file('input.npy'))
+
+      print(heading('1  The model: a GRU trained with PyTorch on the Mauna Loa CO₂ record'))
+      printModel(model, { equations: true })
+
+      print()
+      print(heading(`2  The first ${SHOWN_STEPS} of ${x.shape[0]} months, gate by gate (first ${SHOWN_UNITS} units)`))
+      const width = x.shape[1]
+      const head: Tensor = { shape: [SHOWN_STEPS, width], data: x.data.slice(0, SHOWN_STEPS * width) }
+      for (const { timestep, gates } of trace(model, head)) printGates(timestep, gates)
+
+      print()
+      print(heading('3  Its outputs'))
+      const program = await compile(model)
+      print(sequenceTable(program.predict(x).y, true))
+
+      print()
+      print(heading('4  The proof: against what PyTorch computed'))
+      const verdict = await verifyFiles(model, {
+        input: [file('input.npy')],
+        expected: [file('expected.npy')],
+        precision: 'f32',
+      })
+      printVerdict(verdict)
+      process.exitCode = verdict.pass ? 0 : 1
+
+      const here = relative(process.cwd(), folder) || '.'
+      print()
+      print(heading('Try next'))
+      print(`  npx gruv inspect ${here}/layer.npz --equations --weights`)
+      print(`  npx gruv run ${here}/model.safetensors --input ${here}/input.csv --output forecast.csv`)
+      print(`  npx gruv verify ${here}/layer.npz --input ${here}/input.npy --expected ${here}/layer_expected.npy --update updates`)
+    })
+}
+
+const gateNames = ['z', 'r', 'n', 'h'] as const satisfies readonly (keyof GruStep)[]
+const gateTitles = { z: 'update', r: 'reset', n: 'candidate', h: 'new state' } as const
+
+function printGates(timestep: number, gates: GruStep): void {
+  const rows = gateNames.map((name) => [
+    `  ${name}`,
+    gateTitles[name],
+    ...gates[name].slice(0, SHOWN_UNITS).map(shortNumber),
+  ])
+  print(columns(rows, [`  t ${timestep}`], Array.from({ length: SHOWN_UNITS }, (_, i) => i + 2)))
+}

@@ -1,0 +1,70 @@
+#!/usr/bin/env node
+/** The command line: `gruv COMMAND …`. Exit codes: 0 well, 1 numbers differ, 2 bad usage or input. */
+
+import { Command, CommanderError } from 'commander'
+import { isGruvError } from '../index.ts'
+import { exampleCommand } from './example.ts'
+import { inspectCommand } from './inspect.ts'
+import { runCommand } from './run.ts'
+import { version } from './version.ts'
+import { verifyCommand } from './verify.ts'
+
+const EXIT_BAD = 2
+
+function cli(): Command {
+  const program = new Command('gruv')
+    .description('Runs trained GRU networks with the numbers of the framework that trained them.')
+    .version(version())
+    .showHelpAfterError('(--help explains)')
+    .showSuggestionAfterError()
+    .exitOverride()
+    .addCommand(inspectCommand())
+    .addCommand(runCommand())
+    .addCommand(verifyCommand())
+    .addCommand(exampleCommand())
+    .addHelpText(
+      'after',
+      `
+Start here:
+  gruv example                                        a trained model of our own, run and proved
+  gruv inspect layer.npz                              what is in a file, and what is assumed about it
+  gruv run layer.npz --input x.csv --output y.npy     its outputs for your data
+  gruv verify layer.npz --input x.npy --expected y.npy    do they agree?
+
+Exit codes: 0 all well, 1 the numbers differ, 2 bad usage or bad input.`,
+    )
+  for (const command of program.commands) {
+    command.exitOverride().showHelpAfterError('(--help explains)').showSuggestionAfterError()
+  }
+  return program
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const program = cli()
+  if (argv.length === 0) {
+    program.outputHelp()
+    return 0
+  }
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return Number(process.exitCode ?? 0)
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_BAD
+    if (isGruvError(error)) {
+      process.stderr.write(`gruv: ${error.message}\n`)
+      return EXIT_BAD
+    }
+    const { message, stack } = error as Error
+    process.stderr.write(`gruv: this should not have happened: ${message}. Please report it.\n`)
+    if (process.env.GRUV_DEBUG !== undefined) process.stderr.write(`${stack}\n`)
+    return EXIT_BAD
+  }
+}
+
+// A reader that closes the pipe early (`gruv run … | head`) has seen enough; that is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
+process.exitCode = await main(process.argv.slice(2))

@@ -1,0 +1,94 @@
+/** Flags that several commands share. */
+
+import { type Command, Option } from 'commander'
+import { type ArrayNames, GruvError, load, type LoadOptions } from '../index.ts'
+import { activationTable, conventionTable, type Model, parseGateOrder } from '../model/index.ts'
+
+export interface ConventionFlags {
+  readonly gateOrder?: string
+  readonly transposed?: boolean
+  readonly reset?: 'after' | 'before'
+  readonly update?: 'keeps' | 'updates'
+  readonly bias?: 'separate' | 'merged'
+  readonly activation?: string
+  readonly recurrentActivation?: string
+  readonly names?: string
+}
+
+/** For containers that state no conventions. */
+export function addConventionFlags(command: Command): Command {
+  const { gateOrder, reset, update, bias } = conventionTable
+  const group = 'For files that do not state their conventions (default: as Keras has them):'
+  const explain = (values: Readonly<Record<string, string>>): string =>
+    Object.entries(values)
+      .map(([value, meaning]) => `${value}: ${meaning}`)
+      .join('; ')
+  const options = [
+    new Option('--gate-order <order>', `how the packed arrays hold the gates, such as ${Object.keys(gateOrder.values).slice(0, 2).join(' or ')}`),
+    new Option('--reset <position>', explain(reset.values)).choices(Object.keys(reset.values)),
+    new Option('--update <sense>', explain(update.values)).choices(Object.keys(update.values)),
+    new Option('--bias <placement>', `the candidate's recurrent bias: ${explain({ separate: bias.values.separate, merged: bias.values.merged })}`).choices(['separate', 'merged']),
+    new Option('--activation <name>', 'of the candidate; default tanh'),
+    new Option('--recurrent-activation <name>', `of the gates; default sigmoid. One of ${Object.keys(activationTable).join(', ')}`),
+    new Option('--transposed', 'the kernels are [3·units, …] as PyTorch and ONNX write them'),
+    new Option('--names <parts>', 'which array is which: w=INPUT_KERNEL,u=RECURRENT_KERNEL,b=BIAS (and br=RECURRENT_BIAS)'),
+  ]
+  for (const option of options) command.addOption(option.helpGroup(group))
+  return command
+}
+
+export async function loadModel(path: string, flags: ConventionFlags): Promise<Model> {
+  return load(path, loadOptions(flags))
+}
+
+function loadOptions(flags: ConventionFlags): LoadOptions {
+  const { gateOrder, transposed, reset, update, bias, activation, recurrentActivation, names } = flags
+  const conventions = {
+    ...(gateOrder !== undefined && { gateOrder: parseGateOrder(gateOrder) }),
+    ...(transposed !== undefined && { transposed }),
+    ...(reset !== undefined && { reset }),
+    ...(update !== undefined && { update }),
+    ...(bias !== undefined && { bias }),
+    ...(activation !== undefined && { activation }),
+    ...(recurrentActivation !== undefined && { recurrentActivation }),
+  }
+  return {
+    ...(Object.keys(conventions).length > 0 && { conventions }),
+    ...(names !== undefined && { names: parseNames(names) }),
+  }
+}
+
+const parts = ['w', 'u', 'b', 'br'] as const satisfies readonly (keyof ArrayNames)[]
+
+function parseNames(text: string): ArrayNames {
+  const names: Record<string, string> = {}
+  for (const piece of text.split(',')) {
+    const [part, ...rest] = piece.split('=')
+    const name = rest.join('=')
+    if (!parts.some((known) => known === part) || name === '') {
+      throw new GruvError('bad-argument', `'${piece}' does not name an array`, {
+        where: '--names',
+        expected: parts.map((known) => `${known}=…`).join(','),
+      })
+    }
+    names[part] = name
+  }
+  return names
+}
+
+/** A flag that takes a number. */
+export function numberFlag(flag: string): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value
+    throw new GruvError('bad-argument', `'${text}' is no tolerance`, { where: flag, expected: 'a number from 0, such as 1e-6' })
+  }
+}
+
+/** A flag that may be given again and again. */
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value]
+}
+
+export const precisionOption = (): Option =>
+  new Option('--precision <which>', 'compute in float32 or float64').choices(['f32', 'f64']).default('f32')

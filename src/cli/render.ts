@@ -1,0 +1,127 @@
+/** How things look on a terminal: tables, matrices, sparklines, colours where they are wanted. */
+
+import { styleText } from 'node:util'
+import Table from 'cli-table3'
+import { showNumber } from '../data/index.ts'
+import type { Tensor } from '../index.ts'
+
+type Style = Parameters<typeof styleText>[0]
+
+/** Colour on a terminal that has not asked for none (https://no-color.org). */
+export function paint(style: Style, text: string): string {
+  const wanted = process.stdout.isTTY && process.env.NO_COLOR === undefined && process.env.TERM !== 'dumb'
+  return wanted ? styleText(style, text) : text
+}
+
+export function heading(text: string): string {
+  return paint('bold', text)
+}
+
+export function print(text = ''): void {
+  process.stdout.write(`${text}\n`)
+}
+
+/** Columns without rules: aligned in a terminal, readable in a pipe. */
+export function columns(rows: readonly (readonly string[])[], head: readonly string[] = [], right: readonly number[] = []): string {
+  const table = new Table({
+    head: head.map((title) => paint('dim', title)),
+    chars: {
+      top: '', 'top-mid': '', 'top-left': '', 'top-right': '',
+      bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '',
+      left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ',
+    },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+    colAligns: Array.from({ length: rows[0]?.length ?? 0 }, (_, i) => (right.includes(i) ? 'right' : 'left')),
+  })
+  table.push(...rows.map((row) => [...row]))
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n')
+}
+
+/** Four decimals with a sign column: enough to see, short enough for a row of units. */
+export function shortNumber(value: number): string {
+  if (!Number.isFinite(value)) return String(value)
+  const magnitude = Math.abs(value)
+  const text = magnitude !== 0 && (magnitude < 1e-3 || magnitude >= 1e5) ? value.toExponential(2) : value.toFixed(4)
+  return value < 0 ? text : ` ${text}`
+}
+
+/** A matrix or vector with every number to four decimals, row by row. */
+export function matrix({ shape, data }: Tensor): string {
+  const width = shape.at(-1)!
+  const rows = Array.from({ length: data.length / width }, (_, i) =>
+    Array.from(data.subarray(i * width, (i + 1) * width), shortNumber),
+  )
+  return columns(rows, [], rows[0].map((_, i) => i))
+}
+
+const MOST_ROWS = 24
+const MOST_COLUMNS = 8
+
+/** A sequence as a table for people: timesteps down, units across, the middle left out when long. */
+export function sequenceTable({ shape, data }: Tensor, overTime: boolean): string {
+  const width = shape.at(-1)!
+  const count = data.length / width
+  const perRow = overTime && shape.length === 3 ? shape[1] : count
+  const units = Math.min(width, MOST_COLUMNS)
+  const label = (i: number): string => {
+    if (!overTime) return count === 1 ? '' : `row ${i}`
+    return shape.length === 3 ? `row ${Math.floor(i / perRow)}, t ${i % perRow}` : `t ${i}`
+  }
+  const lines: string[][] = []
+  for (let i = 0; i < count; i++) {
+    if (count > MOST_ROWS && i === MOST_ROWS / 2) {
+      lines.push(['⋮', ...new Array<string>(units).fill('⋮')])
+      i = count - MOST_ROWS / 2
+    }
+    const numbers = Array.from(data.subarray(i * width, i * width + units), shortNumber)
+    lines.push([label(i), ...numbers, ...(width > units ? ['…'] : [])])
+  }
+  const head = ['', ...Array.from({ length: units }, (_, u) => `unit ${u}`), ...(width > units ? [`… ${width}`] : [])]
+  return columns(lines, head, Array.from({ length: units + 1 }, (_, i) => i))
+}
+
+/** Plain rows for a pipe, every digit: one line for each timestep, a blank line between sequences. */
+export function plainRows({ shape, data }: Tensor): string {
+  const float32 = data instanceof Float32Array
+  const width = shape.at(-1)!
+  const perSequence = shape.length === 3 ? shape[1] : Number.POSITIVE_INFINITY
+  const lines: string[] = []
+  for (let i = 0; i < data.length / width; i++) {
+    if (i > 0 && i % perSequence === 0) lines.push('')
+    lines.push(Array.from(data.subarray(i * width, (i + 1) * width), (value) => showNumber(value, float32)).join(' '))
+  }
+  return lines.join('\n')
+}
+
+const BARS = '▁▂▃▄▅▆▇█'
+
+/**
+ * Errors over time on a logarithmic scale, from `floor` (lowest bar) to the largest; columns out of
+ * tolerance are painted and underlined by a caret, so that no colour is needed to see them.
+ */
+export function errorPicture(overTime: Float64Array, tolerance: number, width = 64): string {
+  const bins = Math.min(width, overTime.length)
+  const heights = Array.from({ length: bins }, (_, bin) => {
+    let largest = 0
+    const from = Math.floor((bin * overTime.length) / bins)
+    const to = Math.max(from + 1, Math.floor(((bin + 1) * overTime.length) / bins))
+    for (let t = from; t < to; t++) largest = Math.max(largest, overTime[t])
+    return largest
+  })
+  const finite = heights.filter((height) => height > 0 && Number.isFinite(height))
+  const top = Math.log10(Math.max(...finite, tolerance, Number.MIN_VALUE))
+  const bottom = Math.min(Math.log10(Math.min(...finite, tolerance) || Number.MIN_VALUE), top - 1)
+  const bar = (height: number): string => {
+    if (height === 0) return ' '
+    if (!Number.isFinite(height)) return '█'
+    const share = (Math.log10(height) - bottom) / (top - bottom)
+    return BARS[Math.min(7, Math.max(0, Math.floor(share * 8)))]
+  }
+  const line = heights.map((height) => (height > tolerance ? paint('red', bar(height)) : bar(height))).join('')
+  const carets = heights.map((height) => (height > tolerance ? '^' : ' ')).join('').trimEnd()
+  return carets === '' ? `|${line}|` : `|${line}|\n ${carets} out of tolerance`
+}

@@ -1,0 +1,206 @@
+/** `gruv run`: a model's outputs for the user's data, whole or line by line. */
+
+import { createInterface } from 'node:readline'
+import { Command } from 'commander'
+import { SingleBar } from 'cli-progress'
+import { parseRow, showNumber } from '../data/index.ts'
+import { compile, GruvError, type Model, type Named, type Program, type Stream, type Tensor } from '../index.ts'
+import { statesOf } from '../model/index.ts'
+import { namedPath, readNamed, writeFiles } from './files.ts'
+import { addConventionFlags, collect, type ConventionFlags, loadModel, precisionOption } from './options.ts'
+import { heading, plainRows, print, sequenceTable } from './render.ts'
+
+interface RunFlags extends ConventionFlags {
+  readonly input: readonly string[]
+  readonly output?: readonly string[]
+  readonly initialState?: readonly string[]
+  readonly finalState?: string
+  readonly precision: 'f32' | 'f64'
+  readonly deterministic?: boolean
+  readonly stream?: boolean
+}
+
+export function runCommand(): Command {
+  const command = new Command('run')
+    .description('Computes the outputs for your data.')
+    .argument('<model>', 'a model file (.npz, .safetensors, .json)')
+    .requiredOption(
+      '--input <[name=]file>',
+      'input data (.npy .npz .csv .tsv .txt .json .jsonl): [timesteps, features] or [batch, timesteps, features]; - reads lines from standard input',
+      collect,
+    )
+    .option('--output <[name=]file>', 'where outputs go, by ending as above; an .npz takes all by name', collect)
+    .option('--initial-state <file>', 'the state that the sequence starts from; zeros when left out', collect)
+    .option('--final-state <file>', 'where the state after the last step goes')
+    .addOption(precisionOption())
+    .option('--deterministic', 'the same bits on every machine and engine')
+    .option('--stream', 'step by step, as in real time; the numbers are the same')
+    .addHelpText(
+      'after',
+      `
+Without --output the first output is printed: as a table on a terminal, as plain rows in a pipe.
+
+Examples:
+  gruv run layer.npz --input x.csv
+  gruv run model.safetensors --input x.npy --output y.npy --final-state h.npy
+  tail -f sensor.txt | gruv run layer.npz --input -`,
+    )
+  return addConventionFlags(command).action(async (path: string, flags: RunFlags) => {
+    const model = await loadModel(path, flags)
+    if (flags.input.includes('-')) await runLines(model, flags)
+    else await runFiles(model, flags)
+  })
+}
+
+async function runFiles(model: Model, flags: RunFlags): Promise<void> {
+  const states = model.nodes.flatMap(statesOf).map(({ name }) => name)
+  const outputs = model.outputs.map(({ name }) => name)
+  const targets = (flags.output ?? []).map((text) => namedPath(text, [...outputs, ...states]))
+  const input = await readNamed(flags.input, model.inputs.map(({ name }) => name), '--input')
+  const initialState = flags.initialState && (await readNamed(flags.initialState, states, '--initial-state'))
+  const program = await compileFor(model, flags)
+  const wanted = [...outputs, ...(flags.finalState === undefined && !targets.some(({ name }) => states.includes(name ?? '')) ? [] : states)]
+
+  const bar = progressBar()
+  let results: Named<Tensor>
+  try {
+    const options = { outputs: wanted, ...(initialState && { initialState }) }
+    results = flags.stream
+      ? streamWhole(model, program, input, options)
+      : await program.predictAsync(input, { ...options, onProgress: bar.update })
+  } finally {
+    bar.stop()
+  }
+
+  const pick = (names: readonly string[]): Named<Tensor> =>
+    Object.fromEntries(names.map((name) => [name, results[name]]))
+  const files = new Map<string, Named<Tensor>>()
+  for (const { name, path } of targets) {
+    const names = name !== null ? [name] : path.endsWith('.npz') ? outputs : [outputs[0]]
+    files.set(path, { ...files.get(path), ...pick(names) })
+  }
+  if (flags.finalState !== undefined) {
+    if (states.length === 0) {
+      throw new GruvError('bad-argument', 'this model carries no state', { where: '--final-state' })
+    }
+    files.set(flags.finalState, pick(states))
+  }
+  await writeFiles(files)
+  if (targets.length === 0) show(model, results[outputs[0]])
+}
+
+function show(model: Model, output: Tensor): void {
+  if (!process.stdout.isTTY) {
+    print(plainRows(output))
+    return
+  }
+  const [{ name, shape }] = model.outputs
+  print(`${heading(name)} [${output.shape.join(', ')}]`)
+  print(sequenceTable(output, shape.includes('time') && output.shape.length > 1))
+}
+
+/** The same run through `stream()`, step by step, with the state carried in it. */
+function streamWhole(
+  model: Model,
+  program: Program,
+  input: Named<Tensor>,
+  options: { readonly outputs: readonly string[]; readonly initialState?: Named<Tensor> },
+): Named<Tensor> {
+  const [port] = model.inputs
+  const tensor = input[port.name]
+  if (model.inputs.length !== 1 || tensor === undefined || tensor.shape.length !== 2 || !port.shape.includes('time')) {
+    throw new GruvError('bad-argument', 'only a single sequence can be streamed', {
+      where: '--stream',
+      expected: 'one input of [timesteps, features]',
+      got: tensor === undefined ? 'no input' : `[${tensor.shape.join(', ')}]`,
+    })
+  }
+  // Checks shapes and states with the messages that whole sequences get.
+  const first = { shape: [1, tensor.shape[1]], data: tensor.data.subarray(0, tensor.shape[1]) }
+  program.predict({ [port.name]: first }, options)
+
+  const stream = program.stream()
+  if (options.initialState) {
+    const states = Object.entries(options.initialState)
+    stream.setState(Object.fromEntries(states.map(([name, { data }]) => [name, data])))
+  }
+  const steps = tensor.shape[0]
+  const collected = new Map(
+    model.outputs.map(({ name, shape }) => {
+      const overTime = shape.includes('time')
+      const width = stream.outputs[name].length
+      const data = program.engine.precision === 'f32' ? new Float32Array(overTime ? steps * width : width) : new Float64Array(overTime ? steps * width : width)
+      return [name, { shape: overTime ? [steps, width] : [width], data }] as const
+    }),
+  )
+  for (let t = 0; t < steps; t++) {
+    stream.input.set(tensor.data.subarray(t * tensor.shape[1], (t + 1) * tensor.shape[1]))
+    stream.step()
+    for (const [name, { shape, data }] of collected) data.set(stream.outputs[name], shape.length === 2 ? t * shape[1] : 0)
+  }
+  const finals = Object.entries(stream.getState()).map(([name, data]) => [name, { shape: [data.length], data }])
+  return { ...Object.fromEntries(collected), ...Object.fromEntries(finals) }
+}
+
+/** Each line of standard input is a timestep; each is answered before the next is read. */
+async function runLines(model: Model, flags: RunFlags): Promise<void> {
+  if (flags.input.length > 1 || model.inputs.length !== 1) {
+    throw new GruvError('bad-argument', 'standard input can only feed a model with one input', { where: '--input -' })
+  }
+  if (flags.output !== undefined) {
+    throw new GruvError('bad-argument', 'lines from standard input are answered on standard output', {
+      where: '--output',
+      fix: 'Redirect it: gruv run MODEL --input - > FILE.',
+    })
+  }
+  const states = model.nodes.flatMap(statesOf).map(({ name }) => name)
+  const program = await compileFor(model, flags)
+  const stream = program.stream()
+  if (flags.initialState) {
+    const initial = await readNamed(flags.initialState, states, '--initial-state')
+    stream.setState(Object.fromEntries(Object.entries(initial).map(([name, { data }]) => [name, data])))
+  }
+  const float32 = program.engine.precision === 'f32'
+  let line = 0
+  for await (const text of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
+    line++
+    const row = readLine(text, line, stream)
+    if (row === null) continue
+    stream.input.set(row)
+    stream.step()
+    print(Array.from(stream.output, (value) => showNumber(value, float32)).join(' '))
+  }
+  if (flags.finalState !== undefined) {
+    const finals = Object.entries(stream.getState()).map(([name, data]) => [name, { shape: [data.length], data }])
+    await writeFiles(new Map([[flags.finalState, Object.fromEntries(finals)]]))
+  }
+}
+
+function readLine(text: string, line: number, { input }: Stream): readonly number[] | null {
+  const row = parseRow(text)
+  if (row === null) return null
+  if (row.length === input.length) return row
+  throw new GruvError('bad-shape', 'this line does not fit the model', {
+    where: `standard input, line ${line}`,
+    expected: `${input.length} numbers`,
+    got: `${row.length}`,
+  })
+}
+
+async function compileFor(model: Model, { precision, deterministic }: RunFlags): Promise<Program> {
+  return compile(model, { precision, ...(deterministic && { deterministic }) })
+}
+
+/** On standard error, and only where somebody sees it; short runs show none. */
+function progressBar(): { readonly update: (share: number) => void; readonly stop: () => void } {
+  if (!process.stderr.isTTY) return { update: () => {}, stop: () => {} }
+  const bar = new SingleBar({ format: 'gruv run {bar} {percentage}% {eta_formatted} left', clearOnComplete: true, stream: process.stderr })
+  const started = Date.now()
+  return {
+    update(share) {
+      if (!bar.isActive && Date.now() - started > 300) bar.start(100, 0)
+      if (bar.isActive) bar.update(Math.floor(share * 100))
+    },
+    stop: () => bar.stop(),
+  }
+}

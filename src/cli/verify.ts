@@ -1,0 +1,126 @@
+/** `gruv verify`: do the outputs agree with reference data, and if not, where do they leave it? */
+
+import { Command } from 'commander'
+import { GruvError, type Model } from '../index.ts'
+import { statesOf } from '../model/index.ts'
+import { type Difference, type OutputVerdict, type Verdict, verify } from '../verify/index.ts'
+import { readNamed } from './files.ts'
+import { addConventionFlags, collect, type ConventionFlags, loadModel, numberFlag, precisionOption } from './options.ts'
+import { columns, errorPicture, heading, paint, print } from './render.ts'
+
+interface VerifyFlags extends ConventionFlags {
+  readonly input: readonly string[]
+  readonly expected: readonly string[]
+  readonly initialState?: readonly string[]
+  readonly precision: 'f32' | 'f64'
+  readonly atol?: number
+  readonly rtol?: number
+  readonly json?: boolean
+}
+
+/** What `process.exitCode` says when the numbers differ. */
+const EXIT_DIFFERS = 1
+
+export function verifyCommand(): Command {
+  const command = new Command('verify')
+    .description('Compares the outputs with reference data: how far apart, where, and from when on.')
+    .argument('<model>', 'a model file (.npz, .safetensors, .json)')
+    .requiredOption('--input <[name=]file>', 'input data (.npy .npz .csv .tsv .txt .json .jsonl)', collect)
+    .requiredOption('--expected <[name=]file>', 'the outputs as they should be', collect)
+    .option('--initial-state <file>', 'the state that the sequence starts from', collect)
+    .addOption(precisionOption())
+    .option('--atol <number>', 'absolute tolerance; default: derived from the data, and printed', numberFlag('--atol'))
+    .option('--rtol <number>', 'tolerance relative to the expected number', numberFlag('--rtol'))
+    .option('--json', 'print the verdict as JSON')
+    .addHelpText(
+      'after',
+      `
+Exit code 0 when all numbers are within tolerance, 1 when they differ.
+
+Examples:
+  gruv verify layer.npz --input x.npy --expected y.npy
+  gruv verify layer.npz --input x.npy --expected y.csv --precision f64 --atol 1e-9`,
+    )
+  return addConventionFlags(command).action(async (path: string, flags: VerifyFlags) => {
+    const model = await loadModel(path, flags)
+    const verdict = await verifyFiles(model, flags)
+    if (flags.json) print(JSON.stringify(asJson(verdict), null, 2))
+    else printVerdict(verdict)
+    process.exitCode = verdict.pass ? 0 : EXIT_DIFFERS
+  })
+}
+
+export async function verifyFiles(
+  model: Model,
+  flags: Pick<VerifyFlags, 'input' | 'expected' | 'initialState' | 'precision' | 'atol' | 'rtol'>,
+): Promise<Verdict> {
+  const names = { inputs: model.inputs.map(({ name }) => name), outputs: model.outputs.map(({ name }) => name) }
+  const states = model.nodes.flatMap(statesOf).map(({ name }) => name)
+  const input = await readNamed(flags.input, names.inputs, '--input')
+  const expected = await readNamed(flags.expected, [...names.outputs, ...states], '--expected')
+  if (Object.keys(expected).length === 0) {
+    throw new GruvError('bad-file', 'there is nothing to compare with', { where: flags.expected.join(', ') })
+  }
+  return verify(model, {
+    input,
+    expected,
+    precision: flags.precision,
+    ...(flags.initialState && { initialState: await readNamed(flags.initialState, states, '--initial-state') }),
+    ...(flags.atol !== undefined && { atol: flags.atol }),
+    ...(flags.rtol !== undefined && { rtol: flags.rtol }),
+  })
+}
+
+export function printVerdict(verdict: Verdict): void {
+  for (const [name, output] of Object.entries(verdict.outputs)) printOutput(name, output, verdict)
+}
+
+function printOutput(name: string, output: OutputVerdict, { program }: Verdict): void {
+  const { engine } = program
+  const word = output.pass ? paint('green', 'agrees') : paint('red', 'differs')
+  print(`${heading(name)} ${word}: ${output.compared.toLocaleString('en')} numbers compared, ${engine.precision}, ${engine.kind} engine`)
+  if (output.lastStepOnly) print('  only the last timestep was there to compare')
+  const rows = [
+    ['  largest absolute error', show(output.maxAbsolute), where(output.worst)],
+    ['  largest relative error', show(output.maxRelative), ''],
+    ['  in units of the last place', show(output.maxUlps), engine.precision === 'f32' ? 'of float32' : 'of float64'],
+    ['  tolerance', show(output.tolerance.largest), output.tolerance.why],
+    ...(output.first === null
+      ? []
+      : [
+          ['  first out of tolerance', show(Math.abs(output.first.actual - output.first.expected)), where(output.first)],
+          ['  out of tolerance', `${output.outside}`, `of ${output.compared}`],
+        ]),
+  ]
+  print(columns(rows))
+  if (output.overTime.length > 1) {
+    print(`  error over ${output.overTime.length} timesteps (log scale)`)
+    print(errorPicture(output.overTime, output.tolerance.largest).replaceAll(/^/gm, '  '))
+  }
+}
+
+function where({ at, actual, expected }: Difference): string {
+  const axes = [
+    at.row === undefined ? '' : `row ${at.row}`,
+    at.timestep === undefined ? '' : `timestep ${at.timestep}`,
+    `unit ${at.unit}`,
+  ].filter((axis) => axis !== '')
+  return `at ${axes.join(', ')}: ${actual}, expected ${expected}`
+}
+
+function show(value: number): string {
+  return value === 0 ? '0' : Number.isFinite(value) ? value.toExponential(2) : String(value)
+}
+
+function asJson({ pass, outputs, program }: Verdict): object {
+  return {
+    pass,
+    engine: program.engine,
+    outputs: Object.fromEntries(
+      Object.entries(outputs).map(([name, { tolerance, overTime, ...rest }]) => [
+        name,
+        { ...rest, tolerance: { largest: tolerance.largest, why: tolerance.why }, errorOverTime: Array.from(overTime) },
+      ]),
+    ),
+  }
+}

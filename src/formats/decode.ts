@@ -1,0 +1,61 @@
+/** The border for JSON that came from a file: what passes here has the type it claims. */
+
+import { GruvError } from '../errors.ts'
+
+export type JsonObject = Readonly<Record<string, unknown>>
+
+/** @throws GruvError `bad-file` when the text is no JSON object. */
+export function parseObject(text: string, where: string): JsonObject {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new GruvError('bad-file', 'this is not JSON', { where, got: (cause as Error).message, cause })
+  }
+  return object(value, where)
+}
+
+export function object(value: unknown, where: string): JsonObject {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject
+  throw wrong(where, 'an object', value)
+}
+
+export function array(value: unknown, where: string): readonly unknown[] {
+  if (Array.isArray(value)) return value
+  throw wrong(where, 'an array', value)
+}
+
+export function text(value: unknown, where: string): string {
+  if (typeof value === 'string') return value
+  throw wrong(where, 'a string', value)
+}
+
+export function optionalText(value: unknown, where: string): string | undefined {
+  return value === undefined ? undefined : text(value, where)
+}
+
+export function bool(value: unknown, where: string): boolean {
+  if (typeof value === 'boolean') return value
+  throw wrong(where, 'true or false', value)
+}
+
+export function oneOf<T extends string>(value: unknown, values: readonly T[], where: string): T {
+  const found = values.find((each) => each === value)
+  if (found !== undefined) return found
+  throw wrong(where, `one of ${values.join(', ')}`, value)
+}
+
+/** An object whose values are all strings. */
+export function texts(value: unknown, where: string): Readonly<Record<string, string>> {
+  const entries = Object.entries(object(value, where))
+  return Object.fromEntries(entries.map(([key, each]) => [key, text(each, `${where}.${key}`)]))
+}
+
+function wrong(where: string, expected: string, value: unknown): GruvError {
+  const got = value === undefined ? 'nothing' : (JSON.stringify(value) ?? typeof value)
+  return new GruvError('bad-file', 'the description of the model is not right', {
+    where,
+    expected,
+    got: got.length > 60 ? `${got.slice(0, 60)}…` : got,
+  })
+}

@@ -1,0 +1,79 @@
+/** The table of formats, and the finding of the right one by content. */
+
+import { GruvError } from '../errors.ts'
+import type { Model } from '../model/types.ts'
+import type { Format, ReadOptions, SourceFile } from './format.ts'
+
+/** To add a format: a reader, a line here, a fixture, a row in the documents. */
+export const formats: readonly Format[] = [
+  {
+    id: 'npz',
+    title: 'NumPy archive (.npz) with the weights of a bare layer',
+    recognizes: ({ bytes }) => isZip(bytes) && firstEntry(bytes).endsWith('.npy'),
+    read: async (file, options) => (await import('./npz.ts')).readNpzLayer(file, options),
+  },
+  {
+    id: 'safetensors',
+    title: 'safetensors (.safetensors), gruv model or bare layer',
+    // An eight-byte length, then a JSON object.
+    recognizes: ({ bytes }) => bytes.length > 9 && bytes[8] === BRACE && bytes[6] === 0 && bytes[7] === 0,
+    read: async (file, options) => (await import('./safetensors.ts')).readSafetensorsModel(file, options),
+  },
+  {
+    id: 'json',
+    title: 'JSON object (.json) of arrays, the weights of a bare layer',
+    recognizes: ({ bytes }) => bytes[firstInk(bytes)] === BRACE,
+    read: async (file, options) => (await import('./json.ts')).readJsonLayer(file, options),
+  },
+]
+
+const BRACE = 0x7b
+
+/** Other people's files, by their first bytes: what they are, and why not. */
+const strangers: readonly { readonly magic: readonly number[]; readonly is: string }[] = [
+  { magic: [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59], is: 'a single NumPy array (.npy): data rather than a model' },
+  { magic: [0x89, 0x48, 0x44, 0x46], is: 'HDF5 (Keras .h5), which this version does not read' },
+  { magic: [0x50, 0x4b, 0x03, 0x04], is: 'a zip archive without NumPy arrays' },
+  { magic: [0x80, 0x02], is: 'a Python pickle, as older PyTorch files are, which this version does not read' },
+  { magic: [0x1f, 0x8b], is: 'compressed with gzip: unpack it first' },
+  { magic: [0x89, 0x50, 0x4e, 0x47], is: 'a PNG picture' },
+  { magic: [0x08], is: 'perhaps ONNX, which this version does not read' },
+]
+
+/**
+ * Reads a model, whatever its format.
+ * @throws GruvError `unsupported` when no reader recognises it, naming those there are.
+ */
+export async function readModel(file: SourceFile, options: ReadOptions): Promise<Model> {
+  const { bytes } = file
+  if (bytes.length === 0) {
+    throw new GruvError('bad-file', 'the file is empty', { expected: 'a model' })
+  }
+  const format = formats.find(({ recognizes }) => recognizes(file))
+  if (format !== undefined) return format.read(file, options)
+  const stranger = strangers.find(({ magic }) => magic.every((byte, i) => bytes[i] === byte))
+  throw new GruvError('unsupported', 'this is no model that gruv can read', {
+    expected: formats.map(({ title }) => title).join('; '),
+    got: stranger?.is ?? `bytes that begin with ${showBytes(bytes)}`,
+  })
+}
+
+function isZip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 0x03 && bytes[3] === 0x04
+}
+
+/** The name in the first local header (APPNOTE 4.3.7): length at 26, name at 30. */
+function firstEntry(bytes: Uint8Array): string {
+  const length = (bytes[26] ?? 0) | ((bytes[27] ?? 0) << 8)
+  return String.fromCharCode(...bytes.subarray(30, 30 + Math.min(length, 256)))
+}
+
+function firstInk(bytes: Uint8Array): number {
+  let at = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
+  while (at < bytes.length && (bytes[at] === 0x20 || (bytes[at] >= 9 && bytes[at] <= 13))) at++
+  return at
+}
+
+function showBytes(bytes: Uint8Array): string {
+  return Array.from(bytes.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join(' ')
+}

@@ -1,0 +1,10 @@
+/** A NumPy archive with the weights of one bare layer. */
+
+import { readNpz } from '../bytes/npz.ts'
+import type { Model } from '../model/types.ts'
+import { bareLayer } from './arrays.ts'
+import { baseName, type ReadOptions, type SourceFile } from './format.ts'
+
+export async function readNpzLayer(file: SourceFile, options: ReadOptions): Promise<Model> {
+  return bareLayer(baseName(file.name), 'NumPy archive (.npz)', await readNpz(file.bytes), options)
+}

@@ -1,0 +1,27 @@
+/**
+ * gruv: trained GRU networks anywhere JavaScript runs, with the numbers of the framework that
+ * trained them.
+ *
+ *     const model = await load('layer.npz')
+ *     const program = await compile(model)
+ *     const { y } = program.predict(x)
+ */
+
+export { type ErrorCode, type ErrorDetails, GruvError, isGruvError } from './errors.ts'
+export type { ArrayNames } from './formats/format.ts'
+export { type FileSet, load, type LoadOptions, type ModelSource } from './load.ts'
+export type { Convention, ConventionOptions } from './model/conventions.ts'
+export type { Model, OutputPort, Port } from './model/types.ts'
+export type { EngineReport } from './runtime/engine.ts'
+export type { Plan } from './runtime/plan.ts'
+export {
+  type AsyncRunOptions,
+  compile,
+  type CompileOptions,
+  compileSync,
+  type Program,
+  type RunOptions,
+  type StatePort,
+} from './runtime/program.ts'
+export type { State, Stream } from './runtime/stream.ts'
+export type { DType, Named, NestedNumbers, PrintedDigits, Tensor, TensorLike } from './tensor.ts'

@@ -1,0 +1,62 @@
+/** A model at a glance, as plain data: what `inspect` prints. */
+
+import { type DType, sizeOf } from '../tensor.ts'
+import { storageTypes } from './canonicalize.ts'
+import type { Convention } from './conventions.ts'
+import { valueShapes } from './graph.ts'
+import { statesOf, weightsOf } from './layers.ts'
+import type { Dim, LayerKind, LayerNode, Model, Port } from './types.ts'
+
+export interface LayerSummary {
+  readonly name: string
+  readonly kind: LayerKind
+  readonly units: number
+  readonly inputs: readonly Port[]
+  readonly outputs: readonly Port[]
+  /** How many trained numbers. */
+  readonly parameters: number
+  readonly storage: readonly DType[]
+  readonly states: readonly { readonly name: string; readonly size: number }[]
+  readonly conventions: readonly Convention[]
+}
+
+export interface ModelSummary {
+  readonly name: string
+  readonly source: string
+  readonly inputs: readonly Port[]
+  readonly outputs: readonly Port[]
+  readonly parameters: number
+  readonly layers: readonly LayerSummary[]
+  readonly warnings: readonly string[]
+}
+
+export function summarize(model: Model): ModelSummary {
+  const shapes = valueShapes(model.inputs, model.nodes)
+  const layers = model.nodes.map((node) => summarizeLayer(node, shapes))
+  return {
+    name: model.name,
+    source: model.source,
+    inputs: model.inputs,
+    outputs: model.outputs.map(({ name, shape }) => ({ name, shape })),
+    parameters: layers.reduce((sum, { parameters }) => sum + parameters, 0),
+    layers,
+    warnings: model.warnings,
+  }
+}
+
+function summarizeLayer(node: LayerNode, shapes: ReadonlyMap<string, readonly Dim[]>): LayerSummary {
+  const weights = Object.values(weightsOf(node))
+  const ports = (side: Readonly<Record<string, string>>): Port[] =>
+    Object.entries(side).map(([name, value]) => ({ name, shape: shapes.get(value)! }))
+  return {
+    name: node.name,
+    kind: node.kind,
+    units: node.units,
+    inputs: ports(node.inputs),
+    outputs: ports(node.outputs),
+    parameters: weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+    storage: storageTypes(weights),
+    states: statesOf(node),
+    conventions: node.conventions,
+  }
+}

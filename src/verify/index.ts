@@ -1,0 +1,107 @@
+/**
+ * `gruv/verify`: a model's outputs against the ones they should be.
+ *
+ *     const verdict = verify(model, { input, expected })
+ *     verdict.pass                      // true
+ *     verdict.outputs.y.maxAbsolute     // 2.4e-7
+ */
+
+import { GruvError } from '../errors.ts'
+import type { Model } from '../model/types.ts'
+import { compileSync, type Program } from '../runtime/program.ts'
+import { type Named, type Tensor, type TensorLike, toTensor } from '../tensor.ts'
+import { type Axes, compare, type Comparison } from './compare.ts'
+import { deriveTolerance, givenTolerance, type Tolerance } from './tolerance.ts'
+
+export type { Comparison, Difference, Place } from './compare.ts'
+export type { Tolerance } from './tolerance.ts'
+
+export interface VerifyOptions {
+  /** One tensor for a model with one input, else tensors by name. */
+  readonly input: TensorLike | Named<TensorLike>
+  /** One tensor for the first output, or tensors by output or final state name. */
+  readonly expected: TensorLike | Named<TensorLike>
+  readonly initialState?: TensorLike | Named<TensorLike>
+  /** Default `f32`. */
+  readonly precision?: 'f32' | 'f64'
+  /** When given, the tolerance is `atol + rtol·|expected|`; the other one is then 0. */
+  readonly atol?: number
+  readonly rtol?: number
+}
+
+export interface OutputVerdict extends Comparison {
+  readonly tolerance: Tolerance
+}
+
+export interface Verdict {
+  readonly pass: boolean
+  readonly outputs: Readonly<Record<string, OutputVerdict>>
+  /** What computed the actual numbers. */
+  readonly program: Program
+}
+
+/**
+ * Runs the model and compares. The default tolerance follows from the digits or dtype of the
+ * expected data and from the rounding of the arithmetic, and is told in words.
+ * @throws GruvError when input or expected data do not fit the model.
+ */
+export function verify(model: Model, options: VerifyOptions): Verdict {
+  const { precision = 'f32', input, atol, rtol } = options
+  for (const [name, value] of [['atol', atol], ['rtol', rtol]] as const) {
+    if (value === undefined || value >= 0) continue
+    throw new GruvError('bad-argument', `${name} cannot be ${value}`, { expected: 'a number from 0' })
+  }
+  const program = compileSync(model, { precision })
+  const expected = expectedByName(program, options.expected)
+  const runOptions = {
+    outputs: [...expected.keys()],
+    ...(options.initialState !== undefined && { initialState: options.initialState }),
+  }
+  const actual = program.predict(input, runOptions)
+  const given = atol !== undefined || rtol !== undefined
+  const other = given
+    ? null
+    : compileSync(model, { precision: precision === 'f32' ? 'f64' : 'f32' }).predict(input, runOptions)
+
+  const outputs: Record<string, OutputVerdict> = {}
+  for (const [name, tensor] of expected) {
+    const tolerance =
+      other === null
+        ? givenTolerance(atol ?? 0, rtol ?? 0, tensor)
+        : deriveTolerance({ expected: tensor, precision, float32Error: largestDifference(actual[name], other[name]) })
+    const axes = axesOf(program, name, actual[name])
+    outputs[name] = { ...compare(actual[name], axes, tensor, tolerance, precision === 'f32'), tolerance }
+  }
+  return { pass: Object.values(outputs).every(({ pass }) => pass), outputs, program }
+}
+
+function expectedByName(program: Program, expected: TensorLike | Named<TensorLike>): ReadonlyMap<string, Tensor> {
+  const single = Array.isArray(expected) || ArrayBuffer.isView(expected) || ('shape' in expected && 'data' in expected)
+  const named = single ? { [program.outputs[0].name]: expected as TensorLike } : (expected as Named<TensorLike>)
+  const known = [...program.outputs, ...program.states].map(({ name }) => name)
+  for (const name of Object.keys(named)) {
+    if (!known.includes(name)) {
+      throw new GruvError('not-found', `there is no output '${name}'`, {
+        where: 'expected',
+        expected: `one of ${known.join(', ')}`,
+      })
+    }
+  }
+  return new Map(Object.entries(named).map(([name, like]) => [name, toTensor(like, `expected ${name}`)]))
+}
+
+function axesOf(program: Program, name: string, { shape }: Tensor): Axes {
+  const full = program.outputs.find((port) => port.name === name)?.shape ?? ['batch', 0]
+  const batched = shape.length === full.length
+  return { batched, overTime: full.includes('time') && shape.length >= (batched ? 3 : 2) }
+}
+
+function largestDifference(a: Tensor, b: Tensor): number {
+  let largest = 0
+  for (let i = 0; i < a.data.length; i++) {
+    const difference = Math.abs(a.data[i] - b.data[i])
+    // NaN compares false: a number that is not there says nothing about rounding.
+    if (difference > largest && difference !== Number.POSITIVE_INFINITY) largest = difference
+  }
+  return largest
+}

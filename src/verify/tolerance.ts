@@ -1,0 +1,113 @@
+/**
+ * How far right numbers can be from each other: derived from what is known, never guessed.
+ *
+ * Two causes add up. *Storage*: the expected numbers were rounded when they were written, to a
+ * dtype or to printed digits. *Arithmetic*: both sides rounded while they computed. For arithmetic
+ * in float32 we know our own error, since float64 is here to compare with; another float32
+ * implementation sums in another order and errs alike, not equally, hence the factor.
+ */
+
+import { type DType, dtypeOf, type PrintedDigits, type Tensor } from '../tensor.ts'
+
+export interface Tolerance {
+  /** The largest error that passes for an expected value. */
+  readonly at: (expected: number) => number
+  /** Its largest value over the expected data. */
+  readonly largest: number
+  /** What it is made of, in words. */
+  readonly why: string
+}
+
+/** Half a unit in the last place, relative: 2^−(significand bits). */
+const unitRoundoff: Readonly<Partial<Record<DType, number>>> = {
+  float16: 2 ** -11,
+  bfloat16: 2 ** -8,
+  float32: 2 ** -24,
+  float64: 2 ** -53,
+}
+
+/**
+ * Two float32 implementations that both err by about e differ by up to 2e; the other one may
+ * well err twice as much as ours (other order of summation, cheaper tanh).
+ */
+const ARITHMETIC_FACTOR = 4
+
+/** A float32 number needs up to 9 significant digits: more than that were printed from float64. */
+const FLOAT32_DIGITS = 9
+
+/** What the tolerance of an output follows from. */
+export interface ToleranceGrounds {
+  readonly expected: Tensor
+  /** The precision that the actual numbers were computed in. */
+  readonly precision: 'f32' | 'f64'
+  /** The largest difference between our own float32 and float64 results for this very input. */
+  readonly float32Error: number
+}
+
+export function deriveTolerance({ expected, precision, float32Error }: ToleranceGrounds): Tolerance {
+  const scale = largestMagnitude(expected)
+  const producer = producerPrecision(expected)
+  const single = precision === 'f32' || producer === 'f32'
+  // Rounding errors shrink with the unit roundoff, so float64's follow from float32's.
+  const roundoff = single ? 2 ** -24 : 2 ** -53
+  const measured = single ? float32Error : float32Error * 2 ** -29
+  const arithmetic = ARITHMETIC_FACTOR * Math.max(measured, roundoff * scale)
+  const storage = storageError(expected)
+  const at = (value: number): number => storage.at(value) + arithmetic
+  return {
+    at,
+    largest: at(scale),
+    why: `${show(storage.at(scale))} (${storage.why}) + ${show(arithmetic)} (${ARITHMETIC_FACTOR} × the rounding of ${
+      single ? 'float32' : 'float64'
+    } arithmetic, measured on this input)`,
+  }
+}
+
+/** The tolerance a user asks for: atol + rtol·|expected|, as numpy's `allclose` has it. */
+export function givenTolerance(atol: number, rtol: number, expected: Tensor): Tolerance {
+  const at = (value: number): number => atol + rtol * (Number.isFinite(value) ? Math.abs(value) : 0)
+  return { at, largest: at(largestMagnitude(expected)), why: `atol ${show(atol)} + rtol ${show(rtol)} × |expected|` }
+}
+
+/** In which precision whoever wrote the expected data most likely computed. */
+function producerPrecision(expected: Tensor): 'f32' | 'f64' {
+  const dtype = dtypeOf(expected)
+  if (expected.printed !== undefined) return expected.printed.significant > FLOAT32_DIGITS ? 'f64' : 'f32'
+  return dtype === 'float64' ? 'f64' : 'f32'
+}
+
+/** How far a stored number can be from the one that was meant. */
+export function storageError(tensor: Tensor): { at: (value: number) => number; why: string } {
+  if (tensor.printed !== undefined) {
+    const { decimals, significant } = tensor.printed
+    return {
+      at: (value) => printedError(value, tensor.printed!),
+      why: `printed with ${significant} significant digits, ${decimals} decimals`,
+    }
+  }
+  const dtype = dtypeOf(tensor)
+  const relative = unitRoundoff[dtype]
+  // Integers and booleans are exact as stored; what was meant may have been rounded to them.
+  if (relative === undefined) return { at: () => 0.5, why: `stored as ${dtype}` }
+  return { at: (value) => (Number.isFinite(value) ? Math.abs(value) * relative : 0), why: `stored as ${dtype}` }
+}
+
+/** Half a unit of the last digit printed; see `PrintedDigits`. */
+function printedError(value: number, { decimals, significant }: PrintedDigits): number {
+  if (!Number.isFinite(value)) return 0
+  const magnitude = value === 0 ? Number.NEGATIVE_INFINITY : Math.floor(Math.log10(Math.abs(value)))
+  return 0.5 * Math.max(10 ** -decimals, 10 ** (magnitude + 1 - significant))
+}
+
+function largestMagnitude({ data }: Tensor): number {
+  let largest = 0
+  for (let i = 0; i < data.length; i++) {
+    const magnitude = Math.abs(data[i])
+    if (magnitude > largest && magnitude !== Number.POSITIVE_INFINITY) largest = magnitude
+  }
+  return largest
+}
+
+function show(value: number): string {
+  return value.toExponential(1)
+}
