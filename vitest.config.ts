@@ -1,11 +1,14 @@
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
+import { Totals } from './test/reporter.ts'
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     environment: 'node',
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    reporters: ['default', './test/reporter.ts'],
+    reporters: ['default', new Totals()],
   },
 })
+
+export default config

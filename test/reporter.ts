@@ -4,7 +4,7 @@ import type { Reporter, TestModule } from 'vitest/node'
  * Ends a run with one plain line, `N passed, N failed, N skipped`, which CI reads.
  * A file that cannot be loaded counts as one failure, else it would look like nothing at all.
  */
-export default class Totals implements Reporter {
+export class Totals implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     let passed = 0
     let failed = errors.length
