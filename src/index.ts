@@ -9,15 +9,15 @@
 
 export { type ErrorCode, type ErrorDetails, GruvError, isGruvError } from './errors.ts'
 export type { ArrayNames } from './formats/format.ts'
-export { type FileSet, load, type LoadOptions, type ModelSource } from './load.ts'
+export { type FileSet, type LoadOptions, load, type ModelSource } from './load.ts'
 export type { Convention, ConventionOptions } from './model/conventions.ts'
 export type { Model, OutputPort, Port } from './model/types.ts'
 export type { EngineReport } from './runtime/engine.ts'
 export type { Plan } from './runtime/plan.ts'
 export {
   type AsyncRunOptions,
-  compile,
   type CompileOptions,
+  compile,
   compileSync,
   type Program,
   type RunOptions,

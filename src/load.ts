@@ -48,13 +48,15 @@ async function bytesOf(source: ModelSource): Promise<Uint8Array> {
   if (typeof source === 'string') {
     return isUrl(source) || !isNode() ? fetchBytes(source) : readPath(source)
   }
-  if (source instanceof URL) return source.protocol === 'file:' ? readPath(source) : fetchBytes(source)
+  if (source instanceof URL)
+    return source.protocol === 'file:' ? readPath(source) : fetchBytes(source)
   if (source instanceof Uint8Array) return source
   if (source instanceof ArrayBuffer) return new Uint8Array(source)
   if (source instanceof Blob) return new Uint8Array(await source.arrayBuffer())
   if (source instanceof Response) return responseBytes(source)
   const files = Object.values(source ?? {})
-  if (files.length === 1 && (files[0] instanceof Uint8Array || files[0] instanceof Blob)) return bytesOf(files[0])
+  if (files.length === 1 && (files[0] instanceof Uint8Array || files[0] instanceof Blob))
+    return bytesOf(files[0])
   throw new GruvError('bad-argument', 'nothing can be loaded from this', {
     expected: 'a path, a URL, bytes, a Blob, a Response, or one file by name',
     got: files.length > 1 ? `${files.length} files` : typeof source,
@@ -70,7 +72,10 @@ async function fetchBytes(url: string | URL): Promise<Uint8Array> {
   try {
     response = await fetch(url)
   } catch (cause) {
-    throw new GruvError('unreadable', 'the server cannot be reached', { got: (cause as Error).message, cause })
+    throw new GruvError('unreadable', 'the server cannot be reached', {
+      got: (cause as Error).message,
+      cause,
+    })
   }
   return responseBytes(response)
 }
@@ -90,7 +95,8 @@ function nameOf(source: ModelSource): string {
   if (source instanceof URL) return source.href
   if (typeof File !== 'undefined' && source instanceof File) return source.name
   if (source instanceof Response) return source.url || 'response'
-  if (source instanceof Uint8Array || source instanceof ArrayBuffer || source instanceof Blob) return 'model'
+  if (source instanceof Uint8Array || source instanceof ArrayBuffer || source instanceof Blob)
+    return 'model'
   return Object.keys(source ?? {})[0] ?? 'model'
 }
 
@@ -102,4 +108,3 @@ function isUrl(text: string): boolean {
 function isNode(): boolean {
   return typeof process !== 'undefined' && process.versions?.node !== undefined
 }
-

@@ -79,7 +79,8 @@ export function dtypeOf(tensor: Tensor): DType {
  * @throws GruvError `bad-shape` when rows differ in length or the shape does not hold the data.
  */
 export function toTensor(value: TensorLike, where: string): Tensor {
-  if (value instanceof Float32Array || value instanceof Float64Array) return { shape: [value.length], data: value }
+  if (value instanceof Float32Array || value instanceof Float64Array)
+    return { shape: [value.length], data: value }
   if (Array.isArray(value)) return fromNested(value, where)
   if (typeof value !== 'object' || value === null || !('shape' in value && 'data' in value)) {
     throw new GruvError('bad-argument', 'this is not a tensor', {
@@ -89,7 +90,10 @@ export function toTensor(value: TensorLike, where: string): Tensor {
     })
   }
   const { shape, data } = value as { shape: readonly number[]; data: ArrayLike<number> }
-  if (!shape.every((extent) => Number.isInteger(extent) && extent >= 0) || sizeOf(shape) !== data.length) {
+  if (
+    !shape.every((extent) => Number.isInteger(extent) && extent >= 0) ||
+    sizeOf(shape) !== data.length
+  ) {
     throw new GruvError('bad-shape', 'the data does not fill the shape', {
       where,
       expected: `${sizeOf(shape)} numbers for ${showShape(shape)}`,
@@ -102,13 +106,21 @@ export function toTensor(value: TensorLike, where: string): Tensor {
 
 function fromNested(value: NestedNumbers, where: string): Tensor {
   const shape: number[] = []
-  for (let level: NestedNumbers[number] | undefined = value; Array.isArray(level); level = level[0]) {
+  for (
+    let level: NestedNumbers[number] | undefined = value;
+    Array.isArray(level);
+    level = level[0]
+  ) {
     shape.push(level.length)
   }
   const data = new Float64Array(sizeOf(shape))
   let filled = 0
   const fill = (level: NestedNumbers[number], axis: number, path: string): void => {
-    if (Array.isArray(level) ? level.length !== shape[axis] : axis !== shape.length || typeof level !== 'number') {
+    if (
+      Array.isArray(level)
+        ? level.length !== shape[axis]
+        : axis !== shape.length || typeof level !== 'number'
+    ) {
       throw new GruvError('bad-shape', 'the nested arrays are not a regular block of numbers', {
         where: where + path,
         expected: axis === shape.length ? 'a number' : `an array of ${shape[axis]}`,

@@ -1,7 +1,7 @@
 /** `gruv example`: the main job from end to end on the model that ships with the package. */
 
-import { fileURLToPath } from 'node:url'
 import { relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import { compile, load, type Tensor } from '../index.ts'
 import { type GruStep, trace } from '../trace/index.ts'
@@ -16,20 +16,29 @@ const SHOWN_UNITS = 6
 
 export function exampleCommand(): Command {
   return new Command('example')
-    .description('Runs the trained model that ships with gruv, shows its gates, and proves its outputs.')
+    .description(
+      'Runs the trained model that ships with gruv, shows its gates, and proves its outputs.',
+    )
     .action(async () => {
-      const folder = fileURLToPath(new URL('../../examples/co2/', import.meta.url))
+      const folder = fileURLToPath(new URL('../../examples/seattle-weather/', import.meta.url))
       const file = (name: string): string => `${folder}${name}`
       const model = await load(file('model.safetensors'))
       const { data: x } = await readArrays(file('input.npy'))
 
-      print(heading('1  The model: a GRU trained with PyTorch on the Mauna Loa CO₂ record'))
+      print(heading('1  The model: a GRU trained with PyTorch on four years of Seattle weather'))
       printModel(model, { equations: true })
 
       print()
-      print(heading(`2  The first ${SHOWN_STEPS} of ${x.shape[0]} months, gate by gate (first ${SHOWN_UNITS} units)`))
+      print(
+        heading(
+          `2  The first ${SHOWN_STEPS} of ${x.shape[0]} days, gate by gate (first ${SHOWN_UNITS} units)`,
+        ),
+      )
       const width = x.shape[1]
-      const head: Tensor = { shape: [SHOWN_STEPS, width], data: x.data.slice(0, SHOWN_STEPS * width) }
+      const head: Tensor = {
+        shape: [SHOWN_STEPS, width],
+        data: x.data.slice(0, SHOWN_STEPS * width),
+      }
       for (const { timestep, gates } of trace(model, head)) printGates(timestep, gates)
 
       print()
@@ -51,8 +60,12 @@ export function exampleCommand(): Command {
       print()
       print(heading('Try next'))
       print(`  npx gruv inspect ${here}/layer.npz --equations --weights`)
-      print(`  npx gruv run ${here}/model.safetensors --input ${here}/input.csv --output forecast.csv`)
-      print(`  npx gruv verify ${here}/layer.npz --input ${here}/input.npy --expected ${here}/layer_expected.npy --update updates`)
+      print(
+        `  npx gruv run ${here}/model.safetensors --input ${here}/input.csv --output forecast.csv`,
+      )
+      print(
+        `  npx gruv verify ${here}/layer.npz --input ${here}/input.npy --expected ${here}/layer_expected.npy --update updates`,
+      )
     })
 }
 
@@ -65,5 +78,11 @@ function printGates(timestep: number, gates: GruStep): void {
     gateTitles[name],
     ...gates[name].slice(0, SHOWN_UNITS).map(shortNumber),
   ])
-  print(columns(rows, [`  t ${timestep}`], Array.from({ length: SHOWN_UNITS }, (_, i) => i + 2)))
+  print(
+    columns(
+      rows,
+      [`  t ${timestep}`],
+      Array.from({ length: SHOWN_UNITS }, (_, i) => i + 2),
+    ),
+  )
 }

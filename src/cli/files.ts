@@ -49,7 +49,8 @@ export async function readNamed(
     const arrays = await readArrays(path)
     const names = Object.keys(arrays)
     if (name !== null) put(name, theOne(arrays, name, path), path)
-    else if (names.length === 1) put(ports.includes(names[0]) ? names[0] : firstFree(ports, tensors), arrays[names[0]], path)
+    else if (names.length === 1)
+      put(ports.includes(names[0]) ? names[0] : firstFree(ports, tensors), arrays[names[0]], path)
     else {
       const fitting = names.filter((each) => ports.includes(each))
       if (fitting.length === 0) throw severalArrays(path, names, ports)
@@ -79,14 +80,19 @@ export async function writeFiles(files: ReadonlyMap<string, Named<Tensor>>): Pro
       written.push({ temporary, path })
       await writeFile(temporary, bytes, { flag: 'wx' })
       const there = await stat(path).catch(() => null)
-      if (there?.isDirectory()) throw new GruvError('unreadable', 'this is a folder', { where: path, expected: 'a file' })
+      if (there?.isDirectory())
+        throw new GruvError('unreadable', 'this is a folder', { where: path, expected: 'a file' })
     }
     for (const { temporary, path } of written) await rename(temporary, path)
   } catch (error) {
     await Promise.all(written.map(({ temporary }) => rm(temporary, { force: true })))
     if (isGruvError(error)) throw error
     const path = written.at(-1)?.path ?? ''
-    throw new GruvError('unreadable', `it cannot be written: ${explain(error as NodeJS.ErrnoException)}`, { where: path, cause: error })
+    throw new GruvError(
+      'unreadable',
+      `it cannot be written: ${explain(error as NodeJS.ErrnoException)}`,
+      { where: path, cause: error },
+    )
   }
 }
 
@@ -94,7 +100,10 @@ async function readBytes(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path)
   } catch (cause) {
-    throw new GruvError('unreadable', explain(cause as NodeJS.ErrnoException), { where: path, cause })
+    throw new GruvError('unreadable', explain(cause as NodeJS.ErrnoException), {
+      where: path,
+      cause,
+    })
   }
 }
 
@@ -132,13 +141,21 @@ function theOne(arrays: Named<Tensor>, name: string, path: string): Tensor {
   throw severalArrays(path, names, [name])
 }
 
-function severalArrays(path: string, names: readonly string[], ports: readonly string[]): GruvError {
-  return new GruvError('not-found', names.length === 0 ? 'this file holds no array' : 'none of these arrays has a fitting name', {
-    where: path,
-    expected: ports.join(', '),
-    got: names.join(', ') || 'nothing',
-    fix: 'Give one array in a file of its own, or name it so.',
-  })
+function severalArrays(
+  path: string,
+  names: readonly string[],
+  ports: readonly string[],
+): GruvError {
+  return new GruvError(
+    'not-found',
+    names.length === 0 ? 'this file holds no array' : 'none of these arrays has a fitting name',
+    {
+      where: path,
+      expected: ports.join(', '),
+      got: names.join(', ') || 'nothing',
+      fix: 'Give one array in a file of its own, or name it so.',
+    },
+  )
 }
 
 function firstFree(ports: readonly string[], taken: Named<unknown>): string {

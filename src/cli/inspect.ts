@@ -9,9 +9,9 @@ import {
   joinGates,
   type LayerNode,
   type LayerSummary,
-  meaningOf,
   type Model,
   type ModelSummary,
+  meaningOf,
   parseGateOrder,
   summarize,
   weightsOf,
@@ -47,7 +47,10 @@ Examples:
   })
 }
 
-export function printModel(model: Model, flags: { readonly weights?: boolean; readonly equations?: boolean }): void {
+export function printModel(
+  model: Model,
+  flags: { readonly weights?: boolean; readonly equations?: boolean },
+): void {
   const summary = summarize(model)
   printSummary(summary)
   model.nodes.forEach((node, i) => {
@@ -96,7 +99,11 @@ function printEquations(node: GruNode): void {
   print()
   print(heading(`${node.name}: equations`))
   const lines = equations(node)
-  const rows = lines.map(({ ours, textbook, differs }) => [differs ? paint('yellow', '≠') : ' ', ours, textbook])
+  const rows = lines.map(({ ours, textbook, differs }) => [
+    differs ? paint('yellow', '≠') : ' ',
+    ours,
+    textbook,
+  ])
   print(columns(rows, [' ', 'this layer', 'textbook']))
   for (const { differs, note } of lines) if (differs) print(`  ≠ ${note}`)
 }
@@ -110,7 +117,9 @@ function printWeights(node: LayerNode): void {
     }
     return
   }
-  const order = parseGateOrder(node.conventions.find(({ key }) => key === 'gateOrder')?.value ?? 'zrn')
+  const order = parseGateOrder(
+    node.conventions.find(({ key }) => key === 'gateOrder')?.value ?? 'zrn',
+  )
   const { weights } = node
   const arrays = [
     ['W', 'kernel', weights.kernel],
@@ -122,7 +131,9 @@ function printWeights(node: LayerNode): void {
     if (gates === null) continue
     const whole = joinGates(gates, order)
     print()
-    print(`${heading(`${node.name}: ${letter}`)}, ${title} [${whole.shape.join(', ')}], gates in the order ${[...order].join(', ')}`)
+    print(
+      `${heading(`${node.name}: ${letter}`)}, ${title} [${whole.shape.join(', ')}], gates in the order ${[...order].join(', ')}`,
+    )
     print(matrix(whole))
     for (const gate of ['z', 'r', 'n'] as const) {
       print(`${heading(`${letter}${gate}`)} [${gates[gate].shape.join(', ')}]`)
@@ -144,7 +155,10 @@ function asJson(model: Model, flags: InspectFlags): object {
       ...(flags.equations && node.kind === 'gru' && { equations: equations(node) }),
       ...(flags.weights && {
         weights: Object.fromEntries(
-          Object.entries(weightsOf(node)).map(([name, { shape, data }]) => [name, { shape, data: Array.from(data) }]),
+          Object.entries(weightsOf(node)).map(([name, { shape, data }]) => [
+            name,
+            { shape, data: Array.from(data) },
+          ]),
         ),
       }),
     })),

@@ -6,8 +6,8 @@ import { isGruvError } from '../index.ts'
 import { exampleCommand } from './example.ts'
 import { inspectCommand } from './inspect.ts'
 import { runCommand } from './run.ts'
-import { version } from './version.ts'
 import { verifyCommand } from './verify.ts'
+import { version } from './version.ts'
 
 const EXIT_BAD = 2
 

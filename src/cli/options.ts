@@ -1,7 +1,7 @@
 /** Flags that several commands share. */
 
 import { type Command, Option } from 'commander'
-import { type ArrayNames, GruvError, load, type LoadOptions } from '../index.ts'
+import { type ArrayNames, GruvError, type LoadOptions, load } from '../index.ts'
 import { activationTable, conventionTable, type Model, parseGateOrder } from '../model/index.ts'
 
 export interface ConventionFlags {
@@ -24,14 +24,26 @@ export function addConventionFlags(command: Command): Command {
       .map(([value, meaning]) => `${value}: ${meaning}`)
       .join('; ')
   const options = [
-    new Option('--gate-order <order>', `how the packed arrays hold the gates, such as ${Object.keys(gateOrder.values).slice(0, 2).join(' or ')}`),
+    new Option(
+      '--gate-order <order>',
+      `how the packed arrays hold the gates, such as ${Object.keys(gateOrder.values).slice(0, 2).join(' or ')}`,
+    ),
     new Option('--reset <position>', explain(reset.values)).choices(Object.keys(reset.values)),
     new Option('--update <sense>', explain(update.values)).choices(Object.keys(update.values)),
-    new Option('--bias <placement>', `the candidate's recurrent bias: ${explain({ separate: bias.values.separate, merged: bias.values.merged })}`).choices(['separate', 'merged']),
+    new Option(
+      '--bias <placement>',
+      `the candidate's recurrent bias: ${explain({ separate: bias.values.separate, merged: bias.values.merged })}`,
+    ).choices(['separate', 'merged']),
     new Option('--activation <name>', 'of the candidate; default tanh'),
-    new Option('--recurrent-activation <name>', `of the gates; default sigmoid. One of ${Object.keys(activationTable).join(', ')}`),
+    new Option(
+      '--recurrent-activation <name>',
+      `of the gates; default sigmoid. One of ${Object.keys(activationTable).join(', ')}`,
+    ),
     new Option('--transposed', 'the kernels are [3·units, …] as PyTorch and ONNX write them'),
-    new Option('--names <parts>', 'which array is which: w=INPUT_KERNEL,u=RECURRENT_KERNEL,b=BIAS (and br=RECURRENT_BIAS)'),
+    new Option(
+      '--names <parts>',
+      'which array is which: w=INPUT_KERNEL,u=RECURRENT_KERNEL,b=BIAS (and br=RECURRENT_BIAS)',
+    ),
   ]
   for (const option of options) command.addOption(option.helpGroup(group))
   return command
@@ -42,7 +54,8 @@ export async function loadModel(path: string, flags: ConventionFlags): Promise<M
 }
 
 function loadOptions(flags: ConventionFlags): LoadOptions {
-  const { gateOrder, transposed, reset, update, bias, activation, recurrentActivation, names } = flags
+  const { gateOrder, transposed, reset, update, bias, activation, recurrentActivation, names } =
+    flags
   const conventions = {
     ...(gateOrder !== undefined && { gateOrder: parseGateOrder(gateOrder) }),
     ...(transposed !== undefined && { transposed }),
@@ -81,7 +94,10 @@ export function numberFlag(flag: string): (text: string) => number {
   return (text) => {
     const value = Number(text)
     if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value
-    throw new GruvError('bad-argument', `'${text}' is no tolerance`, { where: flag, expected: 'a number from 0, such as 1e-6' })
+    throw new GruvError('bad-argument', `'${text}' is no tolerance`, {
+      where: flag,
+      expected: 'a number from 0, such as 1e-6',
+    })
   }
 }
 
@@ -91,4 +107,6 @@ export function collect(value: string, before: readonly string[] = []): readonly
 }
 
 export const precisionOption = (): Option =>
-  new Option('--precision <which>', 'compute in float32 or float64').choices(['f32', 'f64']).default('f32')
+  new Option('--precision <which>', 'compute in float32 or float64')
+    .choices(['f32', 'f64'])
+    .default('f32')

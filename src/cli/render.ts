@@ -9,7 +9,8 @@ type Style = Parameters<typeof styleText>[0]
 
 /** Colour on a terminal that has not asked for none (https://no-color.org). */
 export function paint(style: Style, text: string): string {
-  const wanted = process.stdout.isTTY && process.env.NO_COLOR === undefined && process.env.TERM !== 'dumb'
+  const wanted =
+    process.stdout.isTTY && process.env.NO_COLOR === undefined && process.env.TERM !== 'dumb'
   return wanted ? styleText(style, text) : text
 }
 
@@ -22,16 +23,34 @@ export function print(text = ''): void {
 }
 
 /** Columns without rules: aligned in a terminal, readable in a pipe. */
-export function columns(rows: readonly (readonly string[])[], head: readonly string[] = [], right: readonly number[] = []): string {
+export function columns(
+  rows: readonly (readonly string[])[],
+  head: readonly string[] = [],
+  right: readonly number[] = [],
+): string {
   const table = new Table({
     head: head.map((title) => paint('dim', title)),
     chars: {
-      top: '', 'top-mid': '', 'top-left': '', 'top-right': '',
-      bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '',
-      left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ',
+      top: '',
+      'top-mid': '',
+      'top-left': '',
+      'top-right': '',
+      bottom: '',
+      'bottom-mid': '',
+      'bottom-left': '',
+      'bottom-right': '',
+      left: '',
+      'left-mid': '',
+      mid: '',
+      'mid-mid': '',
+      right: '',
+      'right-mid': '',
+      middle: '  ',
     },
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
-    colAligns: Array.from({ length: rows[0]?.length ?? 0 }, (_, i) => (right.includes(i) ? 'right' : 'left')),
+    colAligns: Array.from({ length: rows[0]?.length ?? 0 }, (_, i) =>
+      right.includes(i) ? 'right' : 'left',
+    ),
   })
   table.push(...rows.map((row) => [...row]))
   return table
@@ -45,7 +64,10 @@ export function columns(rows: readonly (readonly string[])[], head: readonly str
 export function shortNumber(value: number): string {
   if (!Number.isFinite(value)) return String(value)
   const magnitude = Math.abs(value)
-  const text = magnitude !== 0 && (magnitude < 1e-3 || magnitude >= 1e5) ? value.toExponential(2) : value.toFixed(4)
+  const text =
+    magnitude !== 0 && (magnitude < 1e-3 || magnitude >= 1e5)
+      ? value.toExponential(2)
+      : value.toFixed(4)
   return value < 0 ? text : ` ${text}`
 }
 
@@ -55,7 +77,11 @@ export function matrix({ shape, data }: Tensor): string {
   const rows = Array.from({ length: data.length / width }, (_, i) =>
     Array.from(data.subarray(i * width, (i + 1) * width), shortNumber),
   )
-  return columns(rows, [], rows[0].map((_, i) => i))
+  return columns(
+    rows,
+    [],
+    rows[0].map((_, i) => i),
+  )
 }
 
 const MOST_ROWS = 24
@@ -80,8 +106,16 @@ export function sequenceTable({ shape, data }: Tensor, overTime: boolean): strin
     const numbers = Array.from(data.subarray(i * width, i * width + units), shortNumber)
     lines.push([label(i), ...numbers, ...(width > units ? ['…'] : [])])
   }
-  const head = ['', ...Array.from({ length: units }, (_, u) => `unit ${u}`), ...(width > units ? [`… ${width}`] : [])]
-  return columns(lines, head, Array.from({ length: units + 1 }, (_, i) => i))
+  const head = [
+    '',
+    ...Array.from({ length: units }, (_, u) => `unit ${u}`),
+    ...(width > units ? [`… ${width}`] : []),
+  ]
+  return columns(
+    lines,
+    head,
+    Array.from({ length: units + 1 }, (_, i) => i),
+  )
 }
 
 /** Plain rows for a pipe, every digit: one line for each timestep, a blank line between sequences. */
@@ -92,7 +126,11 @@ export function plainRows({ shape, data }: Tensor): string {
   const lines: string[] = []
   for (let i = 0; i < data.length / width; i++) {
     if (i > 0 && i % perSequence === 0) lines.push('')
-    lines.push(Array.from(data.subarray(i * width, (i + 1) * width), (value) => showNumber(value, float32)).join(' '))
+    lines.push(
+      Array.from(data.subarray(i * width, (i + 1) * width), (value) =>
+        showNumber(value, float32),
+      ).join(' '),
+    )
   }
   return lines.join('\n')
 }
@@ -121,7 +159,12 @@ export function errorPicture(overTime: Float64Array, tolerance: number, width = 
     const share = (Math.log10(height) - bottom) / (top - bottom)
     return BARS[Math.min(7, Math.max(0, Math.floor(share * 8)))]
   }
-  const line = heights.map((height) => (height > tolerance ? paint('red', bar(height)) : bar(height))).join('')
-  const carets = heights.map((height) => (height > tolerance ? '^' : ' ')).join('').trimEnd()
+  const line = heights
+    .map((height) => (height > tolerance ? paint('red', bar(height)) : bar(height)))
+    .join('')
+  const carets = heights
+    .map((height) => (height > tolerance ? '^' : ' '))
+    .join('')
+    .trimEnd()
   return carets === '' ? `|${line}|` : `|${line}|\n ${carets} out of tolerance`
 }

@@ -1,13 +1,27 @@
 /** `gruv run`: a model's outputs for the user's data, whole or line by line. */
 
 import { createInterface } from 'node:readline'
-import { Command } from 'commander'
 import { SingleBar } from 'cli-progress'
+import { Command } from 'commander'
 import { parseRow, showNumber } from '../data/index.ts'
-import { compile, GruvError, type Model, type Named, type Program, type Stream, type Tensor } from '../index.ts'
+import {
+  compile,
+  GruvError,
+  type Model,
+  type Named,
+  type Program,
+  type Stream,
+  type Tensor,
+} from '../index.ts'
 import { statesOf } from '../model/index.ts'
 import { namedPath, readNamed, writeFiles } from './files.ts'
-import { addConventionFlags, collect, type ConventionFlags, loadModel, precisionOption } from './options.ts'
+import {
+  addConventionFlags,
+  type ConventionFlags,
+  collect,
+  loadModel,
+  precisionOption,
+} from './options.ts'
 import { heading, plainRows, print, sequenceTable } from './render.ts'
 
 interface RunFlags extends ConventionFlags {
@@ -29,8 +43,16 @@ export function runCommand(): Command {
       'input data (.npy .npz .csv .tsv .txt .json .jsonl): [timesteps, features] or [batch, timesteps, features]; - reads lines from standard input',
       collect,
     )
-    .option('--output <[name=]file>', 'where outputs go, by ending as above; an .npz takes all by name', collect)
-    .option('--initial-state <file>', 'the state that the sequence starts from; zeros when left out', collect)
+    .option(
+      '--output <[name=]file>',
+      'where outputs go, by ending as above; an .npz takes all by name',
+      collect,
+    )
+    .option(
+      '--initial-state <file>',
+      'the state that the sequence starts from; zeros when left out',
+      collect,
+    )
     .option('--final-state <file>', 'where the state after the last step goes')
     .addOption(precisionOption())
     .option('--deterministic', 'the same bits on every machine and engine')
@@ -56,10 +78,20 @@ async function runFiles(model: Model, flags: RunFlags): Promise<void> {
   const states = model.nodes.flatMap(statesOf).map(({ name }) => name)
   const outputs = model.outputs.map(({ name }) => name)
   const targets = (flags.output ?? []).map((text) => namedPath(text, [...outputs, ...states]))
-  const input = await readNamed(flags.input, model.inputs.map(({ name }) => name), '--input')
-  const initialState = flags.initialState && (await readNamed(flags.initialState, states, '--initial-state'))
+  const input = await readNamed(
+    flags.input,
+    model.inputs.map(({ name }) => name),
+    '--input',
+  )
+  const initialState =
+    flags.initialState && (await readNamed(flags.initialState, states, '--initial-state'))
   const program = await compileFor(model, flags)
-  const wanted = [...outputs, ...(flags.finalState === undefined && !targets.some(({ name }) => states.includes(name ?? '')) ? [] : states)]
+  const wanted = [
+    ...outputs,
+    ...(flags.finalState === undefined && !targets.some(({ name }) => states.includes(name ?? ''))
+      ? []
+      : states),
+  ]
 
   const bar = progressBar()
   let results: Named<Tensor>
@@ -108,7 +140,12 @@ function streamWhole(
 ): Named<Tensor> {
   const [port] = model.inputs
   const tensor = input[port.name]
-  if (model.inputs.length !== 1 || tensor === undefined || tensor.shape.length !== 2 || !port.shape.includes('time')) {
+  if (
+    model.inputs.length !== 1 ||
+    tensor === undefined ||
+    tensor.shape.length !== 2 ||
+    !port.shape.includes('time')
+  ) {
     throw new GruvError('bad-argument', 'only a single sequence can be streamed', {
       where: '--stream',
       expected: 'one input of [timesteps, features]',
@@ -129,40 +166,58 @@ function streamWhole(
     model.outputs.map(({ name, shape }) => {
       const overTime = shape.includes('time')
       const width = stream.outputs[name].length
-      const data = program.engine.precision === 'f32' ? new Float32Array(overTime ? steps * width : width) : new Float64Array(overTime ? steps * width : width)
+      const data =
+        program.engine.precision === 'f32'
+          ? new Float32Array(overTime ? steps * width : width)
+          : new Float64Array(overTime ? steps * width : width)
       return [name, { shape: overTime ? [steps, width] : [width], data }] as const
     }),
   )
   for (let t = 0; t < steps; t++) {
     stream.input.set(tensor.data.subarray(t * tensor.shape[1], (t + 1) * tensor.shape[1]))
     stream.step()
-    for (const [name, { shape, data }] of collected) data.set(stream.outputs[name], shape.length === 2 ? t * shape[1] : 0)
+    for (const [name, { shape, data }] of collected)
+      data.set(stream.outputs[name], shape.length === 2 ? t * shape[1] : 0)
   }
-  const finals = Object.entries(stream.getState()).map(([name, data]) => [name, { shape: [data.length], data }])
+  const finals = Object.entries(stream.getState()).map(([name, data]) => [
+    name,
+    { shape: [data.length], data },
+  ])
   return { ...Object.fromEntries(collected), ...Object.fromEntries(finals) }
 }
 
 /** Each line of standard input is a timestep; each is answered before the next is read. */
 async function runLines(model: Model, flags: RunFlags): Promise<void> {
   if (flags.input.length > 1 || model.inputs.length !== 1) {
-    throw new GruvError('bad-argument', 'standard input can only feed a model with one input', { where: '--input -' })
+    throw new GruvError('bad-argument', 'standard input can only feed a model with one input', {
+      where: '--input -',
+    })
   }
   if (flags.output !== undefined) {
-    throw new GruvError('bad-argument', 'lines from standard input are answered on standard output', {
-      where: '--output',
-      fix: 'Redirect it: gruv run MODEL --input - > FILE.',
-    })
+    throw new GruvError(
+      'bad-argument',
+      'lines from standard input are answered on standard output',
+      {
+        where: '--output',
+        fix: 'Redirect it: gruv run MODEL --input - > FILE.',
+      },
+    )
   }
   const states = model.nodes.flatMap(statesOf).map(({ name }) => name)
   const program = await compileFor(model, flags)
   const stream = program.stream()
   if (flags.initialState) {
     const initial = await readNamed(flags.initialState, states, '--initial-state')
-    stream.setState(Object.fromEntries(Object.entries(initial).map(([name, { data }]) => [name, data])))
+    stream.setState(
+      Object.fromEntries(Object.entries(initial).map(([name, { data }]) => [name, data])),
+    )
   }
   const float32 = program.engine.precision === 'f32'
   let line = 0
-  for await (const text of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const text of createInterface({
+    input: process.stdin,
+    crlfDelay: Number.POSITIVE_INFINITY,
+  })) {
     line++
     const row = readLine(text, line, stream)
     if (row === null) continue
@@ -171,7 +226,10 @@ async function runLines(model: Model, flags: RunFlags): Promise<void> {
     print(Array.from(stream.output, (value) => showNumber(value, float32)).join(' '))
   }
   if (flags.finalState !== undefined) {
-    const finals = Object.entries(stream.getState()).map(([name, data]) => [name, { shape: [data.length], data }])
+    const finals = Object.entries(stream.getState()).map(([name, data]) => [
+      name,
+      { shape: [data.length], data },
+    ])
     await writeFiles(new Map([[flags.finalState, Object.fromEntries(finals)]]))
   }
 }
@@ -194,7 +252,11 @@ async function compileFor(model: Model, { precision, deterministic }: RunFlags):
 /** On standard error, and only where somebody sees it; short runs show none. */
 function progressBar(): { readonly update: (share: number) => void; readonly stop: () => void } {
   if (!process.stderr.isTTY) return { update: () => {}, stop: () => {} }
-  const bar = new SingleBar({ format: 'gruv run {bar} {percentage}% {eta_formatted} left', clearOnComplete: true, stream: process.stderr })
+  const bar = new SingleBar({
+    format: 'gruv run {bar} {percentage}% {eta_formatted} left',
+    clearOnComplete: true,
+    stream: process.stderr,
+  })
   const started = Date.now()
   return {
     update(share) {

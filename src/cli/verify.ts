@@ -5,7 +5,14 @@ import { GruvError, type Model } from '../index.ts'
 import { statesOf } from '../model/index.ts'
 import { type Difference, type OutputVerdict, type Verdict, verify } from '../verify/index.ts'
 import { readNamed } from './files.ts'
-import { addConventionFlags, collect, type ConventionFlags, loadModel, numberFlag, precisionOption } from './options.ts'
+import {
+  addConventionFlags,
+  type ConventionFlags,
+  collect,
+  loadModel,
+  numberFlag,
+  precisionOption,
+} from './options.ts'
 import { columns, errorPicture, heading, paint, print } from './render.ts'
 
 interface VerifyFlags extends ConventionFlags {
@@ -23,13 +30,23 @@ const EXIT_DIFFERS = 1
 
 export function verifyCommand(): Command {
   const command = new Command('verify')
-    .description('Compares the outputs with reference data: how far apart, where, and from when on.')
+    .description(
+      'Compares the outputs with reference data: how far apart, where, and from when on.',
+    )
     .argument('<model>', 'a model file (.npz, .safetensors, .json)')
-    .requiredOption('--input <[name=]file>', 'input data (.npy .npz .csv .tsv .txt .json .jsonl)', collect)
+    .requiredOption(
+      '--input <[name=]file>',
+      'input data (.npy .npz .csv .tsv .txt .json .jsonl)',
+      collect,
+    )
     .requiredOption('--expected <[name=]file>', 'the outputs as they should be', collect)
     .option('--initial-state <file>', 'the state that the sequence starts from', collect)
     .addOption(precisionOption())
-    .option('--atol <number>', 'absolute tolerance; default: derived from the data, and printed', numberFlag('--atol'))
+    .option(
+      '--atol <number>',
+      'absolute tolerance; default: derived from the data, and printed',
+      numberFlag('--atol'),
+    )
     .option('--rtol <number>', 'tolerance relative to the expected number', numberFlag('--rtol'))
     .option('--json', 'print the verdict as JSON')
     .addHelpText(
@@ -54,18 +71,25 @@ export async function verifyFiles(
   model: Model,
   flags: Pick<VerifyFlags, 'input' | 'expected' | 'initialState' | 'precision' | 'atol' | 'rtol'>,
 ): Promise<Verdict> {
-  const names = { inputs: model.inputs.map(({ name }) => name), outputs: model.outputs.map(({ name }) => name) }
+  const names = {
+    inputs: model.inputs.map(({ name }) => name),
+    outputs: model.outputs.map(({ name }) => name),
+  }
   const states = model.nodes.flatMap(statesOf).map(({ name }) => name)
   const input = await readNamed(flags.input, names.inputs, '--input')
   const expected = await readNamed(flags.expected, [...names.outputs, ...states], '--expected')
   if (Object.keys(expected).length === 0) {
-    throw new GruvError('bad-file', 'there is nothing to compare with', { where: flags.expected.join(', ') })
+    throw new GruvError('bad-file', 'there is nothing to compare with', {
+      where: flags.expected.join(', '),
+    })
   }
   return verify(model, {
     input,
     expected,
     precision: flags.precision,
-    ...(flags.initialState && { initialState: await readNamed(flags.initialState, states, '--initial-state') }),
+    ...(flags.initialState && {
+      initialState: await readNamed(flags.initialState, states, '--initial-state'),
+    }),
     ...(flags.atol !== undefined && { atol: flags.atol }),
     ...(flags.rtol !== undefined && { rtol: flags.rtol }),
   })
@@ -78,17 +102,27 @@ export function printVerdict(verdict: Verdict): void {
 function printOutput(name: string, output: OutputVerdict, { program }: Verdict): void {
   const { engine } = program
   const word = output.pass ? paint('green', 'agrees') : paint('red', 'differs')
-  print(`${heading(name)} ${word}: ${output.compared.toLocaleString('en')} numbers compared, ${engine.precision}, ${engine.kind} engine`)
+  print(
+    `${heading(name)} ${word}: ${output.compared.toLocaleString('en')} numbers compared, ${engine.precision}, ${engine.kind} engine`,
+  )
   if (output.lastStepOnly) print('  only the last timestep was there to compare')
   const rows = [
     ['  largest absolute error', show(output.maxAbsolute), where(output.worst)],
     ['  largest relative error', show(output.maxRelative), ''],
-    ['  in units of the last place', show(output.maxUlps), engine.precision === 'f32' ? 'of float32' : 'of float64'],
+    [
+      '  in units of the last place',
+      show(output.maxUlps),
+      engine.precision === 'f32' ? 'of float32' : 'of float64',
+    ],
     ['  tolerance', show(output.tolerance.largest), output.tolerance.why],
     ...(output.first === null
       ? []
       : [
-          ['  first out of tolerance', show(Math.abs(output.first.actual - output.first.expected)), where(output.first)],
+          [
+            '  first out of tolerance',
+            show(Math.abs(output.first.actual - output.first.expected)),
+            where(output.first),
+          ],
           ['  out of tolerance', `${output.outside}`, `of ${output.compared}`],
         ]),
   ]
@@ -119,7 +153,11 @@ function asJson({ pass, outputs, program }: Verdict): object {
     outputs: Object.fromEntries(
       Object.entries(outputs).map(([name, { tolerance, overTime, ...rest }]) => [
         name,
-        { ...rest, tolerance: { largest: tolerance.largest, why: tolerance.why }, errorOverTime: Array.from(overTime) },
+        {
+          ...rest,
+          tolerance: { largest: tolerance.largest, why: tolerance.why },
+          errorOverTime: Array.from(overTime),
+        },
       ]),
     ),
   }

@@ -8,7 +8,7 @@
 import { GruvError } from '../errors.ts'
 import type { GateOrder } from '../model/conventions.ts'
 import { chain, createModel } from '../model/graph.ts'
-import { type GruArrays, type GruGrounds, type Ground, gruNode } from '../model/gru.ts'
+import { type Ground, type GruArrays, type GruGrounds, gruNode } from '../model/gru.ts'
 import type { Model } from '../model/types.ts'
 import { type Named, showShape, type Tensor } from '../tensor.ts'
 import type { ArrayNames, ReadOptions } from './format.ts'
@@ -73,7 +73,9 @@ export function bareLayer(
       ...unusedArrays(tensors, arrays),
       ...(guessed.length === 0
         ? []
-        : [`nothing in the file states ${guessed.map(({ key }) => key).join(', ')}: Keras's conventions are assumed`]),
+        : [
+            `nothing in the file states ${guessed.map(({ key }) => key).join(', ')}: Keras's conventions are assumed`,
+          ]),
     ],
   })
 }
@@ -96,7 +98,11 @@ function byFamily(tensors: Named<Tensor>): { arrays: GruArrays; grounds: GruGrou
 
 function groundsOf({ title, implies }: Family): GruGrounds {
   if (implies === null) return {}
-  const implied = <T>(value: T): Ground<T> => ({ value, origin: 'implied', why: `the array names are ${title}'s` })
+  const implied = <T>(value: T): Ground<T> => ({
+    value,
+    origin: 'implied',
+    why: `the array names are ${title}'s`,
+  })
   return {
     gateOrder: implied(implies.gateOrder),
     update: implied('keeps'),
@@ -118,12 +124,18 @@ function find(tensors: Named<Tensor>, wanted: readonly string[]): Tensor | undef
   return undefined
 }
 
-function byGivenNames(tensors: Named<Tensor>, names: ArrayNames): { arrays: GruArrays; grounds: GruGrounds } {
+function byGivenNames(
+  tensors: Named<Tensor>,
+  names: ArrayNames,
+): { arrays: GruArrays; grounds: GruGrounds } {
   const named = (part: keyof ArrayNames): Tensor | undefined => {
     const name = names[part]
     if (name === undefined) return undefined
     if (Object.hasOwn(tensors, name)) return tensors[name]
-    throw new GruvError('not-found', `there is no array '${name}'`, { where: `--names ${part}=`, got: listArrays(tensors) })
+    throw new GruvError('not-found', `there is no array '${name}'`, {
+      where: `--names ${part}=`,
+      got: listArrays(tensors),
+    })
   }
   const kernel = named('w')
   const recurrentKernel = named('u')
@@ -134,7 +146,10 @@ function byGivenNames(tensors: Named<Tensor>, names: ArrayNames): { arrays: GruA
       got: Object.keys(names).join(', ') || 'none',
     })
   }
-  return { arrays: { kernel, recurrentKernel, bias: named('b'), recurrentBias: named('br') }, grounds: {} }
+  return {
+    arrays: { kernel, recurrentKernel, bias: named('b'), recurrentBias: named('br') },
+    grounds: {},
+  }
 }
 
 function unusedArrays(tensors: Named<Tensor>, arrays: GruArrays): readonly string[] {
@@ -146,7 +161,9 @@ function unusedArrays(tensors: Named<Tensor>, arrays: GruArrays): readonly strin
 function listArrays(tensors: Named<Tensor>): string {
   const names = Object.entries(tensors).map(([name, { shape }]) => `${name} ${showShape(shape)}`)
   const shown = names.slice(0, MOST_NAMES).join(', ')
-  return names.length > MOST_NAMES ? `${shown} and ${names.length - MOST_NAMES} more` : shown || 'no arrays'
+  return names.length > MOST_NAMES
+    ? `${shown} and ${names.length - MOST_NAMES} more`
+    : shown || 'no arrays'
 }
 
 /** Enough to see what kind of file it is, few enough to read. */
@@ -155,4 +172,3 @@ const MOST_NAMES = 12
 function lastComponent(key: string): string {
   return key.replace(/:\d+$/, '').split(/[/.]/).at(-1)!
 }
-

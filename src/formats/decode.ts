@@ -10,13 +10,18 @@ export function parseObject(text: string, where: string): JsonObject {
   try {
     value = JSON.parse(text)
   } catch (cause) {
-    throw new GruvError('bad-file', 'this is not JSON', { where, got: (cause as Error).message, cause })
+    throw new GruvError('bad-file', 'this is not JSON', {
+      where,
+      got: (cause as Error).message,
+      cause,
+    })
   }
   return object(value, where)
 }
 
 export function object(value: unknown, where: string): JsonObject {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as JsonObject
   throw wrong(where, 'an object', value)
 }
 

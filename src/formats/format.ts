@@ -46,7 +46,12 @@ export function baseName(name: string): string {
 
 /** For formats that state their conventions: an override would hide that the file says otherwise. */
 export function refuseConventions(options: ReadOptions, why: string): void {
-  const said = [...Object.keys(options.conventions ?? {}), ...(options.names === undefined ? [] : ['names'])]
+  const said = [
+    ...Object.keys(options.conventions ?? {}),
+    ...(options.names === undefined ? [] : ['names']),
+  ]
   if (said.length === 0) return
-  throw new GruvError('bad-argument', `${said.join(', ')} cannot be set for this file`, { got: why })
+  throw new GruvError('bad-argument', `${said.join(', ')} cannot be set for this file`, {
+    got: why,
+  })
 }

@@ -16,8 +16,10 @@ export const formats: readonly Format[] = [
     id: 'safetensors',
     title: 'safetensors (.safetensors), gruv model or bare layer',
     // An eight-byte length, then a JSON object.
-    recognizes: ({ bytes }) => bytes.length > 9 && bytes[8] === BRACE && bytes[6] === 0 && bytes[7] === 0,
-    read: async (file, options) => (await import('./safetensors.ts')).readSafetensorsModel(file, options),
+    recognizes: ({ bytes }) =>
+      bytes.length > 9 && bytes[8] === BRACE && bytes[6] === 0 && bytes[7] === 0,
+    read: async (file, options) =>
+      (await import('./safetensors.ts')).readSafetensorsModel(file, options),
   },
   {
     id: 'json',
@@ -31,10 +33,16 @@ const BRACE = 0x7b
 
 /** Other people's files, by their first bytes: what they are, and why not. */
 const strangers: readonly { readonly magic: readonly number[]; readonly is: string }[] = [
-  { magic: [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59], is: 'a single NumPy array (.npy): data rather than a model' },
+  {
+    magic: [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59],
+    is: 'a single NumPy array (.npy): data rather than a model',
+  },
   { magic: [0x89, 0x48, 0x44, 0x46], is: 'HDF5 (Keras .h5), which this version does not read' },
   { magic: [0x50, 0x4b, 0x03, 0x04], is: 'a zip archive without NumPy arrays' },
-  { magic: [0x80, 0x02], is: 'a Python pickle, as older PyTorch files are, which this version does not read' },
+  {
+    magic: [0x80, 0x02],
+    is: 'a Python pickle, as older PyTorch files are, which this version does not read',
+  },
   { magic: [0x1f, 0x8b], is: 'compressed with gzip: unpack it first' },
   { magic: [0x89, 0x50, 0x4e, 0x47], is: 'a PNG picture' },
   { magic: [0x08], is: 'perhaps ONNX, which this version does not read' },

@@ -12,10 +12,28 @@ import { conventionTable, type GateOrder } from '../model/conventions.ts'
 import { denseNode } from '../model/dense.ts'
 import { createModel } from '../model/graph.ts'
 import { type Ground, gruNode } from '../model/gru.ts'
-import type { Dim, LayerKind, LayerNode, Model, Port, ReferenceData, Unwired } from '../model/types.ts'
+import type {
+  Dim,
+  LayerKind,
+  LayerNode,
+  Model,
+  Port,
+  ReferenceData,
+  Unwired,
+} from '../model/types.ts'
 import type { Named, Tensor } from '../tensor.ts'
 import { bareLayer } from './arrays.ts'
-import { array, bool, type JsonObject, object, oneOf, optionalText, parseObject, text, texts } from './decode.ts'
+import {
+  array,
+  bool,
+  type JsonObject,
+  object,
+  oneOf,
+  optionalText,
+  parseObject,
+  text,
+  texts,
+} from './decode.ts'
 import { baseName, type ReadOptions, refuseConventions, type SourceFile } from './format.ts'
 
 /** The version of the description that this reader knows. */
@@ -23,7 +41,8 @@ const GRAPH_VERSION = 1
 
 export async function readSafetensorsModel(file: SourceFile, options: ReadOptions): Promise<Model> {
   const { metadata, tensors } = readSafetensors(file.bytes)
-  if (metadata.gruv === undefined) return bareLayer(baseName(file.name), 'safetensors, bare arrays', tensors, options)
+  if (metadata.gruv === undefined)
+    return bareLayer(baseName(file.name), 'safetensors, bare arrays', tensors, options)
   refuseConventions(options, 'the file states its conventions itself')
   try {
     return readGraph(parseObject(metadata.gruv, 'graph'), tensors, baseName(file.name))
@@ -51,13 +70,17 @@ function readGraph(graph: JsonObject, tensors: Named<Tensor>, fallbackName: stri
   return createModel({
     name: optionalText(graph.name, 'graph.name') ?? fallbackName,
     source: 'gruv model (.safetensors)',
-    inputs: array(graph.inputs, 'graph.inputs').map((port, i) => readPort(port, `graph.inputs[${i}]`)),
+    inputs: array(graph.inputs, 'graph.inputs').map((port, i) =>
+      readPort(port, `graph.inputs[${i}]`),
+    ),
     outputs: array(graph.outputs, 'graph.outputs').map((port, i) => {
       const where = `graph.outputs[${i}]`
       const { name, value } = object(port, where)
       return { name: text(name, `${where}.name`), value: text(value, `${where}.value`) }
     }),
-    nodes: array(graph.nodes, 'graph.nodes').map((node, i) => readNode(node, `graph.nodes[${i}]`, take)),
+    nodes: array(graph.nodes, 'graph.nodes').map((node, i) =>
+      readNode(node, `graph.nodes[${i}]`, take),
+    ),
     reference: graph.reference === undefined ? null : readReference(graph.reference, take),
   })
 }
@@ -65,7 +88,10 @@ function readGraph(graph: JsonObject, tensors: Named<Tensor>, fallbackName: stri
 function readPort(value: unknown, where: string): Port {
   const { name, shape } = object(value, where)
   const extents = array(shape, `${where}.shape`).map((extent): Dim => {
-    const known = extent === 'batch' || extent === 'time' || (Number.isInteger(extent) && (extent as number) > 0)
+    const known =
+      extent === 'batch' ||
+      extent === 'time' ||
+      (Number.isInteger(extent) && (extent as number) > 0)
     if (known) return extent as Dim
     throw new GruvError('bad-file', 'this is not an extent', {
       where: `${where}.shape`,
@@ -117,7 +143,9 @@ const nodeReaders: Readonly<Record<LayerKind, NodeReader>> = {
       update: choice('update') as Ground<'keeps' | 'updates'>,
       ...(bias.value !== 'none' && { bias: bias as Ground<'separate' | 'merged'> }),
       activation: stated(readActivation(node.activation, `${where}.activation`)),
-      recurrentActivation: stated(readActivation(node.recurrentActivation, `${where}.recurrentActivation`)),
+      recurrentActivation: stated(
+        readActivation(node.recurrentActivation, `${where}.recurrentActivation`),
+      ),
     })
   },
   dense: (name, node, tensor, where) =>
@@ -152,7 +180,10 @@ function readReference(value: unknown, take: Take): ReferenceData {
   const { inputs, outputs } = object(value, 'graph.reference')
   const tensorsOf = (names: unknown, where: string): Named<Tensor> =>
     Object.fromEntries(
-      Object.entries(texts(names, where)).map(([port, name]) => [port, take(name, `${where}.${port}`)]),
+      Object.entries(texts(names, where)).map(([port, name]) => [
+        port,
+        take(name, `${where}.${port}`),
+      ]),
     )
   return {
     inputs: tensorsOf(inputs, 'graph.reference.inputs'),
@@ -160,7 +191,11 @@ function readReference(value: unknown, take: Take): ReferenceData {
   }
 }
 
-function required(tensor: (part: string) => Tensor | undefined, part: string, where: string): Tensor {
+function required(
+  tensor: (part: string) => Tensor | undefined,
+  part: string,
+  where: string,
+): Tensor {
   const found = tensor(part)
   if (found !== undefined) return found
   throw new GruvError('bad-file', `the layer has no ${part}`, {

@@ -118,7 +118,9 @@ const aliases: Readonly<Record<string, ElementwiseKind>> = {
 }
 
 const bySimplifiedName: ReadonlyMap<string, ElementwiseKind> = new Map([
-  ...(Object.keys(activationTable) as ElementwiseKind[]).map((kind) => [simplify(kind), kind] as const),
+  ...(Object.keys(activationTable) as ElementwiseKind[]).map(
+    (kind) => [simplify(kind), kind] as const,
+  ),
   ...Object.entries(aliases),
 ])
 
@@ -127,7 +129,10 @@ const bySimplifiedName: ReadonlyMap<string, ElementwiseKind> = new Map([
  * Names are matched without regard to case and underscores: `hard_sigmoid`, `HardSigmoid`.
  * @throws GruvError `unsupported`, naming what exists.
  */
-export function activation(name: string, parameters: Readonly<Record<string, number>> = {}): Activation {
+export function activation(
+  name: string,
+  parameters: Readonly<Record<string, number>> = {},
+): Activation {
   const simple = simplify(name)
   if (simple === 'softmax') return Object.freeze({ kind: 'softmax', parameters: Object.freeze([]) })
   const kind = bySimplifiedName.get(simple)
@@ -137,7 +142,9 @@ export function activation(name: string, parameters: Readonly<Record<string, num
     })
   }
   const entry: ActivationEntry = activationTable[kind]
-  const values = Object.entries(entry.parameters).map(([key, fallback]) => parameters[key] ?? fallback)
+  const values = Object.entries(entry.parameters).map(
+    ([key, fallback]) => parameters[key] ?? fallback,
+  )
   return Object.freeze({ kind, parameters: Object.freeze(values) })
 }
 

@@ -21,7 +21,11 @@ export function splitGates(packed: Tensor, order: GateOrder): PerGate<Tensor> {
     const shape = packed.shape.length === 1 ? [units] : [rows, units]
     return { shape, data, dtype: dtypeOf(packed) }
   }
-  return { z: block(order.indexOf('z')), r: block(order.indexOf('r')), n: block(order.indexOf('n')) }
+  return {
+    z: block(order.indexOf('z')),
+    r: block(order.indexOf('r')),
+    n: block(order.indexOf('n')),
+  }
 }
 
 /** The inverse of `splitGates`: three arrays per gate side by side in the order given. */

@@ -82,7 +82,11 @@ export const conventionTable = {
     },
   },
   activation: { title: 'activation', flag: '--activation', values: {} },
-  recurrentActivation: { title: 'recurrent activation', flag: '--recurrent-activation', values: {} },
+  recurrentActivation: {
+    title: 'recurrent activation',
+    flag: '--recurrent-activation',
+    values: {},
+  },
 } as const satisfies Record<string, ConventionEntry>
 
 export type ConventionKey = keyof typeof conventionTable
@@ -117,7 +121,9 @@ const letters: Readonly<Record<string, keyof PerGate<unknown>>> = {
  * @throws GruvError `bad-argument` when it does not name each gate once.
  */
 export function parseGateOrder(text: string): GateOrder {
-  const order = [...text.toLowerCase().replaceAll(/[\s,-]/g, '')].map((letter) => letters[letter] ?? '?').join('')
+  const order = [...text.toLowerCase().replaceAll(/[\s,-]/g, '')]
+    .map((letter) => letters[letter] ?? '?')
+    .join('')
   if (Object.hasOwn(conventionTable.gateOrder.values, order)) return order as GateOrder
   throw new GruvError('bad-argument', `'${text}' is not an order of the three gates`, {
     expected: `each of z (update), r (reset) and n (candidate; h and c mean the same) once, as in zrn or rzn`,

@@ -18,8 +18,16 @@ export interface DenseArrays {
 export function denseNode(
   name: string,
   arrays: DenseArrays,
-  act: Ground<Activation> = { value: activation('linear'), origin: 'assumed', why: 'a Dense layer has none by default' },
-  transposed: Ground<'yes' | 'no'> = { value: 'no', origin: 'assumed', why: 'Keras writes [features, units]' },
+  act: Ground<Activation> = {
+    value: activation('linear'),
+    origin: 'assumed',
+    why: 'a Dense layer has none by default',
+  },
+  transposed: Ground<'yes' | 'no'> = {
+    value: 'no',
+    origin: 'assumed',
+    why: 'Keras writes [features, units]',
+  },
 ): Unwired<DenseNode> {
   if (arrays.kernel.shape.length !== 2 || sizeOf(arrays.kernel.shape) === 0) {
     throw new GruvError('bad-shape', 'a kernel is a matrix', {

@@ -19,10 +19,15 @@ export type Equations = readonly EquationLine[]
 
 /** Four lines: z, r, n and the new state. */
 export function equations(node: GruNode): Equations {
-  const σ = node.recurrentActivation.kind === 'sigmoid' ? 'σ' : showActivation(node.recurrentActivation)
+  const σ =
+    node.recurrentActivation.kind === 'sigmoid' ? 'σ' : showActivation(node.recurrentActivation)
   const φ = showActivation(node.activation)
   const { inputBias: bi, recurrentBias: br } = node.weights
-  const plus = (terms: readonly (string | false)[]): string => terms.filter(Boolean).map((term) => ` + ${term}`).join('')
+  const plus = (terms: readonly (string | false)[]): string =>
+    terms
+      .filter(Boolean)
+      .map((term) => ` + ${term}`)
+      .join('')
   const merged = node.bias === 'merged'
   const gate = (g: 'z' | 'r'): string =>
     `${g} = ${σ}(W${g}·x + U${g}·h${plus([bi !== null && `bi${g}`, br !== null && `br${g}`])})`
@@ -37,7 +42,8 @@ export function equations(node: GruNode): Equations {
   const candidate = `n = ${φ}(Wn·x + ${recurrent}${plus([bin, ...outside])})`
   const blend = node.update === 'keeps' ? "h' = z ⊙ h + (1−z) ⊙ n" : "h' = (1−z) ⊙ h + z ⊙ n"
 
-  const otherGates = node.recurrentActivation.kind === 'sigmoid' ? '' : `the gates use ${σ} instead of the sigmoid`
+  const otherGates =
+    node.recurrentActivation.kind === 'sigmoid' ? '' : `the gates use ${σ} instead of the sigmoid`
   const reasons = [
     node.resetAfter && 'the reset multiplies after the recurrent product',
     node.resetAfter && brn && !merged && "the candidate's recurrent bias lies inside the reset",

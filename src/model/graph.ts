@@ -31,7 +31,9 @@ export function createModel(parts: GraphParts): Model {
   unique('output', outputs)
   unique('layer', parts.nodes)
   if (outputs.length === 0 || parts.nodes.length === 0) {
-    throw new GruvError('bad-model', 'a model needs at least one layer and one output', { where: parts.name })
+    throw new GruvError('bad-model', 'a model needs at least one layer and one output', {
+      where: parts.name,
+    })
   }
   return deepFreeze({
     name: parts.name,
@@ -101,7 +103,11 @@ export function chain(
   }
 }
 
-function unknownValue(where: string, value: string, known: ReadonlyMap<string, unknown>): GruvError {
+function unknownValue(
+  where: string,
+  value: string,
+  known: ReadonlyMap<string, unknown>,
+): GruvError {
   return new GruvError('bad-model', `reads the value '${value}', which no earlier layer makes`, {
     where,
     expected: `one of ${[...known.keys()].join(', ')}`,
@@ -125,7 +131,13 @@ function unique(what: string, items: readonly { readonly name: string }[]): void
 
 /** Freezes objects and arrays all the way down; typed arrays cannot be frozen and stay as they are. */
 function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || Object.isFrozen(value)) return value
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    ArrayBuffer.isView(value) ||
+    Object.isFrozen(value)
+  )
+    return value
   for (const inner of Object.values(value as Named<unknown>)) deepFreeze(inner)
   return Object.freeze(value)
 }

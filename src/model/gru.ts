@@ -65,7 +65,11 @@ export function gruNode(
   const note = (key: ConventionKey, { value, origin, why }: Ground<string>): void => {
     conventions.push({ key, value, origin, why })
   }
-  const decide = <T extends string>(key: ConventionKey, choice: T | undefined, ground: Ground<T>): T => {
+  const decide = <T extends string>(
+    key: ConventionKey,
+    choice: T | undefined,
+    ground: Ground<T>,
+  ): T => {
     const decision = choice === undefined ? ground : chosen(key, choice)
     note(key, decision)
     return decision.value
@@ -82,7 +86,11 @@ export function gruNode(
   const bias = decideBias(biases, grounds.bias, options.bias)
   note('bias', bias)
 
-  const act = decideActivation('activation', options.activation, grounds.activation ?? assumedActivation('tanh'))
+  const act = decideActivation(
+    'activation',
+    options.activation,
+    grounds.activation ?? assumedActivation('tanh'),
+  )
   note('activation', act.ground)
   const recurrent = decideActivation(
     'recurrentActivation',
@@ -128,13 +136,21 @@ function decideActivation(
   choice: string | undefined,
   ground: Ground<Activation>,
 ): { activation: Activation; ground: Ground<string> } {
-  const decision = choice === undefined ? ground : { ...chosen(key, choice), value: activation(choice) }
+  const decision =
+    choice === undefined ? ground : { ...chosen(key, choice), value: activation(choice) }
   if (!isElementwise(decision.value)) {
-    throw new GruvError('unsupported', `${decision.value.kind} cannot be the ${conventionTable[key].title} of a cell`, {
-      expected: 'an elementwise activation',
-    })
+    throw new GruvError(
+      'unsupported',
+      `${decision.value.kind} cannot be the ${conventionTable[key].title} of a cell`,
+      {
+        expected: 'an elementwise activation',
+      },
+    )
   }
-  return { activation: decision.value, ground: { ...decision, value: showActivation(decision.value) } }
+  return {
+    activation: decision.value,
+    ground: { ...decision, value: showActivation(decision.value) },
+  }
 }
 
 interface Layout {
@@ -173,12 +189,19 @@ function unpack(
           why: `the recurrent kernel is ${showShape(recurrentKernel.shape)}`,
         })
   if (transposed.value !== shapeSays) {
-    throw new GruvError('bad-argument', `the kernels are ${shapeSays === 'no' ? 'not ' : ''}transposed`, {
-      where: `${name}: recurrent kernel`,
-      expected: transposed.value === 'yes' ? '[3·units, units]' : '[units, 3·units]',
-      got: showShape(recurrentKernel.shape),
-      fix: transposed.origin === 'chosen' ? 'Leave `--transposed` out; the shape tells.' : 'The file contradicts itself.',
-    })
+    throw new GruvError(
+      'bad-argument',
+      `the kernels are ${shapeSays === 'no' ? 'not ' : ''}transposed`,
+      {
+        where: `${name}: recurrent kernel`,
+        expected: transposed.value === 'yes' ? '[3·units, units]' : '[units, 3·units]',
+        got: showShape(recurrentKernel.shape),
+        fix:
+          transposed.origin === 'chosen'
+            ? 'Leave `--transposed` out; the shape tells.'
+            : 'The file contradicts itself.',
+      },
+    )
   }
   const units = Math.min(rows, columns)
   const flip = transposed.value === 'yes'
@@ -209,8 +232,13 @@ interface Biases {
 function unpackBiases(name: string, { bias, recurrentBias }: GruArrays, units: number): Biases {
   const width = 3 * units
   if (bias === undefined) {
-    if (recurrentBias === undefined) return { input: null, recurrent: null, evidence: 'there are no biases' }
-    return { input: null, recurrent: vector(`${name}: recurrent bias`, recurrentBias, width), evidence: 'there is a recurrent bias' }
+    if (recurrentBias === undefined)
+      return { input: null, recurrent: null, evidence: 'there are no biases' }
+    return {
+      input: null,
+      recurrent: vector(`${name}: recurrent bias`, recurrentBias, width),
+      evidence: 'there is a recurrent bias',
+    }
   }
   if (recurrentBias !== undefined) {
     return {
@@ -226,7 +254,8 @@ function unpackBiases(name: string, { bias, recurrentBias }: GruArrays, units: n
     const rows = { ...bias, shape: [2, width] }
     return { input: sliceRows(rows, 0, 1, true), recurrent: sliceRows(rows, 1, 2, true), evidence }
   }
-  if (size === width) return { input: vector(`${name}: bias`, bias, width), recurrent: null, evidence }
+  if (size === width)
+    return { input: vector(`${name}: bias`, bias, width), recurrent: null, evidence }
   throw new GruvError('bad-shape', `the biases do not fit a layer of ${units} units`, {
     where: `${name}: bias`,
     expected: `[${width}], [2, ${width}] or [${2 * width}]`,
@@ -236,12 +265,24 @@ function unpackBiases(name: string, { bias, recurrentBias }: GruArrays, units: n
 
 function resetFromBiases({ input, recurrent, evidence }: Biases): Ground<'after' | 'before'> {
   if (recurrent !== null) {
-    return { value: 'after', origin: 'implied', why: `${evidence}, as Keras writes reset_after=True` }
+    return {
+      value: 'after',
+      origin: 'implied',
+      why: `${evidence}, as Keras writes reset_after=True`,
+    }
   }
   if (input !== null) {
-    return { value: 'before', origin: 'implied', why: `${evidence}, as Keras writes reset_after=False` }
+    return {
+      value: 'before',
+      origin: 'implied',
+      why: `${evidence}, as Keras writes reset_after=False`,
+    }
   }
-  return { value: 'after', origin: 'assumed', why: `${evidence}, which would tell; Keras since TensorFlow 2 does so` }
+  return {
+    value: 'after',
+    origin: 'assumed',
+    why: `${evidence}, which would tell; Keras since TensorFlow 2 does so`,
+  }
 }
 
 function decideBias(
@@ -249,7 +290,8 @@ function decideBias(
   ground: Ground<'separate' | 'merged'> | undefined,
   choice: 'separate' | 'merged' | undefined,
 ): Ground<'separate' | 'merged' | 'none'> {
-  if (input === null && recurrent === null) return { value: 'none', origin: 'implied', why: evidence }
+  if (input === null && recurrent === null)
+    return { value: 'none', origin: 'implied', why: evidence }
   if (choice !== undefined) return chosen('bias', choice)
   if (ground !== undefined) return ground
   return recurrent === null

@@ -13,7 +13,7 @@ import { activation } from './activations.ts'
 import type { ConventionOptions } from './conventions.ts'
 import { denseNode } from './dense.ts'
 import { type ChainLink, chain, createModel } from './graph.ts'
-import { type GruGrounds, gruNode, type Ground } from './gru.ts'
+import { type Ground, type GruGrounds, gruNode } from './gru.ts'
 import type { Model, ReferenceData } from './types.ts'
 
 export { type Activation, activation, activationTable, showActivation } from './activations.ts'
@@ -87,7 +87,10 @@ export interface DenseOptions {
 
 /** A Dense layer, applied to every timestep of a sequence. */
 export function dense(options: DenseOptions): ChainLink {
-  const arrays = { kernel: toTensor(options.kernel, 'kernel'), bias: optional(options.bias, 'bias') }
+  const arrays = {
+    kernel: toTensor(options.kernel, 'kernel'),
+    bias: optional(options.bias, 'bias'),
+  }
   const layer = denseNode(
     options.name ?? 'dense',
     arrays,
@@ -110,7 +113,9 @@ export function sequential(
   const links = layers.map(({ layer, port }) => {
     const count = seen.get(layer.name) ?? 0
     seen.set(layer.name, count + 1)
-    return count === 0 ? { layer, port } : { layer: { ...layer, name: `${layer.name}_${count}` }, port }
+    return count === 0
+      ? { layer, port }
+      : { layer: { ...layer, name: `${layer.name}_${count}` }, port }
   })
   return createModel({
     name: options.name ?? 'model',
@@ -131,11 +136,15 @@ function inCode<T>(value: T): Ground<T> {
 function saidInCode(options: GruOptions): GruGrounds {
   return {
     ...(options.gateOrder && { gateOrder: inCode(options.gateOrder) }),
-    ...(options.transposed !== undefined && { transposed: inCode(options.transposed ? 'yes' : 'no') }),
+    ...(options.transposed !== undefined && {
+      transposed: inCode(options.transposed ? 'yes' : 'no'),
+    }),
     ...(options.reset && { reset: inCode(options.reset) }),
     ...(options.update && { update: inCode(options.update) }),
     ...(options.biasPlacement && { bias: inCode(options.biasPlacement) }),
     ...(options.activation && { activation: inCode(activation(options.activation)) }),
-    ...(options.recurrentActivation && { recurrentActivation: inCode(activation(options.recurrentActivation)) }),
+    ...(options.recurrentActivation && {
+      recurrentActivation: inCode(activation(options.recurrentActivation)),
+    }),
   }
 }

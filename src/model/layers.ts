@@ -51,7 +51,10 @@ export function inputPorts(node: LayerNode): Readonly<Record<string, 'required' 
 }
 
 /** @throws GruvError `bad-shape` naming the node, when an input's shape does not fit it. */
-export function outputShapes(node: LayerNode, inputs: Named<readonly Dim[]>): Named<readonly Dim[]> {
+export function outputShapes(
+  node: LayerNode,
+  inputs: Named<readonly Dim[]>,
+): Named<readonly Dim[]> {
   return shapeOf(node).outputs(node, inputs)
 }
 
@@ -67,7 +70,10 @@ export function weightsOf(node: LayerNode): Named<Tensor> {
   return shapeOf(node).weights(node)
 }
 
-function gruOutputs(node: GruNode, { x, initialState }: Named<readonly Dim[]>): Named<readonly Dim[]> {
+function gruOutputs(
+  node: GruNode,
+  { x, initialState }: Named<readonly Dim[]>,
+): Named<readonly Dim[]> {
   fits(node, 'x', x, ['batch', 'time', node.features])
   if (initialState !== undefined) fits(node, 'initialState', initialState, ['batch', node.units])
   return { sequence: ['batch', 'time', node.units], last: ['batch', node.units] }
@@ -83,13 +89,14 @@ function gruWeights({ weights }: GruNode): Named<Tensor> {
 }
 
 function denseOutputs(node: DenseNode, { x }: Named<readonly Dim[]>): Named<readonly Dim[]> {
-  const leading = x.length === 3 ? ['batch', 'time'] as const : ['batch'] as const
+  const leading = x.length === 3 ? (['batch', 'time'] as const) : (['batch'] as const)
   fits(node, 'x', x, [...leading, node.features])
   return { y: [...leading, node.units] }
 }
 
 function fits(node: LayerNode, port: string, got: readonly Dim[], expected: readonly Dim[]): void {
-  if (got.length === expected.length && got.every((extent, axis) => extent === expected[axis])) return
+  if (got.length === expected.length && got.every((extent, axis) => extent === expected[axis]))
+    return
   throw new GruvError('bad-shape', `this ${node.kind} layer cannot take that`, {
     where: `${node.name}, port ${port}`,
     expected: showShape(expected),

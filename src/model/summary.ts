@@ -44,7 +44,10 @@ export function summarize(model: Model): ModelSummary {
   }
 }
 
-function summarizeLayer(node: LayerNode, shapes: ReadonlyMap<string, readonly Dim[]>): LayerSummary {
+function summarizeLayer(
+  node: LayerNode,
+  shapes: ReadonlyMap<string, readonly Dim[]>,
+): LayerSummary {
   const weights = Object.values(weightsOf(node))
   const ports = (side: Readonly<Record<string, string>>): Port[] =>
     Object.entries(side).map(([name, value]) => ({ name, shape: shapes.get(value)! }))

@@ -126,4 +126,6 @@ export interface Model {
 }
 
 /** A node that does not stand in a graph yet. */
-export type Unwired<N extends LayerNode = LayerNode> = N extends LayerNode ? Omit<N, 'inputs' | 'outputs'> : never
+export type Unwired<N extends LayerNode = LayerNode> = N extends LayerNode
+  ? Omit<N, 'inputs' | 'outputs'>
+  : never

@@ -3,7 +3,7 @@
 import type { Model } from '../model/types.ts'
 import { ops32 } from './js/ops32.ts'
 import { ops64 } from './js/ops64.ts'
-import { packWeights, type Place, runJs } from './layers.ts'
+import { type Place, packWeights, runJs } from './layers.ts'
 import type { FrameLayout, Plan, Stage } from './plan.ts'
 
 export interface EngineReport {

@@ -55,14 +55,21 @@ export function readInputs(ports: readonly Port[], x: TensorLike | Named<TensorL
   }
 }
 
-function byName(ports: readonly Port[], x: TensorLike | Named<TensorLike>): ReadonlyMap<string, TensorLike> {
+function byName(
+  ports: readonly Port[],
+  x: TensorLike | Named<TensorLike>,
+): ReadonlyMap<string, TensorLike> {
   const names = ports.map(({ name }) => name)
   if (isTensorLike(x)) {
     if (ports.length === 1) return new Map([[names[0], x]])
-    throw new GruvError('bad-argument', `this model has ${ports.length} inputs, each needs its name`, {
-      expected: `{ ${names.join(': …, ')}: … }`,
-      got: 'one tensor without a name',
-    })
+    throw new GruvError(
+      'bad-argument',
+      `this model has ${ports.length} inputs, each needs its name`,
+      {
+        expected: `{ ${names.join(': …, ')}: … }`,
+        got: 'one tensor without a name',
+      },
+    )
   }
   const given = new Map(Object.entries(x))
   for (const name of given.keys()) {
@@ -70,7 +77,9 @@ function byName(ports: readonly Port[], x: TensorLike | Named<TensorLike>): Read
   }
   for (const name of names) {
     if (!given.has(name)) {
-      throw new GruvError('not-found', `input ${name} is missing`, { expected: `tensors for ${names.join(', ')}` })
+      throw new GruvError('not-found', `input ${name} is missing`, {
+        expected: `tensors for ${names.join(', ')}`,
+      })
     }
   }
   return given
@@ -78,7 +87,13 @@ function byName(ports: readonly Port[], x: TensorLike | Named<TensorLike>): Read
 
 /** Whether this is one tensor rather than tensors by name. An input may be called `data`. */
 function isTensorLike(x: TensorLike | Named<TensorLike>): x is TensorLike {
-  return Array.isArray(x) || ArrayBuffer.isView(x) || typeof x !== 'object' || x === null || ('shape' in x && 'data' in x)
+  return (
+    Array.isArray(x) ||
+    ArrayBuffer.isView(x) ||
+    typeof x !== 'object' ||
+    x === null ||
+    ('shape' in x && 'data' in x)
+  )
 }
 
 /** Adds the axes that were left out: batch first, then time. */
@@ -90,7 +105,13 @@ function fit(port: Port, tensor: Tensor): { full: Tensor; given: number } {
   if (overTime && extents.length === 1 && extents[0] !== features && extents[0] % features === 0) {
     // Flat numbers: a sequence without its axes, as a plain array of samples is.
     extents = [extents[0] / features, features]
-  } else if (overTime && extents.length === 2 && features === 1 && extents[1] !== 1 && extents[0] === 1) {
+  } else if (
+    overTime &&
+    extents.length === 2 &&
+    features === 1 &&
+    extents[1] !== 1 &&
+    extents[0] === 1
+  ) {
     // A row of samples where a column was meant.
     extents = [extents[1], 1]
   }
@@ -125,18 +146,23 @@ export function readStates(
   const names = states.map(({ name }) => name)
   const single = isTensorLike(given)
   if (single && states.length !== 1) {
-    throw new GruvError('bad-argument', `this model has ${states.length} states, each needs its name`, {
-      where: 'initialState',
-      expected: names.length === 0 ? 'none' : `{ '${names.join("': …, '")}': … }`,
-      got: 'one tensor without a name',
-    })
+    throw new GruvError(
+      'bad-argument',
+      `this model has ${states.length} states, each needs its name`,
+      {
+        where: 'initialState',
+        expected: names.length === 0 ? 'none' : `{ '${names.join("': …, '")}': … }`,
+        got: 'one tensor without a name',
+      },
+    )
   }
   for (const [name, like] of single ? [[names[0], given] as const] : Object.entries(given)) {
     const state = states.find((slot) => slot.name === name)
     if (state === undefined) throw notFound('state', name, names)
     const tensor = toTensor(like, `initial state ${name}`)
     // PyTorch and ONNX write [layers, batch, units] even for a single layer.
-    const shape = tensor.shape.length === 3 && tensor.shape[0] === 1 ? tensor.shape.slice(1) : tensor.shape
+    const shape =
+      tensor.shape.length === 3 && tensor.shape[0] === 1 ? tensor.shape.slice(1) : tensor.shape
     const oneForAll = shape.length === 1 || (shape.length === 2 && shape[0] === 1)
     if (shape.at(-1) !== state.size || shape.length > 2 || !(oneForAll || shape[0] === batch)) {
       throw new GruvError('bad-shape', 'the initial state does not fit', {
@@ -153,6 +179,7 @@ export function readStates(
 /** An error that lists what exists, nearest name first. */
 export function notFound(what: string, name: string, names: readonly string[]): GruvError {
   return new GruvError('not-found', `there is no ${what} '${name}'`, {
-    expected: names.length === 0 ? `none: this model has no ${what}s` : `one of ${names.join(', ')}`,
+    expected:
+      names.length === 0 ? `none: this model has no ${what}s` : `one of ${names.join(', ')}`,
   })
 }

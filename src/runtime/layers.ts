@@ -5,8 +5,8 @@
  */
 
 import type { LayerKind, LayerNode } from '../model/types.ts'
-import { dense, type DenseKernel } from './js/dense.ts'
-import { gru, type GruKernel } from './js/gru.ts'
+import { type DenseKernel, dense } from './js/dense.ts'
+import { type GruKernel, gru } from './js/gru.ts'
 import type { Ops } from './js/ops.ts'
 import type { FrameLayout, PlanBuilder } from './plan.ts'
 
@@ -37,7 +37,10 @@ export interface LayerRuntime<N extends LayerNode, K extends Kernel> {
 }
 
 type LayerTable = {
-  readonly [K in LayerKind]: LayerRuntime<Extract<LayerNode, { kind: K }>, Extract<Kernel, { kind: K }>>
+  readonly [K in LayerKind]: LayerRuntime<
+    Extract<LayerNode, { kind: K }>,
+    Extract<Kernel, { kind: K }>
+  >
 }
 
 const layerTable: LayerTable = { gru, dense }
@@ -51,7 +54,11 @@ export function planKernel(node: LayerNode, builder: PlanBuilder): Kernel {
   return entry(node.kind).plan(node, builder)
 }
 
-export function packWeights(node: LayerNode, kernel: Kernel, memory: Float32Array | Float64Array): void {
+export function packWeights(
+  node: LayerNode,
+  kernel: Kernel,
+  memory: Float32Array | Float64Array,
+): void {
   entry(node.kind).pack(node, kernel, memory)
 }
 

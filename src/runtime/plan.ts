@@ -13,10 +13,10 @@
  * `step` frames one row for one step. Memory depends neither on the batch nor on the timesteps.
  */
 
-import type { Named } from '../tensor.ts'
-import { statesOf } from '../model/layers.ts'
 import { valueShapes } from '../model/graph.ts'
-import type { Dim, LayerNode, Model, OutputPort, Port } from '../model/types.ts'
+import { statesOf } from '../model/layers.ts'
+import type { LayerNode, Model, OutputPort, Port } from '../model/types.ts'
+import type { Named } from '../tensor.ts'
 import { fnv1a64 } from './hash.ts'
 import { type Kernel, planKernel } from './layers.ts'
 
@@ -133,7 +133,11 @@ export function plan(model: Model, options: PlanOptions): Plan {
     localValue: addValue,
     overTime: (value) => values[value].overTime,
     state: (name) => states.find((slot) => slot.name === name)!.offset,
-    weights: (size) => (weightsSize += padded(size)) - padded(size),
+    weights: (size) => {
+      const offset = weightsSize
+      weightsSize += padded(size)
+      return offset
+    },
     scratch: (size) => {
       scratchSize = Math.max(scratchSize, padded(size))
     },
@@ -178,7 +182,12 @@ function planStates(nodes: readonly LayerNode[]): PlannedState[] {
   return states
 }
 
-function layOut(values: readonly PlannedValue[], rows: number, steps: number, scratchSize: number): FrameLayout {
+function layOut(
+  values: readonly PlannedValue[],
+  rows: number,
+  steps: number,
+  scratchSize: number,
+): FrameLayout {
   const offsets: number[] = []
   let size = 0
   for (const { stride, overTime } of values) {
@@ -219,7 +228,9 @@ function planStages(
   })
   const readIn = (stage: number): Set<number> => {
     const members = model.nodes.filter((_, i) => stageOf[i] === stage)
-    return new Set(members.flatMap((node) => Object.values(node.inputs).map((name) => index.get(name)!)))
+    return new Set(
+      members.flatMap((node) => Object.values(node.inputs).map((name) => index.get(name)!)),
+    )
   }
   const numbers = [...new Set(stageOf)].sort((a, b) => a - b)
   return numbers.map((stage) => {
@@ -246,5 +257,3 @@ function runsOverTime(
   const ports: Named<string>[] = [node.inputs, node.outputs]
   return ports.some((side) => Object.values(side).some((name) => values[index.get(name)!].overTime))
 }
-
-export type { Dim }

@@ -7,7 +7,7 @@ import { GruvError } from '../errors.ts'
 import type { Model, OutputPort, Port } from '../model/types.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
 import { createJsEngine, type Engine, type EngineReport } from './engine.ts'
-import { notFound, readInputs, readStates, type RunInputs } from './inputs.ts'
+import { notFound, type RunInputs, readInputs, readStates } from './inputs.ts'
 import { causal } from './layers.ts'
 import { type Plan, plan } from './plan.ts'
 import { createStream, type Stream } from './stream.ts'
@@ -71,7 +71,10 @@ export function compileSync(model: Model, options: CompileOptions = {}): Program
   oneOf('precision', precision, ['f32', 'f64'])
   oneOf('engine', wanted, ['auto', 'wasm', 'js'])
   if (!Number.isInteger(streams) || streams < 1) {
-    throw new GruvError('bad-argument', 'streams is a count', { expected: 'a whole number from 1', got: `${streams}` })
+    throw new GruvError('bad-argument', 'streams is a count', {
+      expected: 'a whole number from 1',
+      got: `${streams}`,
+    })
   }
   if (wanted === 'wasm') {
     throw new GruvError('engine-unavailable', 'this version has no WebAssembly engine', {
@@ -143,9 +146,13 @@ function createProgram(model: Model, planned: Plan, engine: Engine): Program {
       }
       const slot = freeStreams.pop()
       if (slot === undefined) {
-        throw new GruvError('bad-argument', `all ${planned.streams} streams of this program are open`, {
-          fix: 'Close one, or compile with more: `compile(model, { streams: n })`.',
-        })
+        throw new GruvError(
+          'bad-argument',
+          `all ${planned.streams} streams of this program are open`,
+          {
+            fix: 'Close one, or compile with more: `compile(model, { streams: n })`.',
+          },
+        )
       }
       return createStream(planned, engine, slot, alive, () => freeStreams.push(slot))
     },
@@ -166,8 +173,13 @@ function createProgram(model: Model, planned: Plan, engine: Engine): Program {
     warmup() {
       const features = Object.fromEntries(
         planned.inputs.map(({ name, shape }) => {
-          const extents = shape.map((extent) => (extent === 'batch' ? 1 : extent === 'time' ? WARMUP_STEPS : extent))
-          return [name, { shape: extents, data: new Float32Array(extents.reduce((a, b) => a * b, 1)) }]
+          const extents = shape.map((extent) =>
+            extent === 'batch' ? 1 : extent === 'time' ? WARMUP_STEPS : extent,
+          )
+          return [
+            name,
+            { shape: extents, data: new Float32Array(extents.reduce((a, b) => a * b, 1)) },
+          ]
         }),
       )
       program.predict(features)
@@ -213,7 +225,10 @@ class Run {
     })
     for (const value of plan.stages.flatMap((stage) => stage.writes)) {
       const { width, overTime } = plan.values[value]
-      this.whole.set(value, this.empty(overTime ? [inputs.batch, inputs.steps, width] : [inputs.batch, width]))
+      this.whole.set(
+        value,
+        this.empty(overTime ? [inputs.batch, inputs.steps, width] : [inputs.batch, width]),
+      )
     }
     for (const { name, size } of plan.states) {
       if (this.wanted.includes(name)) this.collected.set(name, this.empty([inputs.batch, size]))
@@ -256,7 +271,10 @@ class Run {
     for (const name of this.wanted) {
       const output = outputs.find((port) => port.name === name)
       const tensor = output === undefined ? this.collected.get(name)! : this.output(output)
-      results[name] = { ...tensor, shape: this.givenAxes(tensor.shape, output?.shape.includes('time') ?? false) }
+      results[name] = {
+        ...tensor,
+        shape: this.givenAxes(tensor.shape, output?.shape.includes('time') ?? false),
+      }
     }
     return results
   }
@@ -276,19 +294,31 @@ class Run {
 
   private empty(shape: readonly number[]): Tensor {
     const size = shape.reduce((a, b) => a * b, 1)
-    return { shape, data: this.plan.precision === 'f32' ? new Float32Array(size) : new Float64Array(size) }
+    return {
+      shape,
+      data: this.plan.precision === 'f32' ? new Float32Array(size) : new Float64Array(size),
+    }
   }
 
   private chunk(s: number, first: number, rows: number, from: number, steps: number): void {
     const { stages, block, memory } = this.plan
     const stage = stages[s]
-    for (let i = 0; i < stage.reads.length; i++) this.copy(stage.reads[i], 'in', first, rows, from, steps)
+    for (let i = 0; i < stage.reads.length; i++)
+      this.copy(stage.reads[i], 'in', first, rows, from, steps)
     this.engine.run(stage, block, memory.predictFrame, memory.predictState, rows, steps, from === 0)
-    for (let i = 0; i < stage.writes.length; i++) this.copy(stage.writes[i], 'out', first, rows, from, steps)
+    for (let i = 0; i < stage.writes.length; i++)
+      this.copy(stage.writes[i], 'out', first, rows, from, steps)
   }
 
   /** Between a whole tensor and the frame, row by row and step by step: the frame's are padded. */
-  private copy(value: number, way: 'in' | 'out', first: number, rows: number, from: number, steps: number): void {
+  private copy(
+    value: number,
+    way: 'in' | 'out',
+    first: number,
+    rows: number,
+    from: number,
+    steps: number,
+  ): void {
     const { values, block, memory } = this.plan
     const { width, stride, overTime } = values[value]
     const frame = this.engine.memory
@@ -296,7 +326,8 @@ class Run {
     const count = overTime ? steps : 1
     const perRow = overTime ? block.steps : 1
     for (let row = 0; row < rows; row++) {
-      let there = ((first + row) * (overTime ? this.inputs.steps : 1) + (overTime ? from : 0)) * width
+      let there =
+        ((first + row) * (overTime ? this.inputs.steps : 1) + (overTime ? from : 0)) * width
       let here = memory.predictFrame + block.offsets[value] + row * perRow * stride
       for (let t = 0; t < count; t++, there += width, here += stride) {
         if (way === 'in') for (let i = 0; i < width; i++) frame[here + i] = data[there + i]
@@ -314,7 +345,10 @@ class Run {
       if (initial === undefined) continue
       for (let row = 0; row < rows; row++) {
         const from = initial.shape.length === 1 ? 0 : (first + row) * size
-        this.engine.memory.set(initial.data.subarray(from, from + size), start + row * stateStride + offset)
+        this.engine.memory.set(
+          initial.data.subarray(from, from + size),
+          start + row * stateStride + offset,
+        )
       }
     }
   }
@@ -334,5 +368,7 @@ class Run {
 
 function oneOf(name: string, value: string, values: readonly string[]): void {
   if (values.includes(value)) return
-  throw new GruvError('bad-argument', `${name} cannot be '${value}'`, { expected: `one of ${values.join(', ')}` })
+  throw new GruvError('bad-argument', `${name} cannot be '${value}'`, {
+    expected: `one of ${values.join(', ')}`,
+  })
 }

@@ -6,7 +6,7 @@
  * so its results are right to about 1e-15, not reproducible to the bit.
  */
 
-import { activationTable, type Activation, isElementwise } from '../model/activations.ts'
+import { type Activation, activationTable, isElementwise } from '../model/activations.ts'
 import { statesOf } from '../model/layers.ts'
 import type { DenseNode, GruNode, LayerKind, LayerNode, Model } from '../model/types.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
@@ -66,7 +66,9 @@ export function runReference(
   const inputs = readInputs(model.inputs, x)
   const slots = model.nodes.flatMap(statesOf)
   const initial = readStates(slots, options.initialState, inputs.batch)
-  const finals = new Map(slots.map(({ name, size }) => [name, new Float64Array(inputs.batch * size)]))
+  const finals = new Map(
+    slots.map(({ name, size }) => [name, new Float64Array(inputs.batch * size)]),
+  )
   const context: Context = {
     initial: (node, slot, row, size) => {
       const given = initial.get(`${node.name}.${slot}`)
@@ -84,7 +86,11 @@ export function runReference(
   for (const [name, tensor] of inputs.tensors) values.set(name, toRows(tensor))
   for (const node of model.nodes) {
     const arriving = mapValues(node.inputs, (value) => values.get(value)!)
-    const run = referenceTable[node.kind] as (n: LayerNode, i: Named<Rows>, c: Context) => Named<Rows>
+    const run = referenceTable[node.kind] as (
+      n: LayerNode,
+      i: Named<Rows>,
+      c: Context,
+    ) => Named<Rows>
     const leaving = run(node, arriving, context)
     for (const [port, value] of Object.entries(node.outputs)) values.set(value, leaving[port])
   }
@@ -143,8 +149,14 @@ export function gruStep(node: GruNode, x: readonly number[], h: readonly number[
   const xr = affine(x, W.r, bi?.r)
   const hr = affine(h, U.r, br?.r)
   // z = σ(xz + hz)               r = σ(xr + hr)
-  const z = apply(σ, zip(xz, hz, (a, b) => a + b))
-  const r = apply(σ, zip(xr, hr, (a, b) => a + b))
+  const z = apply(
+    σ,
+    zip(xz, hz, (a, b) => a + b),
+  )
+  const r = apply(
+    σ,
+    zip(xr, hr, (a, b) => a + b),
+  )
 
   // xn = Wn·x + bin, and + brn where the biases are merged
   const brn = br === null ? zeros : Array.from(br.n.data)
@@ -154,7 +166,10 @@ export function gruStep(node: GruNode, x: readonly number[], h: readonly number[
   const hn = affine(read, U.n, merged ? undefined : br?.n)
   // n = φ(xn + r ⊙ hn)  (after),  φ(xn + hn)  (before)
   const recurrent = node.resetAfter ? zip(r, hn, (a, b) => a * b) : hn
-  const n = apply(φ, zip(xn, recurrent, (a, b) => a + b))
+  const n = apply(
+    φ,
+    zip(xn, recurrent, (a, b) => a + b),
+  )
 
   // h' = z ⊙ h + (1−z) ⊙ n  (keeps),  (1−z) ⊙ h + z ⊙ n  (updates)
   const [kept, taken] = node.update === 'keeps' ? [h, n] : [n, h]
@@ -165,7 +180,11 @@ export function gruStep(node: GruNode, x: readonly number[], h: readonly number[
 /** y = φ(x·K + b) */
 function denseLayer(node: DenseNode, { x }: Named<Rows>): Named<Rows> {
   const { kernel, bias } = node.weights
-  return { y: x.map((steps) => steps.map((xt) => apply(node.activation, affine(xt, kernel, bias ?? undefined)))) }
+  return {
+    y: x.map((steps) =>
+      steps.map((xt) => apply(node.activation, affine(xt, kernel, bias ?? undefined))),
+    ),
+  }
 }
 
 /** x·K + b, for one vector; K is [inputs, units]. */
@@ -192,7 +211,11 @@ function softmax(a: readonly number[]): number[] {
   return e.map((each) => each / sum)
 }
 
-function zip(a: readonly number[], b: readonly number[], f: (a: number, b: number) => number): number[] {
+function zip(
+  a: readonly number[],
+  b: readonly number[],
+  f: (a: number, b: number) => number,
+): number[] {
   return a.map((each, i) => f(each, b[i]))
 }
 

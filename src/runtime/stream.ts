@@ -64,14 +64,22 @@ export function createStream(
     getState() {
       usable()
       return Object.fromEntries(
-        states.map(({ name, size, offset }) => [name, engine.memory.slice(state + offset, state + offset + size)]),
+        states.map(({ name, size, offset }) => [
+          name,
+          engine.memory.slice(state + offset, state + offset + size),
+        ]),
       )
     },
     setState(next) {
       usable()
       const entries = Object.entries(next).map(([name, values]) => {
         const known = states.find((candidate) => candidate.name === name)
-        if (known === undefined) throw notFound('state', name, states.map((candidate) => candidate.name))
+        if (known === undefined)
+          throw notFound(
+            'state',
+            name,
+            states.map((candidate) => candidate.name),
+          )
         if (values.length !== known.size) {
           throw new GruvError('bad-shape', 'the state does not fit', {
             where: `state ${name}`,

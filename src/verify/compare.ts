@@ -47,7 +47,13 @@ export interface Axes {
  * @param axes of `actual`. `expected` may lack a batch axis of one row, or have only the last step.
  * @throws GruvError `bad-shape` when the two cannot be laid side by side.
  */
-export function compare(actual: Tensor, axes: Axes, expected: Tensor, tolerance: Tolerance, float32: boolean): Comparison {
+export function compare(
+  actual: Tensor,
+  axes: Axes,
+  expected: Tensor,
+  tolerance: Tolerance,
+  float32: boolean,
+): Comparison {
   const full = withAllAxes(actual.shape, axes)
   const [rows, steps, units] = full
   const { first: from, lastStepOnly } = align(actual.shape, full, expected.shape)
@@ -67,8 +73,12 @@ export function compare(actual: Tensor, axes: Axes, expected: Tensor, tolerance:
       for (let unit = 0; unit < units; unit++) {
         const a = actual.data[(row * steps + from + t) * units + unit]
         const e = expected.data[(row * expectedSteps + t) * units + unit]
-        const error = Object.is(a, e) || a === e || (a !== a && e !== e) ? 0 : distance(a, e)
-        const difference = (): Difference => ({ at: place(axes, row, from + t, unit), actual: a, expected: e })
+        const error = a === e || (Number.isNaN(a) && Number.isNaN(e)) ? 0 : distance(a, e)
+        const difference = (): Difference => ({
+          at: place(axes, row, from + t, unit),
+          actual: a,
+          expected: e,
+        })
         if (error > maxAbsolute) {
           maxAbsolute = error
           worst = difference()
@@ -108,7 +118,10 @@ function place({ batched, overTime }: Axes, row: number, timestep: number, unit:
   return { ...(batched && { row }), ...(overTime && { timestep }), unit }
 }
 
-function withAllAxes(shape: readonly number[], { batched, overTime }: Axes): readonly [number, number, number] {
+function withAllAxes(
+  shape: readonly number[],
+  { batched, overTime }: Axes,
+): readonly [number, number, number] {
   const rest = [...shape]
   const rows = batched ? rest.shift()! : 1
   const steps = overTime ? rest.shift()! : 1

@@ -10,7 +10,7 @@ import { GruvError } from '../errors.ts'
 import type { Model } from '../model/types.ts'
 import { compileSync, type Program } from '../runtime/program.ts'
 import { type Named, type Tensor, type TensorLike, toTensor } from '../tensor.ts'
-import { type Axes, compare, type Comparison } from './compare.ts'
+import { type Axes, type Comparison, compare } from './compare.ts'
 import { deriveTolerance, givenTolerance, type Tolerance } from './tolerance.ts'
 
 export type { Comparison, Difference, Place } from './compare.ts'
@@ -47,9 +47,14 @@ export interface Verdict {
  */
 export function verify(model: Model, options: VerifyOptions): Verdict {
   const { precision = 'f32', input, atol, rtol } = options
-  for (const [name, value] of [['atol', atol], ['rtol', rtol]] as const) {
+  for (const [name, value] of [
+    ['atol', atol],
+    ['rtol', rtol],
+  ] as const) {
     if (value === undefined || value >= 0) continue
-    throw new GruvError('bad-argument', `${name} cannot be ${value}`, { expected: 'a number from 0' })
+    throw new GruvError('bad-argument', `${name} cannot be ${value}`, {
+      expected: 'a number from 0',
+    })
   }
   const program = compileSync(model, { precision })
   const expected = expectedByName(program, options.expected)
@@ -61,23 +66,41 @@ export function verify(model: Model, options: VerifyOptions): Verdict {
   const given = atol !== undefined || rtol !== undefined
   const other = given
     ? null
-    : compileSync(model, { precision: precision === 'f32' ? 'f64' : 'f32' }).predict(input, runOptions)
+    : compileSync(model, { precision: precision === 'f32' ? 'f64' : 'f32' }).predict(
+        input,
+        runOptions,
+      )
 
   const outputs: Record<string, OutputVerdict> = {}
   for (const [name, tensor] of expected) {
     const tolerance =
       other === null
         ? givenTolerance(atol ?? 0, rtol ?? 0, tensor)
-        : deriveTolerance({ expected: tensor, precision, float32Error: largestDifference(actual[name], other[name]) })
+        : deriveTolerance({
+            expected: tensor,
+            precision,
+            float32Error: largestDifference(actual[name], other[name]),
+          })
     const axes = axesOf(program, name, actual[name])
-    outputs[name] = { ...compare(actual[name], axes, tensor, tolerance, precision === 'f32'), tolerance }
+    outputs[name] = {
+      ...compare(actual[name], axes, tensor, tolerance, precision === 'f32'),
+      tolerance,
+    }
   }
   return { pass: Object.values(outputs).every(({ pass }) => pass), outputs, program }
 }
 
-function expectedByName(program: Program, expected: TensorLike | Named<TensorLike>): ReadonlyMap<string, Tensor> {
-  const single = Array.isArray(expected) || ArrayBuffer.isView(expected) || ('shape' in expected && 'data' in expected)
-  const named = single ? { [program.outputs[0].name]: expected as TensorLike } : (expected as Named<TensorLike>)
+function expectedByName(
+  program: Program,
+  expected: TensorLike | Named<TensorLike>,
+): ReadonlyMap<string, Tensor> {
+  const single =
+    Array.isArray(expected) ||
+    ArrayBuffer.isView(expected) ||
+    ('shape' in expected && 'data' in expected)
+  const named = single
+    ? { [program.outputs[0].name]: expected as TensorLike }
+    : (expected as Named<TensorLike>)
   const known = [...program.outputs, ...program.states].map(({ name }) => name)
   for (const name of Object.keys(named)) {
     if (!known.includes(name)) {
@@ -87,7 +110,9 @@ function expectedByName(program: Program, expected: TensorLike | Named<TensorLik
       })
     }
   }
-  return new Map(Object.entries(named).map(([name, like]) => [name, toTensor(like, `expected ${name}`)]))
+  return new Map(
+    Object.entries(named).map(([name, like]) => [name, toTensor(like, `expected ${name}`)]),
+  )
 }
 
 function axesOf(program: Program, name: string, { shape }: Tensor): Axes {

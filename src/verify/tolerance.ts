@@ -44,7 +44,11 @@ export interface ToleranceGrounds {
   readonly float32Error: number
 }
 
-export function deriveTolerance({ expected, precision, float32Error }: ToleranceGrounds): Tolerance {
+export function deriveTolerance({
+  expected,
+  precision,
+  float32Error,
+}: ToleranceGrounds): Tolerance {
   const scale = largestMagnitude(expected)
   const producer = producerPrecision(expected)
   const single = precision === 'f32' || producer === 'f32'
@@ -66,13 +70,18 @@ export function deriveTolerance({ expected, precision, float32Error }: Tolerance
 /** The tolerance a user asks for: atol + rtol·|expected|, as numpy's `allclose` has it. */
 export function givenTolerance(atol: number, rtol: number, expected: Tensor): Tolerance {
   const at = (value: number): number => atol + rtol * (Number.isFinite(value) ? Math.abs(value) : 0)
-  return { at, largest: at(largestMagnitude(expected)), why: `atol ${show(atol)} + rtol ${show(rtol)} × |expected|` }
+  return {
+    at,
+    largest: at(largestMagnitude(expected)),
+    why: `atol ${show(atol)} + rtol ${show(rtol)} × |expected|`,
+  }
 }
 
 /** In which precision whoever wrote the expected data most likely computed. */
 function producerPrecision(expected: Tensor): 'f32' | 'f64' {
   const dtype = dtypeOf(expected)
-  if (expected.printed !== undefined) return expected.printed.significant > FLOAT32_DIGITS ? 'f64' : 'f32'
+  if (expected.printed !== undefined)
+    return expected.printed.significant > FLOAT32_DIGITS ? 'f64' : 'f32'
   return dtype === 'float64' ? 'f64' : 'f32'
 }
 
@@ -89,7 +98,10 @@ export function storageError(tensor: Tensor): { at: (value: number) => number; w
   const relative = unitRoundoff[dtype]
   // Integers and booleans are exact as stored; what was meant may have been rounded to them.
   if (relative === undefined) return { at: () => 0.5, why: `stored as ${dtype}` }
-  return { at: (value) => (Number.isFinite(value) ? Math.abs(value) * relative : 0), why: `stored as ${dtype}` }
+  return {
+    at: (value) => (Number.isFinite(value) ? Math.abs(value) * relative : 0),
+    why: `stored as ${dtype}`,
+  }
 }
 
 /** Half a unit of the last digit printed; see `PrintedDigits`. */

@@ -38,7 +38,9 @@ const ROW = 3 * LANES
 
 export const gru: LayerRuntime<GruNode, GruKernel> = {
   causal: (node) =>
-    node.inputs.initialState === undefined ? true : 'it starts from a state that comes from outside',
+    node.inputs.initialState === undefined
+      ? true
+      : 'it starts from a state that comes from outside',
 
   plan(node, builder) {
     const { features, units } = node
@@ -154,7 +156,11 @@ function step(
     // hn = brn + Un·(r ⊙ h);   n = φ(n + hn)
     const rh = scratch + 4 * lanes
     ops.multiply(m, rh, r, h, lanes)
-    for (let u = 0, w = kernel.panels + features * ROW + 2 * LANES; u < lanes; u += LANES, w += panel) {
+    for (
+      let u = 0, w = kernel.panels + features * ROW + 2 * LANES;
+      u < lanes;
+      u += LANES, w += panel
+    ) {
       ops.accumulate(m, hn + u, w, ROW, rh, units)
     }
     ops.add(m, n, hn, lanes)

@@ -22,7 +22,13 @@ export interface Ops {
     count: number,
   ) => void
   /** a = φ(a). Gates take the cheaper σ, whose error is absolute. */
-  readonly activate: (m: Memory, at: number, count: number, activation: Activation, gate: boolean) => void
+  readonly activate: (
+    m: Memory,
+    at: number,
+    count: number,
+    activation: Activation,
+    gate: boolean,
+  ) => void
   /** out = a·b */
   readonly multiply: (m: Memory, out: number, a: number, b: number, count: number) => void
   /** out = out + a */

@@ -1,20 +1,19 @@
 /** `Ops` in float32: every operation is rounded, as a float32 vector unit rounds it. */
 
 import type { Activation } from '../../model/activations.ts'
-import {
-  erf32,
-  exp32,
-  expm1_32,
-  sigmoid32,
-  sigmoidGate32,
-  softplus32,
-  tanh32,
-} from './math32.ts'
+import { erf32, exp32, expm1_32, sigmoid32, sigmoidGate32, softplus32, tanh32 } from './math32.ts'
 import type { Memory, Ops } from './ops.ts'
 
 const f = Math.fround
 
-function accumulate(m: Memory, out: number, w: number, stride: number, x: number, count: number): void {
+function accumulate(
+  m: Memory,
+  out: number,
+  w: number,
+  stride: number,
+  x: number,
+  count: number,
+): void {
   let a0 = m[out]
   let a1 = m[out + 1]
   let a2 = m[out + 2]
@@ -78,7 +77,13 @@ const SQRT_2_PI = f(Math.sqrt(2 / Math.PI))
 const GELU_CUBE = f(0.044715)
 
 /** One loop per activation: a call through a function value would allocate its result. */
-function activate(m: Memory, at: number, count: number, { kind, parameters }: Activation, gate: boolean): void {
+function activate(
+  m: Memory,
+  at: number,
+  count: number,
+  { kind, parameters }: Activation,
+  gate: boolean,
+): void {
   const end = at + count
   const p = f(parameters[0])
   const q = f(parameters[1])
@@ -161,7 +166,7 @@ function activate(m: Memory, at: number, count: number, { kind, parameters }: Ac
       // Layers that may have it call `softmax`; the model refuses it everywhere else.
       return
     default:
-      return kind satisfies never
+      kind satisfies never
   }
 }
 

@@ -1,27 +1,27 @@
 /** `Ops` in float64. The order of operations is that of `ops32.ts`; the roundings are float64's own. */
 
 import type { Activation } from '../../model/activations.ts'
-import {
-  erf64,
-  exp64,
-  expm1_64,
-  sigmoid64,
-  softplus64,
-  tanh64,
-} from './math64.ts'
+import { erf64, exp64, expm1_64, sigmoid64, softplus64, tanh64 } from './math64.ts'
 import type { Memory, Ops } from './ops.ts'
 
-function accumulate(m: Memory, out: number, w: number, stride: number, x: number, count: number): void {
+function accumulate(
+  m: Memory,
+  out: number,
+  w: number,
+  stride: number,
+  x: number,
+  count: number,
+): void {
   let a0 = m[out]
   let a1 = m[out + 1]
   let a2 = m[out + 2]
   let a3 = m[out + 3]
   for (let i = 0; i < count; i++) {
     const xi = m[x + i]
-    a0 = (a0 + (m[w] * xi))
-    a1 = (a1 + (m[w + 1] * xi))
-    a2 = (a2 + (m[w + 2] * xi))
-    a3 = (a3 + (m[w + 3] * xi))
+    a0 = a0 + m[w] * xi
+    a1 = a1 + m[w + 1] * xi
+    a2 = a2 + m[w + 2] * xi
+    a3 = a3 + m[w + 3] * xi
     w += stride
   }
   m[out] = a0
@@ -31,21 +31,21 @@ function accumulate(m: Memory, out: number, w: number, stride: number, x: number
 }
 
 function multiply(m: Memory, out: number, a: number, b: number, count: number): void {
-  for (let i = 0; i < count; i++) m[out + i] = (m[a + i] * m[b + i])
+  for (let i = 0; i < count; i++) m[out + i] = m[a + i] * m[b + i]
 }
 
 function add(m: Memory, out: number, a: number, count: number): void {
-  for (let i = 0; i < count; i++) m[out + i] = (m[out + i] + m[a + i])
+  for (let i = 0; i < count; i++) m[out + i] = m[out + i] + m[a + i]
 }
 
 function multiplyAdd(m: Memory, out: number, a: number, b: number, count: number): void {
-  for (let i = 0; i < count; i++) m[out + i] = (m[out + i] + (m[a + i] * m[b + i]))
+  for (let i = 0; i < count; i++) m[out + i] = m[out + i] + m[a + i] * m[b + i]
 }
 
 function blend(m: Memory, out: number, z: number, a: number, b: number, count: number): void {
   for (let i = 0; i < count; i++) {
     const zi = m[z + i]
-    m[out + i] = ((zi * m[a + i]) + ((1 - zi) * m[b + i]))
+    m[out + i] = zi * m[a + i] + (1 - zi) * m[b + i]
   }
 }
 
@@ -57,28 +57,28 @@ function softmax(m: Memory, at: number, width: number): void {
   let s2 = 0
   let s3 = 0
   for (let i = 0; i < width; i++) {
-    const e = exp64((m[at + i] - max))
+    const e = exp64(m[at + i] - max)
     m[at + i] = e
-    if (i % 4 === 0) s0 = (s0 + e)
-    else if (i % 4 === 1) s1 = (s1 + e)
-    else if (i % 4 === 2) s2 = (s2 + e)
-    else s3 = (s3 + e)
+    if (i % 4 === 0) s0 = s0 + e
+    else if (i % 4 === 1) s1 = s1 + e
+    else if (i % 4 === 2) s2 = s2 + e
+    else s3 = s3 + e
   }
-  const sum = ((s0 + s1) + (s2 + s3))
-  for (let i = 0; i < width; i++) m[at + i] = (m[at + i] / sum)
+  const sum = s0 + s1 + (s2 + s3)
+  for (let i = 0; i < width; i++) m[at + i] = m[at + i] / sum
 }
 
-const SELU_ALPHA = (1.6732632423543772)
-const SELU_SCALE = (1.0507009873554805)
-const SQRT1_2 = (Math.SQRT1_2)
-const SQRT_2_PI = (Math.sqrt(2 / Math.PI))
-const GELU_CUBE = (0.044715)
+const SELU_ALPHA = 1.6732632423543772
+const SELU_SCALE = 1.0507009873554805
+const SQRT1_2 = Math.SQRT1_2
+const SQRT_2_PI = Math.sqrt(2 / Math.PI)
+const GELU_CUBE = 0.044715
 
 /** One loop per activation: a call through a function value would allocate its result. */
 function activate(m: Memory, at: number, count: number, { kind, parameters }: Activation): void {
   const end = at + count
-  const p = (parameters[0])
-  const q = (parameters[1])
+  const p = parameters[0]
+  const q = parameters[1]
   switch (kind) {
     case 'linear':
       return
@@ -92,7 +92,7 @@ function activate(m: Memory, at: number, count: number, { kind, parameters }: Ac
       for (let i = at; i < end; i++) m[i] = m[i] < 0 ? 0 : m[i]
       return
     case 'leaky_relu':
-      for (let i = at; i < end; i++) m[i] = m[i] < 0 ? (p * m[i]) : m[i]
+      for (let i = at; i < end; i++) m[i] = m[i] < 0 ? p * m[i] : m[i]
       return
     case 'thresholded_relu':
       for (let i = at; i < end; i++) m[i] = m[i] <= p ? 0 : m[i]
@@ -102,7 +102,7 @@ function activate(m: Memory, at: number, count: number, { kind, parameters }: Ac
       return
     case 'hard_sigmoid':
       for (let i = at; i < end; i++) {
-        const a = ((p * m[i]) + q)
+        const a = p * m[i] + q
         m[i] = a < 0 ? 0 : a > 1 ? 1 : a
       }
       return
@@ -110,45 +110,45 @@ function activate(m: Memory, at: number, count: number, { kind, parameters }: Ac
       for (let i = at; i < end; i++) m[i] = m[i] < -1 ? -1 : m[i] > 1 ? 1 : m[i]
       return
     case 'affine':
-      for (let i = at; i < end; i++) m[i] = ((p * m[i]) + q)
+      for (let i = at; i < end; i++) m[i] = p * m[i] + q
       return
     case 'scaled_tanh':
-      for (let i = at; i < end; i++) m[i] = (p * tanh64((q * m[i])))
+      for (let i = at; i < end; i++) m[i] = p * tanh64(q * m[i])
       return
     case 'elu':
-      for (let i = at; i < end; i++) m[i] = m[i] < 0 ? (p * expm1_64(m[i])) : m[i]
+      for (let i = at; i < end; i++) m[i] = m[i] < 0 ? p * expm1_64(m[i]) : m[i]
       return
     case 'selu':
       for (let i = at; i < end; i++) {
-        m[i] = (SELU_SCALE * (m[i] < 0 ? (SELU_ALPHA * expm1_64(m[i])) : m[i]))
+        m[i] = SELU_SCALE * (m[i] < 0 ? SELU_ALPHA * expm1_64(m[i]) : m[i])
       }
       return
     case 'softplus':
       for (let i = at; i < end; i++) m[i] = softplus64(m[i])
       return
     case 'softsign':
-      for (let i = at; i < end; i++) m[i] = (m[i] / (1 + Math.abs(m[i])))
+      for (let i = at; i < end; i++) m[i] = m[i] / (1 + Math.abs(m[i]))
       return
     case 'exponential':
       for (let i = at; i < end; i++) m[i] = exp64(m[i])
       return
     case 'silu':
-      for (let i = at; i < end; i++) m[i] = (m[i] * sigmoid64(m[i]))
+      for (let i = at; i < end; i++) m[i] = m[i] * sigmoid64(m[i])
       return
     case 'gelu':
       for (let i = at; i < end; i++) {
-        m[i] = ((0.5 * m[i]) * (1 + erf64((m[i] * SQRT1_2))))
+        m[i] = 0.5 * m[i] * (1 + erf64(m[i] * SQRT1_2))
       }
       return
     case 'gelu_tanh':
       for (let i = at; i < end; i++) {
         const a = m[i]
-        const cube = ((a * a) * a)
-        m[i] = ((0.5 * a) * (1 + tanh64((SQRT_2_PI * (a + (GELU_CUBE * cube))))))
+        const cube = a * a * a
+        m[i] = 0.5 * a * (1 + tanh64(SQRT_2_PI * (a + GELU_CUBE * cube)))
       }
       return
     case 'mish':
-      for (let i = at; i < end; i++) m[i] = (m[i] * tanh64(softplus64(m[i])))
+      for (let i = at; i < end; i++) m[i] = m[i] * tanh64(softplus64(m[i]))
       return
     case 'log_sigmoid':
       for (let i = at; i < end; i++) m[i] = -softplus64(-m[i])
@@ -157,7 +157,7 @@ function activate(m: Memory, at: number, count: number, { kind, parameters }: Ac
       // Layers that may have it call `softmax`; the model refuses it everywhere else.
       return
     default:
-      return kind satisfies never
+      kind satisfies never
   }
 }
 
