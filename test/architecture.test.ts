@@ -1,0 +1,232 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
+import { join, posix } from 'node:path'
+import { parseSync } from 'oxc-parser'
+import { describe, expect, test } from 'vitest'
+
+interface Row {
+  /** Files and folders of src/ that may be imported; a folder may import from itself anyway. */
+  readonly may: readonly string[]
+  /** npm packages that may be imported. */
+  readonly packages?: readonly string[]
+}
+
+const ground = ['errors.ts', 'tensor.ts']
+const entries = publicEntries()
+const root: Row = {
+  may: [...ground, 'bytes/', 'model/', 'formats/', 'runtime/', 'index.ts', 'load.ts', '*.node.ts'],
+}
+
+/**
+ * Who may import whom. Paths are those of src/ (studio/ lies beside it); a folder ends in `/`,
+ * `*.node.ts` are the files that speak to Node in the top folder, and the longest match rules.
+ */
+const table: Readonly<Record<string, Row>> = {
+  'errors.ts': { may: [] },
+  'tensor.ts': { may: ['errors.ts'] },
+  'bytes/': { may: ground, packages: ['fflate', '@zip.js/zip.js'] },
+  'data/': { may: [...ground, 'bytes/'] },
+  'model/': { may: ground },
+  'formats/': { may: [...ground, 'bytes/', 'model/'] },
+  'runtime/': { may: [...ground, 'model/'] },
+  // The assembler knows WebAssembly and nothing else, so that it can be read, and used, alone.
+  'runtime/wasm/assembler.ts': { may: ['runtime/wasm/opcodes.ts'] },
+  'runtime/wasm/opcodes.ts': { may: [] },
+  'verify/': { may: [...ground, 'runtime/', 'model/', 'bytes/'] },
+  'trace/': { may: [...ground, 'runtime/', 'model/', 'bytes/'] },
+  'diagnose/': { may: [...ground, 'runtime/', 'model/', 'bytes/', 'verify/'] },
+  'report/': { may: [...ground, 'runtime/', 'model/', 'bytes/'] },
+  'convert/': { may: [...ground, 'formats/', 'runtime/', 'verify/', 'model/'] },
+  'index.ts': root,
+  'load.ts': root,
+  '*.node.ts': root,
+  // Both are users of the library: what they need and cannot import, others cannot have either.
+  'cli/': { may: entries, packages: ['commander', 'cli-table3', 'cli-progress'] },
+  'studio/': { may: entries, packages: ['gruv'] },
+}
+
+describe('who imports whom', () => {
+  const sources = readSources()
+
+  test('every import follows the table', () => {
+    expect(sources.size).toBeGreaterThan(0)
+    expect(violations(sources)).toEqual([])
+  })
+
+  test('formats and runtime never meet, not even through others', () => {
+    expect(reachable('formats/')).not.toContain('runtime/')
+    expect(reachable('runtime/')).not.toContain('formats/')
+  })
+
+  test('cli and studio are offered exactly the entries of package.json', () => {
+    for (const entry of entries) expect(sources.keys()).toContain(entry)
+  })
+})
+
+describe('the check itself', () => {
+  const found = (path: string, text: string) => violations(new Map([[path, text]]))
+
+  test.each([
+    ['formats meets runtime', 'formats/a.ts', "import { plan } from '../runtime/plan.ts'"],
+    ['over several lines', 'model/a.ts', "import {\n  a,\n  b,\n} from '../bytes/npy.ts'"],
+    ['a type', 'model/a.ts', "import type { A } from '../bytes/npy.ts'"],
+    ['a type in place', 'model/a.ts', "export type B = import('../bytes/npy.ts').A"],
+    ['for its effect', 'model/a.ts', "import '../bytes/npy.ts'"],
+    ['export from', 'model/a.ts', "export { a } from '../bytes/npy.ts'"],
+    ['export all', 'model/a.ts', "export * from '../bytes/npy.ts'"],
+    ['export all as', 'model/a.ts', "export * as npy from '../bytes/npy.ts'"],
+    ['dynamic', 'model/a.ts', "export const a = () => import('../bytes/npy.ts')"],
+    ['dynamic, a template', 'model/a.ts', 'export const a = () => import(`../bytes/npy.ts`)'],
+    ['dynamic, computed', 'model/a.ts', 'export const a = (b: string) => import(b)'],
+    ['a package in the core', 'runtime/a.ts', "import { unzip } from 'fflate'"],
+    ['another package', 'bytes/a.ts', "import { Command } from 'commander'"],
+    ['a Node built-in', 'bytes/a.ts', "import { readFile } from 'node:fs/promises'"],
+    ['a Node built-in, old name', 'bytes/a.ts', "import { readFile } from 'fs'"],
+    ['the command line past the entries', 'cli/a.ts', "import { plan } from '../runtime/plan.ts'"],
+    ['the assembler its folder', 'runtime/wasm/assembler.ts', "import './gru.ts'"],
+    ['out of src/', 'model/a.ts', "import '../../test/a.ts'"],
+    ['a folder without a row', 'novel/a.ts', ''],
+    ['a top file without a row', 'novel.ts', ''],
+  ])('finds: %s', (_, path, text) => {
+    expect(found(path, text)).toHaveLength(1)
+  })
+
+  test.each([
+    ['its own folder', 'model/a.ts', "import { b } from './deep/b.ts'"],
+    ['back to its own folder', 'model/deep/b.ts', "import { a } from '../a.ts'"],
+    ['Node in a file that says so', 'bytes/a.node.ts', "import { readFile } from 'node:fs'"],
+    ['Node in the command line', 'cli/a.ts', "import { join } from 'node:path'"],
+    ['a part of a package', 'bytes/a.ts', "import { unzip } from 'fflate/browser'"],
+    ['a scoped package', 'bytes/a.ts', "import { ZipReader } from '@zip.js/zip.js'"],
+    [
+      'words in comments and strings',
+      'model/a.ts',
+      "// import '../bytes/npy.ts'\nf(`import 'fs'`)",
+    ],
+    ['the studio the public API', 'studio/a.ts', "import { load } from '../src/index.ts'"],
+  ])('lets pass: %s', (_, path, text) => {
+    expect(found(path, text)).toEqual([])
+  })
+
+  test('says where, what and what is allowed', () => {
+    expect(found('tensor.ts', "\nimport './load.ts'")).toEqual([
+      'tensor.ts:2 imports load.ts; tensor.ts may import: errors.ts',
+    ])
+  })
+})
+
+function violations(sources: ReadonlyMap<string, string>): string[] {
+  const wrong: string[] = []
+  for (const [path, text] of sources) {
+    const name = rowOf(path)
+    if (name === undefined) {
+      wrong.push(`${path} has no row in the table of test/architecture.test.ts`)
+      continue
+    }
+    const { may, packages = [] } = table[name]
+    const allowed = [...(name.endsWith('/') ? [name] : []), ...may, ...packages]
+    for (const { specifier, line } of importsOf(path, text)) {
+      const target = resolve(path, specifier)
+      if (isBuiltin(target) ? mayUseNode(path) : allowed.some((one) => covers(one, target)))
+        continue
+      wrong.push(
+        `${path}:${line} imports ${target}; ${name} may import: ${allowed.join(' ') || 'nothing'}`,
+      )
+    }
+  }
+  return wrong
+}
+
+/** The most particular row, if any. */
+function rowOf(path: string): string | undefined {
+  const rows = Object.keys(table).filter((name) => covers(name, path))
+  return rows.sort((a, b) => b.length - a.length)[0]
+}
+
+function covers(pattern: string, path: string): boolean {
+  if (pattern.endsWith('/')) return path.startsWith(pattern)
+  if (pattern.startsWith('*')) return !path.includes('/') && path.endsWith(pattern.slice(1))
+  return path === pattern
+}
+
+function mayUseNode(path: string): boolean {
+  return path.startsWith('cli/') || path.endsWith('.node.ts')
+}
+
+/** A path below src/, or a package's name. */
+function resolve(from: string, specifier: string): string {
+  if (specifier.startsWith('.')) {
+    return posix.normalize(posix.join(posix.dirname(from), specifier)).replace(/^src\//, '')
+  }
+  if (isBuiltin(specifier)) return specifier
+  const parts = specifier.split('/')
+  return parts.slice(0, specifier.startsWith('@') ? 2 : 1).join('/')
+}
+
+interface Import {
+  readonly specifier: string
+  readonly line: number
+}
+
+/** Every module that a file names: import, export from, import(), types in place. */
+function importsOf(path: string, text: string): Import[] {
+  const { program, errors } = parseSync(path, text)
+  if (errors.length > 0) throw new SyntaxError(`${path}: ${errors[0].message}`)
+  const found: Import[] = []
+  const visit = (node: unknown): void => {
+    if (Array.isArray(node)) return node.forEach(visit)
+    if (typeof node !== 'object' || node === null) return
+    const { type, source, start } = node as { type?: string; source?: unknown; start: number }
+    if (type !== undefined && /^(Import|Export|TSImport)/.test(type) && source) {
+      found.push({ specifier: literal(source), line: text.slice(0, start).split('\n').length })
+    }
+    for (const child of Object.values(node)) visit(child)
+  }
+  visit(program)
+  return found
+}
+
+/** A computed specifier could be anything, so it counts as something that no row allows. */
+function literal(source: object): string {
+  if ('value' in source && typeof source.value === 'string') return source.value
+  if ('quasis' in source && Array.isArray(source.quasis) && source.quasis.length === 1) {
+    return source.quasis[0].value.cooked
+  }
+  return '(computed)'
+}
+
+/** The rows that can be arrived at from a row. */
+function reachable(from: string, seen: Set<string> = new Set()): Set<string> {
+  for (const next of table[from].may) {
+    if (seen.has(next) || !(next in table)) continue
+    seen.add(next)
+    reachable(next, seen)
+  }
+  return seen
+}
+
+function readSources(): Map<string, string> {
+  const sources = new Map<string, string>()
+  for (const [folder, prefix] of [
+    ['src', ''],
+    ['studio', 'studio/'],
+  ]) {
+    if (!existsSync(folder)) continue
+    for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+      const path = file.replaceAll('\\', '/')
+      if (!/\.[cm]?tsx?$/.test(path) || /(^|\/)(node_modules|dist)\//.test(path)) continue
+      sources.set(prefix + path, readFileSync(join(folder, file), 'utf8'))
+    }
+  }
+  return sources
+}
+
+/** The files of src/ that package.json offers to users. */
+function publicEntries(): string[] {
+  const { exports } = JSON.parse(readFileSync('package.json', 'utf8'))
+  return Object.values<string | { default: string }>(exports).flatMap((target) =>
+    typeof target === 'string'
+      ? []
+      : [target.default.replace('./dist/', '').replace(/\.js$/, '.ts')],
+  )
+}
