@@ -1,0 +1,129 @@
+/** What the package promises to whoever installs it. Reads dist/, which `npm test` has built. */
+
+import { execFileSync } from 'node:child_process'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { build, type Metafile } from 'esbuild'
+import { beforeAll, describe, expect, test } from 'vitest'
+
+const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
+const entries = Object.entries<{ types: string; default: string }>(manifest.exports).filter(
+  ([name]) => name !== './package.json',
+)
+
+describe('package.json', () => {
+  test('asks for Node 20.19 or newer, and no dependency asks for more', () => {
+    expect(manifest.engines).toEqual({ node: '>=20.19' })
+    for (const name of Object.keys(manifest.dependencies)) {
+      const { engines } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8'))
+      const oldest = Number(/\d+/.exec(engines?.node ?? '0')![0])
+      expect(oldest, `${name} wants Node ${engines?.node}`).toBeLessThanOrEqual(20)
+    }
+  })
+
+  test('pins every dependency to one version', () => {
+    const versions = { ...manifest.dependencies, ...manifest.devDependencies }
+    for (const [name, version] of Object.entries(versions)) {
+      expect(version, name).toMatch(/^\d+\.\d+\.\d+$/)
+    }
+  })
+
+  test('locks versions and contents, not the registry they once came from', () => {
+    expect(readFileSync('package-lock.json', 'utf8')).not.toContain('"resolved"')
+  })
+})
+
+describe('the build', () => {
+  test.each(entries)('%s is there, with types, and can be imported', async (_, target) => {
+    expect(existsSync(target.types), target.types).toBe(true)
+    const module = await import(pathToFileURL(target.default).href)
+    expect(Object.keys(module)).not.toEqual([])
+    expect(module).not.toHaveProperty('default')
+  })
+
+  test('the command runs and knows its version', () => {
+    const main: string = manifest.bin.gruv
+    accessSync(main, constants.X_OK)
+    const printed = execFileSync(process.execPath, [main, '--version'], { encoding: 'utf8' })
+    expect(printed.trim()).toBe(manifest.version)
+  })
+})
+
+describe('what an import brings along', () => {
+  let inputs: Metafile['inputs']
+
+  beforeAll(async () => {
+    const bundled = await build({
+      entryPoints: entries.map(([, target]) => target.default),
+      bundle: true,
+      write: false,
+      metafile: true,
+      format: 'esm',
+      splitting: true,
+      outdir: 'out',
+      packages: 'external',
+      platform: 'browser',
+      external: ['node:*'],
+    })
+    inputs = bundled.metafile.inputs
+  })
+
+  test('the runtime core imports no package and no Node built-in', () => {
+    const core = Object.keys(inputs).filter((path) =>
+      /^dist\/(runtime\/|model\/|errors\.js|tensor\.js)/.test(path),
+    )
+    expect(core).not.toEqual([])
+    expect(core.flatMap((path) => foreign(inputs, path))).toEqual([])
+  })
+
+  test.each(entries)(
+    '%s loads no package and no Node built-in before it needs one',
+    (_, target) => {
+      const loaded = new Set<string>()
+      const load = (path: string): void => {
+        if (loaded.has(path)) return
+        loaded.add(path)
+        for (const { path: next, kind, external } of inputs[path].imports) {
+          if (kind === 'import-statement' && !external) load(next)
+        }
+      }
+      load(target.default.replace('./', ''))
+      expect([...loaded].flatMap((path) => foreign(inputs, path))).toEqual([])
+    },
+  )
+})
+
+describe('the tarball', () => {
+  let files: string[]
+
+  beforeAll(() => {
+    // As a file name npm is npm.cmd on Windows, which only a shell runs.
+    const args = ['pack', '--dry-run', '--json', '--ignore-scripts']
+    const printed = execFileSync('npm', args, {
+      encoding: 'utf8',
+      shell: process.platform === 'win32',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    files = JSON.parse(printed)[0].files.map((file: { path: string }) => file.path)
+  })
+
+  test('holds the build, the examples and the words', () => {
+    for (const [, target] of entries) expect(files).toContain(target.default.replace('./', ''))
+    expect(files).toEqual(expect.arrayContaining(['README.md', 'CHANGELOG.md', 'LICENSE']))
+    expect(files).toContain(manifest.bin.gruv)
+    expect(files).toContain('examples/seattle-weather/model.safetensors')
+  })
+
+  test('holds nothing else', () => {
+    const wanted = /^((dist|examples|docs)\/|(README\.md|CHANGELOG\.md|LICENSE|package\.json)$)/
+    expect(files.filter((path) => !wanted.test(path))).toEqual([])
+    expect(files.filter((path) => /(^|\/)\.|\.(test|tsbuildinfo)\b/.test(path))).toEqual([])
+  })
+})
+
+/** The packages and built-ins that a file imports as soon as it is loaded. */
+function foreign(inputs: Metafile['inputs'], path: string): string[] {
+  return inputs[path].imports
+    .filter(({ kind, external }) => kind === 'import-statement' && external)
+    .map((imported) => `${path} imports ${imported.path}`)
+}
