@@ -11,6 +11,10 @@ const entries = Object.entries<{ types: string; default: string }>(manifest.expo
   ([name]) => name !== './package.json',
 )
 
+interface Locked {
+  readonly optionalDependencies?: Readonly<Record<string, string>>
+}
+
 describe('package.json', () => {
   test('asks for Node 20.19 or newer, and no dependency asks for more', () => {
     expect(manifest.engines).toEqual({ node: '>=20.19' })
@@ -29,7 +33,26 @@ describe('package.json', () => {
   })
 
   test('locks versions and contents, not the registry they once came from', () => {
-    expect(readFileSync('package-lock.json', 'utf8')).not.toContain('"resolved"')
+    const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'))
+    const { '': self, ...locked } = packages
+    expect(self.version).toBe(manifest.version)
+    for (const [path, entry] of Object.entries<Locked>(locked)) {
+      expect(entry, path).toHaveProperty('version')
+      expect(entry, path).toHaveProperty('integrity')
+      expect(entry, path).not.toHaveProperty('resolved')
+    }
+  })
+
+  // npm leaves out of the lockfile what its registry did not have, and then `npm ci` fails.
+  test('locks the binaries of every platform', () => {
+    const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'))
+    const missing = Object.entries<Locked>(packages).flatMap(([path, { optionalDependencies }]) =>
+      Object.keys(optionalDependencies ?? {}).filter(
+        (name) =>
+          !(`node_modules/${name}` in packages || `${path}/node_modules/${name}` in packages),
+      ),
+    )
+    expect(missing).toEqual([])
   })
 })
 
