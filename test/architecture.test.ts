@@ -174,7 +174,6 @@ function importsOf(path: string, text: string): Import[] {
   if (errors.length > 0) throw new SyntaxError(`${path}: ${errors[0].message}`)
   const found: Import[] = []
   const visit = (node: unknown): void => {
-    if (Array.isArray(node)) return node.forEach(visit)
     if (typeof node !== 'object' || node === null) return
     const { type, source, start } = node as { type?: string; source?: unknown; start: number }
     if (type !== undefined && /^(Import|Export|TSImport)/.test(type) && source) {
