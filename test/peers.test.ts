@@ -1,0 +1,82 @@
+/** Other projects' expected numbers, through the public API, in both engines and the reference. */
+
+import { describe, expect, it } from 'vitest'
+import { compileSync } from '../src/index.ts'
+import { runReference } from '../src/runtime/reference.ts'
+import type { Named, Tensor } from '../src/tensor.ts'
+import {
+  candleCases,
+  kerasCases,
+  type PeerCase,
+  type PendingCase,
+  rtNeuralCases,
+  webNnCases,
+} from './support/peers.ts'
+import { haveShared } from './support/shared.ts'
+
+const peers: Readonly<Record<string, readonly (PeerCase | PendingCase)[]>> = haveShared
+  ? {
+      keras: kerasCases('keras'),
+      tfjs: kerasCases('tfjs'),
+      'keras-js': kerasCases('keras-js'),
+      'webnn-baseline': webNnCases(),
+      candle: candleCases(),
+      rtneural: rtNeuralCases(),
+    }
+  : {}
+
+type Runner = (test: PeerCase, state: Named<Tensor> | PeerCase['initialState']) => Named<Tensor>
+
+const runners: Readonly<Record<string, Runner>> = {
+  'f32 engine': (test, state) => predict(test, state, 'f32'),
+  'f64 engine': (test, state) => predict(test, state, 'f64'),
+  reference: (test, state) => {
+    const { outputs, states } = runReference(
+      test.model,
+      test.input,
+      state && { initialState: state },
+    )
+    return { ...outputs, ...states }
+  },
+}
+
+function predict(
+  { model, input }: PeerCase,
+  state: Named<Tensor> | PeerCase['initialState'],
+  precision: 'f32' | 'f64',
+): Named<Tensor> {
+  const program = compileSync(model, { precision })
+  const outputs = [...program.outputs, ...program.states].map(({ name }) => name)
+  return program.predict(input, { outputs, ...(state && { initialState: state }) })
+}
+
+describe.skipIf(!haveShared)(
+  'expected numbers of other projects (beside the project, absent here)',
+  () => {
+    for (const [peer, cases] of Object.entries(peers)) {
+      describe(peer, () => {
+        for (const test of cases) {
+          if ('needs' in test) {
+            it.todo(`${test.name}: pending, needs ${test.needs}`)
+            continue
+          }
+          for (const [engine, run] of Object.entries(runners)) {
+            it(`${test.name}, ${engine}: within ${test.tolerance.atol} + ${test.tolerance.rtol}·|expected|`, () => {
+              let results = run(test, test.initialState)
+              for (let call = 1; call < test.calls; call++) {
+                const states = Object.entries(results).filter(([name]) => name !== 'y')
+                results = run(test, Object.fromEntries(states))
+              }
+              const actual = results.y.data
+              expect(actual.length).toBe(test.expected.length)
+              test.expected.forEach((expected, i) => {
+                const bound = test.tolerance.atol + test.tolerance.rtol * Math.abs(expected)
+                expect(Math.abs(actual[i] - expected), `number ${i}`).toBeLessThanOrEqual(bound)
+              })
+            })
+          }
+        }
+      })
+    }
+  },
+)

@@ -1,0 +1,18 @@
+/** The data that lies beside the project: other people's models and test vectors. */
+
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../../../shared/', import.meta.url))
+
+/** Tests that need it skip themselves where it is absent: `describe.skipIf(!haveShared)`. */
+export const haveShared: boolean = existsSync(`${root}vectors`)
+
+export function sharedPath(path: string): string {
+  return root + path
+}
+
+/** A JSON file of the shared data, in the shape its manifest promises; an empty list where it is absent. */
+export function sharedCases<T>(path: string): readonly T[] {
+  return haveShared ? (JSON.parse(readFileSync(sharedPath(path), 'utf8')) as readonly T[]) : []
+}
