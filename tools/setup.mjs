@@ -34,7 +34,7 @@ function checkNode() {
   const [major, minor] = wanted.split('.').map(Number)
   const [ourMajor, ourMinor] = process.versions.node.split('.').map(Number)
   if (ourMajor < major || (ourMajor === major && ourMinor < minor)) {
-    fail(`gruv needs Node ${wanted} or newer, and this is Node ${process.versions.node}.`)
+    fail(`this needs Node ${wanted} or newer, and is run by Node ${process.versions.node}.`)
   }
 }
 
@@ -63,7 +63,7 @@ function install() {
     ? spawnSync(process.execPath, [npm, 'ci', '--loglevel=error'], { stdio: 'inherit' })
     : spawnSync('npm ci --loglevel=error', { stdio: 'inherit', shell: true })
   if (done.status !== 0) {
-    fail('npm ci did not succeed, see above. It needs the network, or a filled npm cache.')
+    fail('npm ci did not succeed, see above. It needs the network or a filled npm cache.')
   }
   writeFileSync(installStamp, lockHash())
 }
