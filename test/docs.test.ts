@@ -6,7 +6,11 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
-const documents = ['README.md', 'CONTRIBUTING.md', ...readdirSync(`${root}docs`).map((name) => `docs/${name}`)]
+const documents = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...readdirSync(`${root}docs`).map((name) => `docs/${name}`),
+]
 
 interface Block {
   readonly language: string
@@ -40,7 +44,10 @@ for (const document of documents) {
         for (const command of code.split('\n').filter((each) => each.startsWith('gruv '))) {
           it(`line ${line}: ${command}`, () => {
             const [, ...args] = command.replace(/#.*/, '').trim().split(/\s+/)
-            execFileSync(process.execPath, ['dist/cli/main.js', ...args], { cwd: root, stdio: 'pipe' })
+            execFileSync(process.execPath, ['dist/cli/main.js', ...args], {
+              cwd: root,
+              stdio: 'pipe',
+            })
           })
         }
       }

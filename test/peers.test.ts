@@ -1,53 +1,50 @@
 /** Other projects' expected numbers, through the public API, in both engines and the reference. */
 
 import { describe, expect, it } from 'vitest'
-import { compileSync } from '../src/index.ts'
+import { compileSync, type RunOptions } from '../src/index.ts'
 import { runReference } from '../src/runtime/reference.ts'
 import type { Named, Tensor } from '../src/tensor.ts'
 import {
   candleCases,
   kerasCases,
+  onnxCases,
   type PeerCase,
-  type PendingCase,
   rtNeuralCases,
   webNnCases,
 } from './support/peers.ts'
 import { haveShared } from './support/shared.ts'
 
-const peers: Readonly<Record<string, readonly (PeerCase | PendingCase)[]>> = haveShared
+const peers: Readonly<Record<string, readonly PeerCase[]>> = haveShared
   ? {
       keras: kerasCases('keras'),
       tfjs: kerasCases('tfjs'),
       'keras-js': kerasCases('keras-js'),
       'webnn-baseline': webNnCases(),
+      'onnx-node': onnxCases(),
       candle: candleCases(),
       rtneural: rtNeuralCases(),
     }
   : {}
 
-type Runner = (test: PeerCase, state: Named<Tensor> | PeerCase['initialState']) => Named<Tensor>
+type Runner = (test: PeerCase, run: RunOptions) => Named<Tensor>
 
 const runners: Readonly<Record<string, Runner>> = {
-  'f32 engine': (test, state) => predict(test, state, 'f32'),
-  'f64 engine': (test, state) => predict(test, state, 'f64'),
-  reference: (test, state) => {
-    const { outputs, states } = runReference(
-      test.model,
-      test.input,
-      state && { initialState: state },
-    )
+  'f32 engine': (test, run) => predict(test, run, 'f32'),
+  'f64 engine': (test, run) => predict(test, run, 'f64'),
+  reference: ({ model, input }, run) => {
+    const { outputs, states } = runReference(model, input, run)
     return { ...outputs, ...states }
   },
 }
 
 function predict(
   { model, input }: PeerCase,
-  state: Named<Tensor> | PeerCase['initialState'],
+  run: RunOptions,
   precision: 'f32' | 'f64',
 ): Named<Tensor> {
   const program = compileSync(model, { precision })
   const outputs = [...program.outputs, ...program.states].map(({ name }) => name)
-  return program.predict(input, { outputs, ...(state && { initialState: state }) })
+  return program.predict(input, { ...run, outputs })
 }
 
 describe.skipIf(!haveShared)(
@@ -62,10 +59,10 @@ describe.skipIf(!haveShared)(
           }
           for (const [engine, run] of Object.entries(runners)) {
             it(`${test.name}, ${engine}: within ${test.tolerance.atol} + ${test.tolerance.rtol}·|expected|`, () => {
-              let results = run(test, test.initialState)
+              let results = run(test, test.run ?? {})
               for (let call = 1; call < test.calls; call++) {
                 const states = Object.entries(results).filter(([name]) => name !== 'y')
-                results = run(test, Object.fromEntries(states))
+                results = run(test, { ...test.run, initialState: Object.fromEntries(states) })
               }
               const actual = results.y.data
               expect(actual.length).toBe(test.expected.length)

@@ -7,7 +7,7 @@
 
 import { GruvError } from '../errors.ts'
 import type { GateOrder } from '../model/conventions.ts'
-import { chain, createModel } from '../model/graph.ts'
+import { chain, createModel, link } from '../model/graph.ts'
 import { type Ground, type GruArrays, type GruGrounds, gruNode } from '../model/gru.ts'
 import type { Model } from '../model/types.ts'
 import { type Named, showShape, type Tensor } from '../tensor.ts'
@@ -68,7 +68,7 @@ export function bareLayer(
   return createModel({
     name,
     source,
-    ...chain(node.features, [{ layer: node, port: 'sequence' }]),
+    ...chain([link(node, node.features, 'sequence')]),
     warnings: [
       ...unusedArrays(tensors, arrays),
       ...(guessed.length === 0

@@ -11,7 +11,7 @@ import { type Activation, activation } from '../model/activations.ts'
 import { conventionTable, type GateOrder } from '../model/conventions.ts'
 import { denseNode } from '../model/dense.ts'
 import { createModel } from '../model/graph.ts'
-import { type Ground, gruNode } from '../model/gru.ts'
+import { type Ground, type GruBehaviour, gruNode } from '../model/gru.ts'
 import type {
   Dim,
   LayerKind,
@@ -107,7 +107,7 @@ type Take = (name: string, where: string) => Tensor
 function readNode(value: unknown, where: string, take: Take): LayerNode {
   const node = object(value, where)
   const kind = oneOf(node.kind, Object.keys(nodeReaders) as LayerKind[], `${where}.kind`)
-  const names = texts(node.tensors, `${where}.tensors`)
+  const names = node.tensors === undefined ? {} : texts(node.tensors, `${where}.tensors`)
   const tensor = (part: string): Tensor | undefined =>
     names[part] === undefined ? undefined : take(names[part], `${where}.tensors.${part}`)
   const layer = nodeReaders[kind](text(node.name, `${where}.name`), node, tensor, where)
@@ -136,17 +136,23 @@ const nodeReaders: Readonly<Record<LayerKind, NodeReader>> = {
       recurrentBias: tensor('recurrentBias'),
     }
     const bias = choice('bias') as Ground<'separate' | 'merged' | 'none'>
-    return gruNode(name, arrays, {
-      gateOrder: choice('gateOrder') as Ground<GateOrder>,
-      transposed: readTransposed(node.transposed, where),
-      reset: choice('reset') as Ground<'after' | 'before'>,
-      update: choice('update') as Ground<'keeps' | 'updates'>,
-      ...(bias.value !== 'none' && { bias: bias as Ground<'separate' | 'merged'> }),
-      activation: stated(readActivation(node.activation, `${where}.activation`)),
-      recurrentActivation: stated(
-        readActivation(node.recurrentActivation, `${where}.recurrentActivation`),
-      ),
-    })
+    return gruNode(
+      name,
+      arrays,
+      {
+        gateOrder: choice('gateOrder') as Ground<GateOrder>,
+        transposed: readTransposed(node.transposed, where),
+        reset: choice('reset') as Ground<'after' | 'before'>,
+        update: choice('update') as Ground<'keeps' | 'updates'>,
+        ...(bias.value !== 'none' && { bias: bias as Ground<'separate' | 'merged'> }),
+        activation: stated(readActivation(node.activation, `${where}.activation`)),
+        recurrentActivation: stated(
+          readActivation(node.recurrentActivation, `${where}.recurrentActivation`),
+        ),
+      },
+      {},
+      readBehaviour(node, where),
+    )
   },
   dense: (name, node, tensor, where) =>
     denseNode(
@@ -155,6 +161,33 @@ const nodeReaders: Readonly<Record<LayerKind, NodeReader>> = {
       stated(readActivation(node.activation, `${where}.activation`)),
       readTransposed(node.transposed, where),
     ),
+  merge: (name, node, _, where) => ({
+    kind: 'merge',
+    name,
+    mode: oneOf(node.mode, ['concatenate', 'add', 'multiply', 'average'], `${where}.mode`),
+    conventions: [],
+  }),
+  reverse: (name) => ({ kind: 'reverse', name, conventions: [] }),
+}
+
+/** All optional: a layer runs forward, repeats masked outputs and does not clip unless it says so. */
+function readBehaviour(node: JsonObject, where: string): GruBehaviour {
+  const { direction, maskedOutput, clip } = node
+  if (clip !== undefined && !(typeof clip === 'number' && clip > 0)) {
+    throw new GruvError('bad-file', 'a clip is a positive number', {
+      where: `${where}.clip`,
+      got: JSON.stringify(clip),
+    })
+  }
+  return {
+    ...(direction !== undefined && {
+      direction: oneOf(direction, ['forward', 'backward'], `${where}.direction`),
+    }),
+    ...(maskedOutput !== undefined && {
+      maskedOutput: oneOf(maskedOutput, ['repeat', 'zero'], `${where}.maskedOutput`),
+    }),
+    ...(clip !== undefined && { clip }),
+  }
 }
 
 function readTransposed(value: unknown, where: string): Ground<'yes' | 'no'> {

@@ -126,13 +126,17 @@ const bySimplifiedName: ReadonlyMap<string, ElementwiseKind> = new Map([
 
 /**
  * The activation of that name, with the table's default parameters where none are given.
- * Names are matched without regard to case and underscores: `hard_sigmoid`, `HardSigmoid`.
+ * Names are matched without regard to case and underscores: `hard_sigmoid`, `HardSigmoid`. What
+ * `showActivation` prints is read back: `hard_sigmoid(alpha=0.2, beta=0.5)`.
  * @throws GruvError `unsupported`, naming what exists.
  */
 export function activation(
   name: string,
   parameters: Readonly<Record<string, number>> = {},
 ): Activation {
+  const call = /^\s*([^()]+)\((.*)\)\s*$/.exec(name)
+  if (call !== null)
+    return activation(call[1], { ...parseParameters(call[2], name), ...parameters })
   const simple = simplify(name)
   if (simple === 'softmax') return Object.freeze({ kind: 'softmax', parameters: Object.freeze([]) })
   const kind = bySimplifiedName.get(simple)
@@ -142,6 +146,12 @@ export function activation(
     })
   }
   const entry: ActivationEntry = activationTable[kind]
+  for (const key of Object.keys(parameters)) {
+    if (Object.hasOwn(entry.parameters, key)) continue
+    throw new GruvError('bad-argument', `${kind} has no parameter '${key}'`, {
+      expected: Object.keys(entry.parameters).join(', ') || 'none',
+    })
+  }
   const values = Object.entries(entry.parameters).map(
     ([key, fallback]) => parameters[key] ?? fallback,
   )
@@ -159,8 +169,22 @@ export function showActivation(act: Activation): string {
   return `${act.kind}(${act.parameters.map((value, i) => `${names[i]}=${value}`).join(', ')})`
 }
 
+/** `alpha=0.2, beta=0.5` */
+function parseParameters(text: string, name: string): Readonly<Record<string, number>> {
+  const entries = text.split(',').map((part) => {
+    const [key, value] = part.split('=').map((side) => side.trim())
+    if (key !== '' && value !== undefined && value !== '' && Number.isFinite(Number(value)))
+      return [key, Number(value)]
+    throw new GruvError('bad-argument', `'${part}' is no parameter of an activation`, {
+      where: name,
+      expected: 'a name and a number, as in hard_sigmoid(alpha=0.2, beta=0.5)',
+    })
+  })
+  return Object.fromEntries(entries)
+}
+
 function simplify(name: string): string {
-  return name.toLowerCase().replaceAll('_', '')
+  return name.trim().toLowerCase().replaceAll('_', '')
 }
 
 /**

@@ -48,6 +48,9 @@ export interface GruGrounds {
   readonly recurrentActivation?: Ground<Activation>
 }
 
+/** What a layer does that is no matter of convention. */
+export type GruBehaviour = Partial<Pick<GruNode, 'direction' | 'maskedOutput' | 'clip'>>
+
 const KERAS = 'Keras does so, and nothing in the file says otherwise'
 
 /**
@@ -60,6 +63,7 @@ export function gruNode(
   arrays: GruArrays,
   grounds: GruGrounds = {},
   options: ConventionOptions = {},
+  { direction = 'forward', maskedOutput = 'repeat', clip = null }: GruBehaviour = {},
 ): Unwired<GruNode> {
   const conventions: Convention[] = []
   const note = (key: ConventionKey, { value, origin, why }: Ground<string>): void => {
@@ -109,6 +113,9 @@ export function gruNode(
     bias: bias.value,
     activation: act.activation,
     recurrentActivation: recurrent.activation,
+    direction,
+    maskedOutput,
+    clip,
     conventions,
     weights: {
       kernel: splitGates(kernel, order),

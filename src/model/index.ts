@@ -12,9 +12,9 @@ import { type Tensor, type TensorLike, toTensor } from '../tensor.ts'
 import { activation } from './activations.ts'
 import type { ConventionOptions } from './conventions.ts'
 import { denseNode } from './dense.ts'
-import { type ChainLink, chain, createModel } from './graph.ts'
+import { type ChainLink, chain, createModel, link } from './graph.ts'
 import { type Ground, type GruGrounds, gruNode } from './gru.ts'
-import type { Model, ReferenceData } from './types.ts'
+import type { GruNode, LayerNode, Model, ReferenceData, Unwired } from './types.ts'
 
 export { type Activation, activation, activationTable, showActivation } from './activations.ts'
 export { joinGates, splitGates } from './canonicalize.ts'
@@ -59,20 +59,102 @@ export interface GruOptions extends Omit<ConventionOptions, 'bias'> {
   readonly biasPlacement?: 'separate' | 'merged'
   /** Pass on the whole sequence (default) or the last step alone. */
   readonly returnSequences?: boolean
+  /** Start at the last step; outputs then come in the order in which they are computed, as in Keras. */
+  readonly goBackwards?: boolean
+  /** What the output holds at masked steps: the output before it (default), or zeros. */
+  readonly maskedOutput?: 'repeat' | 'zero'
+  /** Limits pre-activations to ±clip, as ONNX's attribute does. */
+  readonly clip?: number
 }
 
 /** A GRU layer; conventions left out are Keras's. */
 export function gru(options: GruOptions): ChainLink {
+  const node = unwiredGru(options, options.goBackwards ? 'backward' : 'forward')
+  const sequences = options.returnSequences ?? true
+  const forward = link(node, node.features, sequences ? 'sequence' : 'last')
+  if (!(options.goBackwards && sequences)) return forward
+  return {
+    ...forward,
+    wire: (x, name) => [...forward.wire(x, name), reversed(`${name}.sequence`, `${name}.reversed`)],
+  }
+}
+
+export interface BidirectionalOptions {
+  readonly name?: string
+  /** The layer that reads from the first step to the last. Its `returnSequences` rules for both. */
+  readonly forward: GruOptions
+  /** The layer that reads from the last step to the first. */
+  readonly backward: GruOptions
+  /** How the two outputs become one; default `concat`. */
+  readonly merge?: 'concat' | 'sum' | 'mul' | 'ave'
+}
+
+const mergeModes = { concat: 'concatenate', sum: 'add', mul: 'multiply', ave: 'average' } as const
+
+/**
+ * Two GRU layers over the same input, one of them backwards, step t of both outputs merged.
+ * Masked outputs are zeros when sequences are returned, and repeated otherwise, whatever the layers
+ * say: Keras forces `zero_output_for_mask` to `return_sequences` (bidirectional.py).
+ */
+export function bidirectional({
+  name = 'bidirectional',
+  forward,
+  backward,
+  merge = 'concat',
+}: BidirectionalOptions): ChainLink {
+  const sequences = forward.returnSequences ?? true
+  const port = sequences ? 'sequence' : 'last'
+  const maskedOutput = sequences ? 'zero' : 'repeat'
+  const halves = [
+    { ...unwiredGru(forward, 'forward'), maskedOutput, half: 'forward' },
+    { ...unwiredGru(backward, 'backward'), maskedOutput, half: 'backward' },
+  ] as const
+  return {
+    name,
+    features: halves[0].features,
+    wire: (x, at) => {
+      const nodes = halves.map(({ half, ...node }) => ({
+        ...node,
+        name: `${at}.${half}`,
+        inputs: { x },
+        outputs: { [port]: `${at}.${half}.${port}` },
+      }))
+      const inputs = Object.fromEntries(nodes.map((node, i) => [`${i}`, node.outputs[port]]))
+      const merged: LayerNode = {
+        kind: 'merge',
+        name: `${at}.merge`,
+        mode: mergeModes[merge],
+        inputs,
+        outputs: { y: `${at}.y` },
+        conventions: [],
+      }
+      return [...nodes, merged]
+    },
+  }
+}
+
+function reversed(x: string, y: string): LayerNode {
+  return { kind: 'reverse', name: y, inputs: { x }, outputs: { y }, conventions: [] }
+}
+
+function unwiredGru(options: GruOptions, direction: 'forward' | 'backward'): Unwired<GruNode> {
   const arrays = {
     kernel: toTensor(options.kernel, 'kernel'),
     recurrentKernel: toTensor(options.recurrentKernel, 'recurrentKernel'),
     bias: optional(options.bias, 'bias'),
     recurrentBias: optional(options.recurrentBias, 'recurrentBias'),
   }
-  return {
-    layer: gruNode(options.name ?? 'gru', arrays, saidInCode(options)),
-    port: (options.returnSequences ?? true) ? 'sequence' : 'last',
-  }
+  return gruNode(
+    options.name ?? 'gru',
+    arrays,
+    saidInCode(options),
+    {},
+    {
+      direction,
+      ...(options.maskedOutput && { maskedOutput: options.maskedOutput }),
+      ...(options.clip !== undefined && { clip: options.clip }),
+    },
+  )
 }
 
 export interface DenseOptions {
@@ -91,13 +173,13 @@ export function dense(options: DenseOptions): ChainLink {
     kernel: toTensor(options.kernel, 'kernel'),
     bias: optional(options.bias, 'bias'),
   }
-  const layer = denseNode(
+  const node = denseNode(
     options.name ?? 'dense',
     arrays,
     options.activation === undefined ? undefined : inCode(activation(options.activation)),
     options.transposed === undefined ? undefined : inCode(options.transposed ? 'yes' : 'no'),
   )
-  return { layer, port: 'y' }
+  return link(node, node.features, 'y')
 }
 
 /**
@@ -109,18 +191,10 @@ export function sequential(
   options: { readonly name?: string; readonly reference?: ReferenceData } = {},
 ): Model {
   if (layers.length === 0) throw new GruvError('bad-model', 'a model needs at least one layer')
-  const seen = new Map<string, number>()
-  const links = layers.map(({ layer, port }) => {
-    const count = seen.get(layer.name) ?? 0
-    seen.set(layer.name, count + 1)
-    return count === 0
-      ? { layer, port }
-      : { layer: { ...layer, name: `${layer.name}_${count}` }, port }
-  })
   return createModel({
     name: options.name ?? 'model',
     source: 'TypeScript',
-    ...chain(layers[0].layer.features, links),
+    ...chain(layers),
     reference: options.reference ?? null,
   })
 }

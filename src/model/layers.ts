@@ -5,7 +5,7 @@
 
 import { GruvError } from '../errors.ts'
 import { type Named, showShape, type Tensor } from '../tensor.ts'
-import type { DenseNode, Dim, GruNode, LayerKind, LayerNode } from './types.ts'
+import type { DenseNode, Dim, GruNode, LayerKind, LayerNode, MergeNode } from './types.ts'
 
 interface StateSlot {
   /** `h`; with the node's name before it, `gru.h` names the state everywhere. */
@@ -15,7 +15,7 @@ interface StateSlot {
 
 interface LayerShape<N extends LayerNode> {
   /** Input ports, and whether a graph may leave them open. */
-  readonly inputs: Readonly<Record<string, 'required' | 'optional'>>
+  readonly inputs: (node: N) => Readonly<Record<string, 'required' | 'optional'>>
   /** The shape at each output port, from those at the input ports. */
   readonly outputs: (node: N, inputs: Named<readonly Dim[]>) => Named<readonly Dim[]>
   readonly states: (node: N) => readonly StateSlot[]
@@ -27,16 +27,32 @@ type LayerShapes = { readonly [K in LayerKind]: LayerShape<Extract<LayerNode, { 
 
 const layerShapes: LayerShapes = {
   gru: {
-    inputs: { x: 'required', initialState: 'optional' },
+    inputs: () => ({ x: 'required', initialState: 'optional' }),
     outputs: gruOutputs,
     states: (node) => [{ name: 'h', size: node.units }],
     weights: gruWeights,
   },
   dense: {
-    inputs: { x: 'required' },
+    inputs: () => ({ x: 'required' }),
     outputs: denseOutputs,
     states: () => [],
     weights: ({ weights: { kernel, bias } }) => (bias === null ? { kernel } : { kernel, bias }),
+  },
+  merge: {
+    inputs: (node) =>
+      Object.fromEntries(Object.keys(node.inputs).map((port) => [port, 'required'])),
+    outputs: mergeOutputs,
+    states: () => [],
+    weights: () => ({}),
+  },
+  reverse: {
+    inputs: () => ({ x: 'required' }),
+    outputs: (node, { x }) => {
+      fits(node, 'x', x, ['batch', 'time', x.at(-1)!])
+      return { y: x }
+    },
+    states: () => [],
+    weights: () => ({}),
   },
 }
 
@@ -47,7 +63,7 @@ function shapeOf<N extends LayerNode>(node: N): LayerShape<N> {
 }
 
 export function inputPorts(node: LayerNode): Readonly<Record<string, 'required' | 'optional'>> {
-  return shapeOf(node).inputs
+  return shapeOf(node).inputs(node)
 }
 
 /** @throws GruvError `bad-shape` naming the node, when an input's shape does not fit it. */
@@ -92,6 +108,23 @@ function denseOutputs(node: DenseNode, { x }: Named<readonly Dim[]>): Named<read
   const leading = x.length === 3 ? (['batch', 'time'] as const) : (['batch'] as const)
   fits(node, 'x', x, [...leading, node.features])
   return { y: [...leading, node.units] }
+}
+
+function mergeOutputs(node: MergeNode, inputs: Named<readonly Dim[]>): Named<readonly Dim[]> {
+  const shapes = Object.entries(inputs)
+  if (shapes.length === 0) {
+    throw new GruvError('bad-model', 'nothing is merged', {
+      where: node.name,
+      expected: 'at least one input',
+    })
+  }
+  const [, first] = shapes[0]
+  const leading = first.slice(0, -1)
+  for (const [port, shape] of shapes) {
+    fits(node, port, shape, node.mode === 'concatenate' ? [...leading, shape.at(-1)!] : first)
+  }
+  const width = shapes.reduce((sum, [, shape]) => sum + (shape.at(-1) as number), 0)
+  return { y: node.mode === 'concatenate' ? [...leading, width] : first }
 }
 
 function fits(node: LayerNode, port: string, got: readonly Dim[], expected: readonly Dim[]): void {

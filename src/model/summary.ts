@@ -54,7 +54,7 @@ function summarizeLayer(
   return {
     name: node.name,
     kind: node.kind,
-    units: node.units,
+    units: shapes.get(Object.values(node.outputs)[0])!.at(-1) as number,
     inputs: ports(node.inputs),
     outputs: ports(node.outputs),
     parameters: weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0),

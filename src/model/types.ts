@@ -45,7 +45,8 @@ interface NodeBase {
  * A gated recurrent unit layer.
  *
  * Input ports: `x` [batch, time, features]; optionally `initialState` [batch, units].
- * Output ports: `sequence` [batch, time, units]; `last` [batch, units], the last step of it.
+ * Output ports: `sequence` [batch, time, units], step t beside input step t in either direction;
+ * `last` [batch, units], the output of the step that was computed last.
  *
  *     z = σ(Wz·x + Uz·h + biz + brz)
  *     r = σ(Wr·x + Ur·h + bir + brr)
@@ -69,6 +70,12 @@ export interface GruNode extends NodeBase {
   readonly activation: Activation
   /** σ, of the gates. */
   readonly recurrentActivation: Activation
+  /** From the first step to the last, or from the last to the first. */
+  readonly direction: 'forward' | 'backward'
+  /** What stands in the output at masked steps: the output before it (zeros if none), or zeros. */
+  readonly maskedOutput: 'repeat' | 'zero'
+  /** Pre-activations are limited to ±clip (ONNX); null for no limit. */
+  readonly clip: number | null
   readonly weights: GruWeights
 }
 
@@ -101,8 +108,22 @@ export interface DenseNode extends NodeBase {
   }
 }
 
+/**
+ * Values of equal shape into one, element by element, or side by side (`concatenate`).
+ * Ports: any names in, in order; `y` out.
+ */
+export interface MergeNode extends NodeBase {
+  readonly kind: 'merge'
+  readonly mode: 'concatenate' | 'add' | 'multiply' | 'average'
+}
+
+/** A sequence with its steps in the opposite order. Ports: `x` [batch, time, features] → `y`. */
+export interface ReverseNode extends NodeBase {
+  readonly kind: 'reverse'
+}
+
 /** Everything a graph can hold. To add a layer, add a member: the compiler lists the tables to fill. */
-export type LayerNode = GruNode | DenseNode
+export type LayerNode = GruNode | DenseNode | MergeNode | ReverseNode
 
 export type LayerKind = LayerNode['kind']
 

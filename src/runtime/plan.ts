@@ -18,7 +18,7 @@ import { statesOf } from '../model/layers.ts'
 import type { LayerNode, Model, OutputPort, Port } from '../model/types.ts'
 import type { Named } from '../tensor.ts'
 import { fnv1a64 } from './hash.ts'
-import { type Kernel, planKernel } from './layers.ts'
+import { type Kernel, planKernel, sweepOf } from './layers.ts'
 
 /** Lanes of a 128-bit vector of float32; arrays over units are padded to it in both precisions. */
 export const LANES = 4
@@ -62,11 +62,14 @@ export interface FrameLayout {
 }
 
 /**
- * Kernels that run together. A stage over time runs chunk by chunk from the first step to the
- * last; the other kind runs once, on what the stages before it left at the end of the sequence.
+ * How a stage runs: over time, chunk by chunk, from the first step or from the last; once, on the
+ * vectors that the stages before it left behind; or on whole sequences outside the frame.
  */
+export type Sweep = 'forward' | 'backward' | 'once' | 'whole'
+
+/** Kernels that run together. */
 export interface Stage {
-  readonly overTime: boolean
+  readonly sweep: Sweep
   readonly kernels: readonly Kernel[]
   /** Values that come from outside the frame: graph inputs, or what an earlier stage spilled. */
   readonly reads: readonly number[]
@@ -103,6 +106,7 @@ export interface PlanBuilder {
   /** The index of a new value of this node alone. */
   localValue(name: string, width: number, overTime: boolean): number
   overTime(value: number): boolean
+  width(value: number): number
   state(name: string): number
   weights(size: number): number
   scratch(size: number): void
@@ -132,6 +136,7 @@ export function plan(model: Model, options: PlanOptions): Plan {
     value: (name) => (name === undefined ? -1 : index.get(name)!),
     localValue: addValue,
     overTime: (value) => values[value].overTime,
+    width: (value) => values[value].width,
     state: (name) => states.find((slot) => slot.name === name)!.offset,
     weights: (size) => {
       const offset = weightsSize
@@ -198,8 +203,8 @@ function layOut(
 }
 
 /**
- * Stages alternate: even ones run over time, odd ones once. A node runs as early as what it reads
- * allows; a vector that a stage over time leaves behind (`last`) exists only in the stage after it.
+ * A node runs in the earliest stage that sweeps as it needs and comes no earlier than what it
+ * reads. A vector that a sweep over time leaves behind (`last`) exists only after that sweep.
  */
 function planStages(
   model: Model,
@@ -207,53 +212,47 @@ function planStages(
   values: readonly PlannedValue[],
   index: ReadonlyMap<string, number>,
 ): Stage[] {
+  const valuesAt = (ports: Named<string>): number[] =>
+    Object.values(ports).map((name) => index.get(name)!)
+  const sweeps: Sweep[] = []
   const readyAt = new Map<number, number>(model.inputs.map(({ name }) => [index.get(name)!, 0]))
+  const madeIn = new Map<number, number>()
   const stageOf = model.nodes.map((node) => {
-    const reads = Object.values(node.inputs).map((name) => index.get(name)!)
-    const earliest = Math.max(...reads.map((value) => readyAt.get(value)!))
-    const overTime = runsOverTime(node, values, index)
-    const stage = earliest % 2 === (overTime ? 0 : 1) ? earliest : earliest + 1
-    for (const name of Object.values(node.outputs)) {
-      const value = index.get(name)!
-      readyAt.set(value, values[value].overTime || !overTime ? stage : stage + 1)
+    const overTime = [...valuesAt(node.inputs), ...valuesAt(node.outputs)].some(
+      (value) => values[value].overTime,
+    )
+    const sweep = sweepOf(node, overTime)
+    const earliest = Math.max(...valuesAt(node.inputs).map((value) => readyAt.get(value)!))
+    let stage = sweeps.findIndex((other, i) => i >= earliest && other === sweep)
+    if (stage < 0) stage = sweeps.push(sweep) - 1
+    for (const value of valuesAt(node.outputs)) {
+      const within = sweep !== 'whole' && (values[value].overTime || sweep === 'once')
+      readyAt.set(value, within ? stage : stage + 1)
+      madeIn.set(value, stage)
     }
     return stage
   })
 
   const leaving = new Set(model.outputs.map(({ value }) => index.get(value)!))
-  const entering = new Set(model.inputs.map(({ name }) => index.get(name)!))
-  const madeIn = new Map<number, number>()
-  model.nodes.forEach((node, i) => {
-    for (const name of Object.values(node.outputs)) madeIn.set(index.get(name)!, stageOf[i])
-  })
-  const readIn = (stage: number): Set<number> => {
-    const members = model.nodes.filter((_, i) => stageOf[i] === stage)
-    return new Set(
-      members.flatMap((node) => Object.values(node.inputs).map((name) => index.get(name)!)),
-    )
-  }
-  const numbers = [...new Set(stageOf)].sort((a, b) => a - b)
-  return numbers.map((stage) => {
+  const nodesIn = (stage: number): readonly LayerNode[] =>
+    model.nodes.filter((_, i) => stageOf[i] === stage)
+  const readIn = sweeps.map(
+    (_, stage) => new Set(nodesIn(stage).flatMap((node) => valuesAt(node.inputs))),
+  )
+  return sweeps.map((sweep, stage) => {
     // A vector stays in its place in the frame until the tile is done; a chunk over time is overwritten.
     const comesFromOutside = (value: number): boolean =>
-      entering.has(value) || (values[value].overTime && madeIn.get(value) !== stage)
+      !madeIn.has(value) ||
+      sweep === 'whole' ||
+      (values[value].overTime && madeIn.get(value) !== stage)
     const neededLater = (value: number): boolean =>
-      values[value].overTime && numbers.some((later) => later > stage && readIn(later).has(value))
+      values[value].overTime && readIn.some((reads, later) => later > stage && reads.has(value))
     const made = [...madeIn].filter(([, at]) => at === stage).map(([value]) => value)
     return {
-      overTime: stage % 2 === 0,
+      sweep,
       kernels: kernels.filter((_, i) => stageOf[i] === stage),
-      reads: [...readIn(stage)].filter(comesFromOutside),
+      reads: [...readIn[stage]].filter(comesFromOutside),
       writes: made.filter((value) => leaving.has(value) || neededLater(value)),
     }
   })
-}
-
-function runsOverTime(
-  node: LayerNode,
-  values: readonly PlannedValue[],
-  index: ReadonlyMap<string, number>,
-): boolean {
-  const ports: Named<string>[] = [node.inputs, node.outputs]
-  return ports.some((side) => Object.values(side).some((name) => values[index.get(name)!].overTime))
 }

@@ -8,7 +8,8 @@ import type { Model, OutputPort, Port } from '../model/types.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
 import { createJsEngine, type Engine, type EngineReport } from './engine.ts'
 import { notFound, type RunInputs, readInputs, readStates } from './inputs.ts'
-import { causal } from './layers.ts'
+import { causal, runWhole } from './layers.ts'
+import { type MaskOptions, type Masks, readMasks } from './masks.ts'
 import { type Plan, plan } from './plan.ts'
 import { createStream, type Stream } from './stream.ts'
 
@@ -23,7 +24,7 @@ export interface CompileOptions {
   readonly streams?: number
 }
 
-export interface RunOptions {
+export interface RunOptions extends MaskOptions {
   /**
    * The state a sequence starts from, by the names in `Program.states`; a model with one state
    * needs no name. [units] for every row, or [batch, units]. Zeros when left out.
@@ -210,12 +211,14 @@ class Run {
   private readonly plan: Plan
   private readonly engine: Engine
   private readonly inputs: RunInputs
+  private readonly masks: Masks | null
   private saved: Float32Array | Float64Array | null = null
 
   constructor(plan: Plan, engine: Engine, inputs: RunInputs, options: RunOptions) {
     this.plan = plan
     this.engine = engine
     this.inputs = inputs
+    this.masks = readMasks(options, inputs.batch, inputs.steps)
     const known = [...plan.outputs, ...plan.states].map(({ name }) => name)
     this.wanted = options.outputs ?? plan.outputs.map(({ name }) => name)
     for (const name of this.wanted) if (!known.includes(name)) throw notFound('output', name, known)
@@ -243,10 +246,17 @@ class Run {
       const rows = Math.min(block.rows, batch - first)
       this.setStates(first, rows)
       for (let s = 0; s < stages.length; s++) {
-        const length = stages[s].overTime ? steps : 1
-        for (let from = 0; from < length; from += block.steps) {
-          this.chunk(s, first, rows, from, Math.min(block.steps, length - from))
-          yield (first + rows * ((s + from / length) / stages.length)) / batch
+        const { sweep, kernels } = stages[s]
+        if (sweep === 'whole') {
+          for (const kernel of kernels) runWhole(kernel, this.whole, first, rows)
+          continue
+        }
+        const length = sweep === 'once' ? 1 : steps
+        const chunks = Math.ceil(length / block.steps)
+        for (let i = 0; i < chunks; i++) {
+          const from = (sweep === 'backward' ? chunks - 1 - i : i) * block.steps
+          this.chunk(s, first, rows, from, Math.min(block.steps, length - from), i === 0)
+          yield (first + rows * ((s + i / chunks) / stages.length)) / batch
         }
       }
       this.collectStates(first, rows)
@@ -300,14 +310,27 @@ class Run {
     }
   }
 
-  private chunk(s: number, first: number, rows: number, from: number, steps: number): void {
-    const { stages, block, memory } = this.plan
-    const stage = stages[s]
-    for (let i = 0; i < stage.reads.length; i++)
-      this.copy(stage.reads[i], 'in', first, rows, from, steps)
-    this.engine.run(stage, block, memory.predictFrame, memory.predictState, rows, steps, from === 0)
-    for (let i = 0; i < stage.writes.length; i++)
-      this.copy(stage.writes[i], 'out', first, rows, from, steps)
+  private chunk(
+    s: number,
+    firstRow: number,
+    rows: number,
+    firstStep: number,
+    steps: number,
+    start: boolean,
+  ): void {
+    const stage = this.plan.stages[s]
+    for (const value of stage.reads) this.copy(value, 'in', firstRow, rows, firstStep, steps)
+    const allSteps = this.inputs.steps
+    this.engine.block(stage, {
+      firstRow,
+      rows,
+      firstStep,
+      steps,
+      allSteps,
+      start,
+      masks: this.masks,
+    })
+    for (const value of stage.writes) this.copy(value, 'out', firstRow, rows, firstStep, steps)
   }
 
   /** Between a whole tensor and the frame, row by row and step by step: the frame's are padded. */

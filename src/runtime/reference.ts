@@ -8,9 +8,10 @@
 
 import { type Activation, activationTable, isElementwise } from '../model/activations.ts'
 import { statesOf } from '../model/layers.ts'
-import type { DenseNode, GruNode, LayerKind, LayerNode, Model } from '../model/types.ts'
+import type { DenseNode, GruNode, LayerKind, LayerNode, MergeNode, Model } from '../model/types.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
 import { readInputs, readStates } from './inputs.ts'
+import { type MaskOptions, type Masks, readMasks, STEP } from './masks.ts'
 
 /** A value of the graph during a run: [batch][step][unit], with a single step for a mere vector. */
 type Rows = readonly (readonly (readonly number[])[])[]
@@ -29,9 +30,9 @@ export interface GruStep {
   readonly h: readonly number[]
 }
 
-export interface ReferenceOptions {
+export interface ReferenceOptions extends MaskOptions {
   readonly initialState?: TensorLike | Named<TensorLike>
-  /** Told of every step of every GRU layer, in order of time. */
+  /** Told of every step of every GRU layer that is computed, in the order of computing. */
   readonly observe?: (node: GruNode, row: number, t: number, step: GruStep) => void
 }
 
@@ -45,6 +46,7 @@ interface Context {
   readonly initial: (node: LayerNode, slot: string, row: number, size: number) => number[]
   readonly final: (node: LayerNode, slot: string, row: number, state: readonly number[]) => void
   readonly observe: ReferenceOptions['observe']
+  readonly masks: Masks | null
 }
 
 type ReferenceTable = {
@@ -55,7 +57,12 @@ type ReferenceTable = {
   ) => Named<Rows>
 }
 
-const referenceTable: ReferenceTable = { gru: gruLayer, dense: denseLayer }
+const referenceTable: ReferenceTable = {
+  gru: gruLayer,
+  dense: denseLayer,
+  merge: mergeLayer,
+  reverse: (_, { x }) => ({ y: x.map((steps) => [...steps].reverse()) }),
+}
 
 /** Runs a model on whole sequences. Input and output forms are those of `Program.predict`. */
 export function runReference(
@@ -80,6 +87,7 @@ export function runReference(
       finals.get(`${node.name}.${slot}`)!.set(state, row * state.length)
     },
     observe: options.observe,
+    masks: readMasks(options, inputs.batch, inputs.steps),
   }
 
   const values = new Map<string, Rows>()
@@ -117,18 +125,31 @@ export function runReference(
 }
 
 function gruLayer(node: GruNode, { x, initialState }: Named<Rows>, context: Context): Named<Rows> {
+  const zeros = new Array<number>(node.units).fill(0)
+  const last: (readonly number[])[] = []
   const sequence = x.map((steps, row) => {
     let h: readonly number[] = initialState?.[row][0] ?? context.initial(node, 'h', row, node.units)
-    const states = steps.map((xt, t) => {
-      const step = gruStep(node, xt, h)
-      context.observe?.(node, row, t, step)
-      h = step.h
-      return h
-    })
+    const outputs = new Array<readonly number[]>(steps.length)
+    let output: readonly number[] = zeros
+    for (let i = 0; i < steps.length; i++) {
+      const t = node.direction === 'forward' ? i : steps.length - 1 - i
+      const code = context.masks?.[node.direction][row * steps.length + t] ?? STEP.valid
+      if (code === STEP.valid) {
+        const step = gruStep(node, steps[t], h)
+        context.observe?.(node, row, t, step)
+        h = step.h
+        output = h
+      } else {
+        // Passed over: the state stays, the output repeats or is zeros.
+        output = code === STEP.repeat && node.maskedOutput === 'repeat' ? h : zeros
+      }
+      outputs[t] = output
+    }
     context.final(node, 'h', row, h)
-    return states
+    last.push(context.masks?.missing ? h : output)
+    return outputs
   })
-  return { sequence, last: sequence.map((steps) => [steps.at(-1)!]) }
+  return { sequence, last: last.map((output) => [output]) }
 }
 
 /**
@@ -141,6 +162,7 @@ export function gruStep(node: GruNode, x: readonly number[], h: readonly number[
   const φ = node.activation
   const zeros = new Array<number>(node.units).fill(0)
   const merged = node.bias === 'merged'
+  const limit = (a: number): number => clip(a, node.clip)
 
   // xz = Wz·x + biz              hz = Uz·h + brz
   const xz = affine(x, W.z, bi?.z)
@@ -151,11 +173,11 @@ export function gruStep(node: GruNode, x: readonly number[], h: readonly number[
   // z = σ(xz + hz)               r = σ(xr + hr)
   const z = apply(
     σ,
-    zip(xz, hz, (a, b) => a + b),
+    zip(xz, hz, (a, b) => limit(a + b)),
   )
   const r = apply(
     σ,
-    zip(xr, hr, (a, b) => a + b),
+    zip(xr, hr, (a, b) => limit(a + b)),
   )
 
   // xn = Wn·x + bin, and + brn where the biases are merged
@@ -168,7 +190,7 @@ export function gruStep(node: GruNode, x: readonly number[], h: readonly number[
   const recurrent = node.resetAfter ? zip(r, hn, (a, b) => a * b) : hn
   const n = apply(
     φ,
-    zip(xn, recurrent, (a, b) => a + b),
+    zip(xn, recurrent, (a, b) => limit(a + b)),
   )
 
   // h' = z ⊙ h + (1−z) ⊙ n  (keeps),  (1−z) ⊙ h + z ⊙ n  (updates)
@@ -185,6 +207,27 @@ function denseLayer(node: DenseNode, { x }: Named<Rows>): Named<Rows> {
       steps.map((xt) => apply(node.activation, affine(xt, kernel, bias ?? undefined))),
     ),
   }
+}
+
+/** Element by element, or side by side. */
+function mergeLayer({ mode }: MergeNode, inputs: Named<Rows>): Named<Rows> {
+  const [first, ...rest] = Object.values(inputs)
+  const merge = (vectors: readonly (readonly number[])[]): readonly number[] => {
+    if (mode === 'concatenate') return vectors.flat()
+    if (mode === 'multiply') return vectors.reduce((a, b) => zip(a, b, (p, q) => p * q))
+    const sum = vectors.reduce((a, b) => zip(a, b, (p, q) => p + q))
+    return mode === 'add' ? sum : sum.map((each) => each / vectors.length)
+  }
+  const y = first.map((steps, row) =>
+    steps.map((vector, t) => merge([vector, ...rest.map((rows) => rows[row][t])])),
+  )
+  return { y }
+}
+
+/** a, limited to ±limit where there is one; NaN stays NaN. */
+function clip(a: number, limit: number | null): number {
+  if (limit === null) return a
+  return a > limit ? limit : a < -limit ? -limit : a
 }
 
 /** x·K + b, for one vector; K is [inputs, units]. */

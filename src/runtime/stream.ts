@@ -58,7 +58,7 @@ export function createStream(
     step() {
       usable()
       for (let i = 0; i < plan.stages.length; i++) {
-        engine.run(plan.stages[i], layout, frame, state, 1, 1, false)
+        engine.step(plan.stages[i], frame, state)
       }
     },
     getState() {

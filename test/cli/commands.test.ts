@@ -26,7 +26,10 @@ describe('gruv', () => {
 
   it('a mistyped command or flag is met with a suggestion and exit code 2', async () => {
     const command = await gruv(['inpsect', layer])
-    expect([command.code, command.stderr]).toEqual([2, expect.stringContaining('Did you mean inspect?')])
+    expect([command.code, command.stderr]).toEqual([
+      2,
+      expect.stringContaining('Did you mean inspect?'),
+    ])
     const flag = await gruv(['inspect', layer, '--wieghts'])
     expect([flag.code, flag.stderr]).toEqual([2, expect.stringContaining('--weights')])
     const choice = await gruv(['inspect', layer, '--reset', 'behind'])
@@ -43,7 +46,14 @@ describe('gruv example', () => {
   it('shows the model, gates, outputs and the proof, and ends well', async () => {
     const { code, stdout } = await gruv(['example'])
     expect(code).toBe(0)
-    for (const part of ['conventions', 'candidate', 't 364', 'y agrees', 'largest absolute error', 'Try next']) {
+    for (const part of [
+      'conventions',
+      'candidate',
+      't 364',
+      'y agrees',
+      'largest absolute error',
+      'Try next',
+    ]) {
       expect(stdout).toContain(part)
     }
     expect(stdout.match(/npx gruv/g)).toHaveLength(3)
@@ -63,7 +73,13 @@ describe('gruv inspect', () => {
 
   it('--weights prints W, U and the biases, whole and by gate', async () => {
     const { stdout } = await gruv(['inspect', layer, '--weights'])
-    for (const title of ['W, kernel [6, 48]', 'U, recurrent kernel [16, 48]', 'Wz [6, 16]', 'Un [16, 16]', 'brn [16]']) {
+    for (const title of [
+      'W, kernel [6, 48]',
+      'U, recurrent kernel [16, 48]',
+      'Wz [6, 16]',
+      'Un [16, 16]',
+      'brn [16]',
+    ]) {
       expect(stdout).toContain(title)
     }
   })
@@ -71,32 +87,56 @@ describe('gruv inspect', () => {
   it('--equations marks where the layer leaves the textbook', async () => {
     const { stdout } = await gruv(['inspect', layer, '--equations'])
     expect(stdout).toContain("≠  h' = z ⊙ h + (1−z) ⊙ n")
-    const textbook = await gruv(['inspect', layer, '--equations', '--reset', 'before', '--update', 'updates', '--bias', 'merged'])
+    const textbook = await gruv([
+      'inspect',
+      layer,
+      '--equations',
+      '--reset',
+      'before',
+      '--update',
+      'updates',
+      '--bias',
+      'merged',
+    ])
     expect(textbook.stdout).not.toContain('≠')
   })
 
   it('--json is JSON with conventions, and weights and equations where asked for', async () => {
     const { stdout } = await gruv(['inspect', layer, '--json', '--weights', '--equations'])
     const { layers } = JSON.parse(stdout)
-    expect(layers[0].conventions[0]).toMatchObject({ key: 'gateOrder', value: 'zrn', origin: 'assumed' })
+    expect(layers[0].conventions[0]).toMatchObject({
+      key: 'gateOrder',
+      value: 'zrn',
+      origin: 'assumed',
+    })
     expect(layers[0].weights['kernel.z'].shape).toEqual([6, 16])
     expect(layers[0].equations).toHaveLength(4)
   })
 })
 
 describe('gruv run', () => {
-  it.each(['npy', 'npz', 'csv', 'tsv', 'txt', 'json', 'jsonl'])('writes .%s with every digit', async (ending) => {
-    const file = join(folder, `y.${ending}`)
-    const { code, stdout, stderr } = await gruv(['run', model, '--input', inputCsv, '--output', file])
-    expect([code, stdout, stderr]).toEqual([0, '', ''])
-    const { tensors } = await readData(readFileSync(file), file)
-    const computed = compileSync(await load(model)).predict(readNpy(readFileSync(inputNpy))).y
-    expect(Array.from(Object.values(tensors)[0].data, Math.fround)).toEqual([...computed.data])
-  })
+  it.each(['npy', 'npz', 'csv', 'tsv', 'txt', 'json', 'jsonl'])(
+    'writes .%s with every digit',
+    async (ending) => {
+      const file = join(folder, `y.${ending}`)
+      const { code, stdout, stderr } = await gruv([
+        'run',
+        model,
+        '--input',
+        inputCsv,
+        '--output',
+        file,
+      ])
+      expect([code, stdout, stderr]).toEqual([0, '', ''])
+      const { tensors } = await readData(readFileSync(file), file)
+      const computed = compileSync(await load(model)).predict(readNpy(readFileSync(inputNpy))).y
+      expect(Array.from(Object.values(tensors)[0].data, Math.fround)).toEqual([...computed.data])
+    },
+  )
 
   it('prints plain rows in a pipe, the numbers that the library gives', async () => {
     const { stdout } = await gruv(['run', model, '--input', inputNpy])
-    const { data } = readTable(stdout)
+    const { data } = readTable(stdout).tensor
     expect(data.length).toBe(365)
     data.forEach((value, i) => expect(Math.abs(value - expected.data[i])).toBeLessThan(5e-6))
   })
@@ -135,17 +175,46 @@ describe('gruv run', () => {
     const rows = readFileSync(inputCsv, 'utf8').trim().split('\n').slice(1)
     writeFileSync(file('head.csv'), rows.slice(0, 100).join('\n'))
     writeFileSync(file('tail.csv'), rows.slice(100).join('\n'))
-    await gruv(['run', model, '--input', file('head.csv'), '--output', file('head.npy'), '--final-state', state])
-    await gruv(['run', model, '--input', file('tail.csv'), '--output', file('tail.npy'), '--initial-state', state])
+    await gruv([
+      'run',
+      model,
+      '--input',
+      file('head.csv'),
+      '--output',
+      file('head.npy'),
+      '--final-state',
+      state,
+    ])
+    await gruv([
+      'run',
+      model,
+      '--input',
+      file('tail.csv'),
+      '--output',
+      file('tail.npy'),
+      '--initial-state',
+      state,
+    ])
     await gruv(['run', model, '--input', inputNpy, '--output', file('whole.npy')])
-    const [head, tail, whole] = ['head.npy', 'tail.npy', 'whole.npy'].map((name) => readNpy(readFileSync(file(name))))
+    const [head, tail, whole] = ['head.npy', 'tail.npy', 'whole.npy'].map((name) =>
+      readNpy(readFileSync(file(name))),
+    )
     expect([...head.data, ...tail.data]).toEqual([...whole.data])
   })
 
   it('leaves nothing behind when an output cannot be written', async () => {
     const good = join(folder, 'good.npy')
     const before = readdirSync(folder).length
-    const { code, stderr } = await gruv(['run', model, '--input', inputNpy, '--output', good, '--output', join(folder, 'no', 'where.npy')])
+    const { code, stderr } = await gruv([
+      'run',
+      model,
+      '--input',
+      inputNpy,
+      '--output',
+      good,
+      '--output',
+      join(folder, 'no', 'where.npy'),
+    ])
     expect(code).toBe(2)
     expect(stderr).toMatch(/no.where\.npy: it cannot be written/)
     expect(readdirSync(folder)).toHaveLength(before)
@@ -156,7 +225,14 @@ describe('gruv verify', () => {
   const reference = join(example, 'layer_expected.npy')
 
   it('agrees with PyTorch: exit code 0, with the tolerance and its grounds', async () => {
-    const { code, stdout } = await gruv(['verify', layer, '--input', inputNpy, '--expected', reference])
+    const { code, stdout } = await gruv([
+      'verify',
+      layer,
+      '--input',
+      inputNpy,
+      '--expected',
+      reference,
+    ])
     expect(code).toBe(0)
     expect(stdout).toMatch(/largest absolute error .* at timestep \d+, unit \d+/)
     expect(stdout).toMatch(/tolerance .*stored as float32.*float32 arithmetic, measured/)
@@ -164,7 +240,17 @@ describe('gruv verify', () => {
 
   it('in float64 agrees with PyTorch in float64 to about 1e-14', async () => {
     const double = join(example, 'layer_expected_float64.npy')
-    const { code, stdout } = await gruv(['verify', layer, '--input', inputNpy, '--expected', double, '--precision', 'f64', '--json'])
+    const { code, stdout } = await gruv([
+      'verify',
+      layer,
+      '--input',
+      inputNpy,
+      '--expected',
+      double,
+      '--precision',
+      'f64',
+      '--json',
+    ])
     expect(code).toBe(0)
     expect(JSON.parse(stdout).outputs.y.tolerance.largest).toBeLessThan(1e-13)
   })
@@ -175,7 +261,16 @@ describe('gruv verify', () => {
     ['--update', 'updates'],
     ['--bias', 'merged'],
   ])('%s %s differs: exit code 1, with the first place out of tolerance', async (flag, value) => {
-    const { code, stdout } = await gruv(['verify', layer, '--input', inputNpy, '--expected', reference, flag, value])
+    const { code, stdout } = await gruv([
+      'verify',
+      layer,
+      '--input',
+      inputNpy,
+      '--expected',
+      reference,
+      flag,
+      value,
+    ])
     expect(code).toBe(1)
     expect(stdout).toMatch(/y differs/)
     expect(stdout).toMatch(/first out of tolerance .* at timestep [01], unit \d+/)
@@ -183,9 +278,29 @@ describe('gruv verify', () => {
   })
 
   it('takes a tolerance from the user', async () => {
-    const loose = await gruv(['verify', layer, '--input', inputNpy, '--expected', reference, '--update', 'updates', '--atol', '3'])
+    const loose = await gruv([
+      'verify',
+      layer,
+      '--input',
+      inputNpy,
+      '--expected',
+      reference,
+      '--update',
+      'updates',
+      '--atol',
+      '3',
+    ])
     expect(loose.code).toBe(0)
-    const bad = await gruv(['verify', layer, '--input', inputNpy, '--expected', reference, '--atol', 'tiny'])
+    const bad = await gruv([
+      'verify',
+      layer,
+      '--input',
+      inputNpy,
+      '--expected',
+      reference,
+      '--atol',
+      'tiny',
+    ])
     expect([bad.code, bad.stderr]).toEqual([2, expect.stringContaining('--atol')])
   })
 })

@@ -310,5 +310,8 @@ describe('building models', () => {
 })
 
 function largestDifference(a: Tensor, b: Tensor): number {
-  return a.data.reduce((largest, value, i) => Math.max(largest, Math.abs(value - b.data[i])), 0)
+  return Array.from(a.data, (value, i) => Math.abs(value - b.data[i])).reduce(
+    (p, q) => Math.max(p, q),
+    0,
+  )
 }

@@ -21,7 +21,9 @@ export interface CliResult {
 /** Runs `gruv` with these arguments. @param input what arrives on standard input. */
 export function gruv(args: readonly string[], input?: string | Uint8Array): Promise<CliResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, NO_COLOR: '1' } })
+    const child = spawn(process.execPath, [main, ...args], {
+      env: { ...process.env, NO_COLOR: '1' },
+    })
     let stdout = ''
     let stderr = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

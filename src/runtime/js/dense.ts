@@ -25,6 +25,7 @@ export interface DenseKernel {
 
 export const dense: LayerRuntime<DenseNode, DenseKernel> = {
   causal: () => true,
+  sweep: () => 'forward',
 
   plan(node, builder) {
     const { features, units } = node

@@ -9,6 +9,7 @@ import type { Activation } from '../../model/activations.ts'
 import type { GruNode, PerGate } from '../../model/types.ts'
 import type { Tensor } from '../../tensor.ts'
 import type { LayerRuntime } from '../layers.ts'
+import { STEP } from '../masks.ts'
 import { LANES, padded } from '../plan.ts'
 import type { Memory, Ops } from './ops.ts'
 
@@ -21,6 +22,9 @@ export interface GruKernel {
   readonly update: 'keeps' | 'updates'
   readonly activation: Activation
   readonly recurrentActivation: Activation
+  readonly direction: 'forward' | 'backward'
+  readonly maskedOutput: 'repeat' | 'zero'
+  readonly clip: number | null
   /** Value indices; −1 where the graph leaves the port open. */
   readonly x: number
   readonly initialState: number
@@ -37,10 +41,14 @@ export interface GruKernel {
 const ROW = 3 * LANES
 
 export const gru: LayerRuntime<GruNode, GruKernel> = {
-  causal: (node) =>
-    node.inputs.initialState === undefined
+  causal(node) {
+    if (node.direction === 'backward') return 'it reads the sequence from its end'
+    return node.inputs.initialState === undefined
       ? true
-      : 'it starts from a state that comes from outside',
+      : 'it starts from a state that comes from outside'
+  },
+
+  sweep: (node) => node.direction,
 
   plan(node, builder) {
     const { features, units } = node
@@ -56,6 +64,9 @@ export const gru: LayerRuntime<GruNode, GruKernel> = {
       update: node.update,
       activation: node.activation,
       recurrentActivation: node.recurrentActivation,
+      direction: node.direction,
+      maskedOutput: node.maskedOutput,
+      clip: node.clip,
       x: builder.value(node.inputs.x),
       initialState: builder.value(node.inputs.initialState),
       // The recurrence reads its own last output, so the sequence exists even if nobody asks for it.
@@ -101,18 +112,37 @@ export const gru: LayerRuntime<GruNode, GruKernel> = {
         const from = place.frame + layout.offsets[kernel.initialState] + row * lanes
         memory.copyWithin(state, from, from + lanes)
       }
-      let x = place.frame + layout.offsets[kernel.x] + row * layout.steps * xStride
-      let out = place.frame + layout.offsets[kernel.sequence] + row * layout.steps * lanes
+      const first = kernel.direction === 'forward' ? 0 : steps - 1
+      const way = kernel.direction === 'forward' ? 1 : -1
+      const start = row * layout.steps + first
+      let x = place.frame + layout.offsets[kernel.x] + start * xStride
+      let out = place.frame + layout.offsets[kernel.sequence] + start * lanes
+      const codes = place.masks === null ? null : place.masks[kernel.direction]
+      let code = (place.firstRow + row) * place.allSteps + place.firstStep + first
       let h = state
-      for (let t = 0; t < steps; t++) {
-        step(kernel, ops, memory, x, h, out, scratch)
-        h = out
-        x += xStride
-        out += lanes
+      for (let i = 0; i < steps; i++) {
+        if (codes === null || codes[code] === STEP.valid) {
+          step(kernel, ops, memory, x, h, out, scratch)
+          h = out
+        } else if (codes[code] === STEP.repeat && kernel.maskedOutput === 'repeat') {
+          memory.copyWithin(out, h, h + lanes)
+        } else {
+          memory.fill(0, out, out + lanes)
+        }
+        x += way * xStride
+        out += way * lanes
+        code += way
       }
-      memory.copyWithin(state, h, h + lanes)
+      if (h !== state) memory.copyWithin(state, h, h + lanes)
       if (kernel.last >= 0) {
-        memory.copyWithin(place.frame + layout.offsets[kernel.last] + row * lanes, h, h + lanes)
+        // Where steps are masked, the last output may be a repeated one, or zeros; where they are
+        // missing, the last output is that of the last step there is, and so the state.
+        const from = codes === null || place.masks!.missing ? state : out - way * lanes
+        memory.copyWithin(
+          place.frame + layout.offsets[kernel.last] + row * lanes,
+          from,
+          from + lanes,
+        )
       }
     }
   },
@@ -147,6 +177,7 @@ function step(
     ops.accumulate(m, r + u, recurrent + LANES, ROW, h, units)
     if (resetAfter) ops.accumulate(m, hn + u, recurrent + 2 * LANES, ROW, h, units)
   }
+  if (kernel.clip !== null) ops.clip(m, z, kernel.clip, 2 * lanes)
   ops.activate(m, z, 2 * lanes, kernel.recurrentActivation, true)
 
   if (resetAfter) {
@@ -165,6 +196,7 @@ function step(
     }
     ops.add(m, n, hn, lanes)
   }
+  if (kernel.clip !== null) ops.clip(m, n, kernel.clip, lanes)
   ops.activate(m, n, lanes, kernel.activation, true)
 
   if (kernel.update === 'keeps') ops.blend(m, out, z, h, n, lanes)

@@ -33,6 +33,10 @@ export interface Ops {
   readonly multiply: (m: Memory, out: number, a: number, b: number, count: number) => void
   /** out = out + a */
   readonly add: (m: Memory, out: number, a: number, count: number) => void
+  /** out = out / by */
+  readonly divide: (m: Memory, out: number, by: number, count: number) => void
+  /** a = a, limited to ±limit; NaN stays. */
+  readonly clip: (m: Memory, at: number, limit: number, count: number) => void
   /** out = out + a·b */
   readonly multiplyAdd: (m: Memory, out: number, a: number, b: number, count: number) => void
   /** out = z·a + (1 − z)·b */

@@ -40,6 +40,15 @@ function add(m: Memory, out: number, a: number, count: number): void {
   for (let i = 0; i < count; i++) m[out + i] = f(m[out + i] + m[a + i])
 }
 
+function divide(m: Memory, out: number, by: number, count: number): void {
+  for (let i = 0; i < count; i++) m[out + i] = f(m[out + i] / by)
+}
+
+function clip(m: Memory, at: number, limit: number, count: number): void {
+  const bound = f(limit)
+  for (let i = at; i < at + count; i++) m[i] = m[i] > bound ? bound : m[i] < -bound ? -bound : m[i]
+}
+
 function multiplyAdd(m: Memory, out: number, a: number, b: number, count: number): void {
   for (let i = 0; i < count; i++) m[out + i] = f(m[out + i] + f(m[a + i] * m[b + i]))
 }
@@ -170,4 +179,14 @@ function activate(
   }
 }
 
-export const ops32: Ops = { accumulate, activate, multiply, add, multiplyAdd, blend, softmax }
+export const ops32: Ops = {
+  accumulate,
+  activate,
+  multiply,
+  add,
+  divide,
+  clip,
+  multiplyAdd,
+  blend,
+  softmax,
+}

@@ -38,6 +38,14 @@ function add(m: Memory, out: number, a: number, count: number): void {
   for (let i = 0; i < count; i++) m[out + i] = m[out + i] + m[a + i]
 }
 
+function divide(m: Memory, out: number, by: number, count: number): void {
+  for (let i = 0; i < count; i++) m[out + i] = m[out + i] / by
+}
+
+function clip(m: Memory, at: number, limit: number, count: number): void {
+  for (let i = at; i < at + count; i++) m[i] = m[i] > limit ? limit : m[i] < -limit ? -limit : m[i]
+}
+
 function multiplyAdd(m: Memory, out: number, a: number, b: number, count: number): void {
   for (let i = 0; i < count; i++) m[out + i] = m[out + i] + m[a + i] * m[b + i]
 }
@@ -161,4 +169,14 @@ function activate(m: Memory, at: number, count: number, { kind, parameters }: Ac
   }
 }
 
-export const ops64: Ops = { accumulate, activate, multiply, add, multiplyAdd, blend, softmax }
+export const ops64: Ops = {
+  accumulate,
+  activate,
+  multiply,
+  add,
+  divide,
+  clip,
+  multiplyAdd,
+  blend,
+  softmax,
+}
