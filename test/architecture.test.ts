@@ -18,7 +18,7 @@ const assembler = ['assembler', 'body', 'encoding', 'opcodes', 'types'].map(
 )
 const entries = publicEntries()
 const root: Row = {
-  may: [...ground, 'bytes/', 'model/', 'formats/', 'runtime/', 'index.ts', 'load.ts', '*.node.ts'],
+  may: [...ground, 'model/', 'formats/', 'runtime/', 'index.ts', 'load.ts', '*.node.ts'],
 }
 
 /**
@@ -225,9 +225,7 @@ function readSources(): Map<string, string> {
 /** The files of src/ that package.json offers to users. */
 function publicEntries(): string[] {
   const { exports } = JSON.parse(readFileSync('package.json', 'utf8'))
-  return Object.values<string | { default: string }>(exports).flatMap((target) =>
-    typeof target === 'string'
-      ? []
-      : [target.default.replace('./dist/', '').replace(/\.js$/, '.ts')],
-  )
+  return Object.values<string>(exports)
+    .filter((file) => file.endsWith('.js'))
+    .map((file) => file.replace('./dist/', '').replace(/\.js$/, '.ts'))
 }
