@@ -80,8 +80,11 @@ function build() {
   }
   if (existsSync(join(fresh, 'cli/main.js'))) chmodSync(join(fresh, 'cli/main.js'), 0o755)
   writeFileSync(join(fresh, '.stamp'), sources)
-  rmSync('dist', { recursive: true, force: true })
+  // Aside first, and removed after: dist/ is gone for a moment, not while its files are deleted.
+  const old = `${fresh}-old`
+  if (existsSync('dist')) renameSync('dist', old)
   renameSync(fresh, 'dist')
+  rmSync(old, { recursive: true, force: true })
 }
 
 /** Contents, not times: a checkout touches files that it does not change. */
@@ -111,14 +114,17 @@ function lockHash() {
     .digest('hex')
 }
 
+/** @param {string} file */
 function readOr(file) {
   return existsSync(file) ? readFileSync(file, 'utf8') : undefined
 }
 
+/** @param {string} what */
 function say(what) {
   process.stderr.write(`gruv: ${what}\n`)
 }
 
+/** @param {string} why */
 function fail(why) {
   say(why)
   process.exit(1)
