@@ -7,6 +7,8 @@ const config: ViteUserConfig = defineConfig({
     environment: 'node',
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // One core is left free by default, which is half of a small machine.
+    maxWorkers: '100%',
     reporters: ['default', new Totals()],
   },
 })
