@@ -1,0 +1,148 @@
+/** One line of a table of numbers: its fields, and what they mean. */
+
+import { GruvError } from '../errors.ts'
+import { countDigits, type Digits, noDigits } from './decimal.ts'
+import { quote } from './show.ts'
+
+/** A blank stands for any run of white space. */
+export type Delimiter = ',' | '\t' | ';' | ' '
+
+export interface RowOptions {
+  /** Named in messages, such as `line 7`. */
+  readonly where?: string
+  /** When absent, found out from the line. */
+  readonly delimiter?: Delimiter
+}
+
+/**
+ * One line of a table.
+ * @returns null for a blank line or a comment.
+ * @throws GruvError `bad-file` for a field that is no number, with the column.
+ */
+export function parseRow(line: string, options: RowOptions = {}): number[] | null {
+  const { where = 'line', delimiter = detectDelimiter(line) } = options
+  const fields = splitFields(line, delimiter, where)
+  if (fields.length === 0) return null
+  const digits = noDigits()
+  return fields.map((field, c) => parseField(field, c, digits, where, delimiter))
+}
+
+/** Whether a line would be taken for a header if it were a table's first: text, and no number. */
+export function isHeader(line: string): boolean {
+  return isHeaderRow(splitFields(line, detectDelimiter(line), 'line'))
+}
+
+export function isHeaderRow(fields: readonly string[]): boolean {
+  const values = fields.map((field) => meaningOf(field))
+  return (
+    values.includes(undefined) && values.every((value) => value === undefined || value === null)
+  )
+}
+
+/** In messages. */
+const delimiterNames: Readonly<Record<Delimiter, string>> = {
+  ',': 'commas',
+  '\t': 'tabs',
+  ';': 'semicolons',
+  ' ': 'blanks',
+}
+
+/** The delimiter between whose fields all are numbers; failing that, the likeliest that occurs. */
+export function detectDelimiter(line: string): Delimiter {
+  const content = line.split('#', 1)[0]
+  const occurring = ([',', '\t', ';'] as const).filter((each) => content.includes(each))
+  if (occurring.length < 2) return occurring[0] ?? ' '
+  const fitting = occurring.find((each) =>
+    content.split(each).every((field) => meaningOf(field) !== undefined),
+  )
+  // A comma may be a decimal comma, a tab may stand for a blank; a semicolon has no other use.
+  return fitting ?? occurring.at(-1)!
+}
+
+/** The fields without blanks and quotes around them; none for a blank line or a comment. */
+export function splitFields(line: string, delimiter: Delimiter, where: string): string[] {
+  if (line.includes('"')) return splitQuoted(line, delimiter, where)
+  const hash = line.indexOf('#')
+  const content = hash === -1 ? line : line.slice(0, hash)
+  if (content.trim() === '') return []
+  if (delimiter === ' ') return content.trim().split(/\s+/)
+  return content.split(delimiter).map((field) => field.trim())
+}
+
+/** As RFC 4180, 2.5 to 2.7, has it: what is between quotes is no delimiter, and "" is a quote. */
+function splitQuoted(line: string, delimiter: Delimiter, where: string): string[] {
+  const blanks = delimiter === ' '
+  const fields: string[] = []
+  let field = ''
+  let quoted = false
+  let closed = false // the field had quotes, so it is one even when empty
+  const finish = (): void => {
+    if (!blanks || closed || field.trim() !== '') fields.push(field.trim())
+    field = ''
+    closed = false
+  }
+  for (let i = 0; i < line.length; i++) {
+    const character = line[i]
+    if (character === '"') {
+      if (quoted && line[i + 1] === '"') field += line[i++]
+      else quoted = !quoted
+      closed = true
+    } else if (quoted) field += character
+    else if (character === '#') break
+    else if (blanks ? /\s/.test(character) : character === delimiter) finish()
+    else field += character
+  }
+  if (quoted) {
+    throw new GruvError('bad-file', 'a quote is not closed', { where, got: quote(line) })
+  }
+  if (fields.length > 0 || closed || field.trim() !== '') finish()
+  return fields
+}
+
+const missing: ReadonlySet<string> = new Set(['', 'na', 'n/a', 'null', 'none'])
+
+/** As Python's `float` reads them, with or without a sign. */
+const words: ReadonlyMap<string, number> = new Map([
+  ['nan', Number.NaN],
+  ['inf', Number.POSITIVE_INFINITY],
+  ['infinity', Number.POSITIVE_INFINITY],
+])
+
+/** Double quotes have gone when the line was split, except while a delimiter is looked for. */
+function unquote(text: string): string {
+  return text
+    .trim()
+    .replace(/^(['"])(.*)\1$/, '$2')
+    .trim()
+}
+
+/** A number; null for a missing value; undefined for anything else. */
+function meaningOf(text: string, digits: Digits = noDigits()): number | null | undefined {
+  const field = unquote(text)
+  if (countDigits(field, 0, field.length, digits)) return Number(field)
+  const word = field.toLowerCase()
+  if (missing.has(word)) return null
+  const magnitude = words.get(word.replace(/^[+-]/, ''))
+  if (magnitude === undefined) return undefined
+  return word.startsWith('-') ? -magnitude : magnitude
+}
+
+/** @throws GruvError `bad-file` when the field is neither a number nor a missing value. */
+export function parseField(
+  field: string,
+  column: number,
+  digits: Digits,
+  where: string,
+  delimiter: Delimiter,
+): number {
+  const value = meaningOf(field, digits)
+  if (value === undefined) {
+    throw new GruvError('bad-file', 'this is not a number', {
+      where: `${where}, column ${column + 1}`,
+      expected: `numbers between ${delimiterNames[delimiter]}`,
+      got: quote(field),
+      ...(/^[+-]?\d+,\d+$/.test(field) && { fix: 'Write a decimal point instead of the comma.' }),
+    })
+  }
+  return value ?? Number.NaN
+}

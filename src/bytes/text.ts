@@ -1,0 +1,71 @@
+/** Bytes as text, and text as lines. */
+
+import { GruvError } from '../errors.ts'
+
+/** Who writes what is not UTF-8 mostly says so; Windows PowerShell's `>` writes UTF-16. */
+const byteOrderMarks = [
+  { encoding: 'utf-8', mark: [0xef, 0xbb, 0xbf] },
+  { encoding: 'utf-16le', mark: [0xff, 0xfe] },
+  { encoding: 'utf-16be', mark: [0xfe, 0xff] },
+] as const
+
+/**
+ * UTF-8, or UTF-16 when a byte order mark says so; without the mark.
+ * @throws GruvError `bad-file` for other bytes and for NUL, with the place; `too-large` for more text than a
+ *   string can have (about 2^29 characters in V8).
+ */
+export function decodeText(bytes: Uint8Array): string {
+  const marked = byteOrderMarks.find(({ mark }) => mark.every((byte, i) => bytes[i] === byte))
+  const nul = marked === undefined ? bytes.indexOf(0) : -1
+  if (nul >= 0) throw notText(nul, 'UTF-8, without NUL')
+  const decoder = new TextDecoder(marked?.encoding ?? 'utf-8', { fatal: true })
+  try {
+    return decoder.decode(bytes)
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) {
+      throw new GruvError('too-large', 'the text is too long for one string', {
+        got: `${bytes.length} bytes`,
+        fix: 'Save it as .npy: smaller, and read faster.',
+        cause,
+      })
+    }
+    throw notText(validLength(bytes, decoder.encoding), decoder.encoding.toUpperCase(), cause)
+  }
+}
+
+function notText(at: number, expected: string, cause?: unknown): GruvError {
+  return new GruvError('bad-file', 'this is not text', {
+    where: `byte ${at}`,
+    expected,
+    fix: 'Save it as UTF-8 text, or as .npy.',
+    ...(cause !== undefined && { cause }),
+  })
+}
+
+/** How many bytes can be decoded: the longest prefix that does not throw, by bisection. */
+function validLength(bytes: Uint8Array, encoding: string): number {
+  let valid = 0
+  let invalid = bytes.length
+  while (invalid - valid > 1) {
+    const middle = (valid + invalid) >>> 1
+    try {
+      new TextDecoder(encoding, { fatal: true }).decode(bytes.subarray(0, middle), { stream: true })
+      valid = middle
+    } catch {
+      invalid = middle
+    }
+  }
+  return valid
+}
+
+/** Lines with their numbers from 1 on; ended by LF, CR LF or CR, the last one perhaps by nothing. */
+export function* eachLine(text: string): Generator<{ line: string; number: number }> {
+  const ends = /\r\n?|\n/g
+  let number = 1
+  let start = 0
+  for (let end = ends.exec(text); end !== null; end = ends.exec(text)) {
+    yield { line: text.slice(start, end.index), number: number++ }
+    start = ends.lastIndex
+  }
+  if (start < text.length) yield { line: text.slice(start), number }
+}

@@ -1,0 +1,111 @@
+/**
+ * `gruv/data`: numbers from files and into files. NumPy's .npy and .npz, tables as text, JSON.
+ *
+ *     const { tensors } = await readData(bytes, 'input.csv')
+ *     const bytes = writeData({ y }, 'output.npy')
+ */
+
+import { readJson, readJsonLines } from '../bytes/json.ts'
+import { writeJson, writeJsonLines } from '../bytes/json-write.ts'
+import { readNpy, writeNpy } from '../bytes/npy.ts'
+import { readNpz, writeNpz } from '../bytes/npz.ts'
+import { readTable, writeTable } from '../bytes/tables.ts'
+import { decodeText } from '../bytes/text.ts'
+import { GruvError } from '../errors.ts'
+import type { Named, Tensor } from '../tensor.ts'
+import {
+  binaryFormat,
+  type DataFormat,
+  formatOfName,
+  knownEndings,
+  refuseStrangers,
+  type TextFormat,
+  textFormat,
+} from './formats.ts'
+
+export { showNumber } from '../bytes/decimal.ts'
+export { isHeader, type RowOptions } from '../bytes/table-row.ts'
+export type { DataFormat } from './formats.ts'
+export { parseRow } from './rows.ts'
+
+export interface DataFile {
+  readonly format: DataFormat
+  /** An array that has no name in the file is called `data`. */
+  readonly tensors: Named<Tensor>
+  /** The names in a table's header row, if it has one. */
+  readonly columns?: readonly string[]
+}
+
+/**
+ * The arrays of a data file. Binary formats are recognised by content; texts by the ending of the
+ * name, and where that says nothing by content.
+ * @param name of the file; nothing is opened.
+ * @throws GruvError `bad-file`, `bad-shape` or `too-large` for a file that is wrong, with the place
+ *   in it (the caller knows the file); `unsupported` for one that holds something else.
+ */
+export async function readData(bytes: Uint8Array, name: string): Promise<DataFile> {
+  if (bytes.length === 0) {
+    throw new GruvError('bad-file', 'the file is empty', { expected: 'numbers' })
+  }
+  refuseStrangers(bytes)
+  const format = binaryFormat(bytes) ?? formatOfName(name)
+  if (format === 'npy') return { format, tensors: { data: readNpy(bytes) } }
+  if (format === 'npz') return { format, tensors: await readArchive(bytes) }
+  return readText(bytes, format)
+}
+
+async function readArchive(bytes: Uint8Array): Promise<Named<Tensor>> {
+  const tensors = await readNpz(bytes)
+  if (Object.keys(tensors).length > 0) return tensors
+  throw new GruvError('bad-file', 'the archive is empty', { expected: 'at least one array' })
+}
+
+function readText(bytes: Uint8Array, named: TextFormat | undefined): DataFile {
+  const text = decodeText(bytes)
+  const format = named ?? textFormat(text)
+  if (format === 'json') return { format, tensors: readJson(text) }
+  if (format === 'jsonl') return { format, tensors: { data: readJsonLines(text) } }
+  const { columns, delimiter: _, ...data } = readTable(text)
+  return { format, tensors: { data }, ...(columns !== null && { columns }) }
+}
+
+type Writer = (tensors: Named<Tensor>) => Uint8Array | string
+
+const writers: Readonly<Record<DataFormat, Writer>> = {
+  npy: (tensors) => writeNpy(lone(tensors)),
+  npz: (tensors) => writeNpz(tensors),
+  csv: (tensors) => writeTable(lone(tensors), ','),
+  tsv: (tensors) => writeTable(lone(tensors), '\t'),
+  text: (tensors) => writeTable(lone(tensors), ' '),
+  json: (tensors) => writeJson(tensors),
+  jsonl: (tensors) => writeJsonLines(lone(tensors)),
+}
+
+/**
+ * The bytes of a data file, in the format that the name's ending says; the same tensors give the
+ * same bytes. .npz and .json take several arrays, the others one; .csv, .tsv and .txt rows and
+ * columns, the others any shape. Texts have as few digits as give the numbers back.
+ * @throws GruvError `bad-argument` for an ending that is not known, and for several arrays in a
+ *   file for one; `bad-shape` for more axes than a table has.
+ */
+export function writeData(tensors: Named<Tensor>, name: string): Uint8Array {
+  const format = formatOfName(name)
+  if (format === undefined) {
+    throw new GruvError('bad-argument', 'the name does not say which format to write', {
+      expected: `a name that ends in one of ${knownEndings}`,
+      got: name,
+    })
+  }
+  const content = writers[format](tensors)
+  return typeof content === 'string' ? new TextEncoder().encode(content) : content
+}
+
+function lone(tensors: Named<Tensor>): Tensor {
+  const names = Object.keys(tensors)
+  if (names.length === 1) return tensors[names[0]]
+  throw new GruvError('bad-argument', 'this format holds a single array', {
+    expected: 'one array',
+    got: names.join(', ') || 'none',
+    fix: 'Write .npz or .json, which hold several by name.',
+  })
+}

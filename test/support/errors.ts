@@ -1,0 +1,14 @@
+/** Errors as values, so that a test can look at every field. */
+
+import { GruvError } from '../../src/errors.ts'
+
+/** The GruvError that a call throws, also one that throws later; fails when it throws none. */
+export async function errorOf(run: () => unknown): Promise<GruvError> {
+  try {
+    await run()
+  } catch (error) {
+    if (error instanceof GruvError) return error
+    throw error
+  }
+  throw new Error('nothing was thrown')
+}
