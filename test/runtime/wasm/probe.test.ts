@@ -1,0 +1,53 @@
+import { describe, expect, it, vi } from 'vitest'
+import { features } from '../../../src/runtime/wasm/probe.ts'
+import { golden, toHex } from './support.ts'
+
+const none = { wasm: false, simd: false, relaxedSimd: false, sharedMemory: false }
+
+describe('features', () => {
+  it('of this Node: modules, SIMD and shared memory, and relaxed SIMD from version 22', () => {
+    const relaxedSimd = Number(process.versions.node.split('.')[0]) >= 22
+    expect(features()).toEqual({ wasm: true, simd: true, relaxedSimd, sharedMemory: true })
+  })
+
+  it('asks the engine only once', () => {
+    const validate = vi.fn(WebAssembly.validate)
+    const scope = { WebAssembly: { validate } }
+    expect(features(scope)).toBe(features(scope))
+    expect(validate).toHaveBeenCalledTimes(3)
+  })
+
+  it.each([
+    ['without WebAssembly', {}],
+    ['where WebAssembly is undefined', { WebAssembly: undefined }],
+    [
+      'where WebAssembly throws',
+      {
+        WebAssembly: {
+          validate() {
+            throw new Error('forbidden')
+          },
+        },
+      },
+    ],
+  ])('%s there are none, and nothing is thrown', (_, scope) => {
+    expect(features(scope)).toEqual(none)
+  })
+
+  it('are told apart: an engine may know modules and no more', () => {
+    const WebAssembly = { validate: (bytes: Uint8Array) => bytes.length === 8 }
+    expect(features({ WebAssembly })).toEqual({ ...none, wasm: true })
+  })
+
+  it('count no shared memory where the page may not share it', () => {
+    expect(features({ WebAssembly, SharedArrayBuffer: undefined }).sharedMemory).toBe(false)
+    expect(features({ WebAssembly, SharedArrayBuffer }).sharedMemory).toBe(true)
+  })
+
+  it('are asked for with the modules that stand there as text', () => {
+    const asked: string[] = []
+    const validate = (bytes: Uint8Array) => asked.push(toHex(bytes)) > 0
+    features({ WebAssembly: { validate }, SharedArrayBuffer })
+    expect(asked).toEqual(Object.values(golden.probes))
+  })
+})

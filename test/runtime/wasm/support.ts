@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs'
+import {
+  createModule,
+  type Func,
+  type FunctionBody,
+  type Local,
+  type ModuleBuilder,
+  type ValueType,
+} from '../../../src/runtime/wasm/assembler.ts'
+
+type Hex = Readonly<Record<string, string>>
+
+/** What wabt makes of the same text: tools/make_wasm_golden.ts. */
+export const golden: { readonly opcodes: Hex; readonly modules: Hex; readonly probes: Hex } =
+  JSON.parse(readFileSync(new URL('golden.json', import.meta.url), 'utf8'))
+
+export function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+export function instantiate(
+  module: ModuleBuilder,
+  imports: WebAssembly.Imports = {},
+): WebAssembly.Instance {
+  return new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), imports)
+}
+
+/** A module of one function, which is called `test`, and of one page of memory. */
+export function define<const P extends readonly ValueType[], R extends ValueType | undefined>(
+  params: P,
+  result: R,
+  write: (body: FunctionBody, ...params: { [I in keyof P]: Local<P[I]> }) => unknown,
+): { readonly module: ModuleBuilder; readonly func: Func<P, R> } {
+  const module = createModule()
+  module.memory({ min: 1 })
+  const func = module.func({ name: 'test', params, ...(result && { result }) }, write)
+  return { module, func }
+}
