@@ -25,7 +25,7 @@ export function exampleCommand(): Command {
       const model = await load(file('model.safetensors'))
       const { data: x } = await readArrays(file('input.npy'))
 
-      print(heading('1  The model: a GRU trained with PyTorch on four years of Seattle weather'))
+      print(heading('1  The model: a GRU trained with PyTorch on Seattle’s weather'))
       printModel(model, { equations: true })
 
       print()

@@ -3,7 +3,7 @@
 import { createInterface } from 'node:readline'
 import { SingleBar } from 'cli-progress'
 import { Command } from 'commander'
-import { parseRow, showNumber } from '../data/index.ts'
+import { isHeader, parseRow, showNumber } from '../data/index.ts'
 import {
   compile,
   GruvError,
@@ -219,6 +219,8 @@ async function runLines(model: Model, flags: RunFlags): Promise<void> {
     crlfDelay: Number.POSITIVE_INFINITY,
   })) {
     line++
+    // A table may begin with the names of its columns.
+    if (line === 1 && !text.trimStart().startsWith('[') && isHeader(text)) continue
     const row = readLine(text, line, stream)
     if (row === null) continue
     stream.input.set(row)
@@ -235,11 +237,12 @@ async function runLines(model: Model, flags: RunFlags): Promise<void> {
 }
 
 function readLine(text: string, line: number, { input }: Stream): readonly number[] | null {
-  const row = parseRow(text)
+  const where = `standard input, line ${line}`
+  const row = parseRow(text, { where })
   if (row === null) return null
   if (row.length === input.length) return row
   throw new GruvError('bad-shape', 'this line does not fit the model', {
-    where: `standard input, line ${line}`,
+    where,
     expected: `${input.length} numbers`,
     got: `${row.length}`,
   })

@@ -39,6 +39,7 @@ const strangers: readonly { readonly magic: readonly number[]; readonly is: stri
   },
   { magic: [0x89, 0x48, 0x44, 0x46], is: 'HDF5 (Keras .h5), which this version does not read' },
   { magic: [0x50, 0x4b, 0x03, 0x04], is: 'a zip archive without NumPy arrays' },
+  { magic: [0x50, 0x4b, 0x05, 0x06], is: 'an empty zip archive' },
   {
     magic: [0x80, 0x02],
     is: 'a Python pickle, as older PyTorch files are, which this version does not read',

@@ -49,11 +49,11 @@ export const conventionTable = {
     },
   },
   transposed: {
-    title: 'packed kernels',
+    title: 'kernels',
     flag: '--transposed',
     values: {
-      no: 'kernel [features, 3·units]: Keras',
-      yes: 'kernel [3·units, features]: PyTorch, ONNX',
+      no: '[inputs, units], the gates side by side: Keras',
+      yes: '[units, inputs], the gates one below the other: PyTorch, ONNX',
     },
   },
   reset: {

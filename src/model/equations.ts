@@ -39,7 +39,7 @@ export function equations(node: GruNode): Equations {
       : 'r ⊙ (Un·h + brn)'
     : 'Un·(r ⊙ h)'
   const outside = node.resetAfter && !merged ? [] : [brn]
-  const candidate = `n = ${φ}(Wn·x + ${recurrent}${plus([bin, ...outside])})`
+  const candidate = `n = ${φ}(Wn·x${plus([bin, ...outside, recurrent])})`
   const blend = node.update === 'keeps' ? "h' = z ⊙ h + (1−z) ⊙ n" : "h' = (1−z) ⊙ h + z ⊙ n"
 
   const otherGates =

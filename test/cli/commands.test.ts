@@ -136,7 +136,7 @@ describe('gruv run', () => {
 
   it('prints plain rows in a pipe, the numbers that the library gives', async () => {
     const { stdout } = await gruv(['run', model, '--input', inputNpy])
-    const { data } = readTable(stdout).tensor
+    const { data } = readTable(stdout)
     expect(data.length).toBe(365)
     data.forEach((value, i) => expect(Math.abs(value - expected.data[i])).toBeLessThan(5e-6))
   })

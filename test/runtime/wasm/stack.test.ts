@@ -372,6 +372,8 @@ describe('an AssemblerError', () => {
       'an export of another module',
       () => createModule().export('memory', createModule().memory({ min: 1 })),
     ],
+    ['half a page', () => createModule().memory({ min: 1.5 })],
+    ['a memory of more than any', () => createModule().memory({ min: 1, max: 2 ** 32 })],
     ['a global of another type', () => createModule().global('i32', 0.5)],
     ['an offset of data that is none', () => createModule().data(-0.5, new Uint8Array())],
   ])('stands against %s', (_, build) => {

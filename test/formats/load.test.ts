@@ -1,0 +1,189 @@
+/** `load`: from every kind of source, and away from every kind of wrong one. */
+
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readSafetensors, writeSafetensors } from '../../src/bytes/safetensors.ts'
+import { isGruvError, load, type ModelSource } from '../../src/index.ts'
+import { summarize } from '../../src/model/index.ts'
+import { example, temporaryFolder } from '../support/cli.ts'
+import { flipBytes, truncateEverywhere } from '../support/fuzz.ts'
+
+const path = join(example, 'model.safetensors')
+const bytes = new Uint8Array(readFileSync(path))
+const folder = temporaryFolder()
+const server = createServer((request, response) => {
+  if (request.url === '/model') response.end(bytes)
+  else response.writeHead(404).end()
+})
+
+beforeAll(() => new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve)))
+afterAll(() => new Promise((resolve) => server.close(resolve)))
+
+function url(name: string): string {
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/${name}`
+}
+
+describe('sources', () => {
+  it.each<[string, () => ModelSource | Promise<ModelSource>]>([
+    ['a path', () => path],
+    ['a file URL', () => pathToFileURL(path)],
+    ['a URL', () => url('model')],
+    ['bytes', () => bytes],
+    ['an ArrayBuffer', () => bytes.slice().buffer],
+    ['a Blob', () => new Blob([bytes])],
+    ['a Response', () => new Response(bytes)],
+    ['a file by name', () => ({ 'model.safetensors': bytes })],
+  ])('%s', async (_, source) => {
+    const { parameters, layers } = summarize(await load(await source()))
+    expect([parameters, layers.map(({ kind }) => kind)]).toEqual([
+      6 * 48 + 16 * 48 + 96 + 17,
+      ['gru', 'dense'],
+    ])
+  })
+
+  it('a model is frozen', async () => {
+    const model = await load(path)
+    expect(Object.isFrozen(model.nodes[0].conventions[0])).toBe(true)
+  })
+})
+
+describe('what cannot be read', () => {
+  it.each<[string, () => ModelSource, string]>([
+    ['a path that leads nowhere', () => join(folder, 'nothing.npz'), 'no such file'],
+    ['a folder', () => folder, 'a folder'],
+    ['a server that says no', () => url('nothing'), 'status 404'],
+    ['an empty file', () => new Uint8Array(0), 'empty'],
+    ['noise', () => Uint8Array.from({ length: 64 }, (_, i) => (i * 73 + 5) & 255), 'no model'],
+    [
+      'an HDF5 file',
+      () => Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0),
+      'HDF5',
+    ],
+    ['a single array', () => new TextEncoder().encode('\x93NUMPY').slice(1), 'no model'],
+    ['two files at once', () => ({ a: bytes, b: bytes }), '2 files'],
+  ])('%s', async (_, source, message) => {
+    const error = await load(source()).catch((caught: unknown) => caught)
+    expect(isGruvError(error)).toBe(true)
+    expect((error as Error).message).toContain(message)
+  })
+
+  it('names the file and never shows a stack', async () => {
+    mkdirSync(join(folder, 'deep'), { recursive: true })
+    writeFileSync(join(folder, 'deep', 'broken.npz'), bytes.subarray(0, 100))
+    const error = await load(join(folder, 'deep', 'broken.npz')).catch((caught: unknown) => caught)
+    expect((error as Error).message).toMatch(/broken\.npz: /)
+    expect((error as Error).message).not.toContain('\n')
+  })
+})
+
+describe('a gruv model whose description is wrong', () => {
+  const { metadata, tensors } = readSafetensors(bytes)
+  const graph = JSON.parse(metadata.gruv) as Record<string, unknown> & {
+    nodes: Record<string, unknown>[]
+  }
+
+  function changed(change: (copy: typeof graph) => void): Uint8Array {
+    const copy = structuredClone(graph)
+    change(copy)
+    return writeSafetensors({ metadata: { gruv: JSON.stringify(copy) }, tensors })
+  }
+
+  it.each<[string, (copy: typeof graph) => void, RegExp]>([
+    [
+      'another version',
+      (copy) => {
+        copy.gruv = 2
+      },
+      /graph\.gruv.*expected 1, got 2/,
+    ],
+    [
+      'an unknown layer',
+      (copy) => {
+        copy.nodes[0].kind = 'attention'
+      },
+      /nodes\[0\]\.kind.*"attention"/,
+    ],
+    [
+      'a missing convention',
+      (copy) => {
+        delete copy.nodes[0].reset
+      },
+      /nodes\[0\]\.reset.*after, before, got nothing/,
+    ],
+    [
+      'a tensor that is not there',
+      (copy) => {
+        ;(copy.nodes[0].tensors as Record<string, string>).kernel = 'nowhere'
+      },
+      /'nowhere' is not in the file/,
+    ],
+    [
+      'a value that nobody makes',
+      (copy) => {
+        copy.nodes[1].inputs = { x: 'elsewhere' }
+      },
+      /'elsewhere', which no earlier layer makes/,
+    ],
+    [
+      'a port that does not exist',
+      (copy) => {
+        copy.nodes[1].outputs = { z: 'head.y' }
+      },
+      /no port 'z'/,
+    ],
+    [
+      'two layers of one name',
+      (copy) => {
+        copy.nodes[1].name = 'gru'
+      },
+      /two layers are called 'gru'/,
+    ],
+    [
+      'an unknown activation',
+      (copy) => {
+        copy.nodes[1].activation = 'maxout'
+      },
+      /no activation is called 'maxout'/,
+    ],
+    [
+      'an input of the wrong width',
+      (copy) => {
+        copy.inputs = [{ name: 'x', shape: ['batch', 'time', 7] }]
+      },
+      /expected \[batch, time, 6\], got \[batch, time, 7\]/,
+    ],
+    [
+      'nodes that are no list',
+      (copy) => {
+        ;(copy as Record<string, unknown>).nodes = 'all'
+      },
+      /graph\.nodes.*an array, got "all"/,
+    ],
+  ])('%s', async (_, change, message) => {
+    await expect(load(changed(change))).rejects.toThrow(message)
+  })
+
+  it('conventions cannot be overridden where the file states them', async () => {
+    await expect(load(bytes, { conventions: { reset: 'before' } })).rejects.toThrow(
+      'reset cannot be set',
+    )
+  })
+})
+
+describe('hostile files', () => {
+  it.each(['model.safetensors', 'layer.npz'])(
+    'only GruvErrors come out of a broken %s',
+    async (name) => {
+      const whole = new Uint8Array(readFileSync(join(example, name)))
+      const read = (each: Uint8Array): Promise<unknown> => load({ [name]: each })
+      // Cut off: every length of the head, where all structure is.
+      const { accepted } = await truncateEverywhere(whole.slice(0, 2048), read)
+      expect(accepted).toBe(0)
+      await flipBytes(whole, read, { runs: 1000, seed: 20261124 })
+    },
+  )
+})
