@@ -12,7 +12,7 @@
  */
 
 import { AssemblerError, writeFunction } from './body.ts'
-import { constant, typeCodes, unsigned, type ValueType } from './encoding.ts'
+import { constant, isU32, typeCodes, unsigned, type ValueType } from './encoding.ts'
 import { readOpcodes } from './opcodes.ts'
 import type { Func, FunctionBody, Global, Local, Memory } from './types.ts'
 
@@ -84,7 +84,7 @@ const CODE = 10
 const DATA = 11
 
 export function createModule(): ModuleBuilder {
-  const sections = Array.from({ length: 12 }, () => ({ count: 0, chunks: [] as Chunk[] }))
+  const sections = Array.from({ length: 12 }, (): Chunk[][] => [])
   const instructions = readOpcodes()
   const types: string[] = []
   const funcs: Func[] = []
@@ -97,12 +97,11 @@ export function createModule(): ModuleBuilder {
   }
 
   function add(section: number, ...chunks: Chunk[]): void {
-    sections[section].count++
-    sections[section].chunks.push(...chunks)
+    sections[section].push(chunks)
   }
 
   function addImport(section: number, from: string, field: string, description: number[]): void {
-    if (sections[section].count > 0) fail(`import ${field}`, 'to come first', 'definitions')
+    if (sections[section].length > 0) fail(`import ${field}`, 'to come first', 'definitions')
     add(IMPORT, text(from), text(field), description)
   }
 
@@ -118,6 +117,12 @@ export function createModule(): ModuleBuilder {
     const global: Global = { kind: 3, index: globals.length, type, mutable }
     globals.push(global)
     return global
+  }
+
+  function encodeLimits({ min, max, shared = false }: Limits): number[] {
+    if (!isU32(min) || !isU32(max ?? 0)) fail('memory', 'whole pages', `${min} to ${max}`)
+    const flags = Number(max !== undefined) + 2 * Number(shared)
+    return [flags, ...unsigned(min), ...(max === undefined ? [] : unsigned(max))]
   }
 
   /** The index of a function's type, which is written only once. */
@@ -172,10 +177,9 @@ export function createModule(): ModuleBuilder {
     },
     bytes(options: { readonly names?: boolean } = {}) {
       const chunks: Chunk[] = [[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]]
-      for (const [id, section] of sections.entries()) {
-        const content = [unsigned(section.count), ...section.chunks]
-        if (section.count > 0) chunks.push(...sized(id, content))
-      }
+      sections.forEach((items, id) => {
+        if (items.length > 0) chunks.push(...sized(id, [unsigned(items.length), ...items.flat()]))
+      })
       if (options.names) {
         chunks.push(...sized(0, [text('name'), ...sized(1, [unsigned(names.length), ...names])]))
       }
@@ -194,11 +198,6 @@ export function createModule(): ModuleBuilder {
 
 function code(type: ValueType): number {
   return typeCodes[type]
-}
-
-function encodeLimits({ min, max, shared = false }: Limits): number[] {
-  const flags = Number(max !== undefined) + 2 * Number(shared)
-  return [flags, ...unsigned(min), ...(max === undefined ? [] : unsigned(max))]
 }
 
 function vector(bytes: readonly number[]): number[] {

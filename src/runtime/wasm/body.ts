@@ -9,7 +9,8 @@
  *
  * JavaScript evaluates arguments before the call, so the operands of a folded instruction have been
  * written when its own turn comes. A local or a number among them stands for its `local.get` or
- * `const`, which is put in where it belongs. A value serves once, and only while it is on top.
+ * `const`, which is put right before the code of the value that follows it. A value serves once,
+ * and only while it is on top of the stack.
  */
 
 import { constant, immediate, typeCodes, unsigned, type ValueType } from './encoding.ts'

@@ -65,7 +65,7 @@ export function immediate(word: string, arg: unknown, lanes?: unknown): number[]
   }
 }
 
-function isU32(value: unknown): value is number {
+export function isU32(value: unknown): value is number {
   return typeof value === 'number' && value >>> 0 === value
 }
 

@@ -153,6 +153,12 @@ const wrong: Record<string, readonly [title: string, message: string, write: Wri
       'i8x16.shuffle expects a valid lanes, found 0,1',
       (f, _x, _y, v) => f.i8x16.shuffle([0, 1], v, v),
     ],
+    [
+      'one lane of a shuffle',
+      'i8x16.shuffle expects a valid lanes, found 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,32',
+      (f, _x, _y, v) =>
+        f.i8x16.shuffle([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 32], v, v),
+    ],
     ['a literal', 'i32.const expects a valid i32, found 4294967296', (f) => f.i32.const(2 ** 32)],
     ['a NaN', 'f32.const expects a valid f32, found NaN', (f) => f.f32.const(Number.NaN)],
     [
