@@ -24,17 +24,17 @@ const float = new Float32Array(1)
 const bits = new Int32Array(float.buffer)
 
 // Scalars, because V8 folds a module's constant into the code, but not an array's element.
-const [T0, T1, T2, T3, T4] = TANH32.p
-const [U0, U1, U2, U3, U4] = TANH32.q
 const TANH_LIMIT = TANH32.limit
-const [G0, G1, G2, G3, G4] = SIGMOID_GATE32.p
-const [H0, H1, H2, H3, H4] = SIGMOID_GATE32.q
+const [, T1, T2] = TANH32.p
+const [U0, U1, U2, U3] = TANH32.q
 const GATE_LIMIT = SIGMOID_GATE32.limit
+const [, G1, G2] = SIGMOID_GATE32.p
+const [H0, H1, H2, H3] = SIGMOID_GATE32.q
 const [E0, E1, E2, E3, E4] = EXP32
 const [L0, L1, L2, L3, L4, L5, L6, L7] = LOG32
-const [A0, A1, A2, A3, A4, A5] = ERF32.p
-const [B0, B1, B2, B3, B4, B5] = ERF32.q
 const ERF_LIMIT = ERF32.limit
+const [A0, A1, A2, A3, A4] = ERF32.p
+const [B0, B1, B2, B3] = ERF32.q
 
 const LOG2_E = f(Math.LOG2E)
 /** 1.5 · 2²³: added to a small number, it leaves the nearest integer in the last bits. */
@@ -42,22 +42,28 @@ const ROUND = 12582912
 /** The bits of √½: what the fraction of a logarithm's argument is measured from. */
 const SQRT_HALF = 0x3f3504f3
 
-/** tanh(x) = x·P(x²)/Q(x²), clamped to where it rounds to one. */
+/**
+ * tanh(x) = 2t / (1 + t²) = 2NQ / (Q² + N²), where t = N/Q ≈ tanh(x/2), N = x·P(x²), Q = Q(x²).
+ *
+ * An error of t shrinks by 1/cosh(x) on its way into tanh(x). So a small rational is enough, the
+ * roundings of P and Q hardly count where tanh is large, and the result is flat where it reaches 1.
+ */
 export function tanh32(x: number): number {
   const a = x > TANH_LIMIT ? TANH_LIMIT : x < -TANH_LIMIT ? -TANH_LIMIT : x
   const z = f(a * a)
-  const p = f(f(f(f(f(f(f(f(T4 * z) + T3) * z) + T2) * z) + T1) * z) + T0)
-  const q = f(f(f(f(f(f(f(f(U4 * z) + U3) * z) + U2) * z) + U1) * z) + U0)
-  return f(f(a * p) / q)
+  // P(0) is 1: x is added unrounded, and a tiny x comes out as it went in.
+  const n = f(a + f(f(a * z) * f(f(T2 * z) + T1)))
+  const q = f(f(f(f(f(f(U3 * z) + U2) * z) + U1) * z) + U0)
+  return f(f(f(n + n) * q) / f(f(q * q) + f(n * n)))
 }
 
-/** σ(x) = ½ + ½·tanh(x/2): tanh32's own rational, its coefficients scaled by powers of two. */
+/** σ(x) = ½ + ½·tanh(x/2): tanh32's N and Q, their coefficients scaled by powers of two. */
 export function sigmoidGate32(x: number): number {
   const a = x > GATE_LIMIT ? GATE_LIMIT : x < -GATE_LIMIT ? -GATE_LIMIT : x
   const z = f(a * a)
-  const p = f(f(f(f(f(f(f(f(G4 * z) + G3) * z) + G2) * z) + G1) * z) + G0)
-  const q = f(f(f(f(f(f(f(f(H4 * z) + H3) * z) + H2) * z) + H1) * z) + H0)
-  return f(0.5 + f(f(a * p) / q))
+  const n = f(a + f(f(a * z) * f(f(G2 * z) + G1)))
+  const q = f(f(f(f(f(f(H3 * z) + H2) * z) + H1) * z) + H0)
+  return f(0.5 + f(f(n * q) / f(f(q * q) + f(n * n))))
 }
 
 /** e^x = 2ⁿ·e^r, r = x − n·ln 2. */
@@ -136,11 +142,11 @@ export function softplus32(x: number): number {
   return f((x > 0 ? x : 0) + log1p32(exp32(x > 0 ? -x : x)))
 }
 
-/** erf(x) = x·P(x²)/Q(x²), clamped to where it rounds to one. */
+/** erf(x) = 2NQ / (Q² + N²), as in tanh32. */
 export function erf32(x: number): number {
   const a = x > ERF_LIMIT ? ERF_LIMIT : x < -ERF_LIMIT ? -ERF_LIMIT : x
   const z = f(a * a)
-  const p = f(f(f(f(f(f(f(f(f(f(A5 * z) + A4) * z) + A3) * z) + A2) * z) + A1) * z) + A0)
-  const q = f(f(f(f(f(f(f(f(f(f(B5 * z) + B4) * z) + B3) * z) + B2) * z) + B1) * z) + B0)
-  return f(f(a * p) / q)
+  const n = f(a * f(f(f(f(f(f(f(f(A4 * z) + A3) * z) + A2) * z) + A1) * z) + A0))
+  const q = f(f(f(f(f(f(B3 * z) + B2) * z) + B1) * z) + B0)
+  return f(f(f(n + n) * q) / f(f(q * q) + f(n * n)))
 }
