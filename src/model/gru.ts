@@ -8,7 +8,13 @@
 
 import { GruvError } from '../errors.ts'
 import { showShape, sizeOf, type Tensor } from '../tensor.ts'
-import { type Activation, activation, isElementwise, showActivation } from './activations.ts'
+import {
+  type Activation,
+  activation,
+  type ElementwiseActivation,
+  isElementwise,
+  showActivation,
+} from './activations.ts'
 import { sliceRows, splitGates, transpose } from './canonicalize.ts'
 import {
   type Convention,
@@ -142,7 +148,7 @@ function decideActivation(
   key: 'activation' | 'recurrentActivation',
   choice: string | undefined,
   ground: Ground<Activation>,
-): { activation: Activation; ground: Ground<string> } {
+): { activation: ElementwiseActivation; ground: Ground<string> } {
   const decision =
     choice === undefined ? ground : { ...chosen(key, choice), value: activation(choice) }
   if (!isElementwise(decision.value)) {

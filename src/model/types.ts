@@ -6,7 +6,7 @@
  */
 
 import type { Named, Tensor } from '../tensor.ts'
-import type { Activation } from './activations.ts'
+import type { Activation, ElementwiseActivation } from './activations.ts'
 import type { Convention } from './conventions.ts'
 
 /** An extent that is known only when a program runs. */
@@ -67,9 +67,9 @@ export interface GruNode extends NodeBase {
   /** Whether the candidate's recurrent bias lies inside the reset (`separate`) or beside the input bias. */
   readonly bias: 'separate' | 'merged' | 'none'
   /** φ, of the candidate. */
-  readonly activation: Activation
+  readonly activation: ElementwiseActivation
   /** σ, of the gates. */
-  readonly recurrentActivation: Activation
+  readonly recurrentActivation: ElementwiseActivation
   /** From the first step to the last, or from the last to the first. */
   readonly direction: 'forward' | 'backward'
   /** What stands in the output at masked steps: the output before it (zeros if none), or zeros. */

@@ -28,37 +28,34 @@ for (const kind of Object.keys(activationTable) as (keyof typeof activationTable
       ['f32', ops32],
       ['f64', ops64],
     ] as const) {
-      for (const gate of kind === 'sigmoid' ? [false, true] : [false]) {
-        const inputs = [...points, ...specials]
-        const size = Math.ceil(inputs.length / 4) * 4
-        const memory = precision === 'f32' ? new Float32Array(size) : new Float64Array(size)
-        memory.set(inputs)
-        const before = memory.slice()
-        ops.activate(memory, 0, size, act, gate)
+      const inputs = [...points, ...specials]
+      const size = Math.ceil(inputs.length / 4) * 4
+      const memory = precision === 'f32' ? new Float32Array(size) : new Float64Array(size)
+      memory.set(inputs)
+      const before = memory.slice()
+      ops.activate(memory, 0, size, { kind, parameters: act.parameters })
 
-        it(`${precision}${gate ? ', as a gate' : ''}: within ${bounds[precision]} of its formula`, () => {
-          points.forEach((_, i) => {
-            const expected = value(before[i])
-            const error = Math.abs(memory[i] - expected)
-            // Where float32 overflows, infinity is the right answer.
-            if (!Number.isFinite(Math.fround(expected)) && precision === 'f32') return
-            expect(
-              error,
-              `at ${before[i]}: ${memory[i]}, expected ${expected}`,
-            ).toBeLessThanOrEqual(bounds[precision] * Math.max(1, Math.abs(expected)))
-          })
+      it(`${precision}: within ${bounds[precision]} of its formula`, () => {
+        points.forEach((_, i) => {
+          const expected = value(before[i])
+          const error = Math.abs(memory[i] - expected)
+          // Where float32 overflows, infinity is the right answer.
+          if (!Number.isFinite(precision === 'f32' ? Math.fround(expected) : expected)) return
+          expect(error, `at ${before[i]}: ${memory[i]}, expected ${expected}`).toBeLessThanOrEqual(
+            bounds[precision] * Math.max(1, Math.abs(expected)),
+          )
         })
+      })
 
-        it(`${precision}${gate ? ', as a gate' : ''}: NaN stays NaN, infinities go where the formula goes`, () => {
-          const expected = specials.map(value)
-          const actual = [...memory.subarray(points.length, inputs.length)]
-          expect(actual[0]).toBeNaN()
-          actual.slice(1).forEach((each, i) => {
-            if (Number.isNaN(expected[i + 1])) expect(each).toBeNaN()
-            else expect(each).toBeCloseTo(expected[i + 1], 6)
-          })
+      it(`${precision}: NaN stays NaN, infinities go where the formula goes`, () => {
+        const expected = specials.map(value)
+        const actual = [...memory.subarray(points.length, inputs.length)]
+        expect(actual[0]).toBeNaN()
+        actual.slice(1).forEach((each, i) => {
+          if (Number.isNaN(expected[i + 1])) expect(each).toBeNaN()
+          else expect(each).toBeCloseTo(expected[i + 1], 6)
         })
-      }
+      })
     }
 
     it('is read back from what is shown', () => {

@@ -3,7 +3,7 @@
  * Weights: [vector of 4 units][features][4 lanes], then the biases [units].
  */
 
-import type { Activation } from '../../model/activations.ts'
+import { type Activation, isElementwise } from '../../model/activations.ts'
 import type { DenseNode } from '../../model/types.ts'
 import type { LayerRuntime } from '../layers.ts'
 import { LANES, padded } from '../plan.ts'
@@ -66,8 +66,8 @@ export const dense: LayerRuntime<DenseNode, DenseKernel> = {
         for (let u = 0, w = panels; u < lanes; u += LANES, w += features * LANES) {
           ops.accumulate(memory, to + u, w, LANES, from, features)
         }
-        if (activation.kind === 'softmax') ops.softmax(memory, to, units)
-        else ops.activate(memory, to, lanes, activation, false)
+        if (isElementwise(activation)) ops.activate(memory, to, lanes, activation)
+        else ops.softmax(memory, to, units)
         from += xStride
         to += lanes
       }

@@ -5,7 +5,7 @@
  * them from front to back. Biases: [z|r|n|hn][units], where what can be added beforehand is.
  */
 
-import type { Activation } from '../../model/activations.ts'
+import type { ElementwiseActivation } from '../../model/activations.ts'
 import type { GruNode, PerGate } from '../../model/types.ts'
 import type { Tensor } from '../../tensor.ts'
 import type { LayerRuntime } from '../layers.ts'
@@ -20,8 +20,8 @@ export interface GruKernel {
   readonly units: number
   readonly resetAfter: boolean
   readonly update: 'keeps' | 'updates'
-  readonly activation: Activation
-  readonly recurrentActivation: Activation
+  readonly activation: ElementwiseActivation
+  readonly recurrentActivation: ElementwiseActivation
   readonly direction: 'forward' | 'backward'
   readonly maskedOutput: 'repeat' | 'zero'
   readonly clip: number | null
@@ -178,7 +178,7 @@ function step(
     if (resetAfter) ops.accumulate(m, hn + u, recurrent + 2 * LANES, ROW, h, units)
   }
   if (kernel.clip !== null) ops.clip(m, z, kernel.clip, 2 * lanes)
-  ops.activate(m, z, 2 * lanes, kernel.recurrentActivation, true)
+  ops.activate(m, z, 2 * lanes, kernel.recurrentActivation)
 
   if (resetAfter) {
     // n = φ(n + r ⊙ hn)
@@ -197,7 +197,7 @@ function step(
     ops.add(m, n, hn, lanes)
   }
   if (kernel.clip !== null) ops.clip(m, n, kernel.clip, lanes)
-  ops.activate(m, n, lanes, kernel.activation, true)
+  ops.activate(m, n, lanes, kernel.activation)
 
   if (kernel.update === 'keeps') ops.blend(m, out, z, h, n, lanes)
   else ops.blend(m, out, z, n, h, lanes)

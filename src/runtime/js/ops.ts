@@ -6,7 +6,7 @@
  * must come to the same bits (docs/numerics.md).
  */
 
-import type { Activation } from '../../model/activations.ts'
+import type { ElementwiseActivation } from '../../model/activations.ts'
 
 export interface Ops {
   /**
@@ -21,13 +21,12 @@ export interface Ops {
     x: number,
     count: number,
   ) => void
-  /** a = φ(a). Gates take the cheaper σ, whose error is absolute. */
+  /** a = φ(a) */
   readonly activate: (
     m: Memory,
     at: number,
     count: number,
-    activation: Activation,
-    gate: boolean,
+    activation: ElementwiseActivation,
   ) => void
   /** out = a·b */
   readonly multiply: (m: Memory, out: number, a: number, b: number, count: number) => void

@@ -1,7 +1,7 @@
 /** `Ops` in float32: every operation is rounded, as a float32 vector unit rounds it. */
 
-import type { Activation } from '../../model/activations.ts'
-import { erf32, exp32, expm1_32, sigmoid32, sigmoidGate32, softplus32, tanh32 } from './math32.ts'
+import type { ElementwiseActivation, ElementwiseKind } from '../../model/activations.ts'
+import { erf32, exp32, expm1_32, sigmoid32, softplus32, tanh32 } from './math32.ts'
 import type { Memory, Ops } from './ops.ts'
 
 const f = Math.fround
@@ -82,101 +82,106 @@ function softmax(m: Memory, at: number, width: number): void {
 const SELU_ALPHA = f(1.6732632423543772)
 const SELU_SCALE = f(1.0507009873554805)
 const SQRT1_2 = f(Math.SQRT1_2)
-const SQRT_2_PI = f(Math.sqrt(2 / Math.PI))
+const SQRT_8_PI = f(Math.sqrt(8 / Math.PI))
 const GELU_CUBE = f(0.044715)
 
-/** One loop per activation: a call through a function value would allocate its result. */
+type Loop = (m: Memory, at: number, end: number, parameters: readonly number[]) => void
+
+/**
+ * One loop of its own for each activation: V8 folds the elementary function into the loop, and no
+ * number leaves it, so that nothing is allocated.
+ */
+const loops: Readonly<Record<ElementwiseKind, Loop>> = {
+  linear: () => {},
+  sigmoid(m, at, end) {
+    for (let i = at; i < end; i++) m[i] = sigmoid32(m[i])
+  },
+  tanh(m, at, end) {
+    for (let i = at; i < end; i++) m[i] = tanh32(m[i])
+  },
+  relu(m, at, end) {
+    for (let i = at; i < end; i++) m[i] = m[i] < 0 ? 0 : m[i]
+  },
+  leaky_relu(m, at, end, parameters) {
+    const alpha = f(parameters[0])
+    for (let i = at; i < end; i++) m[i] = m[i] < 0 ? f(alpha * m[i]) : m[i]
+  },
+  thresholded_relu(m, at, end, parameters) {
+    const alpha = f(parameters[0])
+    for (let i = at; i < end; i++) m[i] = m[i] <= alpha ? 0 : m[i]
+  },
+  clipped_relu(m, at, end, parameters) {
+    const max = f(parameters[0])
+    for (let i = at; i < end; i++) m[i] = m[i] < 0 ? 0 : m[i] > max ? max : m[i]
+  },
+  hard_sigmoid(m, at, end, parameters) {
+    const alpha = f(parameters[0])
+    const beta = f(parameters[1])
+    for (let i = at; i < end; i++) {
+      const a = f(f(alpha * m[i]) + beta)
+      m[i] = a < 0 ? 0 : a > 1 ? 1 : a
+    }
+  },
+  hard_tanh(m, at, end) {
+    for (let i = at; i < end; i++) m[i] = m[i] < -1 ? -1 : m[i] > 1 ? 1 : m[i]
+  },
+  affine(m, at, end, parameters) {
+    const alpha = f(parameters[0])
+    const beta = f(parameters[1])
+    for (let i = at; i < end; i++) m[i] = f(f(alpha * m[i]) + beta)
+  },
+  scaled_tanh(m, at, end, parameters) {
+    const alpha = f(parameters[0])
+    const beta = f(parameters[1])
+    for (let i = at; i < end; i++) m[i] = f(alpha * tanh32(f(beta * m[i])))
+  },
+  elu(m, at, end, parameters) {
+    const alpha = f(parameters[0])
+    for (let i = at; i < end; i++) m[i] = m[i] < 0 ? f(alpha * expm1_32(m[i])) : m[i]
+  },
+  selu(m, at, end) {
+    for (let i = at; i < end; i++) {
+      m[i] = f(SELU_SCALE * (m[i] < 0 ? f(SELU_ALPHA * expm1_32(m[i])) : m[i]))
+    }
+  },
+  softplus(m, at, end) {
+    for (let i = at; i < end; i++) m[i] = softplus32(m[i])
+  },
+  softsign(m, at, end) {
+    for (let i = at; i < end; i++) m[i] = f(m[i] / f(1 + Math.abs(m[i])))
+  },
+  exponential(m, at, end) {
+    for (let i = at; i < end; i++) m[i] = exp32(m[i])
+  },
+  silu(m, at, end) {
+    for (let i = at; i < end; i++) m[i] = f(m[i] * sigmoid32(m[i]))
+  },
+  gelu(m, at, end) {
+    for (let i = at; i < end; i++) m[i] = f(f(0.5 * m[i]) * f(1 + erf32(f(m[i] * SQRT1_2))))
+  },
+  // ½·(1 + tanh(b)) = σ(2b), which keeps its accuracy where tanh comes close to −1.
+  gelu_tanh(m, at, end) {
+    for (let i = at; i < end; i++) {
+      const a = m[i]
+      const cube = f(f(a * a) * a)
+      m[i] = f(a * sigmoid32(f(SQRT_8_PI * f(a + f(GELU_CUBE * cube)))))
+    }
+  },
+  mish(m, at, end) {
+    for (let i = at; i < end; i++) m[i] = f(m[i] * tanh32(softplus32(m[i])))
+  },
+  log_sigmoid(m, at, end) {
+    for (let i = at; i < end; i++) m[i] = -softplus32(-m[i])
+  },
+}
+
 function activate(
   m: Memory,
   at: number,
   count: number,
-  { kind, parameters }: Activation,
-  gate: boolean,
+  { kind, parameters }: ElementwiseActivation,
 ): void {
-  const end = at + count
-  const p = f(parameters[0])
-  const q = f(parameters[1])
-  switch (kind) {
-    case 'linear':
-      return
-    case 'sigmoid':
-      if (gate) for (let i = at; i < end; i++) m[i] = sigmoidGate32(m[i])
-      else for (let i = at; i < end; i++) m[i] = sigmoid32(m[i])
-      return
-    case 'tanh':
-      for (let i = at; i < end; i++) m[i] = tanh32(m[i])
-      return
-    case 'relu':
-      for (let i = at; i < end; i++) m[i] = m[i] < 0 ? 0 : m[i]
-      return
-    case 'leaky_relu':
-      for (let i = at; i < end; i++) m[i] = m[i] < 0 ? f(p * m[i]) : m[i]
-      return
-    case 'thresholded_relu':
-      for (let i = at; i < end; i++) m[i] = m[i] <= p ? 0 : m[i]
-      return
-    case 'clipped_relu':
-      for (let i = at; i < end; i++) m[i] = m[i] < 0 ? 0 : m[i] > p ? p : m[i]
-      return
-    case 'hard_sigmoid':
-      for (let i = at; i < end; i++) {
-        const a = f(f(p * m[i]) + q)
-        m[i] = a < 0 ? 0 : a > 1 ? 1 : a
-      }
-      return
-    case 'hard_tanh':
-      for (let i = at; i < end; i++) m[i] = m[i] < -1 ? -1 : m[i] > 1 ? 1 : m[i]
-      return
-    case 'affine':
-      for (let i = at; i < end; i++) m[i] = f(f(p * m[i]) + q)
-      return
-    case 'scaled_tanh':
-      for (let i = at; i < end; i++) m[i] = f(p * tanh32(f(q * m[i])))
-      return
-    case 'elu':
-      for (let i = at; i < end; i++) m[i] = m[i] < 0 ? f(p * expm1_32(m[i])) : m[i]
-      return
-    case 'selu':
-      for (let i = at; i < end; i++) {
-        m[i] = f(SELU_SCALE * (m[i] < 0 ? f(SELU_ALPHA * expm1_32(m[i])) : m[i]))
-      }
-      return
-    case 'softplus':
-      for (let i = at; i < end; i++) m[i] = softplus32(m[i])
-      return
-    case 'softsign':
-      for (let i = at; i < end; i++) m[i] = f(m[i] / f(1 + Math.abs(m[i])))
-      return
-    case 'exponential':
-      for (let i = at; i < end; i++) m[i] = exp32(m[i])
-      return
-    case 'silu':
-      for (let i = at; i < end; i++) m[i] = f(m[i] * sigmoid32(m[i]))
-      return
-    case 'gelu':
-      for (let i = at; i < end; i++) {
-        m[i] = f(f(0.5 * m[i]) * f(1 + erf32(f(m[i] * SQRT1_2))))
-      }
-      return
-    case 'gelu_tanh':
-      for (let i = at; i < end; i++) {
-        const a = m[i]
-        const cube = f(f(a * a) * a)
-        m[i] = f(f(0.5 * a) * f(1 + tanh32(f(SQRT_2_PI * f(a + f(GELU_CUBE * cube))))))
-      }
-      return
-    case 'mish':
-      for (let i = at; i < end; i++) m[i] = f(m[i] * tanh32(softplus32(m[i])))
-      return
-    case 'log_sigmoid':
-      for (let i = at; i < end; i++) m[i] = -softplus32(-m[i])
-      return
-    case 'softmax':
-      // Layers that may have it call `softmax`; the model refuses it everywhere else.
-      return
-    default:
-      kind satisfies never
-  }
+  loops[kind](m, at, at + count, parameters)
 }
 
 export const ops32: Ops = {

@@ -1,6 +1,6 @@
 /** `Ops` in float64. The order of operations is that of `ops32.ts`; the roundings are float64's own. */
 
-import type { Activation } from '../../model/activations.ts'
+import type { ElementwiseActivation, ElementwiseKind } from '../../model/activations.ts'
 import { erf64, exp64, expm1_64, sigmoid64, softplus64, tanh64 } from './math64.ts'
 import type { Memory, Ops } from './ops.ts'
 
@@ -79,94 +79,106 @@ function softmax(m: Memory, at: number, width: number): void {
 const SELU_ALPHA = 1.6732632423543772
 const SELU_SCALE = 1.0507009873554805
 const SQRT1_2 = Math.SQRT1_2
-const SQRT_2_PI = Math.sqrt(2 / Math.PI)
+const SQRT_8_PI = Math.sqrt(8 / Math.PI)
 const GELU_CUBE = 0.044715
 
-/** One loop per activation: a call through a function value would allocate its result. */
-function activate(m: Memory, at: number, count: number, { kind, parameters }: Activation): void {
-  const end = at + count
-  const p = parameters[0]
-  const q = parameters[1]
-  switch (kind) {
-    case 'linear':
-      return
-    case 'sigmoid':
-      for (let i = at; i < end; i++) m[i] = sigmoid64(m[i])
-      return
-    case 'tanh':
-      for (let i = at; i < end; i++) m[i] = tanh64(m[i])
-      return
-    case 'relu':
-      for (let i = at; i < end; i++) m[i] = m[i] < 0 ? 0 : m[i]
-      return
-    case 'leaky_relu':
-      for (let i = at; i < end; i++) m[i] = m[i] < 0 ? p * m[i] : m[i]
-      return
-    case 'thresholded_relu':
-      for (let i = at; i < end; i++) m[i] = m[i] <= p ? 0 : m[i]
-      return
-    case 'clipped_relu':
-      for (let i = at; i < end; i++) m[i] = m[i] < 0 ? 0 : m[i] > p ? p : m[i]
-      return
-    case 'hard_sigmoid':
-      for (let i = at; i < end; i++) {
-        const a = p * m[i] + q
-        m[i] = a < 0 ? 0 : a > 1 ? 1 : a
-      }
-      return
-    case 'hard_tanh':
-      for (let i = at; i < end; i++) m[i] = m[i] < -1 ? -1 : m[i] > 1 ? 1 : m[i]
-      return
-    case 'affine':
-      for (let i = at; i < end; i++) m[i] = p * m[i] + q
-      return
-    case 'scaled_tanh':
-      for (let i = at; i < end; i++) m[i] = p * tanh64(q * m[i])
-      return
-    case 'elu':
-      for (let i = at; i < end; i++) m[i] = m[i] < 0 ? p * expm1_64(m[i]) : m[i]
-      return
-    case 'selu':
-      for (let i = at; i < end; i++) {
-        m[i] = SELU_SCALE * (m[i] < 0 ? SELU_ALPHA * expm1_64(m[i]) : m[i])
-      }
-      return
-    case 'softplus':
-      for (let i = at; i < end; i++) m[i] = softplus64(m[i])
-      return
-    case 'softsign':
-      for (let i = at; i < end; i++) m[i] = m[i] / (1 + Math.abs(m[i]))
-      return
-    case 'exponential':
-      for (let i = at; i < end; i++) m[i] = exp64(m[i])
-      return
-    case 'silu':
-      for (let i = at; i < end; i++) m[i] = m[i] * sigmoid64(m[i])
-      return
-    case 'gelu':
-      for (let i = at; i < end; i++) {
-        m[i] = 0.5 * m[i] * (1 + erf64(m[i] * SQRT1_2))
-      }
-      return
-    case 'gelu_tanh':
-      for (let i = at; i < end; i++) {
-        const a = m[i]
-        const cube = a * a * a
-        m[i] = 0.5 * a * (1 + tanh64(SQRT_2_PI * (a + GELU_CUBE * cube)))
-      }
-      return
-    case 'mish':
-      for (let i = at; i < end; i++) m[i] = m[i] * tanh64(softplus64(m[i]))
-      return
-    case 'log_sigmoid':
-      for (let i = at; i < end; i++) m[i] = -softplus64(-m[i])
-      return
-    case 'softmax':
-      // Layers that may have it call `softmax`; the model refuses it everywhere else.
-      return
-    default:
-      kind satisfies never
-  }
+type Loop = (m: Memory, at: number, end: number, parameters: readonly number[]) => void
+
+/**
+ * One loop of its own for each activation: V8 folds the elementary function into the loop, and no
+ * number leaves it, so that nothing is allocated.
+ */
+const loops: Readonly<Record<ElementwiseKind, Loop>> = {
+  linear: () => {},
+  sigmoid(m, at, end) {
+    for (let i = at; i < end; i++) m[i] = sigmoid64(m[i])
+  },
+  tanh(m, at, end) {
+    for (let i = at; i < end; i++) m[i] = tanh64(m[i])
+  },
+  relu(m, at, end) {
+    for (let i = at; i < end; i++) m[i] = m[i] < 0 ? 0 : m[i]
+  },
+  leaky_relu(m, at, end, parameters) {
+    const alpha = parameters[0]
+    for (let i = at; i < end; i++) m[i] = m[i] < 0 ? alpha * m[i] : m[i]
+  },
+  thresholded_relu(m, at, end, parameters) {
+    const alpha = parameters[0]
+    for (let i = at; i < end; i++) m[i] = m[i] <= alpha ? 0 : m[i]
+  },
+  clipped_relu(m, at, end, parameters) {
+    const max = parameters[0]
+    for (let i = at; i < end; i++) m[i] = m[i] < 0 ? 0 : m[i] > max ? max : m[i]
+  },
+  hard_sigmoid(m, at, end, parameters) {
+    const alpha = parameters[0]
+    const beta = parameters[1]
+    for (let i = at; i < end; i++) {
+      const a = alpha * m[i] + beta
+      m[i] = a < 0 ? 0 : a > 1 ? 1 : a
+    }
+  },
+  hard_tanh(m, at, end) {
+    for (let i = at; i < end; i++) m[i] = m[i] < -1 ? -1 : m[i] > 1 ? 1 : m[i]
+  },
+  affine(m, at, end, parameters) {
+    const alpha = parameters[0]
+    const beta = parameters[1]
+    for (let i = at; i < end; i++) m[i] = alpha * m[i] + beta
+  },
+  scaled_tanh(m, at, end, parameters) {
+    const alpha = parameters[0]
+    const beta = parameters[1]
+    for (let i = at; i < end; i++) m[i] = alpha * tanh64(beta * m[i])
+  },
+  elu(m, at, end, parameters) {
+    const alpha = parameters[0]
+    for (let i = at; i < end; i++) m[i] = m[i] < 0 ? alpha * expm1_64(m[i]) : m[i]
+  },
+  selu(m, at, end) {
+    for (let i = at; i < end; i++) {
+      m[i] = SELU_SCALE * (m[i] < 0 ? SELU_ALPHA * expm1_64(m[i]) : m[i])
+    }
+  },
+  softplus(m, at, end) {
+    for (let i = at; i < end; i++) m[i] = softplus64(m[i])
+  },
+  softsign(m, at, end) {
+    for (let i = at; i < end; i++) m[i] = m[i] / (1 + Math.abs(m[i]))
+  },
+  exponential(m, at, end) {
+    for (let i = at; i < end; i++) m[i] = exp64(m[i])
+  },
+  silu(m, at, end) {
+    for (let i = at; i < end; i++) m[i] = m[i] * sigmoid64(m[i])
+  },
+  gelu(m, at, end) {
+    for (let i = at; i < end; i++) m[i] = 0.5 * m[i] * (1 + erf64(m[i] * SQRT1_2))
+  },
+  // ½·(1 + tanh(b)) = σ(2b), which keeps its accuracy where tanh comes close to −1.
+  gelu_tanh(m, at, end) {
+    for (let i = at; i < end; i++) {
+      const a = m[i]
+      const cube = a * a * a
+      m[i] = a * sigmoid64(SQRT_8_PI * (a + GELU_CUBE * cube))
+    }
+  },
+  mish(m, at, end) {
+    for (let i = at; i < end; i++) m[i] = m[i] * tanh64(softplus64(m[i]))
+  },
+  log_sigmoid(m, at, end) {
+    for (let i = at; i < end; i++) m[i] = -softplus64(-m[i])
+  },
+}
+
+function activate(
+  m: Memory,
+  at: number,
+  count: number,
+  { kind, parameters }: ElementwiseActivation,
+): void {
+  loops[kind](m, at, at + count, parameters)
 }
 
 export const ops64: Ops = {
