@@ -184,7 +184,7 @@ function readBehaviour(node: JsonObject, where: string): GruBehaviour {
       direction: oneOf(direction, ['forward', 'backward'], `${where}.direction`),
     }),
     ...(maskedOutput !== undefined && {
-      maskedOutput: oneOf(maskedOutput, ['repeat', 'zero'], `${where}.maskedOutput`),
+      maskedOutput: oneOf(maskedOutput, ['repeat', 'zero', 'state'], `${where}.maskedOutput`),
     }),
     ...(clip !== undefined && { clip }),
   }

@@ -14,6 +14,7 @@ import type { ConventionOptions } from './conventions.ts'
 import { denseNode } from './dense.ts'
 import { type ChainLink, chain, createModel, link } from './graph.ts'
 import { type Ground, type GruGrounds, gruNode } from './gru.ts'
+import { kerasMaskedOutput, type MaskedOutput } from './masking.ts'
 import type { GruNode, LayerNode, Model, ReferenceData, Unwired } from './types.ts'
 
 export { type Activation, activation, activationTable, showActivation } from './activations.ts'
@@ -30,6 +31,7 @@ export {
 } from './conventions.ts'
 export { type EquationLine, type Equations, equations } from './equations.ts'
 export { statesOf, weightsOf } from './layers.ts'
+export { type KerasMasking, kerasMaskedOutput, kerasMasking, type MaskedOutput } from './masking.ts'
 export { type LayerSummary, type ModelSummary, summarize } from './summary.ts'
 export type {
   DenseNode,
@@ -61,8 +63,8 @@ export interface GruOptions extends Omit<ConventionOptions, 'bias'> {
   readonly returnSequences?: boolean
   /** Start at the last step; outputs then come in the order in which they are computed, as in Keras. */
   readonly goBackwards?: boolean
-  /** What the output holds at masked steps: the output before it (default), or zeros. */
-  readonly maskedOutput?: 'repeat' | 'zero'
+  /** What the output holds at masked steps; default `repeat`, as Keras since 2.3. */
+  readonly maskedOutput?: MaskedOutput
   /** Limits pre-activations to ±clip, as ONNX's attribute does. */
   readonly clip?: number
 }
@@ -87,24 +89,30 @@ export interface BidirectionalOptions {
   readonly backward: GruOptions
   /** How the two outputs become one; default `concat`. */
   readonly merge?: 'concat' | 'sum' | 'mul' | 'ave'
+  /** Whose rule for masked outputs holds. */
+  readonly kerasVersion?: string
 }
 
 const mergeModes = { concat: 'concatenate', sum: 'add', mul: 'multiply', ave: 'average' } as const
 
 /**
  * Two GRU layers over the same input, one of them backwards, step t of both outputs merged.
- * Masked outputs are zeros when sequences are returned, and repeated otherwise, whatever the layers
- * say: Keras forces `zero_output_for_mask` to `return_sequences` (bidirectional.py).
+ * Masked outputs are those of the wrapper in the Keras version given (default: today's), whatever
+ * the layers say.
  */
 export function bidirectional({
   name = 'bidirectional',
   forward,
   backward,
   merge = 'concat',
+  kerasVersion = '3.0',
 }: BidirectionalOptions): ChainLink {
   const sequences = forward.returnSequences ?? true
   const port = sequences ? 'sequence' : 'last'
-  const maskedOutput = sequences ? 'zero' : 'repeat'
+  const maskedOutput = kerasMaskedOutput({
+    version: kerasVersion,
+    bidirectional: { returnSequences: sequences },
+  })
   const halves = [
     { ...unwiredGru(forward, 'forward'), maskedOutput, half: 'forward' },
     { ...unwiredGru(backward, 'backward'), maskedOutput, half: 'backward' },

@@ -8,6 +8,7 @@
 import type { Named, Tensor } from '../tensor.ts'
 import type { Activation, ElementwiseActivation } from './activations.ts'
 import type { Convention } from './conventions.ts'
+import type { MaskedOutput } from './masking.ts'
 
 /** An extent that is known only when a program runs. */
 export type Dim = number | 'batch' | 'time'
@@ -72,8 +73,8 @@ export interface GruNode extends NodeBase {
   readonly recurrentActivation: ElementwiseActivation
   /** From the first step to the last, or from the last to the first. */
   readonly direction: 'forward' | 'backward'
-  /** What stands in the output at masked steps: the output before it (zeros if none), or zeros. */
-  readonly maskedOutput: 'repeat' | 'zero'
+  /** What stands in the output at masked steps. */
+  readonly maskedOutput: MaskedOutput
   /** Pre-activations are limited to ±clip (ONNX); null for no limit. */
   readonly clip: number | null
   readonly weights: GruWeights

@@ -9,6 +9,7 @@
  */
 
 import { GruvError } from '../errors.ts'
+import type { MaskedOutput } from '../model/masking.ts'
 import { showShape, type TensorLike, toTensor } from '../tensor.ts'
 
 /** What happens at a step; the numbers are read by kernels. */
@@ -51,6 +52,15 @@ export function readMasks(
   if (lengths !== undefined)
     return fromCounts(readLengths(lengths, batch, steps), batch, steps, true)
   return null
+}
+
+/**
+ * Whether a step that is passed over gives out the state. After the first step that counts, the
+ * output before a masked step is the state.
+ */
+export function repeatsState(code: number, maskedOutput: MaskedOutput, missing: boolean): boolean {
+  if (missing) return false
+  return maskedOutput === 'state' || (maskedOutput === 'repeat' && code === STEP.repeat)
 }
 
 function readMask(

@@ -11,7 +11,7 @@ import { statesOf } from '../model/layers.ts'
 import type { DenseNode, GruNode, LayerKind, LayerNode, MergeNode, Model } from '../model/types.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
 import { readInputs, readStates } from './inputs.ts'
-import { type MaskOptions, type Masks, readMasks, STEP } from './masks.ts'
+import { type MaskOptions, type Masks, readMasks, repeatsState, STEP } from './masks.ts'
 
 /** A value of the graph during a run: [batch][step][unit], with a single step for a mere vector. */
 type Rows = readonly (readonly (readonly number[])[])[]
@@ -140,8 +140,8 @@ function gruLayer(node: GruNode, { x, initialState }: Named<Rows>, context: Cont
         h = step.h
         output = h
       } else {
-        // Passed over: the state stays, the output repeats or is zeros.
-        output = code === STEP.repeat && node.maskedOutput === 'repeat' ? h : zeros
+        // Passed over: the state stays, the output is the state or zeros.
+        output = repeatsState(code, node.maskedOutput, context.masks!.missing) ? h : zeros
       }
       outputs[t] = output
     }

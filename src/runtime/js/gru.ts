@@ -6,10 +6,11 @@
  */
 
 import type { ElementwiseActivation } from '../../model/activations.ts'
+import type { MaskedOutput } from '../../model/masking.ts'
 import type { GruNode, PerGate } from '../../model/types.ts'
 import type { Tensor } from '../../tensor.ts'
 import type { LayerRuntime } from '../layers.ts'
-import { STEP } from '../masks.ts'
+import { repeatsState, STEP } from '../masks.ts'
 import { LANES, padded } from '../plan.ts'
 import type { Memory, Ops } from './ops.ts'
 
@@ -23,7 +24,7 @@ export interface GruKernel {
   readonly activation: ElementwiseActivation
   readonly recurrentActivation: ElementwiseActivation
   readonly direction: 'forward' | 'backward'
-  readonly maskedOutput: 'repeat' | 'zero'
+  readonly maskedOutput: MaskedOutput
   readonly clip: number | null
   /** Value indices; −1 where the graph leaves the port open. */
   readonly x: number
@@ -124,7 +125,7 @@ export const gru: LayerRuntime<GruNode, GruKernel> = {
         if (codes === null || codes[code] === STEP.valid) {
           step(kernel, ops, memory, x, h, out, scratch)
           h = out
-        } else if (codes[code] === STEP.repeat && kernel.maskedOutput === 'repeat') {
+        } else if (repeatsState(codes[code], kernel.maskedOutput, place.masks!.missing)) {
           memory.copyWithin(out, h, h + lanes)
         } else {
           memory.fill(0, out, out + lanes)
