@@ -156,7 +156,7 @@ function gruLayer(node: GruNode, { x, initialState }: Named<Rows>, context: Cont
  * One step of one row, as `GruNode` states it. The projections are kept apart from each other and
  * carry their own biases: xz + hz is the pre-activation of z, and so on.
  */
-export function gruStep(node: GruNode, x: readonly number[], h: readonly number[]): GruStep {
+function gruStep(node: GruNode, x: readonly number[], h: readonly number[]): GruStep {
   const { kernel: W, recurrentKernel: U, inputBias: bi, recurrentBias: br } = node.weights
   const σ = node.recurrentActivation
   const φ = node.activation
