@@ -1,7 +1,7 @@
 /**
- * JSON as text: `JSON.parse` parses, and a scan beforehand finds what it would not tell — how deep
- * the text nests, keys that come twice, where the numbers are — and what Python's `json` writes
- * though JSON has no such thing: NaN, Infinity and -Infinity.
+ * JSON as text (RFC 8259). `JSON.parse` builds the value; a scan beforehand sees what it would not
+ * tell: where a mistake is, how deep the text nests, keys that come twice, where the numbers are,
+ * and the NaN, Infinity and -Infinity that Python's `json` writes though JSON has no such thing.
  */
 
 import { GruvError } from '../errors.ts'
@@ -16,118 +16,154 @@ export type OnNumber = (from: number, to: number, keys: readonly string[]) => vo
 /**
  * The value that a JSON text stands for. A bare NaN becomes null, a bare Infinity a string.
  * @throws GruvError `bad-file` for what is no JSON and for keys that come twice, `too-large` for
- *   more than 64 levels.
+ *   more than 64 levels; with line and column.
  */
 export function parseJson(text: string, onNumber?: OnNumber): unknown {
-  const json = scan(text, onNumber)
-  try {
-    return JSON.parse(json)
-  } catch (cause) {
-    const { message } = cause as Error
-    const position = / at position (\d+)/.exec(message)
-    throw new GruvError('bad-file', 'this is not JSON', {
-      ...(position !== null && { where: placeOf(json, Number(position[1])) }),
-      got: message,
-      cause,
-    })
-  }
+  return JSON.parse(scan(text, onNumber))
 }
 
-/** Of an object: its keys so far, and whether the next string is one. Arrays have null. */
-interface Level {
-  readonly keys: Set<string>
-  keyNext: boolean
-}
+// What may come next, as a set of bits.
+const VALUE = 1
+const KEY = 2
+const COLON = 4
+const COMMA = 8
+const CLOSE = 16
+const END = 32
 
+const names = [
+  [VALUE, 'a value'],
+  [KEY, 'a key in quotes'],
+  [COLON, 'a colon'],
+  [COMMA, 'a comma'],
+  [CLOSE, 'a closing bracket'],
+  [END, 'the end'],
+] as const
+
+/** An object's keys so far; null for an array. */
+type Level = Set<string> | null
+
+const pythonWords: ReadonlyMap<string, string> = new Map([
+  ['NaN', 'null'],
+  ['Infinity', '"Infinity"'],
+  ['-Infinity', '"-Infinity"'],
+])
+
+const number = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/
+
+/** The text with Python's words replaced, which is JSON if this does not throw. */
 function scan(text: string, onNumber: OnNumber | undefined): string {
-  const levels: (Level | null)[] = []
-  const path: string[] = []
-  const strict: string[] = [] // the text so far, with Python's words replaced
+  const levels: Level[] = []
+  const keys: string[] = []
+  const replaced: string[] = []
   let copied = 0
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (code === OPEN_BRACE || code === OPEN_BRACKET) {
-      if (levels.length === MOST_LEVELS) throw tooDeep(text, at)
-      levels.push(code === OPEN_BRACE ? { keys: new Set(), keyNext: true } : null)
-      if (code === OPEN_BRACE) path.push('')
-    } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
-      if (levels.pop() != null) path.pop()
-    } else if (code === COMMA) {
-      const level = levels.at(-1)
-      if (level != null) level.keyNext = true
-    } else if (code === QUOTE) {
-      const end = endOfString(text, at)
-      const level = levels.at(-1)
-      if (level?.keyNext) path[path.length - 1] = takeKey(text, at, end, level)
-      at = end - 1
-    } else if (code === MINUS || (code >= ZERO && code <= NINE)) {
-      const infinite = code === MINUS && text.startsWith('Infinity', at + 1)
-      const end = infinite ? at + 9 : endOfNumber(text, at)
-      if (infinite) {
-        strict.push(text.slice(copied, at), '"-Infinity"')
-        copied = end
-      } else onNumber?.(at, end, path)
-      at = end - 1
-    } else if (code === LETTER_N && text.startsWith('NaN', at)) {
-      strict.push(text.slice(copied, at), 'null')
-      copied = at + 3
-      at = copied - 1
-    } else if (code === LETTER_I && text.startsWith('Infinity', at)) {
-      strict.push(text.slice(copied, at), '"Infinity"')
-      copied = at + 8
-      at = copied - 1
-    }
+  let next = VALUE
+  const need = (wanted: number, at: number): void => {
+    if ((next & wanted) === 0) throw unexpected(text, at, next)
   }
-  return strict.length === 0 ? text : strict.join('') + text.slice(copied)
+  const afterValue = (): number => (levels.length === 0 ? END : COMMA | CLOSE)
+
+  let at = skipBlanks(text, 0)
+  while (at < text.length) {
+    const character = text[at]
+    let end = at + 1
+    if (character === '"') {
+      need(VALUE | KEY, at)
+      end = endOfString(text, at)
+      const value = parseString(text, at, end, next)
+      if ((next & KEY) !== 0) {
+        takeKey(value, levels.at(-1)!, text, at)
+        keys[keys.length - 1] = value
+        next = COLON
+      } else next = afterValue()
+    } else if (character === '{' || character === '[') {
+      need(VALUE, at)
+      if (levels.length === MOST_LEVELS) throw tooDeep(text, at)
+      levels.push(character === '{' ? new Set() : null)
+      if (character === '{') keys.push('')
+      next = CLOSE | (character === '{' ? KEY : VALUE)
+    } else if (character === '}' || character === ']') {
+      need(CLOSE, at)
+      const isObject = levels.at(-1) != null
+      if (isObject !== (character === '}')) throw unexpected(text, at, next)
+      levels.pop()
+      if (isObject) keys.pop()
+      next = afterValue()
+    } else if (character === ',') {
+      need(COMMA, at)
+      next = levels.at(-1) == null ? VALUE : KEY
+    } else if (character === ':') {
+      need(COLON, at)
+      next = VALUE
+    } else {
+      need(VALUE, at)
+      end = endOfWord(text, at)
+      const word = text.slice(at, end)
+      const replacement = pythonWords.get(word)
+      if (number.test(word)) onNumber?.(at, end, keys)
+      else if (replacement !== undefined) {
+        replaced.push(text.slice(copied, at), replacement)
+        copied = end
+      } else if (!['true', 'false', 'null'].includes(word)) throw unexpected(text, at, next)
+      next = afterValue()
+    }
+    at = skipBlanks(text, end)
+  }
+  need(END, at)
+  return replaced.length === 0 ? text : replaced.join('') + text.slice(copied)
 }
 
-const QUOTE = 0x22
-const COMMA = 0x2c
-const MINUS = 0x2d
-const ZERO = 0x30
-const NINE = 0x39
-const OPEN_BRACKET = 0x5b
-const BACKSLASH = 0x5c
-const CLOSE_BRACKET = 0x5d
-const OPEN_BRACE = 0x7b
-const CLOSE_BRACE = 0x7d
-const LETTER_I = 0x49
-const LETTER_N = 0x4e
+function skipBlanks(text: string, from: number): number {
+  let at = from
+  while (isBlank(text.charCodeAt(at))) at++
+  return at
+}
 
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09
+}
+
+/** After the closing quote, or the end of the text where there is none. */
 function endOfString(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (code === BACKSLASH) at++
-    else if (code === QUOTE) return at + 1
+    if (text[at] === '\\') at++
+    else if (text[at] === '"') return at + 1
   }
   return text.length
 }
 
-/** A superset of JSON's numbers; `JSON.parse` refuses the rest. */
-function endOfNumber(text: string, start: number): number {
-  const characters = /[\d+\-.eE]+/y
-  characters.lastIndex = start
-  characters.test(text)
-  return characters.lastIndex
+/** At least one character: whatever can be no word is refused as one. */
+function endOfWord(text: string, start: number): number {
+  const word = /[\w+\-.]*/y
+  word.lastIndex = start + 1
+  word.test(text)
+  return Math.max(word.lastIndex, start + 1)
 }
 
-function takeKey(text: string, from: number, to: number, level: Level): string {
-  level.keyNext = false
-  const literal = text.slice(from, to)
-  let key: string
+function parseString(text: string, from: number, to: number, next: number): string {
   try {
-    key = JSON.parse(literal)
+    return JSON.parse(text.slice(from, to))
   } catch {
-    return literal // `JSON.parse` of the whole text will say what is wrong.
+    throw unexpected(text, from, next)
   }
-  if (level.keys.has(key)) {
+}
+
+function takeKey(key: string, earlier: Set<string>, text: string, at: number): void {
+  if (earlier.has(key)) {
     throw new GruvError('bad-file', 'the same key comes twice', {
-      where: placeOf(text, from),
+      where: placeOf(text, at),
       got: quote(key),
     })
   }
-  level.keys.add(key)
-  return key
+  earlier.add(key)
+}
+
+function unexpected(text: string, at: number, next: number): GruvError {
+  const expected = names.filter(([bit]) => (next & bit) !== 0).map(([, name]) => name)
+  return new GruvError('bad-file', 'this is not JSON', {
+    where: placeOf(text, at),
+    expected: expected.join(' or '),
+    got: at < text.length ? quote(text.slice(at, at + 24)) : 'the end',
+  })
 }
 
 function tooDeep(text: string, at: number): GruvError {
@@ -137,8 +173,9 @@ function tooDeep(text: string, at: number): GruvError {
   })
 }
 
+/** Of a single line, as in JSONL, the caller knows the number. */
 function placeOf(text: string, at: number): string {
   const before = text.slice(0, at)
-  const line = before.split('\n').length
-  return `line ${line}, column ${at - before.lastIndexOf('\n')}`
+  const column = `column ${at - before.lastIndexOf('\n')}`
+  return text.includes('\n') ? `line ${before.split('\n').length}, ${column}` : column
 }

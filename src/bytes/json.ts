@@ -24,6 +24,7 @@ export const LONE = 'data'
 export function readJson(text: string): Named<Tensor> {
   const digits = new Map<string, Digits>()
   const value = parseJson(text, (from, to, keys) => {
+    // In a lone `{ shape, data }` the key is that of the lone array too.
     if (keys.at(-1) !== 'shape') countDigits(text, from, to, digitsOf(digits, keys[0] ?? LONE))
   })
   const tensor = (each: unknown, name: string, path: string): Tensor => ({

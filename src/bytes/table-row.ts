@@ -20,7 +20,7 @@ export interface RowOptions {
  * @throws GruvError `bad-file` for a field that is no number, with the column.
  */
 export function parseRow(line: string, options: RowOptions = {}): number[] | null {
-  const { where = 'line', delimiter = detectDelimiter(line) } = options
+  const { where = 'line', delimiter = detectDelimiter([line]) } = options
   const fields = splitFields(line, delimiter, where)
   if (fields.length === 0) return null
   const digits = noDigits()
@@ -29,13 +29,18 @@ export function parseRow(line: string, options: RowOptions = {}): number[] | nul
 
 /** Whether a line would be taken for a header if it were a table's first: text, and no number. */
 export function isHeader(line: string): boolean {
-  return isHeaderRow(splitFields(line, detectDelimiter(line), 'line'))
+  return isHeaderRow(splitFields(line, detectDelimiter([line]), 'line'))
 }
+
+/** Dates, times and decimal commas are no names: a row of them is wrong, not a header. */
+const almostNumber = /^[-+.,:/\d][-+.,:/\s\deE]*$/
 
 export function isHeaderRow(fields: readonly string[]): boolean {
   const values = fields.map((field) => meaningOf(field))
   return (
-    values.includes(undefined) && values.every((value) => value === undefined || value === null)
+    values.includes(undefined) &&
+    values.every((value) => value === undefined || value === null) &&
+    !fields.some((field) => almostNumber.test(field))
   )
 }
 
@@ -47,16 +52,37 @@ const delimiterNames: Readonly<Record<Delimiter, string>> = {
   ' ': 'blanks',
 }
 
-/** The delimiter between whose fields all are numbers; failing that, the likeliest that occurs. */
-export function detectDelimiter(line: string): Delimiter {
-  const content = line.split('#', 1)[0]
-  const occurring = ([',', '\t', ';'] as const).filter((each) => content.includes(each))
-  if (occurring.length < 2) return occurring[0] ?? ' '
-  const fitting = occurring.find((each) =>
-    content.split(each).every((field) => meaningOf(field) !== undefined),
+/**
+ * The delimiter that makes a table of the first line or two: the last line all numbers, the one
+ * before it as many or a header. Failing that, one that makes the first line numbers; failing that,
+ * the one that has no other use: a comma may be a decimal comma, a tab may stand for a blank.
+ */
+export function detectDelimiter(lines: readonly string[]): Delimiter {
+  const contents = lines.map((line) => line.split('#', 1)[0])
+  const occurring = ([',', ';', '\t', ' '] as const).filter(
+    (each) => each === ' ' || contents.some((content) => content.includes(each)),
   )
-  // A comma may be a decimal comma, a tab may stand for a blank; a semicolon has no other use.
-  return fitting ?? occurring.at(-1)!
+  const rows = (delimiter: Delimiter): string[][] =>
+    contents.map((content) =>
+      delimiter === ' ' ? content.trim().split(/\s+/) : content.split(delimiter),
+    )
+  return (
+    occurring.find((each) => isTable(rows(each))) ??
+    occurring.find((each) => isNumbers(rows(each)[0])) ??
+    ([';', '\t', ',', ' '] as const).find((each) => occurring.includes(each))!
+  )
+}
+
+function isTable(rows: readonly string[][]): boolean {
+  const [first = [], last = first] = rows
+  return (
+    isNumbers(last) &&
+    (isNumbers(first) ? first.length === last.length : isHeaderRow(first.map(unquote)))
+  )
+}
+
+function isNumbers(fields: readonly string[]): boolean {
+  return fields.every((field) => meaningOf(field) !== undefined)
 }
 
 /** The fields without blanks and quotes around them; none for a blank line or a comment. */

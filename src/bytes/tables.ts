@@ -15,7 +15,7 @@ import {
   parseField,
   splitFields,
 } from './table-row.ts'
-import { eachLine } from './text.ts'
+import { eachLine, firstLines } from './text.ts'
 
 /** [rows, columns], dtype `text`, with the digits printed. */
 export interface Table extends Tensor {
@@ -32,7 +32,7 @@ export interface Table extends Tensor {
  *   different length, with the line; for a table without rows.
  */
 export function readTable(text: string, { where }: { readonly where?: string } = {}): Table {
-  const delimiter = detectTableDelimiter(text)
+  const delimiter = detectDelimiter(firstLines(text, 2))
   const printed = noDigits()
   const numbers = new NumberList()
   let header: readonly string[] | null = null
@@ -76,18 +76,6 @@ export function readTable(text: string, { where }: { readonly where?: string } =
     columns: header?.length === first.width ? header : null,
     delimiter,
   }
-}
-
-/** The second row decides where there is one: the first may be a header, of any words. */
-function detectTableDelimiter(text: string): Delimiter {
-  let delimiter: Delimiter = ' '
-  let rows = 0
-  for (const { line } of eachLine(text)) {
-    if (/^\s*(#|$)/.test(line)) continue
-    delimiter = detectDelimiter(line)
-    if (++rows === 2) break
-  }
-  return delimiter
 }
 
 /**

@@ -69,3 +69,14 @@ export function* eachLine(text: string): Generator<{ line: string; number: numbe
   }
   if (start < text.length) yield { line: text.slice(start), number }
 }
+
+/** The first lines that are neither blank nor a comment, or as many as there are. */
+export function firstLines(text: string, most: number): string[] {
+  const lines: string[] = []
+  for (const { line } of eachLine(text)) {
+    const content = line.trim()
+    if (content !== '' && !content.startsWith('#')) lines.push(line)
+    if (lines.length === most) break
+  }
+  return lines
+}

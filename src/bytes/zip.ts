@@ -69,7 +69,7 @@ export async function readZip(bytes: Uint8Array): Promise<ZipEntries> {
       if (entry.directory) continue
       check(entry, entries)
       total += entry.uncompressedSize
-      if (total > mostBytes) throw tooLarge('entries', showSize(mostBytes), showSize(total))
+      if (total > mostBytes) throw tooLarge(mostBytes, total)
       entries.set(entry.filename, zipEntry(entry))
     }
   } catch (error) {
@@ -84,7 +84,7 @@ function check(entry: FileEntry, earlier: ZipEntries): void {
   if (earlier.has(entry.filename)) {
     throw new GruvError('bad-file', 'the archive has two entries of the same name', { where })
   }
-  if (earlier.size === MOST_ENTRIES) throw tooLarge('entries', `${MOST_ENTRIES}`, 'more')
+  if (earlier.size === MOST_ENTRIES) throw tooMany('more')
   if (entry.encrypted) {
     throw new GruvError('unsupported', 'the entry is encrypted', { where, fix: 'Unpack it first.' })
   }
@@ -155,11 +155,18 @@ function translate(error: unknown): unknown {
   })
 }
 
-function tooLarge(what: string, expected: string, got: string): GruvError {
-  return new GruvError('too-large', `the ${what} of the archive are too many or too large`, {
-    expected: `at most ${expected}`,
+function tooMany(got: string): GruvError {
+  return new GruvError('too-large', 'the archive has too many entries', {
+    expected: `at most ${MOST_ENTRIES}`,
     got,
-    fix: 'If the archive is sound, save it without compression.',
+  })
+}
+
+function tooLarge(most: number, got: number): GruvError {
+  return new GruvError('too-large', 'the entries of the archive are too large', {
+    expected: `at most ${showSize(most)}`,
+    got: showSize(got),
+    fix: 'If it is no zip bomb, split it, or save it without compression.',
   })
 }
 
@@ -198,8 +205,8 @@ export function writeZip(
     names.add(name)
     total += bytes.length
   }
-  if (total > MOST_BYTES) throw tooLarge('entries', showSize(MOST_BYTES), showSize(total))
-  if (names.size > MOST_ENTRIES) throw tooLarge('entries', `${MOST_ENTRIES}`, `${names.size}`)
+  if (total > MOST_BYTES) throw tooLarge(MOST_BYTES, total)
+  if (names.size > MOST_ENTRIES) throw tooMany(`${names.size}`)
   const files = Object.fromEntries(entries.map(({ name, bytes }) => [name, bytes]))
   return zipSync(files, { level: compress ? 6 : 0, mtime: EPOCH })
 }

@@ -2,7 +2,7 @@
 
 import { npyMagic } from '../bytes/npy.ts'
 import { detectDelimiter } from '../bytes/table-row.ts'
-import { eachLine } from '../bytes/text.ts'
+import { firstLines } from '../bytes/text.ts'
 import { GruvError } from '../errors.ts'
 
 export type TextFormat = 'csv' | 'tsv' | 'text' | 'json' | 'jsonl'
@@ -109,17 +109,11 @@ function begins(bytes: Uint8Array, magic: readonly number[]): boolean {
 
 /** What a text looks like, for names that do not say. */
 export function textFormat(text: string): TextFormat {
-  const lines: string[] = []
-  for (const { line } of eachLine(text)) {
-    const content = line.trim()
-    if (content === '' || content.startsWith('#')) continue
-    lines.push(content)
-    if (lines.length === 2) break
-  }
-  const [first = '', second = ''] = lines
+  const lines = firstLines(text, 2)
+  const [first = '', second = ''] = lines.map((line) => line.trim())
   if (first.startsWith('{')) return 'json'
   if (first.startsWith('[')) return first.endsWith(']') && second.startsWith('[') ? 'jsonl' : 'json'
-  return tableFormats[detectDelimiter(second || first)]
+  return tableFormats[detectDelimiter(lines)]
 }
 
 const tableFormats = { ',': 'csv', ';': 'csv', '\t': 'tsv', ' ': 'text' } as const

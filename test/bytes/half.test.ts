@@ -35,8 +35,8 @@ describe.each(formats)('$name', ({ decode, encode, exponentBits, fractionBits, l
 
   test('each of the 65,536 patterns encodes back to itself, every NaN to the quiet one', () => {
     for (let bits = 0; bits < PATTERNS; bits++) {
-      const isNaN = (bits & 0x7fff) > infinity
-      const wanted = isNaN ? infinity | (1 << (fractionBits - 1)) : bits
+      const quiet = infinity | (1 << (fractionBits - 1))
+      const wanted = (bits & 0x7fff) > infinity ? quiet : bits
       if (encode(decode(bits)) !== wanted)
         expect([bits, encode(decode(bits))]).toEqual([bits, wanted])
     }

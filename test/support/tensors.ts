@@ -52,3 +52,8 @@ export function expectSame(actual: Tensor, expected: Tensor): void {
     if (!Object.is(value, expected.data[i])) expect([i, value]).toEqual([i, expected.data[i]])
   })
 }
+
+/** What was read as decimals, rounded to the precision that was written. */
+export function inPrecisionOf({ data }: Tensor, read: Tensor): Tensor {
+  return data instanceof Float32Array ? { ...read, data: Float32Array.from(read.data) } : read
+}
