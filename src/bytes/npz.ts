@@ -43,10 +43,10 @@ export async function readNpz(bytes: Uint8Array): Promise<Named<Tensor>> {
  * bytes every time.
  * @param options `compress`: as `numpy.savez_compressed`, otherwise as `numpy.savez`.
  */
-export function writeNpz(
+export async function writeNpz(
   tensors: Named<Tensor>,
   options: { readonly compress?: boolean } = {},
-): Uint8Array {
+): Promise<Uint8Array> {
   const entries = Object.entries(tensors)
   return writeZip(
     entries.map(([name, tensor]) => ({ name: name + SUFFIX, bytes: writeNpy(tensor) })),

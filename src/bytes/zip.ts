@@ -6,7 +6,6 @@
  */
 
 import type { FileEntry, Reader } from '@zip.js/zip.js/lib/zip-core-reader.js'
-import { zipSync } from 'fflate'
 import { GruvError, isGruvError, within } from '../errors.ts'
 import { quote } from './show.ts'
 
@@ -67,7 +66,7 @@ export async function readZip(bytes: Uint8Array): Promise<ZipEntries> {
   try {
     for await (const entry of reader.getEntriesGenerator()) {
       if (entry.directory) continue
-      check(entry, entries)
+      check(entry, entries, bytes.length)
       total += entry.uncompressedSize
       if (total > mostBytes) throw tooLarge(mostBytes, total)
       entries.set(entry.filename, zipEntry(entry))
@@ -78,7 +77,7 @@ export async function readZip(bytes: Uint8Array): Promise<ZipEntries> {
   return entries
 }
 
-function check(entry: FileEntry, earlier: ZipEntries): void {
+function check(entry: FileEntry, earlier: ZipEntries, archiveSize: number): void {
   const where = quote(entry.filename)
   const { compressionMethod: method, compressedSize, uncompressedSize } = entry
   if (earlier.has(entry.filename)) {
@@ -93,6 +92,13 @@ function check(entry: FileEntry, earlier: ZipEntries): void {
       where,
       expected: 'stored or deflated',
       got: methodNames[method] ?? `method ${method}`,
+    })
+  }
+  if (compressedSize > archiveSize) {
+    throw new GruvError('bad-file', 'the entry is larger than the archive', {
+      where,
+      expected: `at most ${archiveSize} bytes`,
+      got: `${compressedSize}`,
     })
   }
   const most = method === STORED ? compressedSize : compressedSize * DEFLATE_EXPANSION
@@ -189,10 +195,10 @@ const EPOCH = '1980-01-01T00:00:00'
  * Entries stored as they are, as `numpy.savez` does, or deflated; the same bytes every time.
  * @throws GruvError `bad-argument` for two entries of one name, `too-large` from 4 GiB.
  */
-export function writeZip(
+export async function writeZip(
   entries: readonly ZipInput[],
   { compress = false }: { readonly compress?: boolean } = {},
-): Uint8Array {
+): Promise<Uint8Array> {
   const names = new Set<string>()
   let total = 0
   for (const { name, bytes } of entries) {
@@ -207,6 +213,7 @@ export function writeZip(
   }
   if (total > MOST_BYTES) throw tooLarge(MOST_BYTES, total)
   if (names.size > MOST_ENTRIES) throw tooMany(`${names.size}`)
+  const { zipSync } = await import('fflate')
   const files = Object.fromEntries(entries.map(({ name, bytes }) => [name, bytes]))
   return zipSync(files, { level: compress ? 6 : 0, mtime: EPOCH })
 }

@@ -2,7 +2,7 @@
  * `gruv/data`: numbers from files and into files. NumPy's .npy and .npz, tables as text, JSON.
  *
  *     const { tensors } = await readData(bytes, 'input.csv')
- *     const bytes = writeData({ y }, 'output.npy')
+ *     const bytes = await writeData({ y }, 'output.npy')
  */
 
 import { readJson, readJsonLines } from '../bytes/json.ts'
@@ -69,7 +69,7 @@ function readText(bytes: Uint8Array, named: TextFormat | undefined): DataFile {
   return { format, tensors: { data }, ...(columns !== null && { columns }) }
 }
 
-type Writer = (tensors: Named<Tensor>) => Uint8Array | string
+type Writer = (tensors: Named<Tensor>) => Uint8Array | string | Promise<Uint8Array>
 
 const writers: Readonly<Record<DataFormat, Writer>> = {
   npy: (tensors) => writeNpy(lone(tensors)),
@@ -88,7 +88,7 @@ const writers: Readonly<Record<DataFormat, Writer>> = {
  * @throws GruvError `bad-argument` for an ending that is not known, and for several arrays in a
  *   file for one; `bad-shape` for more axes than a table has.
  */
-export function writeData(tensors: Named<Tensor>, name: string): Uint8Array {
+export async function writeData(tensors: Named<Tensor>, name: string): Promise<Uint8Array> {
   const format = formatOfName(name)
   if (format === undefined) {
     throw new GruvError('bad-argument', 'the name does not say which format to write', {
@@ -96,7 +96,7 @@ export function writeData(tensors: Named<Tensor>, name: string): Uint8Array {
       got: name,
     })
   }
-  const content = writers[format](tensors)
+  const content = await writers[format](tensors)
   return typeof content === 'string' ? new TextEncoder().encode(content) : content
 }
 
