@@ -113,8 +113,8 @@ function fromNested(value: NestedNumbers, where: string): Tensor {
   ) {
     shape.push(level.length)
   }
-  const data = new Float64Array(sizeOf(shape))
-  let filled = 0
+  // Gathered before anything is allocated: ragged arrays can claim far more than they hold.
+  const numbers: number[] = []
   const fill = (level: NestedNumbers[number], axis: number, path: string): void => {
     if (
       Array.isArray(level)
@@ -128,8 +128,8 @@ function fromNested(value: NestedNumbers, where: string): Tensor {
       })
     }
     if (Array.isArray(level)) level.forEach((inner, i) => fill(inner, axis + 1, `${path}[${i}]`))
-    else data[filled++] = level as number
+    else numbers.push(level as number)
   }
   fill(value, 0, '')
-  return { shape, data }
+  return { shape, data: Float64Array.from(numbers) }
 }
