@@ -392,7 +392,7 @@ def typescript(t):
 
 
 def samples64():
-    """{function: [[x, f(x)], …]}, each f(x) rounded once from 400 digits."""
+    """{function: [[x, y, rest], …]}: f(x) from 400 digits is y + rest·ulp(y)."""
     functions = {
         'tanh64': (mpmath.tanh, -25, 25),
         'sigmoid64': (lambda x: 1 / (1 + mpmath.exp(-x)), -745, 40),
@@ -421,21 +421,28 @@ def samples64():
             xs = [x for x in xs if x > -1] + [2.0 ** rng.uniform(1, 1024) for _ in range(35)]
             xs += [-1 + 2.0 ** rng.uniform(-53, -2) for _ in range(20)]
         mp.dps = 400
-        result[name] = [[x, float(f(mpf(x)))] for x in xs]
+        result[name] = []
+        for x in xs:
+            exact = f(mpf(x))
+            y = float(exact)
+            result[name].append([x, y, round(float((exact - y) / math.ulp(y)), 3)])
         mp.dps = 40
     return result
 
 
-def main():
-    tables = fit()
-    (ROOT / 'src/runtime/approximations.ts').write_text(typescript(tables))
+def write_samples64():
     lines = [
         f'  "{name}": [\n'
-        + ',\n'.join('    ' + json.dumps(pair) for pair in pairs)
+        + ',\n'.join('    ' + json.dumps(sample) for sample in samples)
         + '\n  ]'
-        for name, pairs in samples64().items()
+        for name, samples in samples64().items()
     ]
     (ROOT / 'test/fixtures/math64.json').write_text('{\n' + ',\n'.join(lines) + '\n}\n')
+
+
+def main():
+    (ROOT / 'src/runtime/approximations.ts').write_text(typescript(fit()))
+    write_samples64()
     compare()
 
 
