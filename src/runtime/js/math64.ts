@@ -21,6 +21,7 @@ const [A0, A1, A2, A3, A4, A5] = ERF64.p
 const [B0, B1, B2, B3, B4, B5] = ERF64.q
 const [C0, C1, C2, C3, C4, C5] = ERFC64.p
 const [D0, D1, D2, D3, D4, D5, D6] = ERFC64.q
+const ERF_SPLIT = ERF64.limit
 const ERF_LIMIT = ERFC64.limit
 
 /** 1.5 · 2⁵²: added to a small number, it leaves the nearest integer in the last bits. */
@@ -127,7 +128,7 @@ export function softplus64(x: number): number {
 export function erf64(x: number): number {
   const a = x < 0 ? -x : x
   let y: number
-  if (a < 1) {
+  if (a < ERF_SPLIT) {
     const z = a * a
     const p = ((((A5 * z + A4) * z + A3) * z + A2) * z + A1) * z + A0
     const q = ((((B5 * z + B4) * z + B3) * z + B2) * z + B1) * z + B0
