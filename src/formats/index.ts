@@ -5,7 +5,7 @@ import type { Model } from '../model/types.ts'
 import type { Format, ReadOptions, SourceFile } from './format.ts'
 
 /** To add a format: a reader, a line here, a fixture, a row in the documents. */
-export const formats: readonly Format[] = [
+const formats: readonly Format[] = [
   {
     id: 'npz',
     title: 'NumPy archive (.npz) with the weights of a bare layer',

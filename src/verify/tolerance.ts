@@ -86,7 +86,7 @@ function producerPrecision(expected: Tensor): 'f32' | 'f64' {
 }
 
 /** How far a stored number can be from the one that was meant. */
-export function storageError(tensor: Tensor): { at: (value: number) => number; why: string } {
+function storageError(tensor: Tensor): { at: (value: number) => number; why: string } {
   if (tensor.printed !== undefined) {
     const { decimals, significant } = tensor.printed
     return {
