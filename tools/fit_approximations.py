@@ -328,19 +328,6 @@ export const LN2_HIGH32 = %r
 export const LN2_LOW32 = %r
 """
 
-GATE = """\
-/**
- * σ(x) = ½ + NQ / (Q² + N²), N and Q as in TANH32: tanh of half the argument, halved. Both are
- * doubled, so that P(0) stays 1. Everything is a power of two: the bits are those of
- * ½ + ½·tanh32(x/2).
- */
-export const SIGMOID_GATE32 = {
-  limit: 2 * TANH32.limit,
-  p: TANH32.p.map((c, k) => c / 4 ** k),
-  q: TANH32.q.map((c, k) => (2 * c) / 4 ** k),
-} as const
-"""
-
 LN64 = """\
 /** ln 2 in two parts, as above. */
 export const LN2_HIGH64 = %r
@@ -380,7 +367,6 @@ def typescript(t):
         rational(
             'TANH32', 'tanh(x) = 2NQ / (Q² + N²), N = x·P(x²), Q = Q(x²); 1 from the limit on.'
         ),
-        GATE,
         rational('ERF32', 'erf(x), by the same formula.'),
         LN64 % (high64, float(low64)),
         array('EXP64', 'e^r = 1 + r + r²·P(r) for |r| ≤ ln 2 / 2.'),

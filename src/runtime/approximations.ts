@@ -28,17 +28,6 @@ export const TANH32 = {
   q: [2, 0.22623181343078613, 0.0024150130338966846, 2.467313834131346e-6],
 } as const
 
-/**
- * σ(x) = ½ + NQ / (Q² + N²), N and Q as in TANH32: tanh of half the argument, halved. Both are
- * doubled, so that P(0) stays 1. Everything is a power of two: the bits are those of
- * ½ + ½·tanh32(x/2).
- */
-export const SIGMOID_GATE32 = {
-  limit: 2 * TANH32.limit,
-  p: TANH32.p.map((c, k) => c / 4 ** k),
-  q: TANH32.q.map((c, k) => (2 * c) / 4 ** k),
-} as const
-
 /** erf(x), by the same formula. */
 export const ERF32 = {
   limit: 3.9375,

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { ERF32, TANH32 } from '../../src/runtime/approximations.ts'
-import { erf32, sigmoidGate32, tanh32 } from '../../src/runtime/js/math32.ts'
+import { erf32, tanh32 } from '../../src/runtime/js/math32.ts'
 import {
   eachFloat32,
   functions32,
@@ -19,7 +19,6 @@ const stride = 4095
 
 const bounds32: readonly [Name32, { ulp?: number; absolute?: number }][] = [
   ['tanh32', { ulp: 4.5, absolute: 2e-7 }],
-  ['sigmoidGate32', { absolute: 1.3e-7 }],
   ['sigmoid32', { ulp: 2.6 }],
   ['exp32', { ulp: 1.1 }],
   ['expm1_32', { ulp: 2 }],
@@ -66,12 +65,6 @@ describe('values that are exact', () => {
   const identities = [-0, 0, tiny32, -tiny32]
   const exact: Readonly<Record<string, readonly (readonly [number, number])[]>> = {
     tanh: [...identities.map((x) => [x, x] as const), [Infinity, 1], [-Infinity, -1]],
-    sigmoidGate: [
-      [-0, 0.5],
-      [0, 0.5],
-      [Infinity, 1],
-      [-Infinity, 0],
-    ],
     sigmoid: [
       [-0, 0.5],
       [0, 0.5],
@@ -130,7 +123,7 @@ describe('values that are exact', () => {
   })
 })
 
-describe('what gates rely on', () => {
+describe('what cells rely on', () => {
   test('tanh32 is odd, never beyond ±1, and ±1 from its limit on', () => {
     const wrong: number[] = []
     sweep32(stride, (x) => {
@@ -146,7 +139,6 @@ describe('what gates rely on', () => {
     let beyond = 0
     eachFloat32((6 / 7) * TANH32.limit, TANH32.limit, (x) => {
       if (tanh32(x) > 1) beyond++
-      if (sigmoidGate32(2 * x) > 1 || sigmoidGate32(-2 * x) < 0) beyond++
     })
     eachFloat32((6 / 7) * ERF32.limit, ERF32.limit, (x) => {
       if (erf32(x) > 1) beyond++
@@ -161,13 +153,5 @@ describe('what gates rely on', () => {
     })
     expect(wrong).toEqual([])
   })
-
-  test('sigmoidGate32(x) has the bits of ½ + ½·tanh32(x/2)', () => {
-    const wrong: number[] = []
-    sweep32(stride, (x) => {
-      const expected = Math.fround(0.5 + 0.5 * tanh32(Math.fround(x / 2)))
-      if (!Object.is(sigmoidGate32(x), expected)) wrong.push(x)
-    })
-    expect(wrong).toEqual([])
-  })
+  expect(wrong).toEqual([])
 })

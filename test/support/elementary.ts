@@ -12,7 +12,6 @@ const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Ma
 /** Each float32 function beside a float64 one, whose own error does not show in float32. */
 export const functions32 = {
   tanh32: [math32.tanh32, Math.tanh],
-  sigmoidGate32: [math32.sigmoidGate32, sigmoid],
   sigmoid32: [math32.sigmoid32, sigmoid],
   exp32: [math32.exp32, Math.exp],
   expm1_32: [math32.expm1_32, Math.expm1],

@@ -7,15 +7,7 @@
  * `f32x4.pmin(x, LIMIT)` with x first: pmin(a, b) is `b < a ? b : a`, so the other order swallows NaN.
  */
 
-import {
-  ERF32,
-  EXP32,
-  LN2_HIGH32,
-  LN2_LOW32,
-  LOG32,
-  SIGMOID_GATE32,
-  TANH32,
-} from '../approximations.ts'
+import { ERF32, EXP32, LN2_HIGH32, LN2_LOW32, LOG32, TANH32 } from '../approximations.ts'
 
 const f = Math.fround
 
@@ -27,9 +19,6 @@ const bits = new Int32Array(float.buffer)
 const TANH_LIMIT = TANH32.limit
 const [, T1, T2] = TANH32.p
 const [U0, U1, U2, U3] = TANH32.q
-const GATE_LIMIT = SIGMOID_GATE32.limit
-const [, G1, G2] = SIGMOID_GATE32.p
-const [H0, H1, H2, H3] = SIGMOID_GATE32.q
 const [E0, E1, E2, E3, E4] = EXP32
 const [L0, L1, L2, L3, L4, L5, L6, L7] = LOG32
 const ERF_LIMIT = ERF32.limit
@@ -55,15 +44,6 @@ export function tanh32(x: number): number {
   const n = f(a + f(f(a * z) * f(f(T2 * z) + T1)))
   const q = f(f(f(f(f(f(U3 * z) + U2) * z) + U1) * z) + U0)
   return f(f(f(n + n) * q) / f(f(q * q) + f(n * n)))
-}
-
-/** σ(x) = ½ + ½·tanh(x/2): tanh32's N and Q, their coefficients scaled by powers of two. */
-export function sigmoidGate32(x: number): number {
-  const a = x > GATE_LIMIT ? GATE_LIMIT : x < -GATE_LIMIT ? -GATE_LIMIT : x
-  const z = f(a * a)
-  const n = f(a + f(f(a * z) * f(f(G2 * z) + G1)))
-  const q = f(f(f(f(f(f(H3 * z) + H2) * z) + H1) * z) + H0)
-  return f(0.5 + f(f(n * q) / f(f(q * q) + f(n * n))))
 }
 
 /** e^x = 2ⁿ·e^r, r = x − n·ln 2. */
