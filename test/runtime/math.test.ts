@@ -153,5 +153,4 @@ describe('what cells rely on', () => {
     })
     expect(wrong).toEqual([])
   })
-  expect(wrong).toEqual([])
 })
