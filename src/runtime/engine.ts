@@ -5,13 +5,23 @@ import { ops32 } from './js/ops32.ts'
 import { ops64 } from './js/ops64.ts'
 import { type Place, packWeights, runJs } from './layers.ts'
 import type { Masks } from './masks.ts'
-import type { FrameLayout, Plan, Stage } from './plan.ts'
+import type { FrameLayout, Plan } from './plan.ts'
 
 export interface EngineReport {
-  readonly kind: 'js'
+  readonly kind: 'js' | 'wasm'
+  /** `relaxed`: products and sums in one rounding, where the machine can. */
+  readonly simd: 'none' | 'simd128' | 'relaxed'
   readonly precision: 'f32' | 'f64'
   /** Whether the results are the same bits on every machine; JavaScript's always are. */
   readonly deterministic: boolean
+  /** What runs in JavaScript though WebAssembly was asked for or preferred, and why. */
+  readonly fallbacks: readonly Fallback[]
+}
+
+export interface Fallback {
+  /** A node of the model; null for all of it. */
+  readonly node: string | null
+  readonly why: string
 }
 
 /** A tile of rows, a chunk of steps. */
@@ -31,18 +41,51 @@ export interface Engine {
   /** Laid out as the plan says. */
   readonly memory: Float32Array | Float64Array
   /** Runs a stage's kernels for one step of one row, in the frame of a stream. */
-  step(stage: Stage, frame: number, state: number): void
+  step(stage: number, frame: number, state: number): void
   /** Runs a stage's kernels on a piece of a whole run, in the frame of predict. */
-  block(stage: Stage, piece: Piece): void
+  block(stage: number, piece: Piece): void
   setWeights(model: Model, plan: Plan): void
 }
 
-/** Kernels in plain JavaScript, for both precisions. */
-export function createJsEngine(plan: Plan): Engine {
+/** Kernels in plain JavaScript, for both precisions. `why`: why not in WebAssembly, if it was wanted. */
+export function createJsEngine(plan: Plan, why?: string): Engine {
   const float32 = plan.precision === 'f32'
   const memory = float32 ? new Float32Array(plan.memory.size) : new Float64Array(plan.memory.size)
   const ops = float32 ? ops32 : ops64
-  const place = (layout: FrameLayout): Place => ({
+  // Changed in place: a step allocates nothing.
+  const stepPlace = createPlace(plan, memory, plan.step)
+  const blockPlace = createPlace(plan, memory, plan.block)
+  return {
+    report: {
+      kind: 'js',
+      simd: 'none',
+      precision: plan.precision,
+      deterministic: true,
+      fallbacks: why === undefined ? [] : [{ node: null, why }],
+    },
+    memory,
+    step(stage, frame, state) {
+      const { kernels } = plan.stages[stage]
+      stepPlace.frame = frame
+      stepPlace.state = state
+      for (let i = 0; i < kernels.length; i++) runJs(kernels[i], ops, stepPlace)
+    },
+    block(stage, piece) {
+      const { kernels } = plan.stages[stage]
+      Object.assign(blockPlace, piece)
+      for (let i = 0; i < kernels.length; i++) runJs(kernels[i], ops, blockPlace)
+    },
+    setWeights: (model, plan) => packAll(model, plan, memory),
+  }
+}
+
+/** One row and one step of predict, until somebody says otherwise. */
+export function createPlace(
+  plan: Plan,
+  memory: Float32Array | Float64Array,
+  layout: FrameLayout,
+): Place {
+  return {
     memory,
     layout,
     stateStride: plan.stateStride,
@@ -55,27 +98,12 @@ export function createJsEngine(plan: Plan): Engine {
     firstRow: 0,
     firstStep: 0,
     allSteps: 1,
-  })
-  // Changed in place: a step allocates nothing.
-  const stepPlace = place(plan.step)
-  const blockPlace = place(plan.block)
-  return {
-    report: { kind: 'js', precision: plan.precision, deterministic: true },
-    memory,
-    step({ kernels }, frame, state) {
-      stepPlace.frame = frame
-      stepPlace.state = state
-      for (let i = 0; i < kernels.length; i++) runJs(kernels[i], ops, stepPlace)
-    },
-    block({ kernels }, piece) {
-      Object.assign(blockPlace, piece)
-      for (let i = 0; i < kernels.length; i++) runJs(kernels[i], ops, blockPlace)
-    },
-    setWeights: (model, { stages }) => {
-      const kernels = stages.flatMap((stage) => stage.kernels)
-      for (const node of model.nodes) {
-        packWeights(node, kernels.find((kernel) => kernel.node === node.name)!, memory)
-      }
-    },
+  }
+}
+
+export function packAll(model: Model, { stages }: Plan, memory: Float32Array | Float64Array): void {
+  const kernels = stages.flatMap((stage) => stage.kernels)
+  for (const node of model.nodes) {
+    packWeights(node, kernels.find((kernel) => kernel.node === node.name)!, memory)
   }
 }

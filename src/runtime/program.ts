@@ -6,20 +6,17 @@
 import { GruvError } from '../errors.ts'
 import type { Model, OutputPort, Port } from '../model/types.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
-import { createJsEngine, type Engine, type EngineReport } from './engine.ts'
+import { chooseEngine, chooseEngineAsync, type EngineOptions } from './choose.ts'
+import type { Engine, EngineReport } from './engine.ts'
 import { notFound, type RunInputs, readInputs, readStates } from './inputs.ts'
 import { causal, runWhole } from './layers.ts'
 import { type MaskOptions, type Masks, readMasks } from './masks.ts'
 import { type Plan, plan } from './plan.ts'
 import { createStream, type Stream } from './stream.ts'
 
-export interface CompileOptions {
+export interface CompileOptions extends EngineOptions {
   /** `f32` (default) computes in float32, `f64` in float64. */
   readonly precision?: 'f32' | 'f64'
-  /** The same bits on every engine and machine. */
-  readonly deterministic?: boolean
-  /** `wasm` throws where there is none, rather than fall back. */
-  readonly engine?: 'auto' | 'wasm' | 'js'
   /** How many streams can be open at once; default 1. */
   readonly streams?: number
 }
@@ -68,32 +65,33 @@ export interface Program {
 }
 
 export function compileSync(model: Model, options: CompileOptions = {}): Program {
-  const { precision = 'f32', streams = 1, engine: wanted = 'auto' } = options
+  const planned = planFor(model, options)
+  return createProgram(model, planned, chooseEngine(planned, options))
+}
+
+/** Compilation is asynchronous because browsers refuse to compile large modules on a page's main thread. */
+export async function compile(model: Model, options: CompileOptions = {}): Promise<Program> {
+  const planned = planFor(model, options)
+  return createProgram(model, planned, await chooseEngineAsync(planned, options))
+}
+
+function planFor(
+  model: Model,
+  { precision = 'f32', streams = 1, engine = 'auto' }: CompileOptions,
+): Plan {
   oneOf('precision', precision, ['f32', 'f64'])
-  oneOf('engine', wanted, ['auto', 'wasm', 'js'])
+  oneOf('engine', engine, ['auto', 'wasm', 'js'])
   if (!Number.isInteger(streams) || streams < 1) {
     throw new GruvError('bad-argument', 'streams is a count', {
       expected: 'a whole number from 1',
       got: `${streams}`,
     })
   }
-  if (wanted === 'wasm') {
-    throw new GruvError('engine-unavailable', 'this version has no WebAssembly engine', {
-      fix: "Leave `engine` at 'auto'.",
-    })
-  }
-  const planned = plan(model, { precision, streams })
-  const engine = createJsEngine(planned)
-  engine.setWeights(model, planned)
-  return createProgram(model, planned, engine)
-}
-
-/** Compilation is asynchronous because browsers refuse to compile large modules on a page's main thread. */
-export async function compile(model: Model, options: CompileOptions = {}): Promise<Program> {
-  return compileSync(model, options)
+  return plan(model, { precision, streams })
 }
 
 function createProgram(model: Model, planned: Plan, engine: Engine): Program {
+  engine.setWeights(model, planned)
   const freeStreams = Array.from({ length: planned.streams }, (_, i) => i).reverse()
   const obstacle = model.nodes.flatMap((node) => {
     const answer = causal(node)
@@ -321,7 +319,7 @@ class Run {
     const stage = this.plan.stages[s]
     for (const value of stage.reads) this.copy(value, 'in', firstRow, rows, firstStep, steps)
     const allSteps = this.inputs.steps
-    this.engine.block(stage, {
+    this.engine.block(s, {
       firstRow,
       rows,
       firstStep,

@@ -58,7 +58,7 @@ export function createStream(
     step() {
       usable()
       for (let i = 0; i < plan.stages.length; i++) {
-        engine.step(plan.stages[i], frame, state)
+        engine.step(i, frame, state)
       }
     },
     getState() {

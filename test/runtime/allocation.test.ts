@@ -16,15 +16,16 @@ const layers = (activation) => [
   dense({ kernel: numbers(8, 4), activation: 'sigmoid' }),
 ]
 const grown = {}
-for (const activation of ['tanh', 'relu']) for (const precision of ['f32', 'f64']) {
-  const stream = compileSync(sequential(layers(activation)), { precision }).stream()
+const variants = [{ engine: 'wasm' }, { engine: 'js' }, { engine: 'js', precision: 'f64' }]
+for (const activation of ['tanh', 'relu']) for (const options of variants) {
+  const stream = compileSync(sequential(layers(activation)), options).stream()
   const run = (steps) => { for (let i = 0; i < steps; i++) { stream.input[0] = i % 7; stream.step() } }
   run(100_000)
   gc()
   const before = process.memoryUsage().heapUsed
   run(${STEPS})
   // Before a collection: garbage counts as well.
-  grown[activation + ' ' + precision] = process.memoryUsage().heapUsed - before
+  grown[activation + ' ' + JSON.stringify(options)] = process.memoryUsage().heapUsed - before
 }
 console.log(JSON.stringify(grown))
 `

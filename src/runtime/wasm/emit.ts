@@ -1,0 +1,81 @@
+/**
+ * From a Plan to a WebAssembly module: one function for a step and one for a block of each kernel.
+ *
+ * It is pure, and knows no trained number: weights are data in the memory that the module imports.
+ */
+
+import type { Kernel } from '../layers.ts'
+import type { Plan, Stage } from '../plan.ts'
+import { createModule } from './assembler.ts'
+import { writeDense } from './kernels/dense.ts'
+import { type Cells, writeGru } from './kernels/gru.ts'
+import type { KernelFuncs, Site } from './kernels/kernel.ts'
+import type { Target } from './kernels/lanes.ts'
+
+export type { Target } from './kernels/lanes.ts'
+
+const PAGE = 65536
+
+/** By kind of kernel: the writer, or why there is none. */
+const writers: {
+  readonly [K in Kernel['kind']]:
+    | string
+    | ((site: Site, kernel: Extract<Kernel, { kind: K }>, cells: Cells) => KernelFuncs)
+} = {
+  gru: writeGru,
+  dense: writeDense,
+  merge: 'a merge copies more than it computes',
+  reverse: 'a reversed sequence is copied as a whole',
+}
+
+/** Why a kernel has no WebAssembly version; null if it has one. */
+export function obstacle({ kind }: Kernel): string | null {
+  const writer = writers[kind]
+  return typeof writer === 'string' ? writer : null
+}
+
+export function pagesOf({ memory }: Plan): number {
+  return Math.ceil((4 * memory.size) / PAGE)
+}
+
+/** Whether a step of the stage is one call. */
+export function isWhole({ kernels }: Stage): boolean {
+  return kernels.every((kernel) => obstacle(kernel) === null)
+}
+
+/**
+ * Exports `step0`, `block0`, `cell0` … by the kernel's place in the plan, and `stage0` … for a step
+ * of a stage whose kernels are all there. Imports `gruv.memory`.
+ */
+export function emit(plan: Plan, target: Target): Uint8Array<ArrayBuffer> {
+  const module = createModule()
+  const pages = pagesOf(plan)
+  module.importMemory('gruv', 'memory', { min: pages, max: pages })
+  const site = { module, plan, target }
+  const cells: Cells = new Map()
+  let index = 0
+  plan.stages.forEach((stage, s) => {
+    const funcs: KernelFuncs[] = []
+    for (const kernel of stage.kernels) {
+      const own = write(site, kernel, cells)
+      if (own !== null) {
+        for (const [name, func] of Object.entries(own)) module.export(`${name}${index}`, func)
+        funcs.push(own)
+      }
+      index++
+    }
+    if (!isWhole(stage)) return
+    const step = module.func({ name: `stage ${s}`, params: ['i32', 'i32'] }, (f, frame, state) => {
+      for (const func of funcs) f.call(func.step, frame, state)
+    })
+    module.export(`stage${s}`, step)
+  })
+  return module.bytes({ names: true })
+}
+
+function write(site: Site, kernel: Kernel, cells: Cells): KernelFuncs | null {
+  const writer = writers[kernel.kind]
+  if (typeof writer === 'string') return null
+  // The table's type ties each kind to its kernel; TypeScript cannot follow an index.
+  return (writer as (site: Site, kernel: Kernel, cells: Cells) => KernelFuncs)(site, kernel, cells)
+}

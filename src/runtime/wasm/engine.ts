@@ -1,0 +1,149 @@
+/**
+ * Runs a Plan in WebAssembly, kernel by kernel: what has no WebAssembly version runs in JavaScript
+ * on the same memory.
+ *
+ * Memory is fixed when the engine is made, because growing it would detach every view of it.
+ */
+
+import { createPlace, type Engine, packAll } from '../engine.ts'
+import { type GruStep, overSteps } from '../js/gru.ts'
+import { ops32 } from '../js/ops32.ts'
+import { type Kernel, type Place, runJs } from '../layers.ts'
+import type { Plan } from '../plan.ts'
+import { emit, isWhole, obstacle, pagesOf, type Target } from './emit.ts'
+import { features, type Scope } from './probe.ts'
+
+type Step = (frame: number, state: number) => void
+type Block = (frame: number, state: number, rows: number, steps: number, start: number) => void
+type Cell = (x: number, h: number, out: number, scratch: number) => void
+
+/** A kernel and its exports; null where it runs in JavaScript. */
+interface Task {
+  readonly kernel: Kernel
+  readonly step: Step | null
+  readonly block: Block | null
+  readonly cell: Cell | null
+}
+
+/** What addresses of 32 bits reach. */
+const MOST_PAGES = 65536
+
+/** Why this plan cannot run in WebAssembly here; null if it can. */
+export function whyNotWasm(plan: Plan, scope: Scope = globalThis): string | null {
+  if (plan.precision === 'f64') return 'float64 runs in JavaScript'
+  const { wasm, simd } = features(scope)
+  if (!wasm) return 'there is no WebAssembly here'
+  if (!simd) return 'WebAssembly has no SIMD here'
+  if (pagesOf(plan) > MOST_PAGES) return 'the model is larger than 4 GiB'
+  return null
+}
+
+/** What to write the code for, on this machine. */
+export function targetHere(deterministic: boolean): Target {
+  return {
+    fused: !deterministic && features().relaxedSimd,
+    // The register allocator of V8 before 13 spills twelve accumulators, and is three times slower
+    // with them. Float16Array came with V8 13.5 and has nothing else to do with it.
+    ...('Float16Array' in globalThis ? { vectors: 4, unroll: 4 } : { vectors: 2, unroll: 1 }),
+  }
+}
+
+/** Compiled code by plan and target, for as long as a program uses it. */
+const modules = new Map<string, WeakRef<WebAssembly.Module>>()
+
+function keyOf({ hash }: Plan, target: Target): string {
+  return `${hash} ${JSON.stringify(target)}`
+}
+
+/** @throws WebAssembly.CompileError where the host forbids compiling. */
+export function compileModule(plan: Plan, target: Target): WebAssembly.Module {
+  const key = keyOf(plan, target)
+  const module = modules.get(key)?.deref() ?? new WebAssembly.Module(emit(plan, target))
+  modules.set(key, new WeakRef(module))
+  return module
+}
+
+/** The same in the background, as browsers want it for large modules. */
+export async function compileModuleAsync(plan: Plan, target: Target): Promise<WebAssembly.Module> {
+  const key = keyOf(plan, target)
+  const module = modules.get(key)?.deref() ?? (await WebAssembly.compile(emit(plan, target)))
+  modules.set(key, new WeakRef(module))
+  return module
+}
+
+export function createWasmEngine(
+  plan: Plan,
+  target: Target,
+  module: WebAssembly.Module = compileModule(plan, target),
+): Engine {
+  const pages = pagesOf(plan)
+  const wasmMemory = new WebAssembly.Memory({ initial: pages, maximum: pages })
+  const memory = new Float32Array(wasmMemory.buffer, 0, plan.memory.size)
+  const { exports } = new WebAssembly.Instance(module, { gruv: { memory: wasmMemory } })
+
+  let index = 0
+  const tasks = plan.stages.map(({ kernels }) =>
+    kernels.map((kernel): Task => {
+      const exported = (name: string): unknown => exports[`${name}${index}`] ?? null
+      const task = {
+        kernel,
+        step: exported('step') as Step | null,
+        block: exported('block') as Block | null,
+        cell: exported('cell') as Cell | null,
+      }
+      index++
+      return task
+    }),
+  )
+  const stages = plan.stages.map((stage, s) =>
+    isWhole(stage) ? (exports[`stage${s}`] as Step) : null,
+  )
+  const fallbacks = plan.stages.flatMap(({ kernels }) =>
+    kernels.flatMap((kernel) => {
+      const why = obstacle(kernel)
+      return why === null ? [] : [{ node: kernel.node, why }]
+    }),
+  )
+  // Changed in place: a step allocates nothing.
+  const stepPlace = createPlace(plan, memory, plan.step)
+  const blockPlace = createPlace(plan, memory, plan.block)
+
+  return {
+    report: {
+      kind: 'wasm',
+      simd: target.fused ? 'relaxed' : 'simd128',
+      precision: 'f32',
+      deterministic: !target.fused,
+      fallbacks,
+    },
+    memory,
+    step(s, frame, state) {
+      const stage = stages[s]
+      if (stage !== null) return stage(frame << 2, state << 2)
+      const kernels = tasks[s]
+      stepPlace.frame = frame
+      stepPlace.state = state
+      for (let i = 0; i < kernels.length; i++) {
+        const { kernel, step } = kernels[i]
+        if (step === null) runJs(kernel, ops32, stepPlace)
+        else step(frame << 2, state << 2)
+      }
+    },
+    block(s, piece) {
+      Object.assign(blockPlace, piece)
+      for (const task of tasks[s]) runBlock(task, blockPlace)
+    },
+    setWeights: (model, plan) => packAll(model, plan, memory),
+  }
+}
+
+function runBlock({ kernel, block, cell }: Task, place: Place): void {
+  const { frame, state, rows, steps, start, masks } = place
+  if (block === null) runJs(kernel, ops32, place)
+  // Which steps count is JavaScript's to know; what a step computes stays the same.
+  else if (masks !== null && kernel.kind === 'gru') overSteps(kernel, place, cell!, callCell)
+  else block(frame << 2, state << 2, rows, steps, Number(start))
+}
+
+const callCell: GruStep<Cell> = (_kernel, cell, _memory, x, h, out, scratch) =>
+  cell(x << 2, h << 2, out << 2, scratch << 2)

@@ -1,0 +1,21 @@
+/** What a kernel of a plan comes to in a module. Addresses are in bytes. */
+
+import type { Plan } from '../../plan.ts'
+import type { Func, ModuleBuilder } from '../assembler.ts'
+import type { Target } from './lanes.ts'
+
+export interface KernelFuncs {
+  /** One step of one row, in the frame of a stream: (frame, state). */
+  readonly step: Func<readonly ['i32', 'i32'], undefined>
+  /** A tile of rows, a chunk of steps: (frame, state, rows, steps, whether the sequence begins). */
+  readonly block: Func<readonly ['i32', 'i32', 'i32', 'i32', 'i32'], undefined>
+  /** For kernels with a state, one step of one row anywhere: (x, h, out, scratch). */
+  readonly cell?: Func<readonly ['i32', 'i32', 'i32', 'i32'], undefined>
+}
+
+/** Where a kernel is written, and for what. */
+export interface Site {
+  readonly module: ModuleBuilder
+  readonly plan: Plan
+  readonly target: Target
+}

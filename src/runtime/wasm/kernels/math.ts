@@ -1,0 +1,147 @@
+/**
+ * The elementary functions of `js/math32.ts` in four lanes: the same formulas in the same order,
+ * where the reasons stand. A branch there is a choice between both results here.
+ */
+
+import { ERF32, EXP32, LN2_HIGH32, LN2_LOW32, LOG32, TANH32 } from '../../approximations.ts'
+import {
+  all,
+  clamp,
+  hold,
+  type Lanes,
+  madd,
+  nmadd,
+  polynomial,
+  type Result,
+  type Vector,
+} from './lanes.ts'
+
+/** 1.5 · 2²³ and its bits: a small number added to it is an integer in the last of them. */
+const ROUND = 12582912
+const ROUND_BITS = 0x4b400000
+/** The bits of √½. */
+const SQRT_HALF = 0x3f3504f3
+
+/** 2t / (1 + t²) = 2NQ / (Q² + N²) */
+export function tanh(k: Lanes, x: Vector): Result {
+  const { f32x4 } = k.f
+  const a = hold(k, clamp(k, x, -TANH32.limit, TANH32.limit))
+  const z = hold(k, f32x4.mul(a, a))
+  // P(0) is 1: x is added unrounded.
+  const n = hold(k, madd(k, f32x4.mul(a, z), polynomial(k, z, TANH32.p.slice(1)), a))
+  return doubleAngle(k, n, hold(k, polynomial(k, z, TANH32.q)))
+}
+
+export function erf(k: Lanes, x: Vector): Result {
+  const { f32x4 } = k.f
+  const a = hold(k, clamp(k, x, -ERF32.limit, ERF32.limit))
+  const z = hold(k, f32x4.mul(a, a))
+  const n = hold(k, f32x4.mul(a, polynomial(k, z, ERF32.p)))
+  return doubleAngle(k, n, hold(k, polynomial(k, z, ERF32.q)))
+}
+
+/** 2NQ / (Q² + N²) */
+function doubleAngle(k: Lanes, n: Vector, q: Vector): Result {
+  const { f32x4 } = k.f
+  const squared = hold(k, f32x4.mul(n, n))
+  const below = hold(k, madd(k, q, q, squared))
+  return f32x4.div(f32x4.mul(f32x4.add(n, n), q), below)
+}
+
+/** e^x */
+export function exp(k: Lanes, x: Vector): Result {
+  return expWithin(k, hold(k, clamp(k, x, -104, 89)))
+}
+
+/** e^(−|x|), which needs no upper limit. */
+export function expOfMinusAbs(k: Lanes, x: Vector): Result {
+  const { f32x4, v128 } = k.f
+  const minus = v128.or(x, v128.const('i32x4', -0x80000000))
+  return expWithin(k, hold(k, f32x4.pmax(minus, all(k, -104))))
+}
+
+/** 2ⁿ·e^r, where 2ⁿ is multiplied in two steps because it may not be a normal number itself. */
+function expWithin(k: Lanes, a: Vector): Result {
+  const { f32x4, i32x4, v128 } = k.f
+  const { exponent: i, r } = reduced(k, a)
+  const p = hold(k, polynomial(k, r, EXP32))
+  const y = hold(k, f32x4.add(madd(k, f32x4.mul(r, r), p, r), all(k, 1)))
+  const half = hold(k, i32x4.shr_s(i, 1))
+  const one = v128.const('i32x4', 127)
+  const first = hold(k, i32x4.shl(i32x4.add(one, half), 23))
+  const rest = hold(k, i32x4.add(i32x4.sub(i, half), v128.const('i32x4', 127)))
+  return f32x4.mul(f32x4.mul(y, first), i32x4.shl(rest, 23))
+}
+
+/** x = n·ln 2 + r; n both as a number and as an integer. For NaN the integer is arbitrary. */
+function reduced(k: Lanes, a: Vector): Readonly<Record<'n' | 'exponent' | 'r', Vector>> {
+  const { f32x4, i32x4, v128 } = k.f
+  const t = hold(k, madd(k, a, all(k, Math.LOG2E), ROUND))
+  const n = hold(k, f32x4.sub(t, all(k, ROUND)))
+  const exponent = hold(k, i32x4.sub(t, v128.const('i32x4', ROUND_BITS)))
+  const high = hold(k, nmadd(k, n, LN2_HIGH32, a))
+  return { n, exponent, r: hold(k, nmadd(k, n, LN2_LOW32, high)) }
+}
+
+/** e^x − 1 = 2ⁿ·(e^r − 1) + (2ⁿ − 1), half of everything at first. */
+export function expm1(k: Lanes, x: Vector): Result {
+  const { f32x4, i32x4, v128 } = k.f
+  const a = hold(k, clamp(k, x, -30, 89))
+  const { n, exponent, r } = reduced(k, a)
+  const p = hold(k, polynomial(k, r, EXP32))
+  const y = hold(k, madd(k, f32x4.mul(r, r), p, r))
+  const s = hold(k, i32x4.shl(i32x4.add(exponent, v128.const('i32x4', 126)), 23))
+  const less = hold(k, f32x4.sub(s, all(k, 0.5)))
+  const scaled = hold(k, f32x4.mul(madd(k, s, y, less), all(k, 2)))
+  const zero = (value: Vector): Result => f32x4.eq(value, all(k, 0))
+  const near = hold(k, v128.bitselect(y, scaled, zero(n)))
+  return v128.bitselect(x, near, zero(x))
+}
+
+/** σ(x) = 1 / (1 + e^(−x)), by e^(−|x|). */
+export function sigmoid(k: Lanes, x: Vector): Result {
+  const { f32x4, v128 } = k.f
+  const e = hold(k, expOfMinusAbs(k, x))
+  const one = hold(k, all(k, 1))
+  const above = v128.bitselect(e, one, f32x4.lt(x, all(k, 0)))
+  return f32x4.div(above, f32x4.add(one, e))
+}
+
+/** log(1 + e^x) = max(x, 0) + log(1 + e^(−|x|)) */
+export function softplus(k: Lanes, x: Vector): Result {
+  const { f32x4 } = k.f
+  const e = hold(k, expOfMinusAbs(k, x))
+  const log = hold(k, log1p(k, e))
+  return f32x4.add(f32x4.pmax(all(k, 0), x), log)
+}
+
+/** log(1 + x) for 0 ≤ x ≤ 1 and NaN: log u + c/u, where u = 1 + x and c is what that lost. */
+function log1p(k: Lanes, x: Vector): Result {
+  const { f32x4, i32x4, v128 } = k.f
+  const one = hold(k, all(k, 1))
+  const u = hold(k, f32x4.add(one, x))
+  const fromX = hold(k, f32x4.sub(x, f32x4.sub(u, one)))
+  const fromOne = hold(k, f32x4.sub(one, f32x4.sub(u, x)))
+  const lost = v128.bitselect(fromX, fromOne, f32x4.lt(u, all(k, 2)))
+  const c = hold(k, f32x4.div(lost, u))
+  const bits = hold(k, i32x4.sub(u, v128.const('i32x4', SQRT_HALF)))
+  const exponent = hold(k, i32x4.shr_s(bits, 23))
+  const fraction = v128.and(bits, v128.const('i32x4', 0x7fffff))
+  const m = hold(k, f32x4.sub(i32x4.add(fraction, v128.const('i32x4', SQRT_HALF)), one))
+  // Where u's exponent is 0, x itself is the fraction, and nothing was lost.
+  const whole = hold(k, i32x4.eq(exponent, v128.const('i32x4', 0)))
+  const e = hold(k, f32x4.convert_i32x4_s(exponent))
+  return logOf(k, e, hold(k, v128.bitselect(x, m, whole)), hold(k, v128.andnot(c, whole)))
+}
+
+/** e·ln 2 + log(1 + m) + c */
+function logOf(k: Lanes, e: Vector, m: Vector, c: Vector): Result {
+  const { f32x4 } = k.f
+  const z = hold(k, f32x4.mul(m, m))
+  const p = hold(k, polynomial(k, m, LOG32))
+  const low = hold(k, madd(k, e, all(k, LN2_LOW32), c))
+  const high = hold(k, madd(k, f32x4.mul(m, z), p, low))
+  const y = hold(k, nmadd(k, z, 0.5, high))
+  const log = hold(k, f32x4.add(m, y))
+  return madd(k, e, all(k, LN2_HIGH32), log)
+}

@@ -1,0 +1,261 @@
+/** WebAssembly without fused operations gives the bits of the JavaScript kernels; fused, it stays close. */
+
+import { describe, expect, it } from 'vitest'
+import { type CompileOptions, compile, compileSync, type Program } from '../../../src/index.ts'
+import { createModel } from '../../../src/model/graph.ts'
+import {
+  activation,
+  activationTable,
+  bidirectional,
+  dense,
+  type GruOptions,
+  type Model,
+  sequential,
+} from '../../../src/model/index.ts'
+import type { GruNode } from '../../../src/model/types.ts'
+import { runReference } from '../../../src/runtime/reference.ts'
+import { features } from '../../../src/runtime/wasm/probe.ts'
+import type { Tensor } from '../../../src/tensor.ts'
+import { random, randomGru, tensor } from '../../support/random.ts'
+
+const kinds = Object.keys(activationTable)
+
+/** Both engines, and the proof that they are two. */
+function both(model: Model, options: CompileOptions = {}): readonly [Program, Program] {
+  const js = compileSync(model, { ...options, engine: 'js' })
+  const wasm = compileSync(model, { ...options, engine: 'wasm', deterministic: true })
+  expect(js.engine).toMatchObject({ kind: 'js', simd: 'none', deterministic: true })
+  expect(wasm.engine).toMatchObject({ kind: 'wasm', simd: 'simd128', deterministic: true })
+  return [js, wasm]
+}
+
+/** The bits of float32 numbers; a NaN has many, which count as one. */
+function bits({ data }: Pick<Tensor, 'data'>): number[] {
+  const numbers = Float32Array.from(data)
+  return Array.from(new Uint32Array(numbers.buffer), (word, i) =>
+    Number.isNaN(numbers[i]) ? 0x7fc00000 : word,
+  )
+}
+
+function expectSameBits(model: Model, x: Tensor, label: string): void {
+  const [js, wasm] = both(model)
+  const outputs = [...js.outputs, ...js.states].map(({ name }) => name)
+  const expected = js.predict(x, { outputs })
+  const actual = wasm.predict(x, { outputs })
+  for (const name of outputs) {
+    expect(bits(actual[name]), `${label}, ${name}`).toEqual(bits(expected[name]))
+  }
+}
+
+const variants = (['after', 'before'] as const).flatMap((reset) =>
+  (['keeps', 'updates'] as const).flatMap((update) =>
+    (['separate', 'merged'] as const).map((biasPlacement) => ({ reset, update, biasPlacement })),
+  ),
+)
+
+describe('the same bits as JavaScript', () => {
+  for (const variant of variants) {
+    const { reset, update, biasPlacement } = variant
+    it(`1 to 67 units and features: reset ${reset}, z ${update}, bias ${biasPlacement}`, () => {
+      for (let units = 1; units <= 67; units++) {
+        // Coprime to 67: every number of features comes once.
+        const features = ((units * 29) % 67) + 1
+        const next = random(units)
+        const model = sequential([
+          randomGru(units, features, units, variant),
+          dense({ kernel: tensor(next, [units, features]), activation: 'tanh' }),
+        ])
+        expectSameBits(model, tensor(next, [2, 5, features]), `${features} to ${units}`)
+      }
+    })
+  }
+
+  it.each(kinds)('activation %s, in gates, candidates and Dense, far out too', (kind) => {
+    for (const scale of [1, 30, 300]) {
+      const next = random(3)
+      const gru = randomGru(5, 3, 6, { activation: kind })
+      const gates = randomGru(6, 3, 6, { recurrentActivation: kind })
+      const head = dense({ kernel: tensor(next, [6, 9]), activation: kind })
+      const x = tensor(next, [3, 40, 3], scale)
+      for (const layer of [gru, gates]) {
+        expectSameBits(sequential([layer, head]), x, `${kind}, ${scale}`)
+      }
+    }
+  })
+
+  it.each(kinds)('activation %s at the corners of float32', (kind) => {
+    const numbers = corners()
+    const { parameters } = activation(kind)
+    const identity = { shape: [1, 1], data: Float32Array.of(1) }
+    const names = Object.keys(activationTable[kind as keyof typeof activationTable].parameters)
+    const show = names.map((name, i) => `${name}=${parameters[i]}`).join(', ')
+    const model = sequential([
+      dense({ kernel: identity, activation: show === '' ? kind : `${kind}(${show})` }),
+    ])
+    expectSameBits(model, { shape: [numbers.length, 1], data: numbers }, kind)
+  })
+
+  it('NaN, infinities, subnormal and large numbers flow alike', () => {
+    const specials = [Number.NaN, Infinity, -Infinity, -0, 1e-42, -1e-45, 3e38, -3e38]
+    for (const variant of variants) {
+      for (const act of ['tanh', 'linear', 'relu', 'sigmoid', 'hard_sigmoid']) {
+        const model = sequential([
+          randomGru(11, 3, 5, { ...variant, activation: act }),
+          dense({ kernel: tensor(random(2), [5, 6]), activation: 'softmax' }),
+        ])
+        for (const special of specials) {
+          const x = tensor(random(12), [4, 3])
+          x.data[4] = special
+          expectSameBits(model, x, `${special}, ${act}, ${JSON.stringify(variant)}`)
+        }
+      }
+    }
+  })
+
+  it('softmax of 1 to 37 units', () => {
+    for (let units = 1; units <= 37; units++) {
+      const next = random(units)
+      const head = dense({ kernel: tensor(next, [3, units], 5), activation: 'softmax' })
+      expectSameBits(sequential([randomGru(1, 2, 3), head]), tensor(next, [7, 2], 4), `${units}`)
+    }
+  })
+
+  it('batches, chunks and streams', () => {
+    const model = sequential([
+      randomGru(1, 5, 13),
+      randomGru(2, 13, 13),
+      dense({ kernel: tensor(random(3), [13, 3]), activation: 'sigmoid' }),
+    ])
+    const x = tensor(random(4), [35, 70, 5])
+    expectSameBits(model, x, 'batch')
+    const [js, wasm] = both(model)
+    const row = { shape: [70, 5], data: x.data.subarray(0, 350) }
+    const expected = bits(js.predict(row).y)
+    const stream = wasm.stream()
+    const out = new Float32Array(70 * 3)
+    for (let t = 0; t < 70; t++) {
+      stream.input.set(row.data.subarray(5 * t, 5 * t + 5))
+      stream.step()
+      out.set(stream.output, 3 * t)
+    }
+    expect(bits({ data: out })).toEqual(expected)
+  })
+
+  it('backwards, both ways, with clip, masks and lengths', () => {
+    for (const maskedOutput of ['repeat', 'zero'] as const) {
+      const options = { clip: 0.3, maskedOutput }
+      const model = sequential([
+        bothWays(4, 7, options),
+        randomGru(3, 14, 6, { ...options, goBackwards: true }),
+        randomGru(4, 6, 5, { ...options, goBackwards: true, returnSequences: false }),
+      ])
+      const x = tensor(random(4), [3, 40, 4])
+      expectSameBits(model, x, maskedOutput)
+      const mask = Array.from({ length: 3 }, (_, row) =>
+        Array.from({ length: 40 }, (_, t) => ((row + 2) * t) % 7 < 4 && t > row),
+      )
+      const [js, wasm] = both(model)
+      for (const masks of [{ mask }, { lengths: [0, 17, 40] }]) {
+        expect(bits(wasm.predict(x, masks).y)).toEqual(bits(js.predict(x, masks).y))
+      }
+    }
+  })
+
+  it('a state that comes from the graph', () => {
+    const model = encoderDecoder()
+    const x = tensor(random(1), [3, 40, 4])
+    expectSameBits(model, x, 'encoder and decoder')
+  })
+})
+
+describe('which engine', () => {
+  const model = sequential([randomGru(1, 3, 5)])
+
+  it('auto takes WebAssembly, fused unless the bits must be the same everywhere', async () => {
+    const fused = features().relaxedSimd
+    for (const program of [compileSync(model), await compile(model)]) {
+      expect(program.engine).toEqual({
+        kind: 'wasm',
+        simd: fused ? 'relaxed' : 'simd128',
+        precision: 'f32',
+        deterministic: !fused,
+        fallbacks: [],
+      })
+    }
+    expect((await compile(model, { deterministic: true })).engine.simd).toBe('simd128')
+  })
+
+  it('float64 falls back as a whole, and is refused where WebAssembly is asked for', async () => {
+    expect(compileSync(model, { precision: 'f64' }).engine).toMatchObject({
+      kind: 'js',
+      fallbacks: [{ node: null, why: 'float64 runs in JavaScript' }],
+    })
+    const options = { precision: 'f64', engine: 'wasm' } as const
+    expect(() => compileSync(model, options)).toThrow('float64')
+    await expect(compile(model, options)).rejects.toMatchObject({ code: 'engine-unavailable' })
+  })
+
+  it('a kernel without a WebAssembly version falls back alone, and is named', () => {
+    const { fallbacks } = compileSync(sequential([bothWays(2, 3)])).engine
+    expect(fallbacks).toHaveLength(1)
+    expect(fallbacks[0].why).toContain('merge')
+  })
+})
+
+describe('fused', () => {
+  it.runIf(features().relaxedSimd)('64 units over 1,000 steps: ≤ 6e-7 of the reference', () => {
+    const model = sequential([randomGru(7, 64, 64)])
+    const x = tensor(random(8), [1000, 64])
+    const { y } = compileSync(model, { engine: 'wasm' }).predict(x)
+    const expected = runReference(model, x).outputs.y
+    const errors = Array.from(y.data, (value, i) => Math.abs(value - expected.data[i]))
+    expect(errors.reduce((a, b) => Math.max(a, b))).toBeLessThanOrEqual(6e-7)
+  })
+})
+
+/** The decoder starts from the encoder's last state, and gives its sequence and its last step. */
+function encoderDecoder(): Model {
+  const [encoder] = sequential([randomGru(1, 4, 5, { returnSequences: false })]).nodes
+  const [decoder] = sequential([randomGru(2, 4, 5)]).nodes as readonly GruNode[]
+  return createModel({
+    name: 'encoder and decoder',
+    source: 'test',
+    inputs: [{ name: 'x', shape: ['batch', 'time', 4] }],
+    outputs: [
+      { name: 'y', value: 'sequence' },
+      { name: 'last', value: 'last' },
+    ],
+    nodes: [
+      encoder,
+      {
+        ...decoder,
+        name: 'decoder',
+        inputs: { x: 'x', initialState: encoder.outputs.last },
+        outputs: { sequence: 'sequence', last: 'last' },
+      },
+    ],
+  })
+}
+
+function bothWays(features: number, units: number, options: Partial<GruOptions> = {}) {
+  const half = (seed: number): GruOptions => ({
+    kernel: tensor(random(seed), [features, 3 * units]),
+    recurrentKernel: tensor(random(seed + 1), [units, 3 * units]),
+    bias: tensor(random(seed + 2), [2, 3 * units]),
+    ...options,
+  })
+  return bidirectional({ forward: half(1), backward: half(9) })
+}
+
+/** Both signs of: powers of two and their neighbours, the usual range, what is not a number. */
+function corners(): Float32Array {
+  const words = new Uint32Array(2 ** 13)
+  for (let i = 0; i < words.length; i++) words[i] = (i * 0x7ffff + 0x80000000 * (i % 2)) >>> 0
+  const powers = Array.from({ length: 256 }, (_, i) => [
+    i << 23,
+    (i << 23) - 1,
+    (i << 23) + 1,
+  ]).flat()
+  const all = [...words, ...powers, ...powers.map((word) => word | 0x80000000)]
+  return new Float32Array(Uint32Array.from(all).buffer)
+}
