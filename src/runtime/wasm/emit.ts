@@ -11,10 +11,13 @@ import { writeDense } from './kernels/dense.ts'
 import { type Cells, writeGru } from './kernels/gru.ts'
 import type { KernelFuncs, Site } from './kernels/kernel.ts'
 import type { Target } from './kernels/lanes.ts'
+import { createPool } from './kernels/pool.ts'
 
 export type { Target } from './kernels/lanes.ts'
 
 const PAGE = 65536
+/** Bytes behind the plan's memory for constants: more than all activations together need. */
+const POOL = 4096
 
 /** By kind of kernel: the writer, or why there is none. */
 const writers: {
@@ -35,7 +38,7 @@ export function obstacle({ kind }: Kernel): string | null {
 }
 
 export function pagesOf({ memory }: Plan): number {
-  return Math.ceil((4 * memory.size) / PAGE)
+  return Math.ceil((4 * memory.size + POOL) / PAGE)
 }
 
 /** Whether a step of the stage is one call. */
@@ -51,7 +54,9 @@ export function emit(plan: Plan, target: Target): Uint8Array<ArrayBuffer> {
   const module = createModule()
   const pages = pagesOf(plan)
   module.importMemory('gruv', 'memory', { min: pages, max: pages })
-  const site = { module, plan, target }
+  const base = 4 * plan.memory.size
+  const pool = target.constants === 'memory' ? createPool(base, POOL) : null
+  const site: Site = { module, plan, target: { ...target, pool } }
   const cells: Cells = new Map()
   let index = 0
   plan.stages.forEach((stage, s) => {
@@ -70,6 +75,7 @@ export function emit(plan: Plan, target: Target): Uint8Array<ArrayBuffer> {
     })
     module.export(`stage${s}`, step)
   })
+  if (pool !== null) module.data(base, pool.bytes())
   return module.bytes({ names: true })
 }
 

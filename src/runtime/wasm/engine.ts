@@ -25,8 +25,8 @@ interface Task {
   readonly cell: Cell | null
 }
 
-/** What addresses of 32 bits reach. */
-const MOST_PAGES = 65536
+/** What positive numbers of 32 bits address. */
+const MOST_PAGES = 32768
 
 /** Why this plan cannot run in WebAssembly here; null if it can. */
 export function whyNotWasm(plan: Plan, scope: Scope = globalThis): string | null {
@@ -34,17 +34,20 @@ export function whyNotWasm(plan: Plan, scope: Scope = globalThis): string | null
   const { wasm, simd } = features(scope)
   if (!wasm) return 'there is no WebAssembly here'
   if (!simd) return 'WebAssembly has no SIMD here'
-  if (pagesOf(plan) > MOST_PAGES) return 'the model is larger than 4 GiB'
+  if (pagesOf(plan) > MOST_PAGES) return 'the model is larger than 2 GiB'
   return null
 }
 
 /** What to write the code for, on this machine. */
 export function targetHere(deterministic: boolean): Target {
+  // No feature tells how code is generated. This one came with V8 13.5 and has nothing to do with it.
+  const recent = 'Float16Array' in globalThis
   return {
     fused: !deterministic && features().relaxedSimd,
-    // The register allocator of V8 before 13 spills twelve accumulators, and is three times slower
-    // with them. Float16Array came with V8 13.5 and has nothing else to do with it.
-    ...('Float16Array' in globalThis ? { vectors: 4, unroll: 4 } : { vectors: 2, unroll: 1 }),
+    // Six accumulators: with more, V8 before 13 runs out of registers, and every vector of units is
+    // one more stream of weights to fetch. Unrolled loops run out of registers there as well.
+    vectors: 2,
+    ...(recent ? { unroll: 4, constants: 'memory' } : { unroll: 1, constants: 'code' }),
   }
 }
 

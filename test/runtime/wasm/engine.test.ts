@@ -13,7 +13,11 @@ import {
   sequential,
 } from '../../../src/model/index.ts'
 import type { GruNode } from '../../../src/model/types.ts'
+import { createJsEngine, type Engine } from '../../../src/runtime/engine.ts'
+import { plan } from '../../../src/runtime/plan.ts'
 import { runReference } from '../../../src/runtime/reference.ts'
+import { emit } from '../../../src/runtime/wasm/emit.ts'
+import { createWasmEngine } from '../../../src/runtime/wasm/engine.ts'
 import { features } from '../../../src/runtime/wasm/probe.ts'
 import type { Tensor } from '../../../src/tensor.ts'
 import { random, randomGru, tensor } from '../../support/random.ts'
@@ -168,6 +172,41 @@ describe('the same bits as JavaScript', () => {
   })
 })
 
+describe('code for any target', () => {
+  const model = sequential([
+    randomGru(1, 5, 67),
+    randomGru(2, 67, 30, { reset: 'before', activation: 'mish', recurrentActivation: 'elu' }),
+    dense({ kernel: tensor(random(3), [30, 41]), activation: 'softmax' }),
+  ])
+  const planned = plan(model, { precision: 'f32', streams: 1 })
+  const stepped = (engine: Engine): number[] => {
+    const state = planned.memory.streams
+    engine.setWeights(model, planned)
+    engine.memory.fill(0.5, state)
+    for (let i = 0; i < 3; i++) engine.step(0, state + planned.stateStride, state)
+    const y = planned.values.findIndex(({ name }) => name === planned.outputs[0].value)
+    const from = state + planned.stateStride + planned.step.offsets[y]
+    return bits({ data: engine.memory.slice(from, from + 41) })
+  }
+  const expected = stepped(createJsEngine(planned))
+
+  for (const vectors of [1, 2, 3, 4]) {
+    for (const unroll of [1, 2, 5]) {
+      for (const constants of ['code', 'memory'] as const) {
+        it(`${vectors} vectors, ${unroll} rows a turn, constants in ${constants}`, () => {
+          const target = { fused: false, vectors, unroll, constants }
+          expect(stepped(createWasmEngine(planned, target))).toEqual(expected)
+        })
+      }
+    }
+  }
+
+  it('the same plan and target give the same bytes', () => {
+    const target = { fused: true, vectors: 2, unroll: 4, constants: 'memory' } as const
+    expect(emit(planned, target)).toEqual(emit(planned, target))
+  })
+})
+
 describe('which engine', () => {
   const model = sequential([randomGru(1, 3, 5)])
 
@@ -210,6 +249,25 @@ describe('fused', () => {
     const expected = runReference(model, x).outputs.y
     const errors = Array.from(y.data, (value, i) => Math.abs(value - expected.data[i]))
     expect(errors.reduce((a, b) => Math.max(a, b))).toBeLessThanOrEqual(6e-7)
+  })
+
+  it.runIf(features().relaxedSimd)('tanh and σ keep their limits, and err by ≤ 2⁻²²', () => {
+    // Steps of 2⁻¹⁰ from −32 to 32.
+    const x = { shape: [65537, 1], data: new Float32Array(65537).map((_, i) => i / 1024 - 32) }
+    const identity = { shape: [1, 1], data: Float32Array.of(1) }
+    for (const [kind, low] of [
+      ['tanh', -1],
+      ['sigmoid', 0],
+    ] as const) {
+      const program = compileSync(sequential([dense({ kernel: identity, activation: kind })]))
+      expect(program.engine.simd).toBe('relaxed')
+      const y = Array.from(program.predict(x).y.data)
+      const outside = y.filter((value) => value < low || value > 1)
+      expect(outside, kind).toEqual([])
+      const { value } = activationTable[kind]
+      const worst = y.map((each, i) => Math.abs(each - value(x.data[i])))
+      expect(worst.reduce((a, b) => Math.max(a, b))).toBeLessThanOrEqual(2 ** -22)
+    }
   })
 })
 

@@ -21,8 +21,8 @@ import {
   overBlocks,
   type Pointer,
   pointer,
+  type Style,
   type Sum,
-  type Target,
   type Vector,
 } from './lanes.ts'
 
@@ -55,7 +55,7 @@ interface Block extends Lanes {
   readonly part: (array: Pointer) => Pointer
 }
 
-export function writeCell(module: ModuleBuilder, shape: CellShape, target: Target): CellFunc {
+export function writeCell(module: ModuleBuilder, shape: CellShape, target: Style): CellFunc {
   const { features, units, resetAfter } = shape
   const lanes = padded(units)
   const [panel, width] = [(features + units) * ROW, 4 * lanes]

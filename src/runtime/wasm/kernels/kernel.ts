@@ -2,7 +2,7 @@
 
 import type { Plan } from '../../plan.ts'
 import type { Func, ModuleBuilder } from '../assembler.ts'
-import type { Target } from './lanes.ts'
+import type { Style } from './lanes.ts'
 
 export interface KernelFuncs {
   /** One step of one row, in the frame of a stream: (frame, state). */
@@ -17,5 +17,5 @@ export interface KernelFuncs {
 export interface Site {
   readonly module: ModuleBuilder
   readonly plan: Plan
-  readonly target: Target
+  readonly target: Style
 }

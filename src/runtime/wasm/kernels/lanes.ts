@@ -6,6 +6,7 @@
  */
 
 import type { FunctionBody, Local, Operand, Value } from '../assembler.ts'
+import type { Pool } from './pool.ts'
 
 /** What the code is written for. */
 export interface Target {
@@ -15,10 +16,17 @@ export interface Target {
   readonly vectors: number
   /** Rows of weights for each turn of a loop. */
   readonly unroll: number
+  /** Where numbers that are known while writing stand. */
+  readonly constants: 'code' | 'memory'
+}
+
+/** A target, and the memory for constants if that is where they stand. */
+export interface Style extends Target {
+  readonly pool: Pool | null
 }
 
 /** A function of these. */
-export interface Lanes extends Target {
+export interface Lanes extends Style {
   readonly f: FunctionBody
 }
 
@@ -27,8 +35,14 @@ export type Pointer = Local<'i32'>
 export type Result = Value<'v128'>
 
 /** One number in all lanes, rounded to float32. */
-export function all({ f }: Lanes, value: number): Result {
-  return f.v128.const('f32x4', value)
+export function all(k: Lanes, value: number): Result {
+  return allBits(k, new Int32Array(Float32Array.of(value).buffer)[0])
+}
+
+/** The same 32 bits in all lanes. */
+export function allBits({ f, pool }: Lanes, bits: number): Result {
+  const address = pool?.addressOf(bits) ?? null
+  return address === null ? f.v128.const('i32x4', bits) : f.v128.load(address, 0)
 }
 
 export function hold({ f }: Lanes, value: Operand<'v128'>): Vector {

@@ -6,6 +6,7 @@
 import { ERF32, EXP32, LN2_HIGH32, LN2_LOW32, LOG32, TANH32 } from '../../approximations.ts'
 import {
   all,
+  allBits,
   clamp,
   hold,
   type Lanes,
@@ -19,6 +20,7 @@ import {
 /** 1.5 · 2²³ and its bits: a small number added to it is an integer in the last of them. */
 const ROUND = 12582912
 const ROUND_BITS = 0x4b400000
+const SIGN = -0x80000000
 /** The bits of √½. */
 const SQRT_HALF = 0x3f3504f3
 
@@ -48,49 +50,58 @@ function doubleAngle(k: Lanes, n: Vector, q: Vector): Result {
   return f32x4.div(f32x4.mul(f32x4.add(n, n), q), below)
 }
 
-/** e^x */
+/** e^x = 2ⁿ·e^r, where 2ⁿ is multiplied in two steps because it may not be a normal number itself. */
 export function exp(k: Lanes, x: Vector): Result {
-  return expWithin(k, hold(k, clamp(k, x, -104, 89)))
-}
-
-/** e^(−|x|), which needs no upper limit. */
-export function expOfMinusAbs(k: Lanes, x: Vector): Result {
-  const { f32x4, v128 } = k.f
-  const minus = v128.or(x, v128.const('i32x4', -0x80000000))
-  return expWithin(k, hold(k, f32x4.pmax(minus, all(k, -104))))
-}
-
-/** 2ⁿ·e^r, where 2ⁿ is multiplied in two steps because it may not be a normal number itself. */
-function expWithin(k: Lanes, a: Vector): Result {
-  const { f32x4, i32x4, v128 } = k.f
-  const { exponent: i, r } = reduced(k, a)
-  const p = hold(k, polynomial(k, r, EXP32))
-  const y = hold(k, f32x4.add(madd(k, f32x4.mul(r, r), p, r), all(k, 1)))
+  const { f32x4, i32x4 } = k.f
+  const { t, r } = reduced(k, hold(k, clamp(k, x, -104, 89)))
+  const i = hold(k, i32x4.sub(t, allBits(k, ROUND_BITS)))
   const half = hold(k, i32x4.shr_s(i, 1))
-  const one = v128.const('i32x4', 127)
-  const first = hold(k, i32x4.shl(i32x4.add(one, half), 23))
-  const rest = hold(k, i32x4.add(i32x4.sub(i, half), v128.const('i32x4', 127)))
-  return f32x4.mul(f32x4.mul(y, first), i32x4.shl(rest, 23))
+  const first = hold(k, powerOf2(k, half, 0))
+  const rest = hold(k, i32x4.sub(i, half))
+  return f32x4.mul(f32x4.mul(expOf(k, r), first), powerOf2(k, rest, 0))
 }
 
-/** x = n·ln 2 + r; n both as a number and as an integer. For NaN the integer is arbitrary. */
-function reduced(k: Lanes, a: Vector): Readonly<Record<'n' | 'exponent' | 'r', Vector>> {
-  const { f32x4, i32x4, v128 } = k.f
+/**
+ * e^(−|x|). Here n is within −150 … 0, and the first step can be 2ⁿ⁺⁶⁴: as in `exp` the first
+ * product is exact and the second rounds once, so the bits are the same.
+ */
+function expOfMinusAbs(k: Lanes, x: Vector): Result {
+  const { f32x4, v128 } = k.f
+  const minus = v128.or(x, allBits(k, SIGN))
+  const { t, r } = reduced(k, hold(k, f32x4.pmax(minus, all(k, -104))))
+  const first = hold(k, powerOf2(k, t, 64 - ROUND_BITS))
+  return f32x4.mul(f32x4.mul(expOf(k, r), first), all(k, 2 ** -64))
+}
+
+/** 1 + (r + r²·P(r)) */
+function expOf(k: Lanes, r: Vector): Result {
+  const { f32x4 } = k.f
+  const p = hold(k, polynomial(k, r, EXP32))
+  return f32x4.add(madd(k, f32x4.mul(r, r), p, r), all(k, 1))
+}
+
+/** 2^(i + more) for integers. */
+function powerOf2(k: Lanes, i: Vector, more: number): Result {
+  const { i32x4 } = k.f
+  return i32x4.shl(i32x4.add(i, allBits(k, more + 127)), 23)
+}
+
+/** x = n·ln 2 + r. The last bits of t are n, as an integer; for NaN it is arbitrary. */
+function reduced(k: Lanes, a: Vector): Readonly<Record<'t' | 'n' | 'r', Vector>> {
   const t = hold(k, madd(k, a, all(k, Math.LOG2E), ROUND))
-  const n = hold(k, f32x4.sub(t, all(k, ROUND)))
-  const exponent = hold(k, i32x4.sub(t, v128.const('i32x4', ROUND_BITS)))
+  const n = hold(k, k.f.f32x4.sub(t, all(k, ROUND)))
   const high = hold(k, nmadd(k, n, LN2_HIGH32, a))
-  return { n, exponent, r: hold(k, nmadd(k, n, LN2_LOW32, high)) }
+  return { t, n, r: hold(k, nmadd(k, n, LN2_LOW32, high)) }
 }
 
 /** e^x − 1 = 2ⁿ·(e^r − 1) + (2ⁿ − 1), half of everything at first. */
 export function expm1(k: Lanes, x: Vector): Result {
-  const { f32x4, i32x4, v128 } = k.f
+  const { f32x4, v128 } = k.f
   const a = hold(k, clamp(k, x, -30, 89))
-  const { n, exponent, r } = reduced(k, a)
+  const { t, n, r } = reduced(k, a)
   const p = hold(k, polynomial(k, r, EXP32))
   const y = hold(k, madd(k, f32x4.mul(r, r), p, r))
-  const s = hold(k, i32x4.shl(i32x4.add(exponent, v128.const('i32x4', 126)), 23))
+  const s = hold(k, powerOf2(k, t, -1 - ROUND_BITS))
   const less = hold(k, f32x4.sub(s, all(k, 0.5)))
   const scaled = hold(k, f32x4.mul(madd(k, s, y, less), all(k, 2)))
   const zero = (value: Vector): Result => f32x4.eq(value, all(k, 0))
@@ -124,12 +135,12 @@ function log1p(k: Lanes, x: Vector): Result {
   const fromOne = hold(k, f32x4.sub(one, f32x4.sub(u, x)))
   const lost = v128.bitselect(fromX, fromOne, f32x4.lt(u, all(k, 2)))
   const c = hold(k, f32x4.div(lost, u))
-  const bits = hold(k, i32x4.sub(u, v128.const('i32x4', SQRT_HALF)))
+  const bits = hold(k, i32x4.sub(u, allBits(k, SQRT_HALF)))
   const exponent = hold(k, i32x4.shr_s(bits, 23))
-  const fraction = v128.and(bits, v128.const('i32x4', 0x7fffff))
-  const m = hold(k, f32x4.sub(i32x4.add(fraction, v128.const('i32x4', SQRT_HALF)), one))
+  const fraction = v128.and(bits, allBits(k, 0x7fffff))
+  const m = hold(k, f32x4.sub(i32x4.add(fraction, allBits(k, SQRT_HALF)), one))
   // Where u's exponent is 0, x itself is the fraction, and nothing was lost.
-  const whole = hold(k, i32x4.eq(exponent, v128.const('i32x4', 0)))
+  const whole = hold(k, i32x4.eq(exponent, allBits(k, 0)))
   const e = hold(k, f32x4.convert_i32x4_s(exponent))
   return logOf(k, e, hold(k, v128.bitselect(x, m, whole)), hold(k, v128.andnot(c, whole)))
 }
