@@ -59,7 +59,7 @@ function keyOf({ hash }: Plan, target: Target): string {
 }
 
 /** @throws WebAssembly.CompileError where the host forbids compiling. */
-export function compileModule(plan: Plan, target: Target): WebAssembly.Module {
+function compileModule(plan: Plan, target: Target): WebAssembly.Module {
   const key = keyOf(plan, target)
   const module = modules.get(key)?.deref() ?? new WebAssembly.Module(emit(plan, target))
   modules.set(key, new WeakRef(module))
