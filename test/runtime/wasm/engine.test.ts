@@ -1,18 +1,14 @@
 /** WebAssembly without fused operations gives the bits of the JavaScript kernels; fused, it stays close. */
 
 import { describe, expect, it } from 'vitest'
-import { type CompileOptions, compile, compileSync, type Program } from '../../../src/index.ts'
-import { createModel } from '../../../src/model/graph.ts'
+import { compileSync } from '../../../src/index.ts'
 import {
   activation,
   activationTable,
-  bidirectional,
   dense,
-  type GruOptions,
   type Model,
   sequential,
 } from '../../../src/model/index.ts'
-import type { GruNode } from '../../../src/model/types.ts'
 import { createJsEngine, type Engine } from '../../../src/runtime/engine.ts'
 import { plan } from '../../../src/runtime/plan.ts'
 import { runReference } from '../../../src/runtime/reference.ts'
@@ -20,26 +16,10 @@ import { emit } from '../../../src/runtime/wasm/emit.ts'
 import { createWasmEngine } from '../../../src/runtime/wasm/engine.ts'
 import { features } from '../../../src/runtime/wasm/probe.ts'
 import type { Tensor } from '../../../src/tensor.ts'
+import { bits, both, bothWays, encoderDecoder } from '../../support/engines.ts'
 import { random, randomGru, tensor } from '../../support/random.ts'
 
 const kinds = Object.keys(activationTable)
-
-/** Both engines, and the proof that they are two. */
-function both(model: Model, options: CompileOptions = {}): readonly [Program, Program] {
-  const js = compileSync(model, { ...options, engine: 'js' })
-  const wasm = compileSync(model, { ...options, engine: 'wasm', deterministic: true })
-  expect(js.engine).toMatchObject({ kind: 'js', simd: 'none', deterministic: true })
-  expect(wasm.engine).toMatchObject({ kind: 'wasm', simd: 'simd128', deterministic: true })
-  return [js, wasm]
-}
-
-/** The bits of float32 numbers; a NaN has many, which count as one. */
-function bits({ data }: Pick<Tensor, 'data'>): number[] {
-  const numbers = Float32Array.from(data)
-  return Array.from(new Uint32Array(numbers.buffer), (word, i) =>
-    Number.isNaN(numbers[i]) ? 0x7fc00000 : word,
-  )
-}
 
 function expectSameBits(model: Model, x: Tensor, label: string): void {
   const [js, wasm] = both(model)
@@ -207,40 +187,6 @@ describe('code for any target', () => {
   })
 })
 
-describe('which engine', () => {
-  const model = sequential([randomGru(1, 3, 5)])
-
-  it('auto takes WebAssembly, fused unless the bits must be the same everywhere', async () => {
-    const fused = features().relaxedSimd
-    for (const program of [compileSync(model), await compile(model)]) {
-      expect(program.engine).toEqual({
-        kind: 'wasm',
-        simd: fused ? 'relaxed' : 'simd128',
-        precision: 'f32',
-        deterministic: !fused,
-        fallbacks: [],
-      })
-    }
-    expect((await compile(model, { deterministic: true })).engine.simd).toBe('simd128')
-  })
-
-  it('float64 falls back as a whole, and is refused where WebAssembly is asked for', async () => {
-    expect(compileSync(model, { precision: 'f64' }).engine).toMatchObject({
-      kind: 'js',
-      fallbacks: [{ node: null, why: 'float64 runs in JavaScript' }],
-    })
-    const options = { precision: 'f64', engine: 'wasm' } as const
-    expect(() => compileSync(model, options)).toThrow('float64')
-    await expect(compile(model, options)).rejects.toMatchObject({ code: 'engine-unavailable' })
-  })
-
-  it('a kernel without a WebAssembly version falls back alone, and is named', () => {
-    const { fallbacks } = compileSync(sequential([bothWays(2, 3)])).engine
-    expect(fallbacks).toHaveLength(1)
-    expect(fallbacks[0].why).toContain('merge')
-  })
-})
-
 describe('fused', () => {
   it.runIf(features().relaxedSimd)('64 units over 1,000 steps: ≤ 6e-7 of the reference', () => {
     const model = sequential([randomGru(7, 64, 64)])
@@ -270,40 +216,6 @@ describe('fused', () => {
     }
   })
 })
-
-/** The decoder starts from the encoder's last state, and gives its sequence and its last step. */
-function encoderDecoder(): Model {
-  const [encoder] = sequential([randomGru(1, 4, 5, { returnSequences: false })]).nodes
-  const [decoder] = sequential([randomGru(2, 4, 5)]).nodes as readonly GruNode[]
-  return createModel({
-    name: 'encoder and decoder',
-    source: 'test',
-    inputs: [{ name: 'x', shape: ['batch', 'time', 4] }],
-    outputs: [
-      { name: 'y', value: 'sequence' },
-      { name: 'last', value: 'last' },
-    ],
-    nodes: [
-      encoder,
-      {
-        ...decoder,
-        name: 'decoder',
-        inputs: { x: 'x', initialState: encoder.outputs.last },
-        outputs: { sequence: 'sequence', last: 'last' },
-      },
-    ],
-  })
-}
-
-function bothWays(features: number, units: number, options: Partial<GruOptions> = {}) {
-  const half = (seed: number): GruOptions => ({
-    kernel: tensor(random(seed), [features, 3 * units]),
-    recurrentKernel: tensor(random(seed + 1), [units, 3 * units]),
-    bias: tensor(random(seed + 2), [2, 3 * units]),
-    ...options,
-  })
-  return bidirectional({ forward: half(1), backward: half(9) })
-}
 
 /** Both signs of: powers of two and their neighbours, the usual range, what is not a number. */
 function corners(): Float32Array {

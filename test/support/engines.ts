@@ -1,0 +1,87 @@
+/** Two engines side by side, and graphs that a chain of layers does not make. */
+
+import { expect } from 'vitest'
+import { type CompileOptions, compileSync, type Program } from '../../src/index.ts'
+import { createModel } from '../../src/model/graph.ts'
+import { bidirectional, type GruOptions, type Model, sequential } from '../../src/model/index.ts'
+import type { GruNode, LayerNode } from '../../src/model/types.ts'
+import type { Tensor } from '../../src/tensor.ts'
+import { random, randomGru, tensor } from './random.ts'
+
+/** Both engines, and the proof that they are two. */
+export function both(model: Model, options: CompileOptions = {}): readonly [Program, Program] {
+  const js = compileSync(model, { ...options, engine: 'js' })
+  const wasm = compileSync(model, { ...options, engine: 'wasm', deterministic: true })
+  expect(js.engine).toMatchObject({ kind: 'js', simd: 'none', deterministic: true })
+  expect(wasm.engine).toMatchObject({ kind: 'wasm', simd: 'simd128', deterministic: true })
+  return [js, wasm]
+}
+
+/** The bits of float32 numbers; a NaN has many, which count as one. */
+export function bits({ data }: Pick<Tensor, 'data'>): number[] {
+  const numbers = Float32Array.from(data)
+  return Array.from(new Uint32Array(numbers.buffer), (word, i) =>
+    Number.isNaN(numbers[i]) ? 0x7fc00000 : word,
+  )
+}
+
+/** The decoder starts from the encoder's last state, and gives its sequence and its last step. */
+export function encoderDecoder(): Model {
+  const [encoder] = sequential([randomGru(1, 4, 5, { returnSequences: false })]).nodes
+  const [decoder] = sequential([randomGru(2, 4, 5)]).nodes as readonly GruNode[]
+  return createModel({
+    name: 'encoder and decoder',
+    source: 'test',
+    inputs: [{ name: 'x', shape: ['batch', 'time', 4] }],
+    outputs: [
+      { name: 'y', value: 'sequence' },
+      { name: 'last', value: 'last' },
+    ],
+    nodes: [
+      encoder,
+      {
+        ...decoder,
+        name: 'decoder',
+        inputs: { x: 'x', initialState: encoder.outputs.last },
+        outputs: { sequence: 'sequence', last: 'last' },
+      },
+    ],
+  })
+}
+
+export function twoLayersSideBySide(): Model {
+  const nodes = [1, 2].map((seed): LayerNode => {
+    const [node] = sequential([randomGru(seed, 3, 5)]).nodes
+    const name = `half ${seed}`
+    return { ...node, name, inputs: { x: 'x' }, outputs: { sequence: name } }
+  })
+  const merge: LayerNode = {
+    kind: 'merge',
+    name: 'merge',
+    mode: 'concatenate',
+    inputs: { 0: 'half 1', 1: 'half 2' },
+    outputs: { y: 'y' },
+    conventions: [],
+  }
+  return createModel({
+    name: 'two layers side by side',
+    source: 'test',
+    inputs: [{ name: 'x', shape: ['batch', 'time', 3] }],
+    outputs: [{ name: 'y', value: 'y' }],
+    nodes: [...nodes, merge],
+  })
+}
+
+export function bothWays(
+  features: number,
+  units: number,
+  options: Partial<GruOptions> = {},
+): ReturnType<typeof bidirectional> {
+  const half = (seed: number): GruOptions => ({
+    kernel: tensor(random(seed), [features, 3 * units]),
+    recurrentKernel: tensor(random(seed + 1), [units, 3 * units]),
+    bias: tensor(random(seed + 2), [2, 3 * units]),
+    ...options,
+  })
+  return bidirectional({ forward: half(1), backward: half(9) })
+}
