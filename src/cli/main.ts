@@ -3,6 +3,7 @@
 
 import { Command, CommanderError } from 'commander'
 import { isGruvError } from '../index.ts'
+import { diagnoseCommand } from './diagnose.ts'
 import { exampleCommand } from './example.ts'
 import { inspectCommand } from './inspect.ts'
 import { runCommand } from './run.ts'
@@ -21,6 +22,7 @@ function cli(): Command {
     .addCommand(inspectCommand())
     .addCommand(runCommand())
     .addCommand(verifyCommand())
+    .addCommand(diagnoseCommand())
     .addCommand(exampleCommand())
     .addHelpText(
       'after',
@@ -30,6 +32,7 @@ Start here:
   gruv inspect layer.npz                              what is in a file, and what is assumed about it
   gruv run layer.npz --input x.csv --output y.npy     its outputs for your data
   gruv verify layer.npz --input x.npy --expected y.npy    do they agree?
+  gruv diagnose layer.npz --input x.npy --expected y.npy  if not, why not?
 
 Exit codes: 0 all well, 1 the numbers differ, 2 bad usage or bad input.`,
     )

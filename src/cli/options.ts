@@ -1,6 +1,7 @@
 /** Flags that several commands share. */
 
 import { type Command, Option } from 'commander'
+import { applyQuirks, hypothesisTable } from '../diagnose/index.ts'
 import { type ArrayNames, GruvError, type LoadOptions, load } from '../index.ts'
 import { activationTable, conventionTable, type Model, parseGateOrder } from '../model/index.ts'
 
@@ -13,6 +14,7 @@ export interface ConventionFlags {
   readonly activation?: string
   readonly recurrentActivation?: string
   readonly names?: string
+  readonly quirk?: readonly string[]
 }
 
 /** For containers that state no conventions. */
@@ -44,13 +46,18 @@ export function addConventionFlags(command: Command): Command {
       '--names <parts>',
       'which array is which: w=INPUT_KERNEL,u=RECURRENT_KERNEL,b=BIAS (and br=RECURRENT_BIAS)',
     ),
+    new Option(
+      '--quirk <name>',
+      `a mistake to make on purpose, as diagnose names it: ${Object.keys(hypothesisTable).join(', ')}`,
+    ).argParser(collect),
   ]
   for (const option of options) command.addOption(option.helpGroup(group))
   return command
 }
 
+/** The model under the conventions and quirks of the flags; what changes a run is `withRunQuirks`'s. */
 export async function loadModel(path: string, flags: ConventionFlags): Promise<Model> {
-  return load(path, loadOptions(flags))
+  return applyQuirks(await load(path, loadOptions(flags)), flags.quirk ?? [])
 }
 
 function loadOptions(flags: ConventionFlags): LoadOptions {

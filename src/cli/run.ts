@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import { SingleBar } from 'cli-progress'
 import { Command } from 'commander'
 import { isHeader, parseRow, showNumber } from '../data/index.ts'
+import { withRunQuirks } from '../diagnose/index.ts'
 import {
   compile,
   GruvError,
@@ -248,8 +249,12 @@ function readLine(text: string, line: number, { input }: Stream): readonly numbe
   })
 }
 
-async function compileFor(model: Model, { precision, deterministic }: RunFlags): Promise<Program> {
-  return compile(model, { precision, ...(deterministic && { deterministic }) })
+async function compileFor(
+  model: Model,
+  { precision, deterministic, quirk }: RunFlags,
+): Promise<Program> {
+  const program = await compile(model, { precision, ...(deterministic && { deterministic }) })
+  return withRunQuirks(program, quirk ?? [])
 }
 
 /** On standard error, and only where somebody sees it; short runs show none. */

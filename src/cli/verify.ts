@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { GruvError, type Model } from '../index.ts'
 import { statesOf } from '../model/index.ts'
 import { type Difference, type OutputVerdict, type Verdict, verify } from '../verify/index.ts'
+import { quickDiagnosis } from './diagnose.ts'
 import { readNamed } from './files.ts'
 import {
   addConventionFlags,
@@ -63,8 +64,16 @@ Examples:
     const verdict = await verifyFiles(model, flags)
     if (flags.json) print(JSON.stringify(asJson(verdict), null, 2))
     else printVerdict(verdict)
+    if (!verdict.pass && !flags.json) await pointToDiagnosis(model, flags)
     process.exitCode = verdict.pass ? 0 : EXIT_DIFFERS
   })
+}
+
+/** Where a quick look explains the difference, a line that says so. */
+async function pointToDiagnosis(model: Model, flags: VerifyFlags): Promise<void> {
+  const found = await quickDiagnosis(model, flags)
+  if (found !== null)
+    print(`gruv diagnose identifies: ${found === '' ? 'the model as it is read' : found}`)
 }
 
 export async function verifyFiles(

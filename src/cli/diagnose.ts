@@ -1,0 +1,168 @@
+/** `gruv diagnose`: the numbers differ; which mistake explains them? */
+
+import { Command } from 'commander'
+import { type Diagnosis, diagnose, suggestedInput } from '../diagnose/index.ts'
+import { GruvError, type Model, type Tensor } from '../index.ts'
+import { conventionTable, statesOf } from '../model/index.ts'
+import { readNamed, writeFiles } from './files.ts'
+import { addConventionFlags, type ConventionFlags, collect, loadModel } from './options.ts'
+import { columns, heading, paint, print } from './render.ts'
+
+interface DiagnoseFlags extends ConventionFlags {
+  readonly input: readonly string[]
+  readonly expected: readonly string[]
+  readonly initialState?: readonly string[]
+  readonly suggestInput?: string
+  readonly json?: boolean
+}
+
+/** What `process.exitCode` says unless exactly one reading fits. */
+const EXIT_NOT_IDENTIFIED = 1
+
+const MOST_CANDIDATES = 10
+
+export function diagnoseCommand(): Command {
+  const command = new Command('diagnose')
+    .description(
+      'Finds the mistake that explains the numbers: gate order, reset position, biases …',
+    )
+    .argument('<model>', 'a model file (.npz, .safetensors, .json)')
+    .requiredOption('--input <[name=]file>', 'input data', collect)
+    .requiredOption('--expected <[name=]file>', 'the outputs to explain', collect)
+    .option('--initial-state <file>', 'the state that the sequence starts from', collect)
+    .option(
+      '--suggest-input <file>',
+      'where the data leaves questions open: write an input that tells',
+    )
+    .option('--json', 'print the diagnosis as JSON')
+    .addHelpText(
+      'after',
+      `
+Exit code 0 when one reading explains the numbers, 1 when several do, or none.
+
+Examples:
+  gruv diagnose layer.npz --input x.npy --expected y.npy
+  gruv diagnose layer.npz --input x.npy --expected y.csv --suggest-input ask.npy`,
+    )
+  return addConventionFlags(command).action(async (path: string, flags: DiagnoseFlags) => {
+    const model = await loadModel(path, flags)
+    const diagnosis = diagnose(model, await readSides(model, flags))
+    if (flags.suggestInput !== undefined) await writeSuggestion(diagnosis, flags.suggestInput)
+    if (flags.json) print(JSON.stringify(asJson(diagnosis), null, 2))
+    else printDiagnosis(diagnosis, path)
+    process.exitCode = diagnosis.verdict === 'identified' ? 0 : EXIT_NOT_IDENTIFIED
+  })
+}
+
+/** One line for `verify`, where a quick look identifies something; else null. */
+export async function quickDiagnosis(
+  model: Model,
+  flags: Pick<DiagnoseFlags, 'input' | 'expected' | 'initialState'>,
+): Promise<string | null> {
+  const { verdict, candidates } = diagnose(model, {
+    ...(await readSides(model, flags)),
+    quick: true,
+    budget: QUICK_BUDGET_MS,
+  })
+  return verdict === 'identified' ? candidates[0].flags : null
+}
+
+const QUICK_BUDGET_MS = 2000
+
+async function readSides(
+  model: Model,
+  flags: Pick<DiagnoseFlags, 'input' | 'expected' | 'initialState'>,
+): Promise<Parameters<typeof diagnose>[1]> {
+  const inputs = model.inputs.map(({ name }) => name)
+  const outputs = model.outputs.map(({ name }) => name)
+  const states = model.nodes.flatMap(statesOf).map(({ name }) => name)
+  return {
+    input: await readNamed(flags.input, inputs, '--input'),
+    expected: await readNamed(flags.expected, [...outputs, ...states], '--expected'),
+    ...(flags.initialState && {
+      initialState: await readNamed(flags.initialState, states, '--initial-state'),
+    }),
+  }
+}
+
+const words = {
+  identified: 'identified: one reading explains these numbers',
+  ambiguous: 'ambiguous: several readings explain these numbers equally well',
+  none: 'none: no reading that gruv knows explains these numbers',
+} as const
+
+function printDiagnosis(diagnosis: Diagnosis, path: string): void {
+  const { verdict, candidates, tolerance, tried, complete, toTellApart, explanation } = diagnosis
+  print(heading(words[verdict]))
+  print(
+    `  ${tried.toLocaleString('en')} readings tried${complete ? '' : ', more than the time allowed'}; what fits is within ${tolerance.toExponential(1)}`,
+  )
+  print()
+  const rows = candidates
+    .slice(0, MOST_CANDIDATES)
+    .map(({ maxError, flags, title }) => [
+      `  ${maxError.toExponential(2)}`,
+      flags === '' ? 'as it is read' : flags,
+      title,
+    ])
+  print(columns(rows, ['  max error', verdict === 'none' ? 'the nearest' : 'flags', '']))
+  if (candidates.length > MOST_CANDIDATES)
+    print(`  and ${candidates.length - MOST_CANDIDATES} more`)
+  if (verdict === 'identified') {
+    print()
+    print(
+      `  gruv run ${path} ${candidates[0].flags} --input …`
+        .replaceAll(/ +(?=\S)/g, ' ')
+        .replace(/^/, ' '),
+    )
+  }
+  if (explanation !== null) {
+    print()
+    for (const hint of explanation.hints) print(`  ${hint}`)
+  }
+  if (toTellApart !== null) printOpen(toTellApart)
+}
+
+function printOpen({
+  open,
+  unseen,
+  shown,
+  suggestion,
+}: NonNullable<Diagnosis['toTellApart']>): void {
+  print()
+  print(heading('What this data cannot tell'))
+  for (const { title, values } of open) print(`  ${title}: ${values.join(' or ')}`)
+  for (const { quirk, title } of unseen) print(`  whether ${title} (${quirk})`)
+  if (shown.length > 0) {
+    print(heading('What it does show'))
+    for (const { convention, value } of shown) {
+      const entry = Object.entries(conventionTable).find(([key]) => key === convention)
+      print(`  ${entry?.[1].title ?? convention}: ${value}`)
+    }
+  }
+  print()
+  print(
+    suggestion === null
+      ? paint('dim', '  No input was found that would tell them apart.')
+      : '  --suggest-input FILE writes an input that would tell them apart.',
+  )
+}
+
+async function writeSuggestion(diagnosis: Diagnosis, path: string): Promise<void> {
+  const inputs = suggestedInput(diagnosis)
+  if (inputs === null) {
+    throw new GruvError('bad-argument', 'there is nothing to tell apart', {
+      where: '--suggest-input',
+      got: `the verdict ${diagnosis.verdict}`,
+    })
+  }
+  await writeFiles(new Map([[path, inputs as Readonly<Record<string, Tensor>>]]))
+}
+
+/** Everything but the numbers of the suggested input. */
+function asJson({ toTellApart, ...rest }: Diagnosis): object {
+  return {
+    ...rest,
+    toTellApart: toTellApart && { ...toTellApart, suggestion: toTellApart.suggestion !== null },
+  }
+}

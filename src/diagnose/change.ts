@@ -1,0 +1,329 @@
+/** What a hypothesis does to a model or to a run, as plain functions. */
+
+import { decodeHalf, encodeHalf } from '../bytes/half.ts'
+import { activation, isElementwise, showActivation } from '../model/activations.ts'
+import { joinGates, splitGates, transpose } from '../model/canonicalize.ts'
+import { type ConventionKey, conventionTable, type GateOrder } from '../model/conventions.ts'
+import { createModel } from '../model/graph.ts'
+import type { GruNode, GruWeights, LayerNode, Model, PerGate } from '../model/types.ts'
+import type { Tensor } from '../tensor.ts'
+
+/** A layer changed; null where the change means nothing to it. */
+export type NodeChange = (node: GruNode, value: string) => GruNode | null
+
+const gates = ['z', 'r', 'n'] as const
+
+export function isGru(node: LayerNode): node is GruNode {
+  return node.kind === 'gru'
+}
+
+/** The order in which the node's source packed the gates. */
+export function gateOrderOf(node: GruNode): GateOrder {
+  const said = node.conventions.find(({ key }) => key === 'gateOrder')?.value
+  return said === undefined ? 'zrn' : (said as GateOrder)
+}
+
+/** What a node does now, in the words of the table of conventions. */
+export function conventionOf(node: GruNode, key: ConventionKey): string {
+  return said[key](node)
+}
+
+const said: Readonly<Record<ConventionKey, (node: GruNode) => string>> = {
+  gateOrder: gateOrderOf,
+  transposed: (node) => node.conventions.find(({ key }) => key === 'transposed')?.value ?? 'no',
+  reset: (node) => (node.resetAfter ? 'after' : 'before'),
+  update: (node) => node.update,
+  bias: (node) => node.bias,
+  activation: (node) => showActivation(node.activation),
+  recurrentActivation: (node) => showActivation(node.recurrentActivation),
+}
+
+/** The node read under another convention; the record of its conventions says so. */
+export function reread(key: ConventionKey, why: string): NodeChange {
+  return (node, value) => {
+    const changed = rereaders[key](node, value)
+    if (changed === null) return null
+    const others = node.conventions.filter((convention) => convention.key !== key)
+    const at = node.conventions.findIndex((convention) => convention.key === key)
+    const chosen = { key, value, origin: 'chosen', why } as const
+    return { ...changed, conventions: others.toSpliced(at < 0 ? others.length : at, 0, chosen) }
+  }
+}
+
+const rereaders: Readonly<Record<ConventionKey, NodeChange>> = {
+  gateOrder: (node, order) => {
+    const from = gateOrderOf(node)
+    // The block that one order calls by one gate's name, the other calls by another's.
+    const renamed = (g: string): keyof PerGate<unknown> =>
+      from[order.indexOf(g)] as keyof PerGate<unknown>
+    return {
+      ...node,
+      weights: eachArray(node.weights, (array) => ({
+        z: array[renamed('z')],
+        r: array[renamed('r')],
+        n: array[renamed('n')],
+      })),
+    }
+  },
+  // Its shape tells; a transposition gate by gate is a hypothesis of its own.
+  transposed: () => null,
+  reset: (node, value) => ({ ...node, resetAfter: value === 'after' }),
+  update: (node, value) => ({ ...node, update: value as GruNode['update'] }),
+  bias: (node, value) =>
+    node.bias === 'none' ? null : { ...node, bias: value as GruNode['bias'] },
+  activation: (node, value) => ({ ...node, activation: cellActivation(value) }),
+  recurrentActivation: (node, value) => ({ ...node, recurrentActivation: cellActivation(value) }),
+}
+
+function cellActivation(name: string): GruNode['activation'] {
+  const act = activation(name)
+  return isElementwise(act) ? act : (activation('linear') as GruNode['activation'])
+}
+
+function eachArray(
+  weights: GruWeights,
+  change: (array: PerGate<Tensor>, name: keyof GruWeights) => PerGate<Tensor>,
+): GruWeights {
+  const { kernel, recurrentKernel, inputBias, recurrentBias } = weights
+  return {
+    kernel: change(kernel, 'kernel'),
+    recurrentKernel: change(recurrentKernel, 'recurrentKernel'),
+    inputBias: inputBias && change(inputBias, 'inputBias'),
+    recurrentBias: recurrentBias && change(recurrentBias, 'recurrentBias'),
+  }
+}
+
+function perGate(array: PerGate<Tensor>, change: (tensor: Tensor) => Tensor): PerGate<Tensor> {
+  return { z: change(array.z), r: change(array.r), n: change(array.n) }
+}
+
+function mapNumbers(tensor: Tensor, change: (value: number, i: number) => number): Tensor {
+  return { shape: tensor.shape, data: Float64Array.from(tensor.data, change) }
+}
+
+type Kernel = 'kernel' | 'recurrentKernel'
+
+function withKernel(node: GruNode, which: Kernel, kernel: PerGate<Tensor>): GruNode {
+  return { ...node, weights: { ...node.weights, [which]: kernel } }
+}
+
+const isSquare = (node: GruNode, which: Kernel): boolean =>
+  which === 'recurrentKernel' || node.features === node.units
+
+/** Each gate's matrix the other way round. */
+export function transposedGates(which: Kernel): NodeChange {
+  return (node) =>
+    isSquare(node, which) && node.units > 1
+      ? withKernel(node, which, perGate(node.weights[which], transpose))
+      : null
+}
+
+/** [rows, 3·units] whose numbers lie as [3·units, rows] do: reshaped where it had to be transposed. */
+export function reshapedKernel(which: Kernel): NodeChange {
+  return (node) => {
+    const order = gateOrderOf(node)
+    const packed = joinGates(node.weights[which], order)
+    const [rows, columns] = packed.shape
+    if (rows === 1) return null
+    const there = transpose({ ...packed, shape: [columns, rows] })
+    return withKernel(node, which, splitGates({ ...there, shape: [rows, columns] }, order))
+  }
+}
+
+export const swappedKernels: NodeChange = (node) => {
+  if (node.features !== node.units) return null
+  const { kernel, recurrentKernel } = node.weights
+  return {
+    ...node,
+    weights: { ...node.weights, kernel: recurrentKernel, recurrentKernel: kernel },
+  }
+}
+
+export const swappedBiases: NodeChange = (node) => {
+  const { inputBias, recurrentBias } = node.weights
+  if (inputBias === null || recurrentBias === null) return null
+  return {
+    ...node,
+    weights: { ...node.weights, inputBias: recurrentBias, recurrentBias: inputBias },
+  }
+}
+
+/** Without one of the biases, or without both. */
+export function withoutBias(which: readonly ('inputBias' | 'recurrentBias')[]): NodeChange {
+  return (node) => {
+    if (which.some((name) => node.weights[name] === null)) return null
+    const zeros = (name: 'inputBias' | 'recurrentBias'): PerGate<Tensor> | null =>
+      which.includes(name)
+        ? perGate(node.weights[name]!, (bias) => mapNumbers(bias, () => 0))
+        : node.weights[name]
+    return {
+      ...node,
+      weights: {
+        ...node.weights,
+        inputBias: zeros('inputBias'),
+        recurrentBias: zeros('recurrentBias'),
+      },
+    }
+  }
+}
+
+/**
+ * A loop over units that leaves only what it computed last: the candidate's recurrent term of the
+ * last unit stands in every unit. Where the reset comes after the product, its own factor is that
+ * of the last unit as well: r_U · (Un·h)_U.
+ */
+export const lostColumn: NodeChange = (node) => {
+  const { units, weights } = node
+  if (units === 1) return null
+  const lastOnly = (array: Tensor): Tensor =>
+    mapNumbers(array, (_, i) => array.data[Math.floor(i / units) * units + units - 1])
+  const candidate = { ...weights.recurrentKernel, n: lastOnly(weights.recurrentKernel.n) }
+  if (!node.resetAfter) return withKernel(node, 'recurrentKernel', candidate)
+  const resets = <T extends PerGate<Tensor> | null>(gates: T): T =>
+    gates === null ? gates : { ...gates, r: lastOnly(gates.r) }
+  return {
+    ...node,
+    weights: {
+      kernel: resets(weights.kernel),
+      recurrentKernel: resets(candidate),
+      inputBias: resets(weights.inputBias),
+      recurrentBias: resets(weights.recurrentBias),
+    },
+  }
+}
+
+export const float16Weights: NodeChange = (node) => ({
+  ...node,
+  weights: eachArray(node.weights, (array) =>
+    perGate(array, (tensor) => mapNumbers(tensor, (value) => decodeHalf(encodeHalf(value)))),
+  ),
+})
+
+/** Kernels times a factor; biases too, unless only the kernels are meant. */
+export function scaled(kernelsOnly: boolean): NodeChange {
+  return (node, value) => {
+    const factor = Number(value)
+    if (kernelsOnly && node.weights.inputBias === null && node.weights.recurrentBias === null)
+      return null
+    return {
+      ...node,
+      weights: eachArray(node.weights, (array, name) =>
+        kernelsOnly && name.endsWith('Bias')
+          ? array
+          : perGate(array, (tensor) => mapNumbers(tensor, (each) => each * factor)),
+      ),
+    }
+  }
+}
+
+/** Pairs of layers that read the same values in opposite directions. */
+function halves(model: Model): readonly (readonly [GruNode, GruNode])[] {
+  const layers = model.nodes.filter(isGru)
+  return layers
+    .filter(({ direction }) => direction === 'forward')
+    .flatMap((forward) => {
+      const backward = layers.find(
+        (other) => other.direction === 'backward' && other.inputs.x === forward.inputs.x,
+      )
+      return backward === undefined ? [] : [[forward, backward] as const]
+    })
+}
+
+/** Each half of a Bidirectional layer with the other one's weights. */
+export function halfWeightsSwapped(model: Model): Model | null {
+  const pairs = halves(model)
+  if (pairs.length === 0) return null
+  const other = new Map(pairs.flatMap(([a, b]) => [[a, b] as const, [b, a] as const]))
+  return withNodes(
+    model,
+    model.nodes.map((node) => {
+      const from = isGru(node) ? other.get(node) : undefined
+      return from === undefined
+        ? node
+        : {
+            ...from,
+            name: node.name,
+            inputs: node.inputs,
+            outputs: node.outputs,
+            direction: (node as GruNode).direction,
+          }
+    }),
+  )
+}
+
+/** The halves side by side in the other order. */
+export function halvesSwapped(model: Model): Model | null {
+  const made = new Set(
+    halves(model).flatMap((pair) => pair.flatMap((n) => Object.values(n.outputs))),
+  )
+  let found = false
+  const nodes = model.nodes.map((node) => {
+    const parts = Object.entries(node.inputs)
+    if (node.kind !== 'merge' || node.mode !== 'concatenate' || parts.length !== 2) return node
+    if (!parts.every(([, value]) => made.has(value))) return node
+    found = true
+    const [[a, first], [b, second]] = parts
+    return { ...node, inputs: { [a]: second, [b]: first } }
+  })
+  return found ? withNodes(model, nodes) : null
+}
+
+/** The backward half in the order in which it computes, not turned round again. */
+export function backwardUnaligned(model: Model): Model | null {
+  const backward = new Set(halves(model).map(([, node]) => node))
+  let found = false
+  const nodes = model.nodes.flatMap((node): readonly LayerNode[] => {
+    const sequence = node.outputs.sequence
+    if (!isGru(node) || !backward.has(node) || sequence === undefined) return [node]
+    found = true
+    const computed = `${sequence}.computed`
+    return [
+      { ...node, outputs: { ...node.outputs, sequence: computed } },
+      {
+        kind: 'reverse',
+        name: `${node.name}.computed`,
+        inputs: { x: computed },
+        outputs: { y: sequence },
+        conventions: [],
+      },
+    ]
+  })
+  return found ? withNodes(model, nodes) : null
+}
+
+/** The outputs as they are before the last layer. */
+export function beforeLastLayer(model: Model): Model | null {
+  let found = false
+  const known = new Set(model.inputs.map(({ name }) => name))
+  const outputs = model.outputs.map(({ name, value }) => {
+    const last = model.nodes.find((node) => Object.values(node.outputs).includes(value))
+    const before = last?.inputs.x
+    if (before === undefined || known.has(before)) return { name, value }
+    found = true
+    return { name, value: before }
+  })
+  return found ? createModel({ ...model, outputs, warnings: [] }) : null
+}
+
+/** The same graph with other nodes, checked again; its warnings were said before. */
+function withNodes(model: Model, nodes: readonly LayerNode[]): Model {
+  return createModel({ ...model, nodes, warnings: [] })
+}
+
+/** A layer's change on every GRU layer, or on the one named; null where it changes none. */
+export function onLayers(
+  model: Model,
+  change: NodeChange,
+  value: string,
+  layer: string | null,
+): Model | null {
+  let found = false
+  const nodes = model.nodes.map((node) => {
+    if (!isGru(node) || (layer !== null && node.name !== layer)) return node
+    const changed = change(node, value)
+    if (changed !== null) found = true
+    return changed ?? node
+  })
+  // Only numbers and attributes change: shapes stay, so nothing has to be checked again.
+  return found ? { ...model, nodes } : null
+}

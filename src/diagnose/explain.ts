@@ -1,0 +1,221 @@
+/** What the pattern of errors hints at when nothing fits. */
+
+import type { Place } from '../verify/index.ts'
+import { deriveTolerance } from '../verify/tolerance.ts'
+import { isGru } from './change.ts'
+import type { Target } from './data.ts'
+import { eachError, type Measured } from './search.ts'
+
+export interface Explanation {
+  readonly maxError: number
+  /** Where the best candidate leaves the data. */
+  readonly leavesAt: (Place & { readonly actual: number; readonly expected: number }) | null
+  /** Sentences, the most telling first. */
+  readonly hints: readonly string[]
+}
+
+interface Pattern {
+  readonly steps: number
+  readonly units: number
+  /** The largest error of each step, and of each unit. */
+  readonly byStep: Float64Array
+  readonly byUnit: Float64Array
+  /** What is outside the tolerance, by unit. */
+  readonly wrongUnits: readonly number[]
+  readonly firstWrong: number
+  /** actual − expected by unit: mean and standard deviation. */
+  readonly mean: Float64Array
+  readonly spread: Float64Array
+  readonly tolerance: number
+  readonly target: Target
+}
+
+type Hint = (pattern: Pattern, best: Measured) => string | null
+
+/** In the order in which they are told. */
+const hintTable: readonly Hint[] = [
+  ({ byStep, firstWrong }) =>
+    firstWrong > 0
+      ? `the first ${firstWrong === 1 ? 'step is' : `${firstWrong} steps are`} right and step ${firstWrong} is the first that is not (${show(byStep[firstWrong])}): look at the recurrent part, which a first step from zeros does not show`
+      : null,
+  ({ wrongUnits, units }) =>
+    wrongUnits.length > 0 && wrongUnits.length < units
+      ? `only ${wrongUnits.length} of ${units} units are wrong (${wrongUnits.slice(0, 6).join(', ')}${wrongUnits.length > 6 ? ', …' : ''}): look at their own weights`
+      : null,
+  ({ mean, spread, tolerance, steps }) => {
+    if (steps < 3) return null
+    const offset = Math.max(...mean.map(Math.abs))
+    const varies = Math.max(...spread)
+    return offset > tolerance && varies < 0.05 * offset
+      ? `every step is off by the same amount in each unit (up to ${show(offset)}): a constant offset looks like a bias`
+      : null
+  },
+  (pattern, best) => proportional(pattern, best),
+  (pattern, best) => shifted(pattern, best),
+  (pattern, best) => gateShare(pattern, best),
+  ({ firstWrong, steps, byStep, tolerance }) =>
+    steps > 8 && firstWrong >= 0 && growing(byStep) && byStep[firstWrong] < 30 * tolerance
+      ? 'the error grows slowly from rounding size: the same network in another precision, or weights with fewer digits, does that'
+      : null,
+]
+
+export function explain(best: Measured): Explanation {
+  const target = best.data.targets[0]
+  const { pattern, leavesAt } = patternOf(target, best)
+  const hints = hintTable.flatMap((hint) => hint(pattern, best) ?? [])
+  return {
+    maxError: best.maxError,
+    leavesAt,
+    hints:
+      hints.length > 0
+        ? hints
+        : [
+            'the very first step is wrong in all units: do model and data belong together, is the input scaled as in training, does the sequence start from zeros?',
+          ],
+  }
+}
+
+function patternOf(
+  target: Target,
+  best: Measured,
+): { pattern: Pattern; leavesAt: Explanation['leavesAt'] } {
+  const { width, places, tensor, overTime } = target
+  const actual = best.actual[target.name]
+  const bound = deriveTolerance({ expected: tensor, precision: 'f64', float32Error: 0 })
+  const steps = overTime ? 1 + Math.max(...everySecond(places)) : 1
+  const byStep = new Float64Array(steps)
+  const byUnit = new Float64Array(width)
+  const sum = new Float64Array(width)
+  const squares = new Float64Array(width)
+  const wrong = new Set<number>()
+  let leaves: { at: number; unit: number; t: number; actual: number; expected: number } | null =
+    null
+  eachError(target, actual, (error, expected, a, at, unit) => {
+    const t = overTime ? places[2 * at + 1] : 0
+    byStep[t] = Math.max(byStep[t], error)
+    byUnit[unit] = Math.max(byUnit[unit], error)
+    sum[unit] += a - expected
+    squares[unit] += (a - expected) ** 2
+    if (error <= 2 * bound.at(expected)) return
+    wrong.add(unit)
+    if (leaves === null || t < leaves.t) leaves = { at, unit, t, actual: a, expected }
+  })
+  const count = places.length / 2
+  const mean = sum.map((total) => total / count)
+  const found = leaves as {
+    at: number
+    unit: number
+    t: number
+    actual: number
+    expected: number
+  } | null
+  const rows = new Set(Array.from(places).filter((_, i) => i % 2 === 0)).size
+  return {
+    pattern: {
+      steps,
+      units: width,
+      byStep,
+      byUnit,
+      wrongUnits: [...wrong].sort((a, b) => a - b),
+      firstWrong: found === null ? -1 : found.t,
+      mean,
+      spread: squares.map((total, u) => Math.sqrt(Math.max(0, total / count - mean[u] ** 2))),
+      tolerance: 2 * bound.largest,
+      target,
+    },
+    leavesAt: found && {
+      ...(rows > 1 && { row: places[2 * found.at] }),
+      ...(overTime && { timestep: found.t }),
+      unit: found.unit,
+      actual: found.actual,
+      expected: found.expected,
+    },
+  }
+}
+
+/** One factor between all numbers. */
+function proportional({ target, tolerance }: Pattern, best: Measured): string | null {
+  let ae = 0
+  let aa = 0
+  let largest = 0
+  eachError(target, best.actual[target.name], (error, e, a) => {
+    ae += a * e
+    aa += a * a
+    largest = Math.max(largest, error)
+  })
+  const factor = ae / aa
+  let rest = 0
+  eachError(target, best.actual[target.name], (_, e, a) => {
+    rest = Math.max(rest, Math.abs(factor * a - e))
+  })
+  return largest > 10 * tolerance && rest < 0.01 * largest
+    ? `the expected numbers are ${factor.toPrecision(4)} times the output: were they, or the input, rescaled?`
+    : null
+}
+
+/** The same numbers a step earlier or later. */
+function shifted({ target, tolerance, steps }: Pattern, best: Measured): string | null {
+  const { width, places, tensor, overTime } = target
+  if (!overTime || steps < 4) return null
+  const { data, shape } = best.actual[target.name]
+  for (const by of [1, -1]) {
+    let largest = 0
+    for (let i = 0; i < places.length / 2; i++) {
+      const [row, t] = [places[2 * i], places[2 * i + 1] - by]
+      if (t < 0 || t >= shape[1]) continue
+      const from = (row * shape[1] + t) * width
+      for (let u = 0; u < width; u++)
+        largest = Math.max(largest, Math.abs(data[from + u] - tensor.data[i * width + u]))
+    }
+    if (largest <= 100 * tolerance)
+      return `the expected numbers are the output one step ${by > 0 ? 'later' : 'earlier'}`
+  }
+  return null
+}
+
+/**
+ * Which gate alone could be wrong. With the expected states for h and h', the equation of the blend
+ * is solved for z with our n, and for n with our z: what comes out of range was not that gate's fault.
+ */
+function gateShare({ target, tolerance }: Pattern, best: Measured): string | null {
+  const layers = best.model.nodes.filter(isGru)
+  const [layer] = layers
+  const { places, width, overTime, tensor } = target
+  const value = best.model.outputs.find(({ name }) => name === target.name)?.value
+  if (layers.length !== 1 || value !== layer.outputs.sequence || !overTime) return null
+  const actual = best.actual[target.name]
+  if (layer.direction !== 'forward' || best.candidate.quirks.length > 0) return null
+  let explained = 0
+  let asked = 0
+  for (let i = 1; i < places.length / 2; i++) {
+    const t = places[2 * i + 1]
+    if (t === 0 || places[2 * i] !== places[2 * (i - 1)]) continue
+    for (let u = 0; u < width; u++) {
+      const h = tensor.data[(i - 1) * width + u]
+      const next = tensor.data[i * width + u]
+      const at = (places[2 * i] * actual.shape[1] + t) * width + u
+      if (Math.abs(actual.data[at] - next) <= tolerance) continue
+      asked++
+      // A new state between the old one and the bounds of tanh can come of some z.
+      if (Math.abs(next) <= Math.max(1, Math.abs(h))) explained++
+    }
+  }
+  if (asked === 0) return null
+  return explained < asked
+    ? `${asked - explained} of ${asked} states are larger than any gates of this activation can make them: look at the activation of the candidate`
+    : null
+}
+
+/** Whether errors mostly get larger with time. */
+function growing(byStep: Float64Array): boolean {
+  const third = Math.floor(byStep.length / 3)
+  return Math.max(...byStep.subarray(-third)) > 10 * Math.max(...byStep.subarray(0, third), 1e-300)
+}
+
+function everySecond(places: Int32Array): readonly number[] {
+  return Array.from(places).filter((_, i) => i % 2 === 1)
+}
+
+function show(value: number): string {
+  return value.toExponential(1)
+}

@@ -1,0 +1,100 @@
+/** A program whose runs have quirks: the inputs it sees and the outputs it gives are rearranged. */
+
+import { GruvError } from '../errors.ts'
+import { type RunInputs, readInputs } from '../runtime/inputs.ts'
+import type { AsyncRunOptions, Program, RunOptions } from '../runtime/program.ts'
+import type { Named, Tensor, TensorLike } from '../tensor.ts'
+import { parseQuirk, type Quirk, runChanges } from './hypotheses.ts'
+import { carryInputs, carryOutput, type Extents, type RunChange } from './runs.ts'
+
+/**
+ * The program as it runs under these quirks; those that change a model are none of its business.
+ * @throws GruvError `unsupported` from `stream()`, since quirks of a run need whole sequences.
+ */
+export function withRunQuirks(program: Program, quirks: readonly (Quirk | string)[]): Program {
+  const parsed = quirks.map((each) => (typeof each === 'string' ? parseQuirk(each) : each))
+  const changes = runChanges(parsed)
+  if (changes.length === 0) return program
+  return {
+    ...program,
+    predict(x, options = {}) {
+      const run = prepare(program, changes, x)
+      return run.finish(program.predict(run.inputs, run.options(options)))
+    },
+    async predictAsync(x, options = {}) {
+      const run = prepare(program, changes, x)
+      return run.finish(await program.predictAsync(run.inputs, run.options(options)))
+    },
+    stream() {
+      throw new GruvError('unsupported', 'a run with these quirks cannot go step by step', {
+        fix: 'Run whole sequences with predict.',
+      })
+    },
+  }
+}
+
+interface PreparedRun {
+  readonly inputs: Named<Tensor>
+  readonly options: <O extends RunOptions | AsyncRunOptions>(options: O) => O
+  readonly finish: (results: Named<Tensor>) => Named<Tensor>
+}
+
+function prepare(
+  program: Program,
+  changes: readonly RunChange[],
+  x: TensorLike | Named<TensorLike>,
+): PreparedRun {
+  const given = readInputs(program.inputs, x)
+  const steps: { readonly change: RunChange; readonly caller: Extents }[] = []
+  let extents: Extents = { rows: given.batch, steps: given.steps }
+  let inputs: Named<Tensor> = Object.fromEntries(given.tensors)
+  for (const change of changes) {
+    steps.push({ change, caller: extents })
+    inputs = carryInputs(change, inputs, extents)
+    extents = change.extents(extents)
+  }
+  return {
+    inputs,
+    options(options) {
+      if (!changes.some(({ initialState }) => initialState === 'dropped')) return options
+      const { initialState: _, ...rest } = options
+      return rest as typeof options
+    },
+    finish: (results) =>
+      Object.fromEntries(
+        Object.entries(results).map(([name, tensor]) => {
+          const overTime =
+            program.outputs.find((port) => port.name === name)?.shape.includes('time') ?? false
+          let output = tensor
+          for (const { change, caller } of steps.toReversed())
+            output = overTime
+              ? carryOutput(change, output, caller)
+              : lastRows(change, output, caller)
+          return [name, { ...output, shape: givenAxes(given, output.shape, overTime) }]
+        }),
+      ),
+  }
+}
+
+/** Outputs and states without time: those of each sequence's last step. */
+function lastRows(change: RunChange, { data, shape }: Tensor, caller: Extents): Tensor {
+  const width = shape[1]
+  const there = change.extents(caller)
+  if (there.rows === caller.rows) return { data, shape }
+  const rows = Math.min(there.rows, caller.rows)
+  const picked = data.slice(0, rows * width)
+  for (let row = 0; row < rows; row++) {
+    const from = change.output(row, caller.steps - 1, caller)[0]
+    picked.set(data.subarray(from * width, (from + 1) * width), row * width)
+  }
+  return { shape: [rows, width], data: picked }
+}
+
+function givenAxes(
+  { batched, timed }: RunInputs,
+  shape: readonly number[],
+  overTime: boolean,
+): readonly number[] {
+  if (batched) return shape
+  return shape.slice(overTime && !timed ? 2 : 1)
+}

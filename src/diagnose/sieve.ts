@@ -1,0 +1,332 @@
+/**
+ * A graph in float64, made for trying thousands of readings of the same weights.
+ *
+ * Readings differ in names, order and place of the same few products, so the products x·W of the
+ * first layers are computed once for all of them, and a candidate that is wrong is dropped at its
+ * first step. What passes the sieve is then run by the engine; the sieve alone decides nothing.
+ */
+
+import { type Activation, activationTable, isElementwise } from '../model/activations.ts'
+import type { DenseNode, GruNode, LayerNode, MergeNode, Model, PerGate } from '../model/types.ts'
+import type { Tensor } from '../tensor.ts'
+import { gateOrderOf } from './change.ts'
+import { type Data, sieveBounds } from './data.ts'
+
+/** A GRU layer's conventions, where they are not the model's own. */
+export interface Reading {
+  readonly gateOrder?: string
+  readonly reset?: 'after' | 'before'
+  readonly update?: 'keeps' | 'updates'
+  readonly bias?: 'separate' | 'merged'
+  readonly activation?: Activation
+  readonly recurrentActivation?: Activation
+}
+
+/** How far a candidate got, and how near it was there: 1 is what an honest one may err. */
+export interface Sifted {
+  readonly passed: boolean
+  /** Steps that were right, or at least those of the last window that passed. */
+  readonly steps: number
+  readonly excess: number
+}
+
+type Sequence = readonly Float64Array[]
+
+interface Blocks {
+  readonly W: readonly Float64Array[]
+  readonly U: readonly Float64Array[]
+  readonly bi: readonly Float64Array[] | null
+  readonly br: readonly Float64Array[] | null
+}
+
+/** Rows that are tried; their mistakes are the same. */
+const MOST_ROWS = 3
+const WINDOWS = [1, 4, 16]
+
+/** Whether the sieve knows every layer of a model. */
+export function canSift(model: Model): boolean {
+  return model.nodes.every((node) => Object.hasOwn(layers, node.kind))
+}
+
+type LayerRun = (
+  sieve: Sieve,
+  node: LayerNode,
+  row: number,
+  steps: number,
+  reading: Reading,
+) => void
+
+const layers: Readonly<Record<string, LayerRun>> = {
+  gru: (sieve, node, row, steps, reading) => sieve.gru(node as GruNode, row, steps, reading),
+  dense: (sieve, node, row, steps) => sieve.dense(node as DenseNode, row, steps),
+  merge: (sieve, node, row, steps) => sieve.merge(node as MergeNode, row, steps),
+  reverse: (sieve, node) => sieve.reverse(node),
+}
+
+export class Sieve {
+  private readonly model: Model
+  private readonly data: Data
+  private readonly bounds: readonly Float64Array[]
+  private readonly windows: readonly number[]
+  private readonly blocks = new Map<GruNode, Blocks>()
+  /** x·W of each layer that reads an input, block by block: [row][step] of [3·units]. */
+  private readonly projections = new Map<GruNode, Float64Array[][]>()
+  private readonly values = new Map<string, Sequence>()
+
+  constructor(model: Model, data: Data) {
+    this.model = model
+    this.data = data
+    this.bounds = data.targets.map(sieveBounds)
+    this.windows = this.windowsOf()
+    for (const node of model.nodes) if (node.kind === 'gru') this.blocks.set(node, blocksOf(node))
+  }
+
+  /** @param readings by layer; a layer that is not there keeps its own conventions. */
+  sift(readings: (node: GruNode) => Reading): Sifted {
+    let steps = 0
+    let excess = 0
+    for (const window of this.windows) {
+      excess = this.excessWithin(window, readings)
+      if (!(excess <= 1)) return { passed: false, steps, excess }
+      steps = window
+    }
+    return { passed: true, steps, excess }
+  }
+
+  /** Short windows first, where the first steps can be had without the last. */
+  private windowsOf(): readonly number[] {
+    const { steps } = this.data.extents
+    const causal = this.model.nodes.every(
+      (node) => node.kind !== 'reverse' && !(node.kind === 'gru' && node.direction === 'backward'),
+    )
+    const early = this.data.targets.some(({ overTime, places }) => {
+      if (!overTime) return false
+      for (let i = 1; i < places.length; i += 2) if (places[i] < WINDOWS[0]) return true
+      return false
+    })
+    if (!causal || !early) return [steps]
+    return [...WINDOWS.filter((window) => window < steps), Math.min(WINDOWS.at(-1)!, steps)]
+  }
+
+  private excessWithin(window: number, readings: (node: GruNode) => Reading): number {
+    const { extents, targets, inputs } = this.data
+    const rows = Math.min(extents.rows, MOST_ROWS)
+    let worst = 0
+    for (let row = 0; row < rows; row++) {
+      this.values.clear()
+      for (const [name, tensor] of Object.entries(inputs))
+        this.values.set(name, rowOf(tensor, row, window))
+      for (const node of this.model.nodes) {
+        const reading = node.kind === 'gru' ? readings(node) : {}
+        layers[node.kind](this, node, row, window, reading)
+      }
+      for (let i = 0; i < targets.length; i++) {
+        worst = Math.max(worst, this.excessOf(i, row, window))
+        if (!(worst <= 1)) return worst
+      }
+    }
+    return worst
+  }
+
+  private excessOf(index: number, row: number, window: number): number {
+    const { name, tensor, width, overTime, places } = this.data.targets[index]
+    const bounds = this.bounds[index]
+    const value = this.model.outputs.find((output) => output.name === name)!.value
+    const actual = this.values.get(value)!
+    let worst = 0
+    for (let i = 0; i < places.length / 2; i++) {
+      const t = overTime ? places[2 * i + 1] : 0
+      if (places[2 * i] !== row || t >= Math.max(window, 1) || t >= actual.length) continue
+      for (let u = 0; u < width; u++) {
+        const a = actual[t][u]
+        const e = tensor.data[i * width + u]
+        if (a === e || (Number.isNaN(a) && Number.isNaN(e))) continue
+        const excess = Math.abs(a - e) / bounds[i * width + u]
+        if (!(excess <= worst)) worst = Number.isNaN(excess) ? Number.POSITIVE_INFINITY : excess
+      }
+    }
+    return worst
+  }
+
+  gru(node: GruNode, row: number, window: number, reading: Reading): void {
+    const { W, U, bi, br } = this.blocks.get(node)!
+    const { units, features } = node
+    const order = reading.gateOrder ?? gateOrderOf(node)
+    const at = { z: order.indexOf('z'), r: order.indexOf('r'), n: order.indexOf('n') }
+    const after = reading.reset === undefined ? node.resetAfter : reading.reset === 'after'
+    const keeps = (reading.update ?? node.update) === 'keeps'
+    const merged = (reading.bias ?? node.bias) === 'merged'
+    const σ = elementwise(reading.recurrentActivation ?? node.recurrentActivation)
+    const φ = elementwise(reading.activation ?? node.activation)
+    const clip = node.clip ?? Number.POSITIVE_INFINITY
+    const limit = (a: number): number => (a > clip ? clip : a < -clip ? -clip : a)
+
+    const x = this.values.get(node.inputs.x)!
+    const steps = Math.min(window, x.length)
+    const shared = this.model.inputs.some(({ name }) => name === node.inputs.x)
+    const given = node.inputs.initialState
+    let h = given === undefined ? this.initial(node, row) : this.values.get(given)![0]
+    const zero = new Float64Array(3 * units)
+    const r = new Float64Array(units)
+    const rh = new Float64Array(units)
+    const hn = new Float64Array(units)
+    const outputs = new Array<Float64Array>(steps)
+    for (let i = 0; i < steps; i++) {
+      const t = node.direction === 'forward' ? i : steps - 1 - i
+      const a = shared ? this.projected(node, W, x[t], row, t) : project(W, x[t], features, units)
+      const atZero = h.every((value) => value === 0)
+      // Before the reset only z and r can be had at once.
+      const b = atZero ? zero : project(U, h, units, units, after ? -1 : at.n)
+      const next = new Float64Array(units)
+      for (let u = 0; u < units; u++) {
+        const p = at.r * units + u
+        r[u] = σ(limit(a[p] + b[p] + (bi?.[at.r][u] ?? 0) + (br?.[at.r][u] ?? 0)))
+        rh[u] = r[u] * h[u]
+      }
+      hn.fill(0)
+      if (after) for (let u = 0; u < units; u++) hn[u] = b[at.n * units + u]
+      else if (!atZero) addProduct(hn, 0, U[at.n], rh, units, units)
+      for (let u = 0; u < units; u++) {
+        const brn = br?.[at.n][u] ?? 0
+        const xn = a[at.n * units + u] + (bi?.[at.n][u] ?? 0)
+        const inside = after && !merged
+        const recurrent = after ? r[u] * (hn[u] + (inside ? brn : 0)) : hn[u]
+        const n = φ(limit(xn + recurrent + (inside ? 0 : brn)))
+        const p = at.z * units + u
+        const z = σ(limit(a[p] + b[p] + (bi?.[at.z][u] ?? 0) + (br?.[at.z][u] ?? 0)))
+        next[u] = keeps ? z * h[u] + (1 - z) * n : (1 - z) * h[u] + z * n
+      }
+      outputs[t] = next
+      h = next
+    }
+    this.leave(node, { sequence: outputs, last: [h] })
+  }
+
+  dense(node: DenseNode, _: number, window: number): void {
+    const { kernel, bias } = node.weights
+    const W = [Float64Array.from(kernel.data)]
+    const y = this.values
+      .get(node.inputs.x)!
+      .slice(0, window)
+      .map((x) => {
+        const sums = project(W, x, node.features, node.units)
+        const biased = bias === null ? sums : sums.map((sum, u) => sum + bias.data[u])
+        return isElementwise(node.activation)
+          ? biased.map(elementwise(node.activation))
+          : softmax(biased)
+      })
+    this.leave(node, { y })
+  }
+
+  merge(node: MergeNode, _: number, window: number): void {
+    const parts = Object.values(node.inputs).map((value) => this.values.get(value)!)
+    const y = parts[0].slice(0, window).map((first, t) => {
+      if (node.mode === 'concatenate')
+        return Float64Array.from(parts.flatMap((part) => Array.from(part[t])))
+      return first.map((_, u) => {
+        let value = node.mode === 'multiply' ? 1 : 0
+        for (const part of parts)
+          value = node.mode === 'multiply' ? value * part[t][u] : value + part[t][u]
+        return node.mode === 'average' ? value / parts.length : value
+      })
+    })
+    this.leave(node, { y })
+  }
+
+  reverse(node: LayerNode): void {
+    this.leave(node, { y: this.values.get(node.inputs.x)!.toReversed() })
+  }
+
+  private leave(node: LayerNode, ports: Readonly<Record<string, Sequence>>): void {
+    for (const [port, value] of Object.entries(node.outputs)) this.values.set(value, ports[port])
+  }
+
+  private initial(node: GruNode, row: number): Float64Array {
+    const state = this.data.initial.get(`${node.name}.h`)
+    if (state === undefined) return new Float64Array(node.units)
+    const from = state.shape.length === 1 ? 0 : row * node.units
+    return Float64Array.from(state.data.subarray(from, from + node.units))
+  }
+
+  private projected(
+    node: GruNode,
+    W: readonly Float64Array[],
+    x: Float64Array,
+    row: number,
+    t: number,
+  ): Float64Array {
+    let rows = this.projections.get(node)
+    if (rows === undefined) {
+      rows = Array.from({ length: MOST_ROWS }, () => [])
+      this.projections.set(node, rows)
+    }
+    rows[row][t] ??= project(W, x, node.features, node.units)
+    return rows[row][t]
+  }
+}
+
+/** In the order in which the source packed the gates. */
+function blocksOf(node: GruNode): Blocks {
+  const order = gateOrderOf(node)
+  const take = (array: PerGate<Tensor>): readonly Float64Array[] =>
+    Array.from(order, (gate) => Float64Array.from(array[gate as keyof PerGate<unknown>].data))
+  const { kernel, recurrentKernel, inputBias, recurrentBias } = node.weights
+  return {
+    W: take(kernel),
+    U: take(recurrentKernel),
+    bi: inputBias && take(inputBias),
+    br: recurrentBias && take(recurrentBias),
+  }
+}
+
+/** x·K for each block, side by side; a block that is not needed stays 0. */
+function project(
+  blocks: readonly Float64Array[],
+  x: Float64Array,
+  inputs: number,
+  units: number,
+  without = -1,
+): Float64Array {
+  const sums = new Float64Array(blocks.length * units)
+  blocks.forEach((block, b) => {
+    if (b !== without) addProduct(sums, b * units, block, x, inputs, units)
+  })
+  return sums
+}
+
+/** Row by row of K, so that memory is read in order. */
+function addProduct(
+  sums: Float64Array,
+  offset: number,
+  kernel: Float64Array,
+  x: Float64Array,
+  inputs: number,
+  units: number,
+): void {
+  for (let i = 0; i < inputs; i++) {
+    const xi = x[i]
+    const from = i * units
+    for (let u = 0; u < units; u++) sums[offset + u] += kernel[from + u] * xi
+  }
+}
+
+function rowOf({ data, shape }: Tensor, row: number, window: number): Sequence {
+  const [steps, width] = shape.length === 3 ? [shape[1], shape[2]] : [1, shape[1]]
+  return Array.from({ length: Math.min(steps, window) }, (_, t) => {
+    const from = (row * steps + t) * width
+    return Float64Array.from(data.subarray(from, from + width))
+  })
+}
+
+function elementwise({ kind, parameters }: Activation): (a: number) => number {
+  if (kind === 'softmax') return () => Number.NaN
+  const { value } = activationTable[kind]
+  return (a) => value(a, parameters)
+}
+
+function softmax(a: Float64Array): Float64Array {
+  const max = a.reduce((x, y) => Math.max(x, y), Number.NEGATIVE_INFINITY)
+  const e = a.map((each) => Math.exp(each - max))
+  const sum = e.reduce((x, y) => x + y, 0)
+  return e.map((each) => each / sum)
+}
