@@ -3,15 +3,13 @@
 import { decodeHalf, encodeHalf } from '../bytes/half.ts'
 import { activation, isElementwise, showActivation } from '../model/activations.ts'
 import { joinGates, splitGates, transpose } from '../model/canonicalize.ts'
-import { type ConventionKey, conventionTable, type GateOrder } from '../model/conventions.ts'
+import type { ConventionKey, GateOrder } from '../model/conventions.ts'
 import { createModel } from '../model/graph.ts'
 import type { GruNode, GruWeights, LayerNode, Model, PerGate } from '../model/types.ts'
 import type { Tensor } from '../tensor.ts'
 
 /** A layer changed; null where the change means nothing to it. */
 export type NodeChange = (node: GruNode, value: string) => GruNode | null
-
-const gates = ['z', 'r', 'n'] as const
 
 export function isGru(node: LayerNode): node is GruNode {
   return node.kind === 'gru'
