@@ -39,7 +39,7 @@ export function probe(
     input: Object.fromEntries(
       model.inputs.map((port) => {
         const extents = port.shape.map((extent) =>
-          extent === 'batch' ? shape.rows : extent === 'time' ? shape.steps : extent,
+          extent === 'batch' ? shape.rows : typeof extent === 'string' ? shape.steps : extent,
         )
         return [port.name, tensor(extents, scale)]
       }),

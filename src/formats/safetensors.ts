@@ -110,7 +110,7 @@ function readNode(value: unknown, where: string, take: Take): LayerNode {
   const names = node.tensors === undefined ? {} : texts(node.tensors, `${where}.tensors`)
   const tensor = (part: string): Tensor | undefined =>
     names[part] === undefined ? undefined : take(names[part], `${where}.tensors.${part}`)
-  const layer = nodeReaders[kind](text(node.name, `${where}.name`), node, tensor, where)
+  const layer = nodeReaders[kind]!(text(node.name, `${where}.name`), node, tensor, where)
   return {
     ...layer,
     inputs: texts(node.inputs, `${where}.inputs`),
@@ -125,7 +125,7 @@ type NodeReader = (
   where: string,
 ) => Unwired
 
-const nodeReaders: Readonly<Record<LayerKind, NodeReader>> = {
+const nodeReaders: Readonly<Partial<Record<LayerKind, NodeReader>>> = {
   gru: (name, node, tensor, where) => {
     const choice = <K extends 'gateOrder' | 'reset' | 'update' | 'bias'>(key: K): Ground<string> =>
       stated(oneOf(node[key], Object.keys(conventionTable[key].values), `${where}.${key}`))

@@ -56,7 +56,7 @@ export interface LayerRuntime<N extends LayerNode, K extends Kernel> {
 }
 
 type LayerTable = {
-  readonly [K in LayerKind]: LayerRuntime<
+  readonly [K in LayerKind]?: LayerRuntime<
     Extract<LayerNode, { kind: K }>,
     Extract<Kernel, { kind: K }>
   >

@@ -173,7 +173,7 @@ function createProgram(model: Model, planned: Plan, engine: Engine): Program {
       const features = Object.fromEntries(
         planned.inputs.map(({ name, shape }) => {
           const extents = shape.map((extent) =>
-            extent === 'batch' ? 1 : extent === 'time' ? WARMUP_STEPS : extent,
+            extent === 'batch' ? 1 : typeof extent === 'string' ? WARMUP_STEPS : extent,
           )
           return [
             name,

@@ -50,7 +50,7 @@ interface Context {
 }
 
 type ReferenceTable = {
-  readonly [K in LayerKind]: (
+  readonly [K in LayerKind]?: (
     node: Extract<LayerNode, { kind: K }>,
     inputs: Named<Rows>,
     context: Context,
