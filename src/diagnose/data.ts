@@ -104,7 +104,7 @@ export function readSides(
   return {
     extents: { rows: inputs.batch, steps: inputs.steps },
     inputs: Object.fromEntries(inputs.tensors),
-    initial: readStates(model.nodes.flatMap(statesOf), initialState, inputs.batch),
+    initial: readStates(model.nodes.flatMap(statesOf), initialState, () => inputs.batch),
   }
 }
 

@@ -91,10 +91,10 @@ function lastRows(change: RunChange, { data, shape }: Tensor, caller: Extents): 
 }
 
 function givenAxes(
-  { batched, timed }: RunInputs,
+  { missing }: RunInputs,
   shape: readonly number[],
   overTime: boolean,
 ): readonly number[] {
-  if (batched) return shape
-  return shape.slice(overTime && !timed ? 2 : 1)
+  if (!missing.has('batch')) return shape
+  return shape.slice(overTime && missing.has('time') ? 2 : 1)
 }

@@ -10,7 +10,11 @@ export interface GraphParts {
   readonly name: string
   readonly source: string
   readonly inputs: readonly Port[]
-  readonly outputs: readonly { readonly name: string; readonly value: string }[]
+  readonly outputs: readonly {
+    readonly name: string
+    readonly value: string
+    readonly axes?: readonly number[]
+  }[]
   readonly nodes: readonly LayerNode[]
   readonly reference?: ReferenceData | null
   readonly warnings?: readonly string[]
@@ -22,10 +26,11 @@ export interface GraphParts {
  */
 export function createModel(parts: GraphParts): Model {
   const shapes = valueShapes(parts.inputs, parts.nodes)
-  const outputs = parts.outputs.map(({ name, value }) => {
+  const outputs = parts.outputs.map(({ name, value, axes }) => {
     const shape = shapes.get(value)
     if (shape === undefined) throw unknownValue(`output ${name}`, value, shapes)
-    return { name, value, shape }
+    if (axes === undefined) return { name, value, shape }
+    return { name, value, shape: axes.map((_, axis) => shape[axes.indexOf(axis)]), axes }
   })
   unique('input', parts.inputs)
   unique('output', outputs)
@@ -38,7 +43,7 @@ export function createModel(parts: GraphParts): Model {
   return deepFreeze({
     name: parts.name,
     source: parts.source,
-    inputs: parts.inputs.map(({ name, shape }) => ({ name, shape })),
+    inputs: parts.inputs.map(({ name, shape, axes }) => ({ name, shape, ...(axes && { axes }) })),
     outputs,
     nodes: parts.nodes,
     reference: parts.reference ?? null,
@@ -51,7 +56,9 @@ export function valueShapes(
   inputs: readonly Port[],
   nodes: readonly LayerNode[],
 ): ReadonlyMap<string, readonly Dim[]> {
-  const shapes = new Map<string, readonly Dim[]>(inputs.map(({ name, shape }) => [name, shape]))
+  const shapes = new Map<string, readonly Dim[]>(
+    inputs.map(({ name, shape, axes }) => [name, axes?.map((axis) => shape[axis]) ?? shape]),
+  )
   for (const node of nodes) {
     const ports = inputPorts(node)
     const arriving: Record<string, readonly Dim[]> = {}

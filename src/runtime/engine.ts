@@ -1,9 +1,9 @@
 /** What executes a Plan. An engine owns the memory; programs and streams only say where and how much. */
 
-import type { Model } from '../model/types.ts'
+import type { LayerNode, Model } from '../model/types.ts'
 import { ops32 } from './js/ops32.ts'
 import { ops64 } from './js/ops64.ts'
-import { type Place, packWeights, runJs } from './layers.ts'
+import { type FrameKernel, type Kernel, type Place, packWeights, runJs } from './layers.ts'
 import type { Masks } from './masks.ts'
 import type { FrameLayout, Plan } from './plan.ts'
 
@@ -53,8 +53,10 @@ export function createJsEngine(plan: Plan, why?: string): Engine {
   const memory = float32 ? new Float32Array(plan.memory.size) : new Float64Array(plan.memory.size)
   const ops = float32 ? ops32 : ops64
   // Changed in place: a step allocates nothing.
-  const stepPlace = createPlace(plan, memory, plan.step)
-  const blockPlace = createPlace(plan, memory, plan.block)
+  const nodes = new Map<string, LayerNode>()
+  const stepPlace = createPlace(plan, memory, plan.step, nodes)
+  const blockPlace = createPlace(plan, memory, plan.block, nodes)
+  const stages = plan.stages.map(({ kernels }) => kernels.filter(inFrame))
   return {
     report: {
       kind: 'js',
@@ -65,17 +67,17 @@ export function createJsEngine(plan: Plan, why?: string): Engine {
     },
     memory,
     step(stage, frame, state) {
-      const { kernels } = plan.stages[stage]
+      const kernels = stages[stage]
       stepPlace.frame = frame
       stepPlace.state = state
       for (let i = 0; i < kernels.length; i++) runJs(kernels[i], ops, stepPlace)
     },
     block(stage, piece) {
-      const { kernels } = plan.stages[stage]
+      const kernels = stages[stage]
       Object.assign(blockPlace, piece)
       for (let i = 0; i < kernels.length; i++) runJs(kernels[i], ops, blockPlace)
     },
-    setWeights: (model, plan) => packAll(model, plan, memory),
+    setWeights: (model, plan) => packAll(model, plan, memory, nodes),
   }
 }
 
@@ -84,10 +86,12 @@ export function createPlace(
   plan: Plan,
   memory: Float32Array | Float64Array,
   layout: FrameLayout,
+  nodes: ReadonlyMap<string, LayerNode>,
 ): Place {
   return {
     memory,
     layout,
+    nodes,
     stateStride: plan.stateStride,
     frame: plan.memory.predictFrame,
     state: plan.memory.predictState,
@@ -101,9 +105,23 @@ export function createPlace(
   }
 }
 
-export function packAll(model: Model, { stages }: Plan, memory: Float32Array | Float64Array): void {
-  const kernels = stages.flatMap((stage) => stage.kernels)
+/** Whether a kernel is the engine's to run. */
+export function inFrame(kernel: Kernel): kernel is FrameKernel {
+  return kernel.kind !== 'whole'
+}
+
+/** Writes all trained numbers where kernels expect them, and keeps the nodes for those that stay outside. */
+export function packAll(
+  model: Model,
+  { stages }: Plan,
+  memory: Float32Array | Float64Array,
+  nodes: Map<string, LayerNode>,
+): void {
+  const kernels = new Map(
+    stages.flatMap((stage) => stage.kernels.map((kernel) => [kernel.node, kernel] as const)),
+  )
   for (const node of model.nodes) {
-    packWeights(node, kernels.find((kernel) => kernel.node === node.name)!, memory)
+    nodes.set(node.name, node)
+    packWeights(node, kernels.get(node.name)!, memory)
   }
 }

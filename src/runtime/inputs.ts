@@ -1,19 +1,29 @@
 /** Tensors as callers write them, fitted to a program's ports. */
 
 import { GruvError } from '../errors.ts'
-import type { Port } from '../model/types.ts'
-import { type Named, showShape, sizeOf, type Tensor, type TensorLike, toTensor } from '../tensor.ts'
+import type { Dim, Port } from '../model/types.ts'
+import {
+  type Named,
+  permuteAxes,
+  showShape,
+  sizeOf,
+  type Tensor,
+  type TensorLike,
+  toTensor,
+} from '../tensor.ts'
 
-/** The inputs of one run, each with all the axes of its port, and the axes that callers left out. */
+/** The inputs of one run, each with all the axes of its port in the graph's order. */
 export interface RunInputs {
   readonly tensors: ReadonlyMap<string, Tensor>
   readonly batch: number
   /** 1 where no input runs over time. */
   readonly steps: number
-  /** Whether the caller wrote the batch axis; if not, outputs have none either. */
-  readonly batched: boolean
-  /** Whether the caller wrote the time axis; a lone vector is one step. */
-  readonly timed: boolean
+  /** Axes that callers left out: outputs have none of them either. A lone vector is one step. */
+  readonly missing: ReadonlySet<'batch' | 'time'>
+  /** The number behind a symbol. @throws GruvError `bad-model` when nothing has said it yet. */
+  readonly extent: (dim: Dim) => number
+  /** Learns what is behind the symbols of a shape. @throws GruvError `bad-shape` on a contradiction. */
+  readonly bind: (shape: readonly Dim[], extents: readonly number[], where: string) => void
 }
 
 /**
@@ -23,36 +33,79 @@ export interface RunInputs {
 export function readInputs(ports: readonly Port[], x: TensorLike | Named<TensorLike>): RunInputs {
   const given = byName(ports, x)
   const tensors = new Map<string, Tensor>()
-  const agreed = new Map<string, { readonly value: number | boolean; readonly port: string }>()
-  const agree = <T extends number | boolean>(what: string, value: T, port: string): void => {
-    const before = agreed.get(what)
-    if (before !== undefined && before.value !== value) {
-      throw new GruvError('bad-shape', `the inputs do not agree on the ${what}`, {
-        where: `input ${port}`,
-        expected: `${before.value}, as input ${before.port} has`,
-        got: `${value}`,
-      })
-    }
-    agreed.set(what, { value, port })
+  const known = new Map<string, { readonly extent: number; readonly where: string }>()
+  const bind: RunInputs['bind'] = (shape, extents, where) => {
+    shape.forEach((dim, axis) => {
+      if (typeof dim === 'number') return
+      const before = known.get(dim)
+      if (before === undefined) known.set(dim, { extent: extents[axis], where })
+      else if (before.extent !== extents[axis]) {
+        throw new GruvError('bad-shape', `the inputs do not agree on the ${words[dim] ?? dim}`, {
+          where,
+          expected: `${before.extent}, as ${before.where} has`,
+          got: `${extents[axis]}`,
+        })
+      }
+    })
   }
-  for (const port of ports) {
-    const tensor = fit(port, toTensor(given.get(port.name)!, `input ${port.name}`))
-    const missing = port.shape.length - tensor.given
-    agree('batch', tensor.full.shape[0], port.name)
-    agree('batch axis', missing === 0, port.name)
-    if (port.shape.includes('time')) {
-      agree('timesteps', tensor.full.shape[1], port.name)
-      agree('time axis', missing < 2, port.name)
-    }
-    tensors.set(port.name, tensor.full)
+  const fitted = ports.map((port) => {
+    const { full, left } = fit(port, toTensor(given.get(port.name)!, `input ${port.name}`))
+    bind(port.shape, full.shape, `input ${port.name}`)
+    tensors.set(port.name, port.axes === undefined ? full : permuteAxes(full, port.axes))
+    return { port, left }
+  })
+  const missing = new Set<'batch' | 'time'>()
+  for (const axis of ['batch', 'time'] as const) {
+    const those = fitted.filter(({ port }) => port.shape.includes(axis))
+    const without = those.filter(({ left }) => left.includes(axis))
+    if (without.length === 0) continue
+    missing.add(axis)
+    const other = those.find(({ left }) => !left.includes(axis))
+    if (other === undefined) continue
+    throw new GruvError('bad-shape', `the inputs do not agree on the ${axis} axis`, {
+      where: `input ${other.port.name}`,
+      expected: `none, as for input ${without[0].port.name}`,
+      got: showShape(other.port.shape),
+    })
   }
+  const clock = ports.find(({ shape }) => shape.includes('time')) ?? ports[0]
+  const [batch = 1, steps = 1] = tensors.get(clock?.name)?.shape ?? []
+  const overTime = (clock?.shape.length ?? 0) > 2 || (clock?.shape.includes('time') ?? false)
   return {
     tensors,
-    batch: Number(agreed.get('batch')?.value ?? 1),
-    steps: Number(agreed.get('timesteps')?.value ?? 1),
-    batched: Boolean(agreed.get('batch axis')?.value ?? false),
-    timed: Boolean(agreed.get('time axis')?.value ?? true),
+    batch,
+    steps: overTime ? steps : 1,
+    missing,
+    bind,
+    extent(dim) {
+      if (typeof dim === 'number') return dim
+      const found = known.get(dim)
+      if (found !== undefined) return found.extent
+      throw new GruvError('bad-model', `nothing says how large '${dim}' is`, {
+        expected: `one of ${[...known.keys()].join(', ')}`,
+      })
+    },
   }
+}
+
+const words: Readonly<Record<string, string>> = { time: 'timesteps' }
+
+/** A value as its port shows it: in the port's order, without the axes that the input did not have. */
+export function deliver(
+  { shape, axes }: Port,
+  tensor: Tensor,
+  { missing }: Pick<RunInputs, 'missing'>,
+): Tensor {
+  const shown =
+    axes === undefined
+      ? tensor
+      : permuteAxes(
+          tensor,
+          axes.map((_, axis) => axes.indexOf(axis)),
+        )
+  if (missing.size === 0) return shown
+  const kept = shown.shape.filter((_, axis) => !missing.has(shape[axis] as 'batch' | 'time'))
+  return { ...shown, shape: kept }
 }
 
 function byName(
@@ -96,50 +149,60 @@ function isTensorLike(x: TensorLike | Named<TensorLike>): x is TensorLike {
   )
 }
 
-/** Adds the axes that were left out: batch first, then time. */
-function fit(port: Port, tensor: Tensor): { full: Tensor; given: number } {
+/** Adds the axes that were left out: batch first, then time, then those of a single element. */
+function fit(port: Port, tensor: Tensor): { readonly full: Tensor; readonly left: readonly Dim[] } {
   const { shape } = port
-  const features = shape.at(-1) as number
-  const overTime = shape.includes('time')
-  let extents = tensor.shape
-  if (overTime && extents.length === 1 && extents[0] !== features && extents[0] % features === 0) {
-    // Flat numbers: a sequence without its axes, as a plain array of samples is.
-    extents = [extents[0] / features, features]
-  } else if (
-    overTime &&
-    extents.length === 2 &&
-    features === 1 &&
-    extents[1] !== 1 &&
-    extents[0] === 1
-  ) {
-    // A row of samples where a column was meant.
-    extents = [extents[1], 1]
-  }
-  const missing = shape.length - extents.length
-  const full = [...new Array<number>(Math.max(missing, 0)).fill(1), ...extents]
-  const fits = missing >= 0 && extents.length >= 1 && full.at(-1) === features && sizeOf(full) > 0
+  const extents = asSequence(port, tensor.shape)
+  const omissible = [
+    ...(['batch', 'time'] as const).map((symbol) => shape.indexOf(symbol)),
+    ...shape.flatMap((extent, axis) => (extent === 1 ? [axis] : [])),
+  ].filter((axis) => axis >= 0)
+  const absent = shape.length - extents.length
+  const without = absent > 0 ? omissible.slice(0, absent) : []
+  const given = [...extents]
+  const full = shape.map((_, axis) => (without.includes(axis) ? 1 : (given.shift() ?? 0)))
+  const fits =
+    absent >= 0 &&
+    absent === without.length &&
+    full.every((extent, axis) => typeof shape[axis] === 'string' || extent === shape[axis]) &&
+    sizeOf(full) > 0
   if (!fits) {
-    const forms = shape.map((_, i) => showShape(shape.slice(i)))
+    const forms = shape.map((_, count) =>
+      showShape(shape.filter((_, axis) => !omissible.slice(0, count).includes(axis))),
+    )
+    const features = shape.at(-1)
     throw new GruvError('bad-shape', 'the input does not fit the model', {
       where: `input ${port.name}`,
-      expected: `${forms.slice(0, -1).join(' or ')}${sizeOf(tensor.shape) === 0 ? ', not empty' : ''}`,
+      expected: `${[...new Set(forms)].join(' or ')}${sizeOf(tensor.shape) === 0 ? ', not empty' : ''}`,
       got: showShape(tensor.shape),
       ...(extents.at(-2) === features && {
         fix: 'The axes look swapped: gruv takes one row for each timestep, one column for each feature.',
       }),
     })
   }
-  return { full: { ...tensor, shape: full }, given: extents.length }
+  return { full: { ...tensor, shape: full }, left: without.map((axis) => shape[axis]) }
+}
+
+/** Numbers without their axes, as a plain array of samples is, where a sequence is wanted. */
+function asSequence({ shape }: Port, given: readonly number[]): readonly number[] {
+  const features = shape.at(-1)
+  if (shape.length !== 3 || shape[1] !== 'time' || typeof features !== 'number') return given
+  if (given.length === 1 && given[0] !== features && given[0] % features === 0)
+    return [given[0] / features, features]
+  // A row of samples where a column was meant.
+  if (given.length === 2 && features === 1 && given[1] !== 1 && given[0] === 1) return [given[1], 1]
+  return given
 }
 
 /**
- * Initial states by name, each [size] or [batch, size].
+ * Initial states by name, each [size] or [rows, size].
+ * @param rows how many there are of each, by state name.
  * @throws GruvError `bad-shape` or `not-found`, naming the state.
  */
 export function readStates(
   states: readonly { readonly name: string; readonly size: number }[],
   given: TensorLike | Named<TensorLike> | undefined,
-  batch: number,
+  rows: (state: string) => number,
 ): ReadonlyMap<string, Tensor> {
   const fitted = new Map<string, Tensor>()
   if (given === undefined) return fitted
@@ -164,10 +227,11 @@ export function readStates(
     const shape =
       tensor.shape.length === 3 && tensor.shape[0] === 1 ? tensor.shape.slice(1) : tensor.shape
     const oneForAll = shape.length === 1 || (shape.length === 2 && shape[0] === 1)
-    if (shape.at(-1) !== state.size || shape.length > 2 || !(oneForAll || shape[0] === batch)) {
+    const count = rows(name)
+    if (shape.at(-1) !== state.size || shape.length > 2 || !(oneForAll || shape[0] === count)) {
       throw new GruvError('bad-shape', 'the initial state does not fit', {
         where: `initial state ${name}`,
-        expected: `[${state.size}] or [${batch}, ${state.size}]`,
+        expected: `[${state.size}] or [${count}, ${state.size}]`,
         got: showShape(tensor.shape),
       })
     }

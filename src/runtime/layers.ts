@@ -1,26 +1,33 @@
 /**
- * The runtime's table of layers: how each kind is planned, how its weights are packed, whether it
- * can run step by step, and its kernels. Shapes and states are the model's (`model/layers.ts`);
- * the float64 reference has a table of its own, so that the oracle shares nothing with the engines.
+ * The runtime's table of layers: what each kind runs over, how it is planned, how its weights are
+ * packed, whether it can run step by step, and its kernel. Shapes and states are the model's
+ * (`model/layers.ts`). What has no entry here works on whole tensors (`whole.ts`); so does a layer
+ * whose values have more axes than frames hold.
  */
 
-import type { LayerKind, LayerNode } from '../model/types.ts'
-import type { Tensor } from '../tensor.ts'
+import type { Dim, LayerKind, LayerNode, NodeOf } from '../model/types.ts'
+import { type ActivationKernel, activation } from './js/activation.ts'
 import { type DenseKernel, dense } from './js/dense.ts'
 import { type GruKernel, gru } from './js/gru.ts'
 import { type MergeKernel, merge } from './js/merge.ts'
 import type { Ops } from './js/ops.ts'
-import { type ReverseKernel, reverse } from './js/reverse.ts'
 import type { Masks } from './masks.ts'
-import type { FrameLayout, PlanBuilder, Sweep } from './plan.ts'
+import type { FrameLayout, PlanBuilder, Role } from './plan.ts'
+import type { Placement } from './stages.ts'
+import { planWhole, type WholeKernel } from './whole.ts'
 
-/** A planned node: what its kernel must know, as plain data. */
-export type Kernel = GruKernel | DenseKernel | MergeKernel | ReverseKernel
+/** A planned node that works in frames: what its kernel must know, as plain data. */
+export type FrameKernel = GruKernel | DenseKernel | ActivationKernel | MergeKernel
+
+/** A planned node. */
+export type Kernel = FrameKernel | WholeKernel
 
 /** Where a kernel works: which part of memory, on how many rows and steps of it. */
 export interface Place {
   readonly memory: Float32Array | Float64Array
   readonly layout: FrameLayout
+  /** Trained numbers that stay outside the memory, by node. */
+  readonly nodes: ReadonlyMap<string, LayerNode>
   frame: number
   /** The state row of the first row. */
   state: number
@@ -37,40 +44,40 @@ export interface Place {
   allSteps: number
 }
 
-export interface LayerRuntime<N extends LayerNode, K extends Kernel> {
+export interface LayerRuntime<N extends LayerNode, K extends FrameKernel> {
   /** Whether a step needs nothing but the steps before it; if not, why. */
-  readonly causal: (node: N) => true | string
-  /** How it runs where its values run over time. */
-  readonly sweep: (node: N) => Sweep
-  readonly plan: (node: N, builder: PlanBuilder) => K
+  readonly causal?: (node: N) => true | string
+  /** What it runs over; null where frames cannot hold it. */
+  readonly place: (node: N, shape: (value: string) => readonly Dim[]) => Placement | null
+  readonly plan: (node: N, placement: Placement, builder: PlanBuilder) => K
   /** Writes the node's trained numbers where the kernel expects them. */
-  readonly pack: (node: N, kernel: K, memory: Float32Array | Float64Array) => void
+  readonly pack?: (node: N, kernel: K, memory: Float32Array | Float64Array) => void
   readonly js: (kernel: K, ops: Ops, place: Place) => void
-  /** Instead of `js`, for layers that sweep `whole`: on these rows of whole tensors, by value index. */
-  readonly whole?: (
-    kernel: K,
-    values: ReadonlyMap<number, Tensor>,
-    firstRow: number,
-    rows: number,
-  ) => void
 }
+
+type FrameKind = FrameKernel['kind']
 
 type LayerTable = {
-  readonly [K in LayerKind]?: LayerRuntime<
-    Extract<LayerNode, { kind: K }>,
-    Extract<Kernel, { kind: K }>
-  >
+  readonly [K in FrameKind]: LayerRuntime<NodeOf<K>, Extract<FrameKernel, { kind: K }>>
 }
 
-const layerTable: LayerTable = { gru, dense, merge, reverse }
+const layerTable: LayerTable = { gru, dense, activation, merge }
 
-function entry<N extends LayerNode, K extends Kernel>(kind: LayerKind): LayerRuntime<N, K> {
+function entry<N extends LayerNode, K extends FrameKernel>(
+  kind: LayerKind,
+): LayerRuntime<N, K> | undefined {
   // The table's type ties each kind to its node and kernel; TypeScript cannot follow an index.
-  return layerTable[kind] as unknown as LayerRuntime<N, K>
+  return (layerTable as object as Partial<Record<LayerKind, LayerRuntime<N, K>>>)[kind]
 }
 
-export function planKernel(node: LayerNode, builder: PlanBuilder): Kernel {
-  return entry(node.kind).plan(node, builder)
+/** What a node runs over. */
+export function placementOf(node: LayerNode, shape: (value: string) => readonly Dim[]): Placement {
+  return entry(node.kind)?.place(node, shape) ?? { sweep: 'whole', rows: 1, steps: 1 }
+}
+
+export function planKernel(node: LayerNode, placement: Placement, builder: PlanBuilder): Kernel {
+  if (placement.sweep === 'whole') return planWhole(node)
+  return entry(node.kind)!.plan(node, placement, builder)
 }
 
 export function packWeights(
@@ -78,27 +85,33 @@ export function packWeights(
   kernel: Kernel,
   memory: Float32Array | Float64Array,
 ): void {
-  entry(node.kind).pack(node, kernel, memory)
+  if (kernel.kind !== 'whole') entry(kernel.kind)!.pack?.(node, kernel, memory)
 }
 
 export function causal(node: LayerNode): true | string {
-  return entry(node.kind).causal(node)
+  return entry(node.kind)?.causal?.(node) ?? true
 }
 
-export function runJs(kernel: Kernel, ops: Ops, place: Place): void {
-  entry(kernel.kind).js(kernel, ops, place)
+export function runJs(kernel: FrameKernel, ops: Ops, place: Place): void {
+  entry(kernel.kind)!.js(kernel, ops, place)
 }
 
-/** Nodes that no value over time touches run once, whatever they are. */
-export function sweepOf(node: LayerNode, overTime: boolean): Sweep {
-  return overTime ? entry(node.kind).sweep(node) : 'once'
+/** [rows, steps, features], sweeping over the steps. */
+export function sweepOver(shape: readonly Dim[], sweep: 'forward' | 'backward'): Placement {
+  return { sweep, rows: shape[0], steps: shape[1] }
 }
 
-export function runWhole(
-  kernel: Kernel,
-  values: ReadonlyMap<number, Tensor>,
-  firstRow: number,
-  rows: number,
-): void {
-  entry(kernel.kind).whole!(kernel, values, firstRow, rows)
+/**
+ * Where layers of a vector run: [rows, features] once, [rows, steps, features] step by step;
+ * null for anything else.
+ */
+export function overVectors(shape: readonly Dim[]): Placement | null {
+  if (typeof shape.at(-1) !== 'number') return null
+  if (shape.length === 2) return { sweep: 'once', rows: shape[0], steps: 1 }
+  return shape.length === 3 ? sweepOver(shape, 'forward') : null
+}
+
+/** How the values of a layer of vectors stand in the frame. */
+export function roleIn({ sweep }: Placement): Role {
+  return sweep === 'once' ? 'row' : 'step'
 }

@@ -8,17 +8,18 @@
  *
  *     weights │ state rows of predict │ frame of predict │ stream 0: state row, frame │ stream 1 …
  *
- * A *state row* holds what one sequence carries from step to step. A *frame* holds the values of
- * the graph while they are worked on: `block` frames a tile of rows for a chunk of timesteps,
- * `step` frames one row for one step. Memory depends neither on the batch nor on the timesteps.
+ * A *state row* holds what one sequence carries from step to step. A *frame* holds vectors of the
+ * graph while they are worked on: `block` frames a tile of rows for a chunk of timesteps, `step`
+ * frames one row for one step. Memory depends neither on the batch nor on the timesteps.
  */
 
 import { valueShapes } from '../model/graph.ts'
 import { statesOf } from '../model/layers.ts'
-import type { LayerNode, Model, OutputPort, Port } from '../model/types.ts'
+import type { Dim, LayerNode, Model, OutputPort, Port } from '../model/types.ts'
 import type { Named } from '../tensor.ts'
 import { fnv1a64 } from './hash.ts'
-import { type Kernel, planKernel, sweepOf } from './layers.ts'
+import { causal, type Kernel, placementOf, planKernel } from './layers.ts'
+import { type PlannedNode, planStages, type Stage } from './stages.ts'
 
 /** Lanes of a 128-bit vector of float32; arrays over units are padded to it in both precisions. */
 export const LANES = 4
@@ -33,6 +34,7 @@ export interface PlanOptions {
   readonly streams: number
 }
 
+/** A value of the graph as frames hold it: a vector for each step of each row, or for each row. */
 export interface PlannedValue {
   readonly name: string
   /** Numbers that count. */
@@ -44,10 +46,15 @@ export interface PlannedValue {
 }
 
 export interface PlannedState {
+  /** `gru.h` */
   readonly name: string
+  /** The layer that carries it. */
+  readonly node: string
   readonly size: number
   /** Within the state row. */
   readonly offset: number
+  /** How many sequences there are. */
+  readonly rows: Dim
 }
 
 /** Where the values lie, from a frame's base. */
@@ -61,25 +68,11 @@ export interface FrameLayout {
   readonly size: number
 }
 
-/**
- * How a stage runs: over time, chunk by chunk, from the first step or from the last; once, on the
- * vectors that the stages before it left behind; or on whole sequences outside the frame.
- */
-export type Sweep = 'forward' | 'backward' | 'once' | 'whole'
-
-/** Kernels that run together. */
-export interface Stage {
-  readonly sweep: Sweep
-  readonly kernels: readonly Kernel[]
-  /** Values that come from outside the frame: graph inputs, or what an earlier stage spilled. */
-  readonly reads: readonly number[]
-  /** Values that leave the frame: graph outputs, or what a later stage needs over all of time. */
-  readonly writes: readonly number[]
-}
-
 export interface Plan extends PlanOptions {
   readonly inputs: readonly Port[]
   readonly outputs: readonly OutputPort[]
+  /** Of every value of the graph, by name. */
+  readonly shapes: Named<readonly Dim[]>
   readonly values: readonly PlannedValue[]
   readonly states: readonly PlannedState[]
   readonly stateStride: number
@@ -87,6 +80,8 @@ export interface Plan extends PlanOptions {
   readonly stages: readonly Stage[]
   readonly block: FrameLayout
   readonly step: FrameLayout
+  /** Why it cannot run step by step; null if it can. */
+  readonly obstacle: { readonly node: string; readonly why: string } | null
   readonly memory: {
     readonly predictState: number
     readonly predictFrame: number
@@ -98,16 +93,23 @@ export interface Plan extends PlanOptions {
   readonly hash: string
 }
 
+/** How a value stands in a frame: a vector for each step of each row, or one for each row. */
+export type Role = 'step' | 'row'
+
 /** What a layer asks for while it is planned. */
 export interface PlanBuilder {
   readonly precision: 'f32' | 'f64'
-  /** The index of a named value of the graph, for an input or output port; −1 if the port is open. */
-  value(name: string | undefined): number
+  /** Of a value of the graph. */
+  shape(value: string): readonly Dim[]
+  /** The index of the value that arrives at a port; −1 if the port is open. */
+  input(port: string, role: Role): number
+  /** The index of the value that leaves by a port; −1 if nobody reads it. */
+  output(port: string, role: Role): number
   /** The index of a new value of this node alone. */
-  localValue(name: string, width: number, overTime: boolean): number
-  overTime(value: number): boolean
+  local(name: string, width: number, role: Role): number
   width(value: number): number
-  state(name: string): number
+  /** Offset in the state row of one of the node's states. */
+  state(slot: string): number
   weights(size: number): number
   scratch(size: number): void
 }
@@ -117,39 +119,73 @@ export function padded(width: number): number {
 }
 
 export function plan(model: Model, options: PlanOptions): Plan {
+  const shapes = valueShapes(model.inputs, model.nodes)
+  const shapeOf = (value: string): readonly Dim[] => shapes.get(value)!
   const values: PlannedValue[] = []
-  const index = new Map<string, number>()
-  const addValue = (name: string, width: number, overTime: boolean): number => {
-    index.set(name, values.length)
+  const indices = new Map<string, number>()
+  const addValue = (name: string, width: number, role: Role): number => {
+    const key = `${role} ${name}`
+    const known = indices.get(key)
+    if (known !== undefined) return known
+    indices.set(key, values.length)
+    const overTime = role === 'step'
     return values.push({ name, width, stride: padded(width), overTime }) - 1
   }
-  for (const [name, shape] of valueShapes(model.inputs, model.nodes)) {
-    addValue(name, shape.at(-1) as number, shape.includes('time'))
-  }
+  const vector = (name: string, role: Role): number =>
+    addValue(
+      name,
+      shapeOf(name)
+        .slice(role === 'step' ? 2 : 1)
+        .reduce<number>(multiply, 1),
+      role,
+    )
 
-  const states = planStates(model.nodes)
-  const stateStride = states.reduce((sum, { size }) => sum + padded(size), 0)
+  const states: PlannedState[] = []
+  let stateStride = 0
   let weightsSize = 0
   let scratchSize = 0
-  const builder: PlanBuilder = {
-    precision: options.precision,
-    value: (name) => (name === undefined ? -1 : index.get(name)!),
-    localValue: addValue,
-    overTime: (value) => values[value].overTime,
-    width: (value) => values[value].width,
-    state: (name) => states.find((slot) => slot.name === name)!.offset,
-    weights: (size) => {
-      const offset = weightsSize
-      weightsSize += padded(size)
-      return offset
-    },
-    scratch: (size) => {
-      scratchSize = Math.max(scratchSize, padded(size))
-    },
-  }
-  const kernels = model.nodes.map((node) => planKernel(node, builder))
+  const nodes = model.nodes.map((node): PlannedNode => {
+    const placement = placementOf(node, shapeOf)
+    for (const { name, size } of statesOf(node)) {
+      states.push({ name, node: node.name, size, offset: stateStride, rows: placement.rows })
+      stateStride += padded(size)
+    }
+    const reads = new Set<number>()
+    const makes = new Set<number>()
+    const builder: PlanBuilder = {
+      precision: options.precision,
+      shape: shapeOf,
+      input(port, role) {
+        const name = node.inputs[port]
+        if (name === undefined) return -1
+        const value = vector(name, role)
+        reads.add(value)
+        return value
+      },
+      output(port, role) {
+        const name = node.outputs[port]
+        if (name === undefined) return -1
+        const value = vector(name, role)
+        makes.add(value)
+        return value
+      },
+      local: (name, width, role) => addValue(`${node.name}: ${name}`, width, role),
+      width: (value) => values[value].width,
+      state: (slot) => states.find(({ name }) => name === `${node.name}.${slot}`)!.offset,
+      weights(size) {
+        const offset = weightsSize
+        weightsSize += padded(size)
+        return offset
+      },
+      scratch(size) {
+        scratchSize = Math.max(scratchSize, padded(size))
+      },
+    }
+    const kernel: Kernel = planKernel(node, placement, builder)
+    return { node, kernel, placement, reads: [...reads], makes: [...makes] }
+  })
 
-  const stages = planStages(model, kernels, values, index)
+  const stages = planStages(model, nodes, values)
   const block = layOut(values, TILE_ROWS, CHUNK_STEPS, scratchSize)
   const step = layOut(values, 1, 1, scratchSize)
   const predictFrame = weightsSize + TILE_ROWS * stateStride
@@ -159,6 +195,7 @@ export function plan(model: Model, options: PlanOptions): Plan {
     ...options,
     inputs: model.inputs,
     outputs: model.outputs,
+    shapes: Object.fromEntries(shapes),
     values,
     states,
     stateStride,
@@ -166,6 +203,7 @@ export function plan(model: Model, options: PlanOptions): Plan {
     stages,
     block,
     step,
+    obstacle: obstacleTo(nodes, values),
     memory: {
       predictState: weightsSize,
       predictFrame,
@@ -177,14 +215,8 @@ export function plan(model: Model, options: PlanOptions): Plan {
   return { ...planned, hash: fnv1a64(JSON.stringify(planned)) }
 }
 
-function planStates(nodes: readonly LayerNode[]): PlannedState[] {
-  const states: PlannedState[] = []
-  let offset = 0
-  for (const { name, size } of nodes.flatMap(statesOf)) {
-    states.push({ name, size, offset })
-    offset += padded(size)
-  }
-  return states
+function multiply(a: number, b: Dim): number {
+  return a * Number(b)
 }
 
 function layOut(
@@ -202,57 +234,36 @@ function layOut(
   return { rows, steps, offsets, scratch: size, size: size + scratchSize }
 }
 
-/**
- * A node runs in the earliest stage that sweeps as it needs and comes no earlier than what it
- * reads. A vector that a sweep over time leaves behind (`last`) exists only after that sweep.
- */
-function planStages(
-  model: Model,
-  kernels: readonly Kernel[],
+/** Whatever the mathematics allows streams: one step of every layer for one step of the input. */
+function obstacleTo(
+  nodes: readonly PlannedNode[],
   values: readonly PlannedValue[],
-  index: ReadonlyMap<string, number>,
-): Stage[] {
-  const valuesAt = (ports: Named<string>): number[] =>
-    Object.values(ports).map((name) => index.get(name)!)
-  const sweeps: Sweep[] = []
-  const readyAt = new Map<number, number>(model.inputs.map(({ name }) => [index.get(name)!, 0]))
-  const madeIn = new Map<number, number>()
-  const stageOf = model.nodes.map((node) => {
-    const overTime = [...valuesAt(node.inputs), ...valuesAt(node.outputs)].some(
-      (value) => values[value].overTime,
-    )
-    const sweep = sweepOf(node, overTime)
-    const earliest = Math.max(...valuesAt(node.inputs).map((value) => readyAt.get(value)!))
-    let stage = sweeps.findIndex((other, i) => i >= earliest && other === sweep)
-    if (stage < 0) stage = sweeps.push(sweep) - 1
-    for (const value of valuesAt(node.outputs)) {
-      const within = sweep !== 'whole' && (values[value].overTime || sweep === 'once')
-      readyAt.set(value, within ? stage : stage + 1)
-      madeIn.set(value, stage)
+): Plan['obstacle'] {
+  const clock = nodes.find(({ placement }) => placement.sweep === 'forward')?.placement
+  const roles = new Map<string, boolean>()
+  for (const { node, placement, reads, makes } of nodes) {
+    const why = obstacleOf(node, placement, clock)
+    if (why !== null) return { node: node.name, why }
+    for (const value of [...reads, ...makes]) {
+      const { name, overTime } = values[value]
+      if ((roles.get(name) ?? overTime) !== overTime)
+        return { node: node.name, why: 'it takes a sequence for a single vector' }
+      roles.set(name, overTime)
     }
-    return stage
-  })
+  }
+  return null
+}
 
-  const leaving = new Set(model.outputs.map(({ value }) => index.get(value)!))
-  const nodesIn = (stage: number): readonly LayerNode[] =>
-    model.nodes.filter((_, i) => stageOf[i] === stage)
-  const readIn = sweeps.map(
-    (_, stage) => new Set(nodesIn(stage).flatMap((node) => valuesAt(node.inputs))),
-  )
-  return sweeps.map((sweep, stage) => {
-    // A vector stays in its place in the frame until the tile is done; a chunk over time is overwritten.
-    const comesFromOutside = (value: number): boolean =>
-      !madeIn.has(value) ||
-      sweep === 'whole' ||
-      (values[value].overTime && madeIn.get(value) !== stage)
-    const neededLater = (value: number): boolean =>
-      values[value].overTime && readIn.some((reads, later) => later > stage && reads.has(value))
-    const made = [...madeIn].filter(([, at]) => at === stage).map(([value]) => value)
-    return {
-      sweep,
-      kernels: kernels.filter((_, i) => stageOf[i] === stage),
-      reads: [...readIn[stage]].filter(comesFromOutside),
-      writes: made.filter((value) => leaving.has(value) || neededLater(value)),
-    }
-  })
+function obstacleOf(
+  node: LayerNode,
+  placement: PlannedNode['placement'],
+  clock: PlannedNode['placement'] | undefined,
+): string | null {
+  const answer = causal(node)
+  if (answer !== true) return answer
+  if (placement.sweep === 'whole') return 'it needs the whole tensor at once'
+  const inStep =
+    placement.sweep === 'once' ||
+    (placement.rows === clock!.rows && placement.steps === clock!.steps)
+  return inStep ? null : 'it runs over other steps than the input'
 }

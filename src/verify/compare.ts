@@ -1,7 +1,7 @@
 /** Two tensors against each other: how far apart, where, and from when on. */
 
 import { GruvError } from '../errors.ts'
-import { showShape, type Tensor } from '../tensor.ts'
+import { showShape, sizeOf, type Tensor } from '../tensor.ts'
 import type { Tolerance } from './tolerance.ts'
 
 /** A place in an output. Axes that the output does not have are absent. */
@@ -125,7 +125,7 @@ function withAllAxes(
   const rest = [...shape]
   const rows = batched ? rest.shift()! : 1
   const steps = overTime ? rest.shift()! : 1
-  return [rows, steps, rest[0]]
+  return [rows, steps, sizeOf(rest)]
 }
 
 function align(

@@ -2,7 +2,14 @@
 
 import type { Named } from '../../tensor.ts'
 import type { RecurrentNode } from '../types.ts'
-import { fits, gateWeights, type LayerShapes, presentWeights, type Shape } from './shape.ts'
+import {
+  fits,
+  gateWeights,
+  type LayerShapes,
+  presentWeights,
+  type Shape,
+  type StateSlot,
+} from './shape.ts'
 
 const ports = {
   x: 'required',
@@ -15,7 +22,7 @@ export const recurrentShapes: LayerShapes<'gru' | 'lstm' | 'rnn'> = {
   gru: {
     inputs: ports,
     outputs: sequenceAndStates,
-    states: ({ units }) => [{ name: 'h', size: units }],
+    states: (node) => [{ name: 'h', size: node.units }, ...seen(node)],
     weights: ({ weights }) => gateWeights({ ...weights }),
   },
   lstm: {
@@ -24,18 +31,24 @@ export const recurrentShapes: LayerShapes<'gru' | 'lstm' | 'rnn'> = {
       const leaving = sequenceAndStates(node, inputs)
       return { ...leaving, cell: leaving.state }
     },
-    states: ({ units }) => [
-      { name: 'h', size: units },
-      { name: 'c', size: units },
+    states: (node) => [
+      { name: 'h', size: node.units },
+      { name: 'c', size: node.units },
+      ...seen(node),
     ],
     weights: ({ weights }) => gateWeights({ ...weights }),
   },
   rnn: {
     inputs: ports,
     outputs: sequenceAndStates,
-    states: ({ units }) => [{ name: 'h', size: units }],
+    states: (node) => [{ name: 'h', size: node.units }, ...seen(node)],
     weights: ({ weights }) => presentWeights({ ...weights }),
   },
+}
+
+/** Under a mask, outputs depend on whether any step has counted so far. */
+function seen({ inputs }: RecurrentNode): readonly StateSlot[] {
+  return inputs.mask === undefined ? [] : [{ name: 'seen', size: 1 }]
 }
 
 function sequenceAndStates(node: RecurrentNode, inputs: Named<Shape>): Named<Shape> {

@@ -5,7 +5,7 @@
 
 import { type Activation, isElementwise } from '../../model/activations.ts'
 import type { DenseNode } from '../../model/types.ts'
-import type { LayerRuntime } from '../layers.ts'
+import { type LayerRuntime, overVectors, roleIn } from '../layers.ts'
 import { LANES, padded } from '../plan.ts'
 
 export interface DenseKernel {
@@ -24,21 +24,21 @@ export interface DenseKernel {
 }
 
 export const dense: LayerRuntime<DenseNode, DenseKernel> = {
-  causal: () => true,
-  sweep: () => 'forward',
+  place: (node, shape) => overVectors(shape(node.inputs.x)),
 
-  plan(node, builder) {
+  plan(node, placement, builder) {
     const { features, units } = node
-    const x = builder.value(node.inputs.x)
+    const role = roleIn(placement)
+    const y = builder.output('y', role)
     return {
       kind: 'dense',
       node: node.name,
       features,
       units,
       activation: node.activation,
-      x,
-      y: builder.value(node.outputs.y),
-      overTime: builder.overTime(x),
+      x: builder.input('x', role),
+      y: y < 0 ? builder.local('y', units, role) : y,
+      overTime: role === 'step',
       panels: builder.weights(features * padded(units)),
       biases: builder.weights(padded(units)),
     }

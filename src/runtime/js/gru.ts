@@ -6,33 +6,20 @@
  */
 
 import type { ElementwiseActivation } from '../../model/activations.ts'
-import type { MaskedOutput } from '../../model/masking.ts'
 import type { GruNode, PerGate } from '../../model/types.ts'
 import type { Tensor } from '../../tensor.ts'
-import type { LayerRuntime, Place } from '../layers.ts'
-import { repeatsState, STEP } from '../masks.ts'
+import { type LayerRuntime, sweepOver } from '../layers.ts'
 import { LANES, padded } from '../plan.ts'
 import type { Memory, Ops } from './ops.ts'
+import { causalSteps, overSteps, planSteps, type StepsKernel } from './steps.ts'
 
-export interface GruKernel {
+export interface GruKernel extends StepsKernel {
   readonly kind: 'gru'
-  readonly node: string
-  readonly features: number
-  readonly units: number
   readonly resetAfter: boolean
   readonly update: 'keeps' | 'updates'
   readonly activation: ElementwiseActivation
   readonly recurrentActivation: ElementwiseActivation
-  readonly direction: 'forward' | 'backward'
-  readonly maskedOutput: MaskedOutput
   readonly clip: number | null
-  /** Value indices; −1 where the graph leaves the port open. */
-  readonly x: number
-  readonly initialState: number
-  readonly sequence: number
-  readonly last: number
-  /** Offset in the state row. */
-  readonly state: number
   /** Offsets in the weights. */
   readonly panels: number
   readonly biases: number
@@ -42,41 +29,22 @@ export interface GruKernel {
 const ROW = 3 * LANES
 
 export const gru: LayerRuntime<GruNode, GruKernel> = {
-  causal(node) {
-    if (node.direction === 'backward') return 'it reads the sequence from its end'
-    return node.inputs.initialState === undefined
-      ? true
-      : 'it starts from a state that comes from outside'
-  },
+  causal: causalSteps,
+  place: (node, shape) => sweepOver(shape(node.inputs.x), node.direction),
 
-  sweep: (node) => node.direction,
-
-  plan(node, builder) {
+  plan(node, _, builder) {
     const { features, units } = node
     const lanes = padded(units)
     // z, r, n, hn, and r ⊙ h where the reset comes first.
     builder.scratch((node.resetAfter ? 4 : 5) * lanes)
     return {
       kind: 'gru',
-      node: node.name,
-      features,
-      units,
+      ...planSteps(node, builder),
       resetAfter: node.resetAfter,
       update: node.update,
       activation: node.activation,
       recurrentActivation: node.recurrentActivation,
-      direction: node.direction,
-      maskedOutput: node.maskedOutput,
       clip: node.clip,
-      x: builder.value(node.inputs.x),
-      initialState: builder.value(node.inputs.initialState),
-      // The recurrence reads its own last output, so the sequence exists even if nobody asks for it.
-      sequence:
-        node.outputs.sequence === undefined
-          ? builder.localValue(`${node.name}: sequence`, units, true)
-          : builder.value(node.outputs.sequence),
-      last: builder.value(node.outputs.last),
-      state: builder.state(`${node.name}.h`),
       panels: builder.weights((features + units) * 3 * lanes),
       biases: builder.weights(4 * lanes),
     }
@@ -103,60 +71,6 @@ export const gru: LayerRuntime<GruNode, GruKernel> = {
   },
 
   js: (kernel, ops, place) => overSteps(kernel, place, ops, step),
-}
-
-/** One row, one timestep: reads x and h, writes h' to `out`. */
-export type GruStep<C> = (
-  kernel: GruKernel,
-  context: C,
-  m: Memory,
-  x: number,
-  h: number,
-  out: number,
-  scratch: number,
-) => void
-
-/** Rows, steps and masks; what a step is made of is the engine's. */
-export function overSteps<C>(kernel: GruKernel, place: Place, context: C, step: GruStep<C>): void {
-  const { memory, layout, rows, steps } = place
-  const lanes = padded(kernel.units)
-  const xStride = padded(kernel.features)
-  const scratch = place.frame + layout.scratch
-  for (let row = 0; row < rows; row++) {
-    const state = place.state + row * place.stateStride + kernel.state
-    if (place.start && kernel.initialState >= 0) {
-      const from = place.frame + layout.offsets[kernel.initialState] + row * lanes
-      memory.copyWithin(state, from, from + lanes)
-    }
-    const first = kernel.direction === 'forward' ? 0 : steps - 1
-    const way = kernel.direction === 'forward' ? 1 : -1
-    const start = row * layout.steps + first
-    let x = place.frame + layout.offsets[kernel.x] + start * xStride
-    let out = place.frame + layout.offsets[kernel.sequence] + start * lanes
-    const codes = place.masks === null ? null : place.masks[kernel.direction]
-    let code = (place.firstRow + row) * place.allSteps + place.firstStep + first
-    let h = state
-    for (let i = 0; i < steps; i++) {
-      if (codes === null || codes[code] === STEP.valid) {
-        step(kernel, context, memory, x, h, out, scratch)
-        h = out
-      } else if (repeatsState(codes[code], kernel.maskedOutput, place.masks!.missing)) {
-        memory.copyWithin(out, h, h + lanes)
-      } else {
-        memory.fill(0, out, out + lanes)
-      }
-      x += way * xStride
-      out += way * lanes
-      code += way
-    }
-    if (h !== state) memory.copyWithin(state, h, h + lanes)
-    if (kernel.last >= 0) {
-      // Where steps are masked, the last output may be a repeated one, or zeros; where they are
-      // missing, the last output is that of the last step there is, and so the state.
-      const from = codes === null || place.masks!.missing ? state : out - way * lanes
-      memory.copyWithin(place.frame + layout.offsets[kernel.last] + row * lanes, from, from + lanes)
-    }
-  }
 }
 
 function step(

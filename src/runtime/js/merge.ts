@@ -1,8 +1,9 @@
 /** Values of one width into one, or side by side, in plain JavaScript. */
 
 import type { MergeNode } from '../../model/types.ts'
-import type { LayerRuntime } from '../layers.ts'
+import { type LayerRuntime, overVectors, roleIn } from '../layers.ts'
 import { padded } from '../plan.ts'
+import type { Memory, Ops } from './ops.ts'
 
 export interface MergeKernel {
   readonly kind: 'merge'
@@ -17,24 +18,27 @@ export interface MergeKernel {
 }
 
 export const merge: LayerRuntime<MergeNode, MergeKernel> = {
-  causal: () => true,
-  sweep: () => 'forward',
+  place: (node, shape) => {
+    const placements = Object.values(node.inputs).map((value) => overVectors(shape(value)))
+    return placements.every((each) => each !== null) ? placements[0] : null
+  },
 
-  plan(node, builder) {
-    const inputs = Object.values(node.inputs).map((value) => builder.value(value))
-    const y = builder.value(node.outputs.y)
+  plan(node, placement, builder) {
+    const role = roleIn(placement)
+    const inputs = Object.keys(node.inputs).map((port) => builder.input(port, role))
+    const y = builder.output('y', role)
+    const widths = inputs.map((value) => builder.width(value))
+    const width = node.mode === 'concatenate' ? widths.reduce((a, b) => a + b, 0) : widths[0]
     return {
       kind: 'merge',
       node: node.name,
       mode: node.mode,
       inputs,
-      y,
-      widths: inputs.map((value) => builder.width(value)),
-      overTime: builder.overTime(y),
+      y: y < 0 ? builder.local('y', width, role) : y,
+      widths,
+      overTime: role === 'step',
     }
   },
-
-  pack: () => {},
 
   js({ mode, inputs, y, widths, overTime }, ops, { memory, layout, frame, rows, steps }) {
     const total = mode === 'concatenate' ? widths.reduce((sum, width) => sum + width, 0) : widths[0]
@@ -50,11 +54,36 @@ export const merge: LayerRuntime<MergeNode, MergeKernel> = {
             memory.copyWithin(to, from, from + widths[i])
             to += widths[i]
           } else if (i === 0) memory.copyWithin(to, from, from + lanes)
-          else if (mode === 'multiply') ops.multiply(memory, to, to, from, lanes)
-          else ops.add(memory, to, from, lanes)
+          else combine(mode, ops, memory, to, from, lanes)
         }
         if (mode === 'average') ops.divide(memory, to, inputs.length, lanes)
       }
     }
   },
+}
+
+/** Larger and smaller as IEEE 754 has them since 2019: NaN goes before any number. */
+const pairs = {
+  subtract: (a: number, b: number) => a - b,
+  divide: (a: number, b: number) => a / b,
+  maximum: Math.max,
+  minimum: Math.min,
+} as const
+
+/** to = to ∘ from */
+function combine(
+  mode: Exclude<MergeNode['mode'], 'concatenate'>,
+  ops: Ops,
+  memory: Memory,
+  to: number,
+  from: number,
+  count: number,
+): void {
+  if (mode === 'multiply') ops.multiply(memory, to, to, from, count)
+  else if (mode === 'add' || mode === 'average') ops.add(memory, to, from, count)
+  else {
+    const pair = pairs[mode]
+    // Stored, the result is rounded once, in float32 as in float64.
+    for (let i = 0; i < count; i++) memory[to + i] = pair(memory[to + i], memory[from + i])
+  }
 }

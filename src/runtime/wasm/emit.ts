@@ -4,8 +4,10 @@
  * It is pure, and knows no trained number: weights are data in the memory that the module imports.
  */
 
-import type { Kernel } from '../layers.ts'
-import type { Plan, Stage } from '../plan.ts'
+import { inFrame } from '../engine.ts'
+import type { FrameKernel, Kernel } from '../layers.ts'
+import type { Plan } from '../plan.ts'
+import type { Stage } from '../stages.ts'
 import { createModule } from './assembler.ts'
 import { writeDense } from './kernels/dense.ts'
 import { type Cells, writeGru } from './kernels/gru.ts'
@@ -21,19 +23,20 @@ const POOL = 4096
 
 /** By kind of kernel: the writer, or why there is none. */
 const writers: {
-  readonly [K in Kernel['kind']]:
+  readonly [K in FrameKernel['kind']]:
     | string
-    | ((site: Site, kernel: Extract<Kernel, { kind: K }>, cells: Cells) => KernelFuncs)
+    | ((site: Site, kernel: Extract<FrameKernel, { kind: K }>, cells: Cells) => KernelFuncs)
 } = {
   gru: writeGru,
   dense: writeDense,
   merge: 'a merge copies more than it computes',
-  reverse: 'a reversed sequence is copied as a whole',
+  activation: 'an activation of its own has no kernel yet',
 }
 
 /** Why a kernel has no WebAssembly version; null if it has one. */
-export function obstacle({ kind }: Kernel): string | null {
-  const writer = writers[kind]
+export function obstacle(kernel: Kernel): string | null {
+  if (!inFrame(kernel)) return 'it works on whole tensors'
+  const writer = writers[kernel.kind]
   return typeof writer === 'string' ? writer : null
 }
 
@@ -41,9 +44,14 @@ export function pagesOf({ memory }: Plan): number {
   return Math.ceil((4 * memory.size + POOL) / PAGE)
 }
 
+/** Whether a layer may have to pass over steps, which is JavaScript's to know. */
+export function asksWhichStepsCount(kernel: Kernel): boolean {
+  return kernel.kind === 'gru' && (kernel.mask >= 0 || kernel.lengths >= 0)
+}
+
 /** Whether a step of the stage is one call. */
 export function isWhole({ kernels }: Stage): boolean {
-  return kernels.every((kernel) => obstacle(kernel) === null)
+  return kernels.every((kernel) => obstacle(kernel) === null && !asksWhichStepsCount(kernel))
 }
 
 /**
@@ -62,6 +70,7 @@ export function emit(plan: Plan, target: Target): Uint8Array<ArrayBuffer> {
   plan.stages.forEach((stage, s) => {
     const funcs: KernelFuncs[] = []
     for (const kernel of stage.kernels) {
+      if (!inFrame(kernel)) continue
       const own = write(site, kernel, cells)
       if (own !== null) {
         for (const [name, func] of Object.entries(own)) module.export(`${name}${index}`, func)
@@ -79,9 +88,13 @@ export function emit(plan: Plan, target: Target): Uint8Array<ArrayBuffer> {
   return module.bytes({ names: true })
 }
 
-function write(site: Site, kernel: Kernel, cells: Cells): KernelFuncs | null {
+function write(site: Site, kernel: FrameKernel, cells: Cells): KernelFuncs | null {
   const writer = writers[kernel.kind]
   if (typeof writer === 'string') return null
   // The table's type ties each kind to its kernel; TypeScript cannot follow an index.
-  return (writer as (site: Site, kernel: Kernel, cells: Cells) => KernelFuncs)(site, kernel, cells)
+  return (writer as (site: Site, kernel: FrameKernel, cells: Cells) => KernelFuncs)(
+    site,
+    kernel,
+    cells,
+  )
 }

@@ -5,12 +5,14 @@
  * Memory is fixed when the engine is made, because growing it would detach every view of it.
  */
 
-import { createPlace, type Engine, packAll } from '../engine.ts'
-import { type GruStep, overSteps } from '../js/gru.ts'
+import type { LayerNode } from '../../model/types.ts'
+import { createPlace, type Engine, inFrame, packAll } from '../engine.ts'
+import type { GruKernel } from '../js/gru.ts'
 import { ops32 } from '../js/ops32.ts'
-import { type Kernel, type Place, runJs } from '../layers.ts'
+import { overSteps, type Step as StepOf } from '../js/steps.ts'
+import { type FrameKernel, type Place, runJs } from '../layers.ts'
 import type { Plan } from '../plan.ts'
-import { emit, isWhole, obstacle, pagesOf, type Target } from './emit.ts'
+import { asksWhichStepsCount, emit, isWhole, obstacle, pagesOf, type Target } from './emit.ts'
 import { features, type Scope } from './probe.ts'
 
 type Step = (frame: number, state: number) => void
@@ -19,7 +21,7 @@ type Cell = (x: number, h: number, out: number, scratch: number) => void
 
 /** A kernel and its exports; null where it runs in JavaScript. */
 interface Task {
-  readonly kernel: Kernel
+  readonly kernel: FrameKernel
   readonly step: Step | null
   readonly block: Block | null
   readonly cell: Cell | null
@@ -86,7 +88,7 @@ export function createWasmEngine(
 
   let index = 0
   const tasks = plan.stages.map(({ kernels }) =>
-    kernels.map((kernel): Task => {
+    kernels.filter(inFrame).map((kernel): Task => {
       const exported = (name: string): unknown => exports[`${name}${index}`] ?? null
       const task = {
         kernel,
@@ -108,8 +110,9 @@ export function createWasmEngine(
     }),
   )
   // Changed in place: a step allocates nothing.
-  const stepPlace = createPlace(plan, memory, plan.step)
-  const blockPlace = createPlace(plan, memory, plan.block)
+  const nodes = new Map<string, LayerNode>()
+  const stepPlace = createPlace(plan, memory, plan.step, nodes)
+  const blockPlace = createPlace(plan, memory, plan.block, nodes)
 
   return {
     report: {
@@ -127,8 +130,10 @@ export function createWasmEngine(
       stepPlace.frame = frame
       stepPlace.state = state
       for (let i = 0; i < kernels.length; i++) {
-        const { kernel, step } = kernels[i]
+        const { kernel, step, cell } = kernels[i]
         if (step === null) runJs(kernel, ops32, stepPlace)
+        else if (kernel.kind === 'gru' && asksWhichStepsCount(kernel))
+          overSteps(kernel, stepPlace, cell!, callCell)
         else step(frame << 2, state << 2)
       }
     },
@@ -136,7 +141,7 @@ export function createWasmEngine(
       Object.assign(blockPlace, piece)
       for (const task of tasks[s]) runBlock(task, blockPlace)
     },
-    setWeights: (model, plan) => packAll(model, plan, memory),
+    setWeights: (model, plan) => packAll(model, plan, memory, nodes),
   }
 }
 
@@ -144,9 +149,10 @@ function runBlock({ kernel, block, cell }: Task, place: Place): void {
   const { frame, state, rows, steps, start, masks } = place
   if (block === null) runJs(kernel, ops32, place)
   // Which steps count is JavaScript's to know; what a step computes stays the same.
-  else if (masks !== null && kernel.kind === 'gru') overSteps(kernel, place, cell!, callCell)
+  else if (kernel.kind === 'gru' && (masks !== null || asksWhichStepsCount(kernel)))
+    overSteps(kernel, place, cell!, callCell)
   else block(frame << 2, state << 2, rows, steps, Number(start))
 }
 
-const callCell: GruStep<Cell> = (_kernel, cell, _memory, x, h, out, scratch) =>
+const callCell: StepOf<GruKernel, Cell> = (_kernel, cell, _memory, x, h, out, scratch) =>
   cell(x << 2, h << 2, out << 2, scratch << 2)

@@ -49,7 +49,9 @@ function writeStep({ module, plan, target }: Site, kernel: GruKernel, cell: Cell
       const out = at(offsets[kernel.sequence])
       f.call(cell, at(offsets[kernel.x]), h, out, at(scratch))
       copyVectors(k, h, out, vectors)
-      if (kernel.last >= 0) copyVectors(k, at(offsets[kernel.last]), out, vectors)
+      for (const value of [kernel.last, kernel.finalState]) {
+        if (value >= 0) copyVectors(k, at(offsets[value]), out, vectors)
+      }
     },
   )
 }
@@ -71,7 +73,10 @@ function writeBlock({ module, plan, target }: Site, kernel: GruKernel, cell: Cel
         at(scratch),
       ]
       const initial = kernel.initialState < 0 ? null : at(offsets[kernel.initialState])
-      const last = kernel.last < 0 ? null : at(offsets[kernel.last])
+      // Every step counts here, so the last output is the state.
+      const ends = [kernel.last, kernel.finalState].flatMap((value) =>
+        value < 0 ? [] : [at(offsets[value])],
+      )
       const own = pointer(k, state, 4 * kernel.state)
       const [x, h, out, left] = [local('i32'), local('i32'), local('i32'), local('i32')]
       f.loop((nextRow) => {
@@ -95,9 +100,9 @@ function writeBlock({ module, plan, target }: Site, kernel: GruKernel, cell: Cel
           f.br_if(nextStep, local.tee(left, i32.sub(left, 1)))
         })
         copyVectors(k, own, h, lanes / LANES)
-        if (last !== null) {
-          copyVectors(k, last, h, lanes / LANES)
-          advance(k, last, outBytes)
+        for (const end of ends) {
+          copyVectors(k, end, h, lanes / LANES)
+          advance(k, end, outBytes)
         }
         advance(k, xRow, most * xBytes)
         advance(k, outRow, most * outBytes)

@@ -1,0 +1,51 @@
+/**
+ * Layers on whole tensors: planned like the others, but run outside the frames, in float64, with
+ * one rounding at the end where the program computes in float32.
+ */
+
+import { weightsOf } from '../model/layers.ts'
+import type { Dim, LayerKind, LayerNode } from '../model/types.ts'
+import type { Named, Tensor } from '../tensor.ts'
+import { wholeLayer } from './reference/layers.ts'
+
+export interface WholeKernel {
+  readonly kind: 'whole'
+  readonly node: string
+  readonly layer: LayerKind
+  /** Names of the graph's values. */
+  readonly inputs: Named<string>
+  readonly outputs: Named<string>
+  /** What else makes the layer what it is, but for its trained numbers. */
+  readonly attributes: Named<unknown>
+}
+
+export function planWhole(node: LayerNode): WholeKernel {
+  const { kind, name, inputs, outputs, conventions: _, ...rest } = node
+  const shapes = Object.entries(weightsOf(node)).map(([path, { shape }]) => [path, shape])
+  return {
+    kind: 'whole',
+    node: name,
+    layer: kind,
+    inputs,
+    outputs,
+    attributes: { ...rest, weights: Object.fromEntries(shapes) },
+  }
+}
+
+/**
+ * Runs a node on whole tensors.
+ * @param extent the number behind a symbol of this run.
+ */
+export function runWhole(
+  node: LayerNode,
+  tensors: ReadonlyMap<string, Tensor>,
+  extent: (dim: Dim) => number,
+): ReadonlyMap<string, Tensor> {
+  const inputs = Object.fromEntries(
+    Object.entries(node.inputs).map(([port, value]) => [port, tensors.get(value)!]),
+  )
+  const leaving = wholeLayer(node, inputs, { extent })
+  return new Map(
+    Object.entries(node.outputs).map(([port, value]) => [value, leaving[port]] as const),
+  )
+}
