@@ -1,7 +1,10 @@
 /** The file system, for `load` in Node. Loaded only there. */
 
-import { readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { dirname, join, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { GruvError } from './errors.ts'
+import type { Siblings } from './formats/format.ts'
 
 /** Node reads no more into one buffer. */
 const MOST_BYTES = 2 ** 31 - 1
@@ -14,6 +17,51 @@ const explanations: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of the path is not a folder',
   ELOOP: 'the link leads in a circle',
   ENAMETOOLONG: 'the name is too long',
+}
+
+/** More files than any model has; a home directory given by mistake has them. */
+const MOST_FILES = 10_000
+
+export function pathOf(source: string | URL): string {
+  return source instanceof URL ? fileURLToPath(source) : source
+}
+
+export async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isDirectory() ?? false
+}
+
+/** The files below a folder, two folders deep, relative to it and with `/`. */
+export async function listFiles(folder: string): Promise<readonly string[]> {
+  const files: string[] = []
+  const visit = async (path: string, depth: number): Promise<void> => {
+    for (const entry of await readdir(path, { withFileTypes: true })) {
+      const inner = join(path, entry.name)
+      if (entry.isDirectory() && depth > 0) await visit(inner, depth - 1)
+      else if (!entry.isDirectory()) files.push(relative(folder, inner).replaceAll(sep, '/'))
+      if (files.length > MOST_FILES) {
+        throw new GruvError('too-large', 'this folder holds more files than any model has', {
+          expected: `at most ${MOST_FILES}`,
+        })
+      }
+    }
+  }
+  try {
+    await visit(folder, 2)
+  } catch (cause) {
+    if (cause instanceof GruvError) throw cause
+    const { code, message } = cause as NodeJS.ErrnoException
+    throw new GruvError('unreadable', explanations[code ?? ''] ?? message, { cause })
+  }
+  return files.sort()
+}
+
+/** The files beside a file. */
+export function siblingsOf(path: string): Siblings {
+  const folder = dirname(path)
+  return {
+    list: () => listFiles(folder),
+    read: (name) => readFileBytes(join(folder, name)),
+  }
 }
 
 /** @throws GruvError `unreadable`, saying why in words; `too-large` from 2 GiB. */

@@ -1,8 +1,8 @@
 /** From wherever the bytes are to a Model. */
 
 import { GruvError, isGruvError, within } from './errors.ts'
-import type { ArrayNames, ReadOptions } from './formats/format.ts'
-import { readModel } from './formats/index.ts'
+import type { ArrayNames, ReadOptions, SourceFile } from './formats/format.ts'
+import { leadingFile, readModel } from './formats/index.ts'
 import type { ConventionOptions } from './model/conventions.ts'
 import type { Model } from './model/types.ts'
 
@@ -11,28 +11,38 @@ export interface LoadOptions {
   readonly conventions?: ConventionOptions
   /** Which array is which, in a container whose names do not tell. */
   readonly names?: ArrayNames
+  /** The one layer to take, where a file holds the weights of several and no graph. */
+  readonly layer?: string
+  /** The layer after which the graph ends, such as the last one before something unsupported. */
+  readonly until?: string
   /** For messages, and the model's name where the file has none. */
   readonly name?: string
 }
 
-/** Files by name, as a folder drop or a test gives them. The first one is the model. */
+/**
+ * Files by their paths, as a folder drop or a test gives them. The model is the one that is called
+ * as its format says (`model.json`, `saved_model.pb`), else the first.
+ */
 export type FileSet = Readonly<Record<string, Uint8Array | Blob>>
 
 export type ModelSource = string | URL | Uint8Array | ArrayBuffer | Blob | Response | FileSet
 
 /**
- * Reads a trained model from a path (Node), a URL, or bytes; the format is recognised by content.
+ * Reads a trained model from a path (Node; a file, or a folder), a URL, or bytes; the format is
+ * recognised by content. Files that belong to it are looked for beside it.
  * @throws GruvError with the file's name in `where`; nothing in a file is ever executed.
  */
 export async function load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
   const name = options.name ?? nameOf(source)
   try {
-    const bytes = await bytesOf(source)
+    const file = await fileOf(source)
     const readOptions: ReadOptions = {
       ...(options.conventions && { conventions: options.conventions }),
       ...(options.names && { names: options.names }),
+      ...(options.layer !== undefined && { layer: options.layer }),
+      ...(options.until !== undefined && { until: options.until }),
     }
-    return await readModel({ name, bytes }, readOptions)
+    return await readModel({ ...file, name }, readOptions)
   } catch (error) {
     if (isGruvError(error)) throw within(name, error)
     throw new GruvError('bad-file', 'this file broke its reader', {
@@ -44,40 +54,111 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   }
 }
 
-async function bytesOf(source: ModelSource): Promise<Uint8Array> {
+type Found = Omit<SourceFile, 'name'>
+
+async function fileOf(source: ModelSource): Promise<Found> {
   if (typeof source === 'string') {
-    return isUrl(source) || !isNode() ? fetchBytes(source) : readPath(source)
+    return isUrl(source) || !isNode() ? fileAtUrl(source) : fileAtPath(source)
   }
   if (source instanceof URL)
-    return source.protocol === 'file:' ? readPath(source) : fetchBytes(source)
+    return source.protocol === 'file:' ? fileAtPath(source) : fileAtUrl(source)
+  if (source instanceof Response) return fileOfResponse(source, source.url)
+  if (source instanceof Uint8Array || source instanceof ArrayBuffer || source instanceof Blob)
+    return { bytes: await bytesOf(source) }
+  return fileOfSet(source)
+}
+
+async function bytesOf(source: Uint8Array | ArrayBuffer | Blob): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source
-  if (source instanceof ArrayBuffer) return new Uint8Array(source)
-  if (source instanceof Blob) return new Uint8Array(await source.arrayBuffer())
-  if (source instanceof Response) return responseBytes(source)
-  const files = Object.values(source ?? {})
-  if (files.length === 1 && (files[0] instanceof Uint8Array || files[0] instanceof Blob))
-    return bytesOf(files[0])
-  throw new GruvError('bad-argument', 'nothing can be loaded from this', {
-    expected: 'a path, a URL, bytes, a Blob, a Response, or one file by name',
-    got: files.length > 1 ? `${files.length} files` : typeof source,
-  })
+  return new Uint8Array(source instanceof Blob ? await source.arrayBuffer() : source)
 }
 
-async function readPath(path: string | URL): Promise<Uint8Array> {
-  return (await import('./files.node.ts')).readFileBytes(path)
+async function fileAtPath(source: string | URL): Promise<Found> {
+  const { isFolder, listFiles, pathOf, readFileBytes, siblingsOf } = await import('./files.node.ts')
+  const path = pathOf(source)
+  if (!(await isFolder(path))) {
+    return { bytes: await readFileBytes(path), siblings: siblingsOf(path) }
+  }
+  const files = await listFiles(path)
+  const first = leadingFile(files) ?? (files.length === 1 ? files[0] : null)
+  if (first === null) {
+    throw new GruvError(
+      'unreadable',
+      'this is a folder, and no file in it is a model by its name',
+      {
+        expected: 'a file, or a folder with a model of several files',
+        got: files.slice(0, 8).join(', ') || 'an empty folder',
+        fix: 'Give the path of the model file.',
+      },
+    )
+  }
+  const main = `${path.replace(/[\\/]+$/, '')}/${first}`
+  return { bytes: await readFileBytes(main), siblings: siblingsOf(main) }
 }
 
-async function fetchBytes(url: string | URL): Promise<Uint8Array> {
-  let response: Response
+async function fileAtUrl(url: string | URL): Promise<Found> {
+  const response = await fetchUrl(url)
+  return fileOfResponse(response, response.url || String(url))
+}
+
+async function fileOfResponse(response: Response, url: string): Promise<Found> {
+  const bytes = await responseBytes(response)
+  if (url === '') return { bytes }
+  // Resolved against the page in browsers, where the URL itself may be relative.
+  const base = new URL(url, typeof location === 'undefined' ? undefined : location.href)
+  return {
+    bytes,
+    siblings: {
+      list: async () => null,
+      read: async (path) => {
+        const escaped = path.split('/').map(encodeURIComponent).join('/')
+        return responseBytes(await fetchUrl(new URL(escaped, base)))
+      },
+    },
+  }
+}
+
+async function fileOfSet(set: FileSet): Promise<Found> {
+  const files = new Map(
+    Object.entries(set ?? {}).map(([path, file]) => [path.replaceAll('\\', '/'), file]),
+  )
+  const given = [...files.keys()]
+  const usable = [...files.values()].every(
+    (file) => file instanceof Uint8Array || file instanceof Blob,
+  )
+  const main = leadingFile(given) ?? given[0]
+  if (typeof set !== 'object' || main === undefined || !usable) {
+    throw new GruvError('bad-argument', 'nothing can be loaded from this', {
+      expected: 'a path, a URL, bytes, a Blob, a Response, or files by name',
+      got: typeof set,
+    })
+  }
+  const folder = main.slice(0, main.lastIndexOf('/') + 1)
+  return {
+    bytes: await bytesOf(files.get(main)!),
+    siblings: {
+      list: async () =>
+        given.filter((path) => path.startsWith(folder)).map((path) => path.slice(folder.length)),
+      read: async (path) => {
+        const file = files.get(folder + path)
+        if (file !== undefined) return bytesOf(file)
+        throw new GruvError('not-found', 'this file is not among those given', {
+          got: given.slice(0, 8).join(', '),
+        })
+      },
+    },
+  }
+}
+
+async function fetchUrl(url: string | URL): Promise<Response> {
   try {
-    response = await fetch(url)
+    return await fetch(url)
   } catch (cause) {
     throw new GruvError('unreadable', 'the server cannot be reached', {
       got: (cause as Error).message,
       cause,
     })
   }
-  return responseBytes(response)
 }
 
 async function responseBytes(response: Response): Promise<Uint8Array> {

@@ -1,6 +1,6 @@
 /** What a reader is given and what it gives back. One file per format; `index.ts` lists them. */
 
-import { GruvError } from '../errors.ts'
+import { GruvError, within } from '../errors.ts'
 import type { ConventionOptions } from '../model/conventions.ts'
 import type { Model } from '../model/types.ts'
 
@@ -20,12 +20,61 @@ export interface ReadOptions {
   /** What the caller knows and the file does not say. It goes before what is implied or assumed. */
   readonly conventions?: ConventionOptions
   readonly names?: ArrayNames
+  /** The one layer to take, by name, where a file holds the weights of several and no graph. */
+  readonly layer?: string
+  /** The layer after which the graph ends: what comes behind it is left out. */
+  readonly until?: string
 }
 
 /** A file as it arrived: its name for messages, its bytes for everything else. */
 export interface SourceFile {
   readonly name: string
   readonly bytes: Uint8Array
+  /** What lies beside it; absent where the file came alone. */
+  readonly siblings?: Siblings
+}
+
+/** The files beside a model: shards of weights, variables, external data. */
+export interface Siblings {
+  /** By their paths relative to the model, with `/`; null where they cannot be listed. */
+  readonly list: () => Promise<readonly string[] | null>
+  /** @throws GruvError `unreadable` or `not-found`. Paths are checked before they arrive here. */
+  readonly read: (path: string) => Promise<Uint8Array>
+}
+
+/**
+ * A file that a model refers to, by its path relative to the model.
+ * @throws GruvError `bad-file` when the path leads out of the model's folder: a model must not
+ *   choose which of the user's files are read. `not-found` or `unreadable` when it is not there.
+ */
+export async function readSibling(file: SourceFile, path: string): Promise<Uint8Array> {
+  const parts = path.split(/[\\/]/)
+  if (
+    path === '' ||
+    parts[0] === '' ||
+    parts.includes('..') ||
+    /^[a-z][a-z\d+.-]*:/i.test(path) ||
+    path.includes('\0')
+  ) {
+    throw new GruvError('bad-file', 'the model refers to a file outside its own folder', {
+      where: file.name,
+      expected: 'a relative path without ..',
+      got: JSON.stringify(path.slice(0, 100)),
+    })
+  }
+  const clean = parts.filter((part) => part !== '' && part !== '.').join('/')
+  if (file.siblings === undefined) {
+    throw new GruvError('not-found', `the model needs the file '${clean}' beside it`, {
+      where: file.name,
+      got: 'the model file alone',
+      fix: 'Load it by its path or URL, or give all its files by name.',
+    })
+  }
+  try {
+    return await file.siblings.read(clean)
+  } catch (error) {
+    throw within(clean, error)
+  }
 }
 
 export interface Format {
@@ -34,6 +83,10 @@ export interface Format {
   readonly title: string
   /** Whether the bytes look like this format; cheap, and decided by content rather than by name. */
   readonly recognizes: (file: SourceFile) => boolean
+  /** For formats of several files: what the one to begin with is called. */
+  readonly leads?: RegExp
+  /** Which of `layer` and `until` its reader knows. */
+  readonly takes?: readonly ('layer' | 'until')[]
   /** Loaded when needed: a page that never sees such a file never downloads its reader. */
   readonly read: (file: SourceFile, options: ReadOptions) => Promise<Model>
 }

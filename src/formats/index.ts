@@ -59,12 +59,33 @@ export async function readModel(file: SourceFile, options: ReadOptions): Promise
     throw new GruvError('bad-file', 'the file is empty', { expected: 'a model' })
   }
   const format = formats.find(({ recognizes }) => recognizes(file))
-  if (format !== undefined) return format.read(file, options)
+  if (format !== undefined) {
+    for (const option of ['layer', 'until'] as const) {
+      if (options[option] === undefined || format.takes?.includes(option)) continue
+      throw new GruvError('bad-argument', `${option} cannot be set for this file`, {
+        got: format.title,
+      })
+    }
+    return format.read(file, options)
+  }
   const stranger = strangers.find(({ magic }) => magic.every((byte, i) => bytes[i] === byte))
   throw new GruvError('unsupported', 'this is no model that gruv can read', {
     expected: formats.map(({ title }) => title).join('; '),
     got: stranger?.is ?? `bytes that begin with ${showBytes(bytes)}`,
   })
+}
+
+/**
+ * Which of several files to begin with: the one that is called as its format says, nearest to the
+ * top; null where no name tells.
+ */
+export function leadingFile(paths: readonly string[]): string | null {
+  const depth = (path: string): number => path.split('/').length
+  const leads = paths.filter((path) => {
+    const name = path.split('/').at(-1)!
+    return formats.some((format) => format.leads?.test(name))
+  })
+  return leads.sort((a, b) => depth(a) - depth(b))[0] ?? null
 }
 
 function isZip(bytes: Uint8Array): boolean {

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readSafetensors, writeSafetensors } from '../../src/bytes/safetensors.ts'
+import { readSibling } from '../../src/formats/format.ts'
 import { isGruvError, load, type ModelSource } from '../../src/index.ts'
 import { summarize } from '../../src/model/index.ts'
 import { example, temporaryFolder } from '../support/cli.ts'
@@ -15,6 +16,10 @@ import { flipBytes, truncateEverywhere } from '../support/fuzz.ts'
 const path = join(example, 'model.safetensors')
 const bytes = new Uint8Array(readFileSync(path))
 const folder = temporaryFolder()
+const lonely = join(folder, 'lonely')
+mkdirSync(lonely)
+writeFileSync(join(lonely, 'model.safetensors'), bytes)
+writeFileSync(join(folder, 'notes.txt'), 'not a model')
 const server = createServer((request, response) => {
   if (request.url === '/model') response.end(bytes)
   else response.writeHead(404).end()
@@ -37,6 +42,8 @@ describe('sources', () => {
     ['a Blob', () => new Blob([bytes])],
     ['a Response', () => new Response(bytes)],
     ['a file by name', () => ({ 'model.safetensors': bytes })],
+    ['the first of several files', () => ({ 'model.safetensors': bytes, 'notes.txt': bytes })],
+    ['a folder with one file', () => lonely],
   ])('%s', async (_, source) => {
     const { parameters, layers } = summarize(await load(await source()))
     expect([parameters, layers.map(({ kind }) => kind)]).toEqual([
@@ -64,7 +71,7 @@ describe('what cannot be read', () => {
       'HDF5',
     ],
     ['a single array', () => new TextEncoder().encode('\x93NUMPY').slice(1), 'no model'],
-    ['two files at once', () => ({ a: bytes, b: bytes }), '2 files'],
+    ['no files at all', () => ({}), 'nothing can be loaded'],
   ])('%s', async (_, source, message) => {
     const error = await load(source()).catch((caught: unknown) => caught)
     expect(isGruvError(error)).toBe(true)
@@ -77,6 +84,32 @@ describe('what cannot be read', () => {
     const error = await load(join(folder, 'deep', 'broken.npz')).catch((caught: unknown) => caught)
     expect((error as Error).message).toMatch(/broken\.npz: /)
     expect((error as Error).message).not.toContain('\n')
+  })
+})
+
+describe('files beside a model', () => {
+  const file = { name: 'model.json', bytes }
+  const siblings = {
+    list: async () => null,
+    read: async (path: string) => new TextEncoder().encode(path),
+  }
+
+  it.each(['a/b.bin', './a//b.bin', 'a\\b.bin'])('%s is a/b.bin', async (path) => {
+    const read = await readSibling({ ...file, siblings }, path)
+    expect(new TextDecoder().decode(read)).toBe('a/b.bin')
+  })
+
+  it.each(['../a', 'a/../../b', '/etc/passwd', '\\a', 'C:\\a', 'https://a/b', 'a\0', ''])(
+    '%j is refused',
+    async (path) => {
+      await expect(readSibling({ ...file, siblings }, path)).rejects.toThrow(
+        'outside its own folder',
+      )
+    },
+  )
+
+  it('a model that came alone says what it needs', async () => {
+    await expect(readSibling(file, 'a.bin')).rejects.toThrow("needs the file 'a.bin' beside it")
   })
 })
 
