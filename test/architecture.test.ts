@@ -28,7 +28,7 @@ const root: Row = {
 const table: Readonly<Record<string, Row>> = {
   'errors.ts': { may: [] },
   'tensor.ts': { may: ['errors.ts'] },
-  'bytes/': { may: ground, packages: ['fflate', '@zip.js/zip.js'] },
+  'bytes/': { may: ground, packages: ['fflate', '@zip.js/zip.js', '@bufbuild/protobuf', 'h5wasm'] },
   'data/': { may: [...ground, 'bytes/'] },
   'model/': { may: ground },
   'formats/': { may: [...ground, 'bytes/', 'model/'] },
