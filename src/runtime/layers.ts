@@ -7,17 +7,34 @@
 
 import type { Dim, LayerKind, LayerNode, NodeOf } from '../model/types.ts'
 import { type ActivationKernel, activation } from './js/activation.ts'
+import { type AffineKernel, affine, type BatchNormKernel, batchNorm } from './js/affine.ts'
+import { type Conv1dKernel, conv1d } from './js/conv1d.ts'
 import { type DenseKernel, dense } from './js/dense.ts'
+import { type EmbeddingKernel, embedding } from './js/embedding.ts'
 import { type GruKernel, gru } from './js/gru.ts'
+import { type LayerNormKernel, layerNorm } from './js/layer-norm.ts'
+import { type MaskingKernel, masking } from './js/masking.ts'
 import { type MergeKernel, merge } from './js/merge.ts'
 import type { Ops } from './js/ops.ts'
+import { type PreluKernel, prelu } from './js/prelu.ts'
 import type { Masks } from './masks.ts'
 import type { FrameLayout, PlanBuilder, Role } from './plan.ts'
 import type { Placement } from './stages.ts'
 import { planWhole, type WholeKernel } from './whole.ts'
 
 /** A planned node that works in frames: what its kernel must know, as plain data. */
-export type FrameKernel = GruKernel | DenseKernel | ActivationKernel | MergeKernel
+export type FrameKernel =
+  | GruKernel
+  | DenseKernel
+  | ActivationKernel
+  | PreluKernel
+  | AffineKernel
+  | BatchNormKernel
+  | LayerNormKernel
+  | EmbeddingKernel
+  | MaskingKernel
+  | Conv1dKernel
+  | MergeKernel
 
 /** A planned node. */
 export type Kernel = FrameKernel | WholeKernel
@@ -61,7 +78,19 @@ type LayerTable = {
   readonly [K in FrameKind]: LayerRuntime<NodeOf<K>, Extract<FrameKernel, { kind: K }>>
 }
 
-const layerTable: LayerTable = { gru, dense, activation, merge }
+const layerTable: LayerTable = {
+  gru,
+  dense,
+  activation,
+  prelu,
+  affine,
+  batchNorm,
+  layerNorm,
+  embedding,
+  masking,
+  conv1d,
+  merge,
+}
 
 function entry<N extends LayerNode, K extends FrameKernel>(
   kind: LayerKind,

@@ -2,6 +2,7 @@
 
 import { GruvError } from '../../errors.ts'
 import { type Named, sizeOf } from '../../tensor.ts'
+import { isCausal } from '../causal.ts'
 import { sum, windows } from '../dims.ts'
 import type { LayerNode, MergeNode, VectorNode } from '../types.ts'
 import { fits, type LayerShapes, misfit, presentWeights, type Shape } from './shape.ts'
@@ -69,6 +70,10 @@ export const vectorShapes: LayerShapes<VectorNode['kind']> = {
       fits(node, 'x', x, [rows, steps, node.features])
       return { y: [rows, windows(steps, node), node.units] }
     },
+    states: (node) =>
+      isCausal(node) && node.size > 1
+        ? [{ name: 'past', size: (node.size - 1) * node.dilation * node.features }]
+        : [],
     weights: ({ weights }) => presentWeights({ ...weights }),
   },
   merge: { inputs: null, outputs: mergeOutputs },

@@ -9,6 +9,8 @@
 import type { ElementwiseActivation } from '../../model/activations.ts'
 
 export interface Ops {
+  /** To the precision of the memory. */
+  readonly round: (a: number) => number
   /**
    * out[l] = (…((out[l] + w[0, l]·x[0]) + w[1, l]·x[1])…) for the four lanes l, where row i of the
    * weights lies at `w + i·stride`. Product and sum are each rounded.

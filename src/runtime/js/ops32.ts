@@ -185,6 +185,7 @@ function activate(
 }
 
 export const ops32: Ops = {
+  round: Math.fround,
   accumulate,
   activate,
   multiply,

@@ -182,6 +182,7 @@ function activate(
 }
 
 export const ops64: Ops = {
+  round: (a) => a,
   accumulate,
   activate,
   multiply,

@@ -30,7 +30,14 @@ const writers: {
   gru: writeGru,
   dense: writeDense,
   merge: 'a merge copies more than it computes',
-  activation: 'an activation of its own has no kernel yet',
+  activation: 'not yet',
+  prelu: 'not yet',
+  affine: 'not yet',
+  batchNorm: 'not yet',
+  layerNorm: 'not yet',
+  masking: 'not yet',
+  conv1d: 'not yet',
+  embedding: 'the table stays outside the memory',
 }
 
 /** Why a kernel has no WebAssembly version; null if it has one. */
