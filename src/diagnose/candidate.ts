@@ -1,7 +1,7 @@
 /** A candidate: which conventions and quirks together, as data, as a model, as flags. */
 
 import { activation } from '../model/activations.ts'
-import { type ConventionKey, conventionTable } from '../model/conventions.ts'
+import { conventionTable, type GruConventionKey, gruConventionKeys } from '../model/conventions.ts'
 import type { GruNode, Model } from '../model/types.ts'
 import { conventionOf, isGru } from './change.ts'
 import {
@@ -16,7 +16,7 @@ import {
 import type { Reading } from './sieve.ts'
 
 /** Conventions by key; what is not there stays as the model has it. */
-export type Choice = Readonly<Partial<Record<ConventionKey, string>>>
+export type Choice = Readonly<Partial<Record<GruConventionKey, string>>>
 
 export interface Candidate {
   /** Of all GRU layers. */
@@ -29,7 +29,7 @@ export interface Candidate {
 
 export const asItIs: Candidate = { choice: {}, layers: {}, quirks: [] }
 
-const hypothesisOf = new Map<ConventionKey, HypothesisName>(conventionHypotheses)
+const hypothesisOf = new Map<GruConventionKey, HypothesisName>(conventionHypotheses)
 
 /** In the order in which they are applied: conventions first, then the rest. */
 export function allQuirks({ choice, layers, quirks }: Candidate): readonly Quirk[] {
@@ -104,7 +104,7 @@ export function conventionSet(read: Model, candidate: Candidate): ConventionSet 
   const nodes = read.nodes.filter(isGru)
   const common: Record<string, string> = {}
   const layers: Record<string, Record<string, string>> = {}
-  for (const key of Object.keys(conventionTable) as ConventionKey[]) {
+  for (const key of gruConventionKeys) {
     const values = nodes.map((node) => conventionOf(node, key))
     if (values.length === 0) continue
     if (values.every((value) => value === values[0])) common[key] = values[0]
@@ -140,7 +140,7 @@ export function flagsOf(model: Model, candidate: Candidate, conventionFlags: boo
 }
 
 /** A flag that was given when the model was read has to be given again. */
-function chosenBefore(nodes: readonly GruNode[], key: ConventionKey): string | undefined {
+function chosenBefore(nodes: readonly GruNode[], key: GruConventionKey): string | undefined {
   const chosen = nodes[0]?.conventions.find((convention) => convention.key === key)
   return chosen?.origin === 'chosen' ? chosen.value : undefined
 }

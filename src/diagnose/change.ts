@@ -3,7 +3,7 @@
 import { decodeHalf, encodeHalf } from '../bytes/half.ts'
 import { activation, isElementwise, showActivation } from '../model/activations.ts'
 import { joinGates, splitGates, transpose } from '../model/canonicalize.ts'
-import type { ConventionKey, GateOrder } from '../model/conventions.ts'
+import type { GateOrder, GruConventionKey } from '../model/conventions.ts'
 import { createModel } from '../model/graph.ts'
 import type { GruNode, GruWeights, LayerNode, Model, PerGate } from '../model/types.ts'
 import type { Tensor } from '../tensor.ts'
@@ -22,11 +22,11 @@ export function gateOrderOf(node: GruNode): GateOrder {
 }
 
 /** What a node does now, in the words of the table of conventions. */
-export function conventionOf(node: GruNode, key: ConventionKey): string {
+export function conventionOf(node: GruNode, key: GruConventionKey): string {
   return said[key](node)
 }
 
-const said: Readonly<Record<ConventionKey, (node: GruNode) => string>> = {
+const said: Readonly<Record<GruConventionKey, (node: GruNode) => string>> = {
   gateOrder: gateOrderOf,
   transposed: (node) => node.conventions.find(({ key }) => key === 'transposed')?.value ?? 'no',
   reset: (node) => (node.resetAfter ? 'after' : 'before'),
@@ -37,7 +37,7 @@ const said: Readonly<Record<ConventionKey, (node: GruNode) => string>> = {
 }
 
 /** The node read under another convention; the record of its conventions says so. */
-export function reread(key: ConventionKey, why: string): NodeChange {
+export function reread(key: GruConventionKey, why: string): NodeChange {
   return (node, value) => {
     const changed = rereaders[key](node, value)
     if (changed === null) return null
@@ -48,7 +48,7 @@ export function reread(key: ConventionKey, why: string): NodeChange {
   }
 }
 
-const rereaders: Readonly<Record<ConventionKey, NodeChange>> = {
+const rereaders: Readonly<Record<GruConventionKey, NodeChange>> = {
   gateOrder: (node, order) => {
     const from = gateOrderOf(node)
     // The block that one order calls by one gate's name, the other calls by another's.

@@ -6,7 +6,7 @@
 
 import { GruvError } from '../errors.ts'
 import { activation, showActivation } from '../model/activations.ts'
-import { type ConventionKey, conventionTable } from '../model/conventions.ts'
+import { conventionTable, type GruConventionKey } from '../model/conventions.ts'
 import type { Model } from '../model/types.ts'
 import {
   backwardUnaligned,
@@ -42,7 +42,7 @@ interface HypothesisEntry {
   /** The values that are tried; empty where it takes none. */
   readonly values: readonly string[]
   /** Set where the values are those of a convention, and its flag can set them. */
-  readonly convention?: ConventionKey
+  readonly convention?: GruConventionKey
   /** Exactly one of these three: what it does to each GRU layer, to the graph, or to a run. */
   readonly node?: NodeChange
   readonly graph?: (model: Model) => Model | null
@@ -50,7 +50,7 @@ interface HypothesisEntry {
 }
 
 const why = 'the hypothesis says so'
-const keys = (key: ConventionKey): readonly string[] => Object.keys(conventionTable[key].values)
+const keys = (key: GruConventionKey): readonly string[] => Object.keys(conventionTable[key].values)
 /** Normal forms, so that equal activations have equal names. */
 const named = (...names: readonly string[]): readonly string[] =>
   names.map((name) => showActivation(activation(name)))
@@ -257,7 +257,7 @@ export function entryOf(name: HypothesisName): HypothesisEntry {
 export const hypothesisNames = Object.keys(hypothesisTable) as readonly HypothesisName[]
 
 /** The hypothesis that a convention is. */
-export const conventionHypotheses: readonly (readonly [ConventionKey, HypothesisName])[] =
+export const conventionHypotheses: readonly (readonly [GruConventionKey, HypothesisName])[] =
   hypothesisNames.flatMap((name) => {
     const key = entryOf(name).convention
     return key === undefined ? [] : [[key, name] as const]

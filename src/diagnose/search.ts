@@ -7,7 +7,7 @@
  * to explain the data is the better explanation.
  */
 
-import type { ConventionKey } from '../model/conventions.ts'
+import type { GruConventionKey } from '../model/conventions.ts'
 import type { GruNode, Model } from '../model/types.ts'
 import { compileSync } from '../runtime/program.ts'
 import type { Named, Tensor } from '../tensor.ts'
@@ -407,7 +407,7 @@ function nearestOf(near: readonly Near[]): Near[] {
 
 /** How many conventions two choices differ in; the bias before a reset is none. */
 function changes(a: Choice, b: Choice): number {
-  const keys = new Set([...Object.keys(a), ...Object.keys(b)]) as Set<ConventionKey>
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]) as Set<GruConventionKey>
   return [...keys].filter((key) => a[key] !== b[key] && !(key === 'bias' && a.reset !== b.reset))
     .length
 }
@@ -416,11 +416,11 @@ function changes(a: Choice, b: Choice): number {
 export function conventionProduct(model: Model): readonly Choice[] {
   const nodes = model.nodes.filter(isGru)
   if (nodes.length === 0) return [{}]
-  const shared = (key: ConventionKey): string | null => {
+  const shared = (key: GruConventionKey): string | null => {
     const [first, ...rest] = nodes.map((node) => conventionOf(node, key))
     return rest.every((value) => value === first) ? first : null
   }
-  const options = (key: ConventionKey, name: Quirk['name']): readonly Choice[] => [
+  const options = (key: GruConventionKey, name: Quirk['name']): readonly Choice[] => [
     {},
     ...entryOf(name)
       .values.filter((value) => value !== shared(key))

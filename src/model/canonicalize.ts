@@ -1,46 +1,48 @@
 /** From packed arrays to one array per gate. Numbers are moved, never changed. */
 
-import { type DType, dtypeOf, type Tensor } from '../tensor.ts'
-import type { GateOrder } from './conventions.ts'
-import type { PerGate } from './types.ts'
+import { type DType, dtypeOf, type Named, type Tensor } from '../tensor.ts'
+import type { GateOrder, LstmGateOrder, PeepholeOrder } from './conventions.ts'
+import type { LstmPeephole, PerGate, PerLstmGate } from './types.ts'
 
 /**
- * Takes a packed array apart: its last axis holds three blocks of `units`, in the order given.
- * [rows, 3·units] → three of [rows, units]; [3·units] → three of [units].
+ * Takes a packed array apart: its last axis holds one block of `units` for each gate, in the order
+ * given. [rows, 3·units] → three of [rows, units]; [3·units] → three of [units].
  */
-export function splitGates(packed: Tensor, order: GateOrder): PerGate<Tensor> {
+export function splitGates(packed: Tensor, order: GateOrder): PerGate<Tensor>
+export function splitGates(packed: Tensor, order: LstmGateOrder): PerLstmGate<Tensor>
+export function splitGates(packed: Tensor, order: PeepholeOrder): LstmPeephole<Tensor>
+export function splitGates(packed: Tensor, order: string): object {
   const width = packed.shape.at(-1)!
-  const units = width / 3
+  const units = width / order.length
   const rows = packed.shape.length === 1 ? 1 : packed.shape[0]
+  const shape = packed.shape.length === 1 ? [units] : [rows, units]
   const block = (index: number): Tensor => {
     const data = emptyLike(packed, rows * units)
     for (let i = 0; i < rows; i++) {
       const from = i * width + index * units
       data.set(packed.data.subarray(from, from + units), i * units)
     }
-    const shape = packed.shape.length === 1 ? [units] : [rows, units]
     return { shape, data, dtype: dtypeOf(packed) }
   }
-  return {
-    z: block(order.indexOf('z')),
-    r: block(order.indexOf('r')),
-    n: block(order.indexOf('n')),
-  }
+  return Object.fromEntries([...order].map((gate, index) => [gate, block(index)]))
 }
 
-/** The inverse of `splitGates`: three arrays per gate side by side in the order given. */
-export function joinGates(gates: PerGate<Tensor>, order: GateOrder): Tensor {
-  const blocks = [...order].map((gate) => gates[gate as keyof PerGate<unknown>])
-  const units = gates.z.shape.at(-1)!
-  const rows = gates.z.shape.length === 1 ? 1 : gates.z.shape[0]
-  const data = emptyLike(gates.z, rows * units * 3)
+/** The inverse of `splitGates`: the arrays per gate side by side in the order given. */
+export function joinGates(gates: PerGate<Tensor>, order: GateOrder): Tensor
+export function joinGates(gates: PerLstmGate<Tensor>, order: LstmGateOrder): Tensor
+export function joinGates(gates: object, order: string): Tensor {
+  const blocks = [...order].map((gate) => (gates as Named<Tensor>)[gate])
+  const [first] = blocks
+  const units = first.shape.at(-1)!
+  const rows = first.shape.length === 1 ? 1 : first.shape[0]
+  const width = blocks.length * units
+  const data = emptyLike(first, rows * width)
   for (let i = 0; i < rows; i++) {
     blocks.forEach((block, at) => {
-      data.set(block.data.subarray(i * units, (i + 1) * units), (i * 3 + at) * units)
+      data.set(block.data.subarray(i * units, (i + 1) * units), i * width + at * units)
     })
   }
-  const shape = gates.z.shape.length === 1 ? [3 * units] : [rows, 3 * units]
-  return { shape, data, dtype: dtypeOf(gates.z) }
+  return { shape: first.shape.length === 1 ? [width] : [rows, width], data, dtype: dtypeOf(first) }
 }
 
 /** [rows, columns] → [columns, rows]. */

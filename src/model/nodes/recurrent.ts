@@ -20,7 +20,10 @@ interface RecurrentBase extends NodeBase {
   readonly direction: 'forward' | 'backward'
   /** What stands in the output at masked steps. */
   readonly maskedOutput: MaskedOutput
-  /** Pre-activations are limited to ±clip (ONNX); null for no limit. */
+  /**
+   * Pre-activations of the gates and the candidate are limited to ±clip (ONNX); null for no limit.
+   * An LSTM's cell is not limited on its way out, as ONNX Runtime has it.
+   */
   readonly clip: number | null
 }
 
@@ -76,6 +79,9 @@ export interface PerLstmGate<T> {
   readonly o: T
 }
 
+/** The gates of an LSTM that can see the cell. */
+export type LstmPeephole<T> = Omit<PerLstmGate<T>, 'g'>
+
 /**
  * A long short-term memory layer. Its state is h and the cell c: further ports `initialCell` in,
  * `cell` out, both [rows, units].
@@ -95,7 +101,7 @@ export interface LstmNode extends RecurrentBase {
   readonly activation: ElementwiseActivation
   /** ψ, of the cell on its way out. Keras and PyTorch use φ. */
   readonly outputActivation: ElementwiseActivation
-  /** f = 1 − i (ONNX's input_forget). */
+  /** f = 1 − i (ONNX's input_forget); the forget gate's own weights are then not used. */
   readonly coupled: boolean
   readonly weights: {
     /** W, each [features, units]. */
@@ -107,7 +113,7 @@ export interface LstmNode extends RecurrentBase {
     /** br, each [units]; null where the source has one bias only, or none. */
     readonly recurrentBias: PerLstmGate<Tensor> | null
     /** p, each [units] (ONNX); null for none. */
-    readonly peephole: { readonly i: Tensor; readonly f: Tensor; readonly o: Tensor } | null
+    readonly peephole: LstmPeephole<Tensor> | null
   }
 }
 

@@ -1,0 +1,72 @@
+/** Decisions about a layer, and what each rests on. */
+
+import { GruvError } from '../errors.ts'
+import {
+  type Activation,
+  activation,
+  type ElementwiseActivation,
+  isElementwise,
+  showActivation,
+} from './activations.ts'
+import { type Convention, type ConventionKey, conventionTable, type Origin } from './conventions.ts'
+
+/** A decision and what it rests on. */
+export interface Ground<T> {
+  readonly value: T
+  readonly origin: Origin
+  readonly why: string
+}
+
+const KERAS = 'Keras does so, and nothing in the file says otherwise'
+
+export function chosen<T extends string>(key: ConventionKey, value: T): Ground<T> {
+  return { value, origin: 'chosen', why: `${conventionTable[key].flag ?? 'the caller'} says so` }
+}
+
+export function assumed<T extends string>(value: T): Ground<T> {
+  return { value, origin: 'assumed', why: KERAS }
+}
+
+/** Makes a layer's decisions and keeps the record of them. */
+export class Decisions {
+  readonly conventions: Convention[] = []
+
+  note(key: ConventionKey, { value, origin, why }: Ground<string>): void {
+    this.conventions.push({ key, value, origin, why })
+  }
+
+  /** What the caller chose, or else what the ground says. */
+  decide<T extends string>(key: ConventionKey, choice: T | undefined, ground: Ground<T>): T {
+    const decision = choice === undefined ? ground : chosen(key, choice)
+    this.note(key, decision)
+    return decision.value
+  }
+
+  /**
+   * @param fallback what nobody has to say: a name, or a decision that follows from another one.
+   * @throws GruvError `unsupported` for softmax, which has no place in a cell.
+   */
+  decideActivation(
+    key: 'activation' | 'recurrentActivation' | 'outputActivation',
+    choice: string | undefined,
+    ground: Ground<Activation> | undefined,
+    fallback: string | Ground<Activation>,
+  ): ElementwiseActivation {
+    const decision: Ground<Activation> =
+      choice !== undefined
+        ? { ...chosen(key, choice), value: activation(choice) }
+        : (ground ??
+          (typeof fallback === 'string'
+            ? { ...assumed(fallback), value: activation(fallback) }
+            : fallback))
+    if (!isElementwise(decision.value)) {
+      throw new GruvError(
+        'unsupported',
+        `${decision.value.kind} cannot be the ${conventionTable[key].title} of a cell`,
+        { expected: 'an elementwise activation' },
+      )
+    }
+    this.note(key, { ...decision, value: showActivation(decision.value) })
+    return decision.value
+  }
+}
