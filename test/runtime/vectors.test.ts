@@ -1,0 +1,144 @@
+/** Layers of vectors against PyTorch in float64 (`tools/make_vector_fixtures.py`). */
+
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { compileSync } from '../../src/index.ts'
+import { createModel } from '../../src/model/graph.ts'
+import { inputPorts } from '../../src/model/layers.ts'
+import type { Dim, LayerNode, Model } from '../../src/model/types.ts'
+import { runReference } from '../../src/runtime/reference.ts'
+import type { Named, Tensor } from '../../src/tensor.ts'
+import { bits, both } from '../support/engines.ts'
+
+interface Plain {
+  readonly shape: readonly number[]
+  readonly data: readonly number[]
+}
+
+interface Case {
+  readonly name: string
+  readonly node: { readonly kind: string; readonly weights: Named<Plain | null> }
+  readonly inputs: Named<Plain>
+  readonly outputs: Named<Plain>
+}
+
+const file = new URL('../fixtures/vectors.json', import.meta.url)
+const cases: readonly Case[] = JSON.parse(readFileSync(file, 'utf8'))
+
+function tensor({ shape, data }: Plain): Tensor {
+  return { shape, data: Float64Array.from(data) }
+}
+
+function tensors(named: Named<Plain>): Named<Tensor> {
+  return Object.fromEntries(Object.entries(named).map(([name, each]) => [name, tensor(each)]))
+}
+
+/** The node alone in a graph; its ports are the graph's. */
+function modelOf({ node, inputs, outputs }: Case): Model {
+  const weights = Object.fromEntries(
+    Object.entries(node.weights).map(([name, each]) => [name, each && tensor(each)]),
+  )
+  const ports = (side: Named<unknown>): Named<string> =>
+    Object.fromEntries(Object.keys(side).map((port) => [port, `${port} value`]))
+  const wired = {
+    ...node,
+    name: 'layer',
+    weights,
+    inputs: ports(inputs),
+    outputs: ports(outputs),
+    conventions: [],
+  } as object as LayerNode
+  expect(Object.keys(inputPorts(wired))).toEqual(Object.keys(inputs))
+  return createModel({
+    name: 'test',
+    source: 'test',
+    inputs: Object.entries(inputs).map(([port, { shape }]) => ({
+      name: `${port} value`,
+      shape: ['batch', ...shape.slice(1)] as Dim[],
+    })),
+    outputs: Object.keys(outputs).map((name) => ({ name, value: `${name} value` })),
+    nodes: [wired],
+  })
+}
+
+function inputsOf({ inputs }: Case): Named<Tensor> {
+  return Object.fromEntries(
+    Object.entries(tensors(inputs)).map(([port, each]) => [`${port} value`, each]),
+  )
+}
+
+function worst(actual: Named<Tensor>, expected: Named<Plain>): number {
+  return Math.max(
+    ...Object.entries(expected).flatMap(([name, { shape, data }]) => {
+      expect(actual[name].shape, name).toEqual(shape)
+      return data.map((e, i) => Math.abs(e - actual[name].data[i]) / Math.max(1, Math.abs(e)))
+    }),
+  )
+}
+
+describe.each(cases)('$name', (each) => {
+  const model = modelOf(each)
+  const inputs = inputsOf(each)
+
+  it('the reference and float64 agree with PyTorch', () => {
+    // Sums of at most 48 products of numbers up to 10: some tens of roundings of 1e-16.
+    expect(worst(runReference(model, inputs).outputs, each.outputs)).toBeLessThan(1e-14)
+    expect(
+      worst(compileSync(model, { precision: 'f64' }).predict(inputs), each.outputs),
+    ).toBeLessThan(1e-14)
+  })
+
+  it('float32 agrees to its rounding, with the same bits in both engines', () => {
+    const [js, wasm] = both(model)
+    const outputs = js.predict(inputs)
+    expect(worst(outputs, each.outputs)).toBeLessThan(2e-6)
+    for (const [name, output] of Object.entries(wasm.predict(inputs)))
+      expect(bits(output)).toEqual(bits(outputs[name]))
+  })
+
+  it('step by step the same bits as at once, where it can', () => {
+    const { shape } = Object.values(each.inputs)[0]
+    for (const program of both(model)) {
+      if (
+        program.plan.obstacle !== null ||
+        shape.length !== (each.node.kind === 'embedding' ? 2 : 3)
+      )
+        continue
+      const whole = program.predict(inputs)
+      const stream = program.stream()
+      for (let row = 0; row < shape[0]; row++) {
+        stream.reset()
+        for (let t = 0; t < shape[1]; t++) {
+          for (const [name, view] of Object.entries(stream.inputs)) {
+            const at = row * shape[1] + t
+            view.set(inputs[name].data.subarray(at * view.length, (at + 1) * view.length))
+          }
+          stream.step()
+          for (const [name, view] of Object.entries(stream.outputs)) {
+            const at = row * shape[1] + t
+            const { data } = whole[name]
+            expect(bits({ data: view })).toEqual(
+              bits({ data: data.subarray(at * view.length, (at + 1) * view.length) }),
+            )
+          }
+        }
+      }
+    }
+  })
+})
+
+it('an embedding says which number is none of its rows', () => {
+  const model = modelOf(cases.find(({ name }) => name === 'embedding, tokens')!)
+  for (const engine of ['js', 'wasm'] as const) {
+    for (const bad of [7, -1, 0.5, Number.NaN]) {
+      expect(() => compileSync(model, { engine }).predict([[0, bad, 0, 0, 0, 0, 0, 0]])).toThrow(
+        `layer: there is no such row in the embedding; expected whole numbers from 0 to 6, got ${bad}`,
+      )
+    }
+  }
+})
+
+it('convolutions that see the future do not stream', () => {
+  const same = cases.find(({ name }) => name.includes('same'))!
+  expect(() => compileSync(modelOf(same)).stream()).toThrow(/window reaches beyond/)
+})
