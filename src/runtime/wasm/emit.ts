@@ -9,10 +9,15 @@ import type { FrameKernel, Kernel } from '../layers.ts'
 import type { Plan } from '../plan.ts'
 import type { Stage } from '../stages.ts'
 import { createModule } from './assembler.ts'
+import { writeConv1d } from './kernels/conv1d.ts'
 import { writeDense } from './kernels/dense.ts'
+import { writeActivation, writeAffine, writePrelu } from './kernels/elementwise.ts'
 import { type Cells, writeGru } from './kernels/gru.ts'
 import type { KernelFuncs, Site } from './kernels/kernel.ts'
 import type { Target } from './kernels/lanes.ts'
+import { writeLayerNorm } from './kernels/layer-norm.ts'
+import { writeMasking } from './kernels/masking.ts'
+import { writeMerge } from './kernels/merge.ts'
 import { createPool } from './kernels/pool.ts'
 
 export type { Target } from './kernels/lanes.ts'
@@ -29,14 +34,14 @@ const writers: {
 } = {
   gru: writeGru,
   dense: writeDense,
-  merge: 'a merge copies more than it computes',
-  activation: 'not yet',
-  prelu: 'not yet',
-  affine: 'not yet',
-  batchNorm: 'not yet',
-  layerNorm: 'not yet',
-  masking: 'not yet',
-  conv1d: 'not yet',
+  activation: writeActivation,
+  prelu: writePrelu,
+  affine: writeAffine,
+  batchNorm: writeAffine,
+  layerNorm: writeLayerNorm,
+  masking: writeMasking,
+  conv1d: writeConv1d,
+  merge: writeMerge,
   embedding: 'the table stays outside the memory',
 }
 

@@ -1,0 +1,48 @@
+/** Activation, rectifier and affine layers in WebAssembly, in the order of `js/`. */
+
+import { isElementwise } from '../../../model/activations.ts'
+import type { ActivationKernel } from '../../js/activation.ts'
+import type { AffineKernel, BatchNormKernel } from '../../js/affine.ts'
+import type { PreluKernel } from '../../js/prelu.ts'
+import { LANES, padded } from '../../plan.ts'
+import { activate } from './activations.ts'
+import type { KernelFuncs, Site } from './kernel.ts'
+import { all, copyVectors, hold, madd } from './lanes.ts'
+import { softmax } from './softmax.ts'
+import { writeElementwise, writeMap } from './vector-map.ts'
+
+export function writeActivation(site: Site, kernel: ActivationKernel): KernelFuncs {
+  const { activation, width } = kernel
+  if (isElementwise(activation)) {
+    return writeElementwise(site, kernel, [], (k, x, y) => {
+      const a = hold(k, k.f.v128.load(0, x))
+      k.f.v128.store(0, y, activate(k, activation, a))
+    })
+  }
+  return writeMap(site, kernel, (k, x, y) => {
+    copyVectors(k, y, x, padded(width) / LANES)
+    softmax(k, y, width)
+  })
+}
+
+/** y = x < 0 ? alpha·x : x */
+export function writePrelu(site: Site, kernel: PreluKernel): KernelFuncs {
+  return writeElementwise(site, kernel, [kernel.alpha], (k, x, y, [alpha]) => {
+    const { f32x4, v128 } = k.f
+    const a = hold(k, v128.load(0, x))
+    const scaled = hold(k, f32x4.mul(v128.load(0, alpha), a))
+    v128.store(0, y, v128.bitselect(scaled, a, f32x4.lt(a, all(k, 0))))
+  })
+}
+
+/** y = (x − centre) ⊙ scale + shift */
+export function writeAffine(site: Site, kernel: AffineKernel | BatchNormKernel): KernelFuncs {
+  const { lanes, weights } = kernel
+  const arrays = [weights, weights + lanes, weights + 2 * lanes]
+  return writeElementwise(site, kernel, arrays, (k, x, y, [centre, scale, shift]) => {
+    const { f32x4, v128 } = k.f
+    const a = hold(k, f32x4.sub(v128.load(0, x), v128.load(0, centre)))
+    const end = hold(k, v128.load(0, shift))
+    v128.store(0, y, madd(k, a, v128.load(0, scale), end))
+  })
+}
