@@ -1,0 +1,164 @@
+/**
+ * The HDF5 library (h5wasm: HDF5 in C, compiled to WebAssembly) as something that cannot do harm.
+ *
+ * A session puts a file before the library, runs to its end without waiting, and takes everything
+ * away again; two sessions can therefore never meet.
+ */
+
+import type { Module } from 'h5wasm'
+import { GruvError, isGruvError } from '../errors.ts'
+
+/** What its types leave out of the file system. */
+interface FileSystem {
+  readonly streams: readonly (object | null)[]
+  readonly close: (stream: object) => void
+  readonly writeFile: (path: string, bytes: Uint8Array, options: { canOwn: boolean }) => void
+}
+
+export type Library = typeof Module & { readonly FS: FileSystem }
+
+export interface OpenFile {
+  readonly library: Library
+  readonly id: bigint
+}
+
+export type Session = <T>(bytes: Uint8Array, run: (file: OpenFile) => T) => T
+
+/**
+ * The numbers of a file may take this many times its own size. Compressed weights shrink to a half
+ * or more; what shrinks to a hundredth is a bomb, or constant.
+ */
+const MOST_EXPANSION = 100
+
+/** …but constants are what small tests are made of: up to here nothing is too large. */
+const SURELY_SMALL = 64 * 2 ** 20
+
+/** The most bytes that the content of a file may take. */
+export function mostBytes(file: Uint8Array): number {
+  return Math.max(SURELY_SMALL, MOST_EXPANSION * file.length)
+}
+
+/** The library's own tables and caches, beside what it reads. */
+const WORKSPACE = 2 ** 26
+
+/** Of the library's own words in a message. */
+const MOST_CHARACTERS = 160
+
+const PATH = '/gruv.h5'
+
+/** A file can name others as the place of its numbers; in a browser, stdin asks the user. */
+const DEVICES = ['/dev/stdin', '/dev/tty', '/dev/tty1', '/dev/random', '/dev/urandom']
+
+/** Loads the library; sessions then need no waiting. */
+export async function hdf5Sessions(): Promise<Session> {
+  const { ready } = await import('h5wasm')
+  const library = (await ready) as Library
+  // Without it what cannot be read comes as zeros.
+  library.activate_throwing_error_handler()
+  for (const path of DEVICES) {
+    if (library.FS.analyzePath(path).exists) library.FS.unlink(path)
+  }
+  return (bytes, run) => {
+    try {
+      return withinMemory(mostBytes(bytes) + WORKSPACE, () =>
+        onRestoredStack(library, () => withFile(library, bytes, run)),
+      )
+    } catch (error) {
+      throw translate(error)
+    }
+  }
+}
+
+function withFile<T>(library: Library, bytes: Uint8Array, run: (file: OpenFile) => T): T {
+  const { FS } = library
+  const before = new Set(FS.streams)
+  // "Own": the library's file system reads our bytes where they are, without a copy.
+  FS.writeFile(PATH, bytes, { canOwn: true })
+  try {
+    const id = library.open(PATH, library.H5F_ACC_RDONLY, false, -1, -1)
+    try {
+      return run({ library, id })
+    } finally {
+      close(library, id)
+    }
+  } finally {
+    // An error leaves things open inside the library, and with them the file's node.
+    for (const stream of FS.streams) if (stream && !before.has(stream)) FS.close(stream)
+    FS.truncate(PATH, 0)
+    FS.unlink(PATH)
+  }
+}
+
+/** What was read has been read, and what went wrong before is the better error. */
+function close(library: Library, id: bigint): void {
+  try {
+    library.close_file(id)
+  } catch {}
+}
+
+/**
+ * Errors fly through C, past the code that would give its stack back: a thousand of them would
+ * overflow it. `ccall` notes the stack's place when it passes an array and returns there, so what
+ * it calls must not throw.
+ */
+function onRestoredStack<T>(library: Library, run: () => T): T {
+  let outcome: { readonly value: T } | { readonly error: unknown } | undefined
+  const guarded = (): number => {
+    try {
+      outcome = { value: run() }
+    } catch (error) {
+      outcome = { error }
+    }
+    return 0
+  }
+  Object.assign(library, { _gruvSession: guarded })
+  library.ccall('gruvSession', 'number', ['array'], [[0]])
+  if (outcome && 'value' in outcome) return outcome.value
+  throw outcome?.error
+}
+
+/**
+ * The library allocates what a file claims and sees later whether the bytes are there. Its memory
+ * can be had by this way only; meanwhile nothing else runs.
+ */
+function withinMemory<T>(most: number, run: () => T): T {
+  const { prototype } = WebAssembly.Memory
+  const { grow } = prototype
+  let grown = 0
+  prototype.grow = function (this: WebAssembly.Memory, pages: number): number {
+    grown += pages * 2 ** 16
+    // The library takes this as "out of memory" and gives up in good order.
+    if (grown > most) throw new RangeError('more memory than the file justifies')
+    return grow.call(this, pages)
+  }
+  try {
+    return run()
+  } finally {
+    prototype.grow = grow
+  }
+}
+
+function translate(error: unknown): unknown {
+  if (isGruvError(error)) return error
+  const message = error instanceof Error ? error.message : String(error)
+  const filter = /filter '.*?' is not registered/.exec(message)
+  if (filter) {
+    return new GruvError('unsupported', 'this compression is not read', {
+      expected: 'gzip, or none',
+      got: filter[0].slice(0, MOST_CHARACTERS),
+      fix: 'Save the array again with h5py, with compression="gzip".',
+      cause: error,
+    })
+  }
+  return new GruvError('bad-file', 'the HDF5 file is damaged, or none', {
+    got: innermost(message),
+    fix: 'Copy or save it again; `h5dump` or h5py say the same.',
+    cause: error,
+  })
+}
+
+/** The library reports one line per level, `#003: file line 1 in function(): what`. */
+function innermost(message: string): string {
+  const levels = [...message.matchAll(/#\d+: .*? in (\w+\(\): .*)/g)]
+  return (levels.at(-1)?.[1] ?? message.split('\n')[0]).slice(0, MOST_CHARACTERS)
+}
