@@ -5,7 +5,6 @@ import {
   type Convention,
   conventionTable,
   equations,
-  type GruNode,
   joinGates,
   type LayerNode,
   type LayerSummary,
@@ -13,6 +12,7 @@ import {
   type ModelSummary,
   meaningOf,
   parseGateOrder,
+  type RecurrentNode,
   summarize,
   weightsOf,
 } from '../model/index.ts'
@@ -55,10 +55,14 @@ export function printModel(
   printSummary(summary)
   model.nodes.forEach((node, i) => {
     printConventions(summary.layers[i])
-    if (flags.equations && node.kind === 'gru') printEquations(node)
+    if (flags.equations && isRecurrent(node)) printEquations(node)
     if (flags.weights) printWeights(node)
   })
   for (const warning of summary.warnings) print(`${paint('yellow', 'warning')} ${warning}`)
+}
+
+function isRecurrent(node: LayerNode): node is RecurrentNode {
+  return node.kind === 'gru' || node.kind === 'lstm' || node.kind === 'rnn'
 }
 
 function printSummary({ name, source, inputs, outputs, parameters, layers }: ModelSummary): void {
@@ -95,7 +99,7 @@ function printConventions({ name, conventions }: LayerSummary): void {
   print(columns(rows))
 }
 
-function printEquations(node: GruNode): void {
+function printEquations(node: RecurrentNode): void {
   print()
   print(heading(`${node.name}: equations`))
   const lines = equations(node)
@@ -152,7 +156,7 @@ function asJson(model: Model, flags: InspectFlags): object {
         ...convention,
         meaning: meaningOf(convention.key, convention.value),
       })),
-      ...(flags.equations && node.kind === 'gru' && { equations: equations(node) }),
+      ...(flags.equations && isRecurrent(node) && { equations: equations(node) }),
       ...(flags.weights && {
         weights: Object.fromEntries(
           Object.entries(weightsOf(node)).map(([name, { shape, data }]) => [

@@ -2,7 +2,13 @@
 
 import { describe, expect, it } from 'vitest'
 import { compileSync, type RunOptions } from '../../src/index.ts'
-import { bidirectional, kerasMaskedOutput, type Model, sequential } from '../../src/model/index.ts'
+import {
+  bidirectional,
+  type GruOptions,
+  kerasMaskedOutput,
+  type Model,
+  sequential,
+} from '../../src/model/index.ts'
 import { runReference } from '../../src/runtime/reference.ts'
 import type { Tensor } from '../../src/tensor.ts'
 import { random, randomGru, tensor } from '../support/random.ts'
@@ -18,7 +24,7 @@ mask[1][steps - 1] = false
 const lengths = [steps, 33, 1, 0]
 const initialState = tensor(random(3), [batch, units])
 
-function options(seed: number): Parameters<typeof bidirectional>[0]['forward'] {
+function options(seed: number): GruOptions {
   const weights = random(seed)
   return {
     kernel: tensor(weights, [features, 3 * units]),

@@ -12,3 +12,14 @@ export async function errorOf(run: () => unknown): Promise<GruvError> {
   }
   throw new Error('nothing was thrown')
 }
+
+/** The same for a call that throws at once. */
+export function thrownBy(run: () => unknown): GruvError {
+  try {
+    run()
+  } catch (error) {
+    if (error instanceof GruvError) return error
+    throw error
+  }
+  throw new Error('nothing was thrown')
+}
