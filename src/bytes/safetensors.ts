@@ -9,7 +9,7 @@ import { GruvError, within } from '../errors.ts'
 import { type Named, sizeOf, type Tensor, toTensor } from '../tensor.ts'
 import { parseJson } from './json-text.ts'
 import { quote, showBytes, showExtents } from './show.ts'
-import { type BinaryType, bytesPer, decodeNumbers, encodeNumbers } from './storage.ts'
+import { type BinaryType, bytesPer, decodeNumbers, encodeNumbers, storageOf } from './storage.ts'
 
 export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>
@@ -160,6 +160,10 @@ const dtypes: ReadonlyMap<unknown, BinaryType> = new Map([
   ['U64', 'uint64'],
 ])
 
+function nameOf(storage: BinaryType): string {
+  return [...dtypes].find(([, dtype]) => dtype === storage)![0] as string
+}
+
 function readDtype(name: unknown): BinaryType {
   const dtype = dtypes.get(name)
   if (dtype !== undefined) return dtype
@@ -201,8 +205,8 @@ function wrong(where: string | undefined, expected: string, value: unknown): Gru
 const ALIGNMENT = 8
 
 /**
- * F64 for Float64Array, then F32 for Float32Array, each by name, as the reference implementation
- * orders them: the same tensors give the same bytes.
+ * Each tensor in its dtype, printed numbers in that of their array. The widest first, then by name,
+ * as the reference implementation orders them: the same tensors give the same bytes.
  * @throws GruvError `bad-shape` when the data does not fill the shape, `bad-argument` for a tensor
  *   that is called `__metadata__`.
  */
@@ -217,20 +221,21 @@ export function writeSafetensors({
     throw new GruvError('bad-argument', `no tensor can be called ${METADATA}`)
   }
   const entries = Object.entries(tensors)
-    .map(([name, tensor]) => ({ name, ...toTensor(tensor, quote(name)) }))
-    .sort(
-      (a, b) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT || (a.name < b.name ? -1 : 1),
-    )
+    .map(([name, tensor]) => {
+      const storage = storageOf(tensor)
+      const bytes = tensor.data.length * bytesPer(storage)
+      return { name, storage, bytes, ...toTensor(tensor, quote(name)) }
+    })
+    .sort((a, b) => bytesPer(b.storage) - bytesPer(a.storage) || (a.name < b.name ? -1 : 1))
 
   // By hand: an object would put names that look like integers first.
   const members =
     Object.keys(metadata).length > 0 ? [`"${METADATA}":${JSON.stringify(metadata)}`] : []
   let at = 0
-  for (const { name, shape, data } of entries) {
-    const dtype = data instanceof Float64Array ? 'F64' : 'F32'
-    const description = { dtype, shape, data_offsets: [at, at + data.byteLength] }
+  for (const { name, shape, storage, bytes } of entries) {
+    const description = { dtype: nameOf(storage), shape, data_offsets: [at, at + bytes] }
     members.push(`${JSON.stringify(name)}:${JSON.stringify(description)}`)
-    at += data.byteLength
+    at += bytes
   }
   const json = new TextEncoder().encode(`{${members.join(',')}}`)
   const headerLength = Math.ceil(json.length / ALIGNMENT) * ALIGNMENT
@@ -241,9 +246,9 @@ export function writeSafetensors({
   file.fill(0x20, LENGTH_BYTES, start)
   file.set(json, LENGTH_BYTES)
   let offset = start
-  for (const { data } of entries) {
-    file.set(encodeNumbers(data), offset)
-    offset += data.byteLength
+  for (const { data, storage, bytes } of entries) {
+    file.set(encodeNumbers(data, storage), offset)
+    offset += bytes
   }
   return file
 }

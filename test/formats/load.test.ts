@@ -136,9 +136,9 @@ describe('a gruv model whose description is wrong', () => {
     [
       'an unknown layer',
       (copy) => {
-        copy.nodes[0].kind = 'attention'
+        copy.nodes[0].kind = 'transformer'
       },
-      /nodes\[0\]\.kind.*"attention"/,
+      /nodes\[0\]\.kind.*"transformer"/,
     ],
     [
       'a missing convention',
