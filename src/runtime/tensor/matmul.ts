@@ -1,0 +1,49 @@
+/** Matrix products. */
+
+import type { MatmulNode } from '../../model/types.ts'
+import { type Named, sizeOf } from '../../tensor.ts'
+import { type Block, broadcastStrides, offsetsOf, zeros } from './strides.ts'
+
+export function matmul(node: MatmulNode, { a, b }: Named<Block>, shape: readonly number[]) {
+  const left = a.shape.length === 1 ? [1, ...a.shape] : a.shape
+  const right = b.shape.length === 1 ? [...b.shape, 1] : b.shape
+  const [rows, inner] = left.slice(-2)
+  const columns = right[right.length - 1]
+  const missing = (a.shape.length === 1 ? 1 : 0) + (b.shape.length === 1 ? 1 : 0)
+  const leading = shape.slice(0, shape.length - 2 + missing)
+  const matrices = (outer: readonly number[], size: number): number[] =>
+    offsetsOf(
+      leading,
+      broadcastStrides(outer, leading).map((stride) => stride * size),
+    )
+  const y = zeros(node.name, shape)
+  if (sizeOf(shape) === 0) return y
+  const fromA = matrices(left.slice(0, -2), rows * inner)
+  const fromB = matrices(right.slice(0, -2), inner * columns)
+  for (let i = 0; i < fromA.length; i++) {
+    addProduct(a.data, fromA[i], b.data, fromB[i], rows, inner, columns, y, i * rows * columns)
+  }
+  return y
+}
+
+/** y += a·b, for a [rows, inner] and b [inner, columns]; each sum goes through `inner` in order. */
+export function addProduct(
+  a: Float64Array,
+  atA: number,
+  b: Float64Array,
+  atB: number,
+  rows: number,
+  inner: number,
+  columns: number,
+  y: Float64Array,
+  atY: number,
+): void {
+  for (let i = 0; i < rows; i++) {
+    const row = atY + i * columns
+    for (let k = 0; k < inner; k++) {
+      const factor = a[atA + i * inner + k]
+      const from = atB + k * columns
+      for (let j = 0; j < columns; j++) y[row + j] += factor * b[from + j]
+    }
+  }
+}
