@@ -6,7 +6,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { activation } from '../../../src/model/activations.ts'
-import type { TensorNode } from '../../../src/model/types.ts'
+import type {
+  BinaryNode,
+  PoolNode,
+  ReduceNode,
+  TensorNode,
+  UnaryNode,
+} from '../../../src/model/types.ts'
 import { runTensorLayer } from '../../../src/runtime/tensor/index.ts'
 import type { Named, Tensor } from '../../../src/tensor.ts'
 
@@ -19,6 +25,7 @@ interface TensorFixture {
   readonly name: string
   readonly node: {
     readonly kind: TensorNode['kind']
+    readonly op?: string
     readonly activation?: string
     readonly weights?: Named<Numbers | null>
   }
@@ -67,17 +74,73 @@ function expectClose(actual: Tensor, expected: Tensor): void {
 }
 
 const folder = new URL('../../fixtures/tensor/', import.meta.url)
-const seen = new Set<string>()
+const files = readdirSync(folder).map((file) => ({
+  file,
+  cases: JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as readonly TensorFixture[],
+}))
 
-describe.each(readdirSync(folder))('%s', (file) => {
-  const cases: TensorFixture[] = JSON.parse(readFileSync(new URL(file, folder), 'utf8'))
+describe.each(files)('$file', ({ cases }) => {
   it.each(cases)('$name', (fixture) => {
-    const { kind, ...attributes } = fixture.node
-    seen.add('op' in attributes ? `${kind} ${attributes.op}` : kind)
     const inputs = mapped(fixture.inputs, tensor)
     const outputs = runTensorLayer(build(fixture), inputs, { extent: Number })
     expect(Object.keys(outputs).sort()).toEqual(Object.keys(fixture.expected).sort())
     for (const [port, expected] of Object.entries(fixture.expected))
       expectClose(outputs[port], tensor(expected))
   })
+})
+
+/** Every operation of every kind; the compiler says when one is missing here. */
+const ops = {
+  binary: {
+    add: true,
+    subtract: true,
+    multiply: true,
+    divide: true,
+    power: true,
+    maximum: true,
+    minimum: true,
+    modulo: true,
+    greater: true,
+    greaterOrEqual: true,
+    less: true,
+    lessOrEqual: true,
+    equal: true,
+    and: true,
+    or: true,
+    xor: true,
+  } satisfies Record<BinaryNode['op'], true>,
+  unary: {
+    abs: true,
+    negative: true,
+    reciprocal: true,
+    sqrt: true,
+    exp: true,
+    log: true,
+    sin: true,
+    cos: true,
+    erf: true,
+    floor: true,
+    ceil: true,
+    round: true,
+    sign: true,
+    not: true,
+  } satisfies Record<UnaryNode['op'], true>,
+  reduce: {
+    sum: true,
+    mean: true,
+    max: true,
+    min: true,
+    product: true,
+    l1: true,
+    l2: true,
+    sumSquare: true,
+    logSumExp: true,
+  } satisfies Record<ReduceNode['op'], true>,
+  pool: { max: true, average: true } satisfies Record<PoolNode['op'], true>,
+}
+
+it.each(Object.entries(ops))('every %s operation has a case', (kind, names) => {
+  const cases = files.flatMap(({ cases }) => cases).filter(({ node }) => node.kind === kind)
+  const covered = new Set(cases.map(({ node }) => node.op))
+  expect(Object.keys(names).filter((op) => !covered.has(op))).toEqual([])
 })

@@ -4,7 +4,10 @@ import type { LayerKind, NodeOf, TensorNode } from '../../../src/model/types.ts'
 import { runTensorLayer } from '../../../src/runtime/tensor/index.ts'
 import { type Named, sizeOf, type Tensor } from '../../../src/tensor.ts'
 
-type Attributes<K extends LayerKind> = Omit<NodeOf<K>, 'name' | 'inputs' | 'outputs' | 'conventions'>
+type Attributes<K extends LayerKind> = Omit<
+  NodeOf<K>,
+  'name' | 'inputs' | 'outputs' | 'conventions'
+>
 
 /** A node called `layer`. */
 export function node<K extends TensorNode['kind']>(
