@@ -5,6 +5,7 @@ import {
   type Convention,
   conventionTable,
   equations,
+  isRecurrent,
   joinGates,
   type LayerNode,
   type LayerSummary,
@@ -59,10 +60,6 @@ export function printModel(
     if (flags.weights) printWeights(node)
   })
   for (const warning of summary.warnings) print(`${paint('yellow', 'warning')} ${warning}`)
-}
-
-function isRecurrent(node: LayerNode): node is RecurrentNode {
-  return node.kind === 'gru' || node.kind === 'lstm' || node.kind === 'rnn'
 }
 
 function printSummary({ name, source, inputs, outputs, parameters, layers }: ModelSummary): void {

@@ -31,7 +31,7 @@ export {
   parseLstmGateOrder,
 } from './conventions.ts'
 export { type EquationLine, type Equations, equations } from './equations.ts'
-export { statesOf, weightsOf } from './layers.ts'
+export { isRecurrent, statesOf, weightsOf } from './layers.ts'
 export { type KerasMasking, kerasMaskedOutput, kerasMasking, type MaskedOutput } from './masking.ts'
 export {
   type BidirectionalOptions,

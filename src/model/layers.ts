@@ -8,12 +8,17 @@ import { recurrentShapes } from './shapes/recurrent.ts'
 import type { LayerShape, LayerShapes, Shape, StateSlot } from './shapes/shape.ts'
 import { tensorShapes } from './shapes/tensor.ts'
 import { vectorShapes } from './shapes/vector.ts'
-import type { LayerKind, LayerNode } from './types.ts'
+import type { LayerKind, LayerNode, RecurrentNode } from './types.ts'
 
 const layerShapes: LayerShapes<LayerKind> = { ...recurrentShapes, ...vectorShapes, ...tensorShapes }
 
 /** Every kind there is. */
 export const layerKinds = Object.keys(layerShapes) as readonly LayerKind[]
+
+/** Whether a layer is a GRU, an LSTM or a simple RNN. */
+export function isRecurrent(node: LayerNode): node is RecurrentNode {
+  return Object.hasOwn(recurrentShapes, node.kind)
+}
 
 /** The description of this node's kind, typed for the node at hand. */
 function shapeOf<N extends LayerNode>(node: N): LayerShape<N> {

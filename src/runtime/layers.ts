@@ -13,18 +13,23 @@ import { type DenseKernel, dense } from './js/dense.ts'
 import { type EmbeddingKernel, embedding } from './js/embedding.ts'
 import { type GruKernel, gru } from './js/gru.ts'
 import { type LayerNormKernel, layerNorm } from './js/layer-norm.ts'
+import { type LstmKernel, lstm } from './js/lstm.ts'
 import { type MaskingKernel, masking } from './js/masking.ts'
 import { type MergeKernel, merge } from './js/merge.ts'
 import type { Ops } from './js/ops.ts'
 import { type PreluKernel, prelu } from './js/prelu.ts'
+import { type RnnKernel, rnn } from './js/rnn.ts'
 import type { Masks } from './masks.ts'
 import type { FrameLayout, PlanBuilder, Role } from './plan.ts'
 import type { Placement } from './stages.ts'
 import { planWhole, type WholeKernel } from './whole.ts'
 
+/** A planned layer that carries a state from step to step. */
+export type RecurrentKernel = GruKernel | LstmKernel | RnnKernel
+
 /** A planned node that works in frames: what its kernel must know, as plain data. */
 export type FrameKernel =
-  | GruKernel
+  | RecurrentKernel
   | DenseKernel
   | ActivationKernel
   | PreluKernel
@@ -80,6 +85,8 @@ type LayerTable = {
 
 const layerTable: LayerTable = {
   gru,
+  lstm,
+  rnn,
   dense,
   activation,
   prelu,
@@ -97,6 +104,10 @@ function entry<N extends LayerNode, K extends FrameKernel>(
 ): LayerRuntime<N, K> | undefined {
   // The table's type ties each kind to its node and kernel; TypeScript cannot follow an index.
   return (layerTable as object as Partial<Record<LayerKind, LayerRuntime<N, K>>>)[kind]
+}
+
+export function isRecurrentKernel(kernel: Kernel): kernel is RecurrentKernel {
+  return kernel.kind === 'gru' || kernel.kind === 'lstm' || kernel.kind === 'rnn'
 }
 
 /** What a node runs over. */

@@ -7,13 +7,13 @@
  */
 
 import { valueShapes } from '../model/graph.ts'
-import { statesOf } from '../model/layers.ts'
+import { isRecurrent, statesOf } from '../model/layers.ts'
 import type { GruNode, LayerNode, Model } from '../model/types.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
 import { deliver, type RunInputs, readInputs, readStates } from './inputs.ts'
 import { type MaskOptions, readMasks } from './masks.ts'
 import { wholeLayer } from './reference/layers.ts'
-import { type GruStep, gruLayer, type RecurrentContext } from './reference/recurrent.ts'
+import { type GruStep, type RecurrentContext, recurrentLayer } from './reference/recurrent.ts'
 
 export type { GruStep } from './reference/recurrent.ts'
 
@@ -53,10 +53,9 @@ export function runReference(
     const arriving = Object.fromEntries(
       Object.entries(node.inputs).map(([port, value]) => [port, values.get(value)!]),
     )
-    const leaving =
-      node.kind === 'gru'
-        ? gruLayer(node, arriving, recurrentContext(node, arriving.x, run))
-        : wholeLayer(node, arriving, inputs)
+    const leaving = isRecurrent(node)
+      ? recurrentLayer(node, arriving, recurrentContext(node, arriving.x, run))
+      : wholeLayer(node, arriving, inputs)
     for (const [port, value] of Object.entries(node.outputs)) {
       inputs.bind(shapes.get(value)!, leaving[port].shape, node.name)
       values.set(value, leaving[port])

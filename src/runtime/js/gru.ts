@@ -1,8 +1,8 @@
 /**
  * The GRU layer in plain JavaScript: how it is planned, how its weights are packed, and one step.
  *
- * Weights: [vector of 4 units][rows of W, then rows of U][z|r|n][4 lanes], so that one step reads
- * them from front to back. Biases: [z|r|n|hn][units], where what can be added beforehand is.
+ * Weights: panels (panels.ts) of z, r, n. Biases: [z|r|n|hn][units], where what can be added
+ * beforehand is.
  */
 
 import type { ElementwiseActivation } from '../../model/activations.ts'
@@ -11,6 +11,7 @@ import type { Tensor } from '../../tensor.ts'
 import { type LayerRuntime, sweepOver } from '../layers.ts'
 import { LANES, padded } from '../plan.ts'
 import type { Memory, Ops } from './ops.ts'
+import { packBias, packPanels, panelsSize } from './panels.ts'
 import { causalSteps, overSteps, planSteps, type StepsKernel } from './steps.ts'
 
 export interface GruKernel extends StepsKernel {
@@ -45,29 +46,23 @@ export const gru: LayerRuntime<GruNode, GruKernel> = {
       activation: node.activation,
       recurrentActivation: node.recurrentActivation,
       clip: node.clip,
-      panels: builder.weights((features + units) * 3 * lanes),
+      panels: builder.weights(panelsSize(features, units, 3)),
       biases: builder.weights(4 * lanes),
     }
   },
 
   pack({ weights, bias }, kernel, memory) {
-    const { features, units, biases } = kernel
+    const { units, biases } = kernel
     const lanes = padded(units)
-    packGates(weights.kernel, features, 0, kernel, memory)
-    packGates(weights.recurrentKernel, units, features, kernel, memory)
+    const byGate = ({ z, r, n }: PerGate<Tensor>): Tensor[] => [z, r, n]
+    packPanels(byGate(weights.kernel), byGate(weights.recurrentKernel), kernel, memory)
 
-    const input = weights.inputBias
-    const recurrent = weights.recurrentBias
+    const { inputBias: bi, recurrentBias: br } = weights
     const merged = bias === 'merged'
-    for (let u = 0; u < units; u++) {
-      const bi = (gate: keyof PerGate<Tensor>): number => input?.[gate].data[u] ?? 0
-      const br = (gate: keyof PerGate<Tensor>): number => recurrent?.[gate].data[u] ?? 0
-      // Sums of two biases are taken in float64 and rounded once, on their way into memory.
-      memory[biases + u] = bi('z') + br('z')
-      memory[biases + lanes + u] = bi('r') + br('r')
-      memory[biases + 2 * lanes + u] = merged ? bi('n') + br('n') : bi('n')
-      memory[biases + 3 * lanes + u] = merged ? 0 : br('n')
-    }
+    packBias(memory, biases, units, bi?.z, br?.z)
+    packBias(memory, biases + lanes, units, bi?.r, br?.r)
+    packBias(memory, biases + 2 * lanes, units, bi?.n, merged ? br?.n : null)
+    packBias(memory, biases + 3 * lanes, units, null, merged ? null : br?.n)
   },
 
   js: (kernel, ops, place) => overSteps(kernel, place, ops, step),
@@ -125,22 +120,4 @@ function step(
 
   if (kernel.update === 'keeps') ops.blend(m, out, z, h, n, lanes)
   else ops.blend(m, out, z, n, h, lanes)
-}
-
-/** Writes three [rows, units] arrays into the panels, from row `first` of each panel on. */
-function packGates(
-  gates: PerGate<Tensor>,
-  rows: number,
-  first: number,
-  { features, units, panels }: GruKernel,
-  memory: Memory,
-): void {
-  const order = [gates.z.data, gates.r.data, gates.n.data]
-  for (let u = 0; u < units; u++) {
-    const vector = panels + Math.floor(u / LANES) * (features + units) * ROW + (u % LANES)
-    for (let i = 0; i < rows; i++) {
-      const at = vector + (first + i) * ROW
-      for (let gate = 0; gate < 3; gate++) memory[at + gate * LANES] = order[gate][i * units + u]
-    }
-  }
 }

@@ -16,13 +16,17 @@ export interface StepsKernel {
   /** Value indices; −1 where the graph leaves the port open. */
   readonly x: number
   readonly initialState: number
+  readonly initialCell: number
   readonly mask: number
   readonly lengths: number
   readonly sequence: number
   readonly last: number
   readonly finalState: number
+  readonly finalCell: number
   /** Offset of h in the state row. */
   readonly state: number
+  /** Offset of an LSTM's c in the state row; −1 in other layers. */
+  readonly cell: number
   /** Offset in the state row of whether a step has counted; −1 where nobody asks. */
   readonly seen: number
 }
@@ -37,13 +41,16 @@ export function planSteps(node: RecurrentNode, builder: PlanBuilder): StepsKerne
     maskedOutput: node.maskedOutput,
     x: builder.input('x', 'step'),
     initialState: builder.input('initialState', 'row'),
+    initialCell: builder.input('initialCell', 'row'),
     mask: builder.input('mask', 'step'),
     lengths: builder.input('lengths', 'row'),
     // The recurrence reads its own last output, so the sequence exists even if nobody asks for it.
     sequence: sequence < 0 ? builder.local('sequence', node.units, 'step') : sequence,
     last: builder.output('last', 'row'),
     finalState: builder.output('state', 'row'),
+    finalCell: builder.output('cell', 'row'),
     state: builder.state('h'),
+    cell: node.kind === 'lstm' ? builder.state('c') : -1,
     seen: node.inputs.mask === undefined ? -1 : builder.state('seen'),
   }
 }
@@ -60,8 +67,8 @@ function startsFromOutside({ inputs }: LayerNode): boolean {
 }
 
 /**
- * One row, one timestep: reads x and h, writes h' to `out`. `state` is the row's state, for layers
- * that carry more than h.
+ * One row, one timestep: reads x and h, writes h' to `out`, which is neither. `states` is the row's
+ * state row, for layers that carry more than h.
  */
 export type Step<K, C> = (
   kernel: K,
@@ -71,7 +78,7 @@ export type Step<K, C> = (
   h: number,
   out: number,
   scratch: number,
-  state: number,
+  states: number,
 ) => void
 
 /** Runs a layer over the rows and steps of a place; what a step is made of is the engine's. */
@@ -92,9 +99,10 @@ export function overSteps<K extends StepsKernel, C>(
   for (let row = 0; row < rows; row++) {
     const states = place.state + row * place.stateStride
     const state = states + kernel.state
-    if (place.start && kernel.initialState >= 0) {
-      const from = place.frame + layout.offsets[kernel.initialState] + row * lanes
-      memory.copyWithin(state, from, from + lanes)
+    const cell = states + kernel.cell
+    if (place.start) {
+      arrive(kernel.initialState, state, row, lanes, place)
+      arrive(kernel.initialCell, cell, row, lanes, place)
     }
     const start = row * layout.steps + first
     let x = place.frame + layout.offsets[kernel.x] + start * xStride
@@ -115,13 +123,27 @@ export function overSteps<K extends StepsKernel, C>(
     }
     if (h !== state) memory.copyWithin(state, h, h + lanes)
     leave(kernel.finalState, state, row, lanes, place)
+    leave(kernel.finalCell, cell, row, lanes, place)
     // Where steps are masked, the last output may be a repeated one, or zeros; where they are
     // missing, the last output is that of the last step there is, and so the state.
     leave(kernel.last, masked && !missing ? out - way * lanes : state, row, lanes, place)
   }
 }
 
-/** Copies a vector to the row's place of a value. */
+/** Copies the row's vector of a value to a state. */
+function arrive(
+  value: number,
+  to: number,
+  row: number,
+  lanes: number,
+  { memory, frame, layout }: Place,
+): void {
+  if (value < 0) return
+  const from = frame + layout.offsets[value] + row * lanes
+  memory.copyWithin(to, from, from + lanes)
+}
+
+/** Copies a state, or an output, to the row's place of a value. */
 function leave(
   value: number,
   from: number,

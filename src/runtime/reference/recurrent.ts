@@ -1,6 +1,6 @@
 /** Layers with a state, in float64, to be read beside the equations in `model/nodes/recurrent.ts`. */
 
-import type { GruNode, RecurrentNode } from '../../model/types.ts'
+import type { GruNode, LstmNode, RecurrentNode, RnnNode } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'
 import { type Masks, repeatsState, STEP } from '../masks.ts'
 import {
@@ -42,11 +42,17 @@ export interface RecurrentContext {
 /** The state of a layer by slot: `h`, and `c` where there is one. */
 type States = Readonly<Record<string, Vector>>
 
-export function gruLayer(
-  node: GruNode,
+/** Any of them. */
+export function recurrentLayer(
+  node: RecurrentNode,
   inputs: Named<Tensor>,
   context: RecurrentContext,
 ): Named<Tensor> {
+  if (node.kind === 'gru') return gruLayer(node, inputs, context)
+  return node.kind === 'lstm' ? lstmLayer(node, inputs, context) : rnnLayer(node, inputs, context)
+}
+
+function gruLayer(node: GruNode, inputs: Named<Tensor>, context: RecurrentContext): Named<Tensor> {
   const { sequence, last, finals } = recur(node, inputs, ['h'], context, (x, { h }, row, t) => {
     const step = gruStep(node, x, h)
     context.observe?.(node, row, t, step)
@@ -101,13 +107,62 @@ function gruStep(node: GruNode, x: Vector, h: Vector): GruStep {
   return { xz, xr, xn, hz, hr, hn, z, r, n, h: next }
 }
 
+function lstmLayer(
+  node: LstmNode,
+  inputs: Named<Tensor>,
+  context: RecurrentContext,
+): Named<Tensor> {
+  const { sequence, last, finals } = recur(node, inputs, ['h', 'c'], context, (x, { h, c }) =>
+    lstmStep(node, x, h, c),
+  )
+  return { sequence, last, state: finals.h, cell: finals.c }
+}
+
+/** One step of one row, as `LstmNode` states it. */
+function lstmStep(node: LstmNode, x: Vector, h: Vector, c: Vector): { h: Vector; c: Vector } {
+  const { kernel: W, recurrentKernel: U, inputBias: bi, recurrentBias: br, peephole } = node.weights
+  const [σ, φ, ψ] = [node.recurrentActivation, node.activation, node.outputActivation]
+  const limit = (a: Vector): Vector => a.map((each) => clip(each, node.clip))
+  const add = (a: Vector, b: Vector): Vector => zip(a, b, (p, q) => p + q)
+  const times = (a: Vector, b: Vector): Vector => zip(a, b, (p, q) => p * q)
+  // W·x + U·h + bi + br
+  const sum = (gate: 'i' | 'f' | 'g' | 'o'): Vector =>
+    add(affine(x, W[gate], bi?.[gate]), affine(h, U[gate], br?.[gate]))
+  // + p ⊙ c
+  const seeing = (gate: 'i' | 'f' | 'o', cell: Vector): Vector =>
+    peephole === null ? sum(gate) : add(sum(gate), times(Array.from(peephole[gate].data), cell))
+
+  // i = σ(Wi·x + Ui·h + bii + bri + pi ⊙ c)
+  const i = apply(σ, limit(seeing('i', c)))
+  // f = σ(Wf·x + Uf·h + bif + brf + pf ⊙ c), or 1 − i
+  const f = node.coupled ? i.map((each) => 1 - each) : apply(σ, limit(seeing('f', c)))
+  // g = φ(Wg·x + Ug·h + big + brg)
+  const g = apply(φ, limit(sum('g')))
+  // c' = f ⊙ c + i ⊙ g
+  const next = add(times(f, c), times(i, g))
+  // o = σ(Wo·x + Uo·h + bio + bro + po ⊙ c')
+  const o = apply(σ, limit(seeing('o', next)))
+  // h' = o ⊙ ψ(c')
+  return { h: times(o, apply(ψ, next)), c: next }
+}
+
+function rnnLayer(node: RnnNode, inputs: Named<Tensor>, context: RecurrentContext): Named<Tensor> {
+  const { kernel: W, recurrentKernel: U, inputBias: bi, recurrentBias: br } = node.weights
+  const { sequence, last, finals } = recur(node, inputs, ['h'], context, (x, { h }) => {
+    // h' = φ(W·x + U·h + bi + br)
+    const a = zip(affine(x, W, bi), affine(h, U, br), (p, q) => clip(p + q, node.clip))
+    return { h: apply(node.activation, a) }
+  })
+  return { sequence, last, state: finals.h }
+}
+
 const initialPorts: Readonly<Record<string, string>> = { h: 'initialState', c: 'initialCell' }
 
 /**
  * Rows, steps and masks, the same for every recurrent layer. `step` computes the next states from
  * an input and the states before it; the output is always h.
  */
-export function recur(
+function recur(
   node: RecurrentNode,
   inputs: Named<Tensor>,
   slots: readonly string[],

@@ -5,7 +5,7 @@
  */
 
 import { inFrame } from '../engine.ts'
-import type { FrameKernel, Kernel } from '../layers.ts'
+import { type FrameKernel, isRecurrentKernel, type Kernel } from '../layers.ts'
 import type { Plan } from '../plan.ts'
 import type { Stage } from '../stages.ts'
 import { createModule } from './assembler.ts'
@@ -33,6 +33,8 @@ const writers: {
     | ((site: Site, kernel: Extract<FrameKernel, { kind: K }>, cells: Cells) => KernelFuncs)
 } = {
   gru: writeGru,
+  lstm: 'not yet',
+  rnn: 'not yet',
   dense: writeDense,
   activation: writeActivation,
   prelu: writePrelu,
@@ -58,7 +60,7 @@ export function pagesOf({ memory }: Plan): number {
 
 /** Whether a layer may have to pass over steps, which is JavaScript's to know. */
 export function asksWhichStepsCount(kernel: Kernel): boolean {
-  return kernel.kind === 'gru' && (kernel.mask >= 0 || kernel.lengths >= 0)
+  return isRecurrentKernel(kernel) && (kernel.mask >= 0 || kernel.lengths >= 0)
 }
 
 /** Whether a step of the stage is one call. */
