@@ -4,7 +4,15 @@
  */
 
 import { weightsOf } from '../model/layers.ts'
-import type { Dim, LayerKind, LayerNode } from '../model/types.ts'
+import type {
+  Conv1dNode,
+  ConvNode,
+  Dim,
+  LayerKind,
+  LayerNode,
+  TensorNode,
+  VectorNode,
+} from '../model/types.ts'
 import type { Named, Tensor } from '../tensor.ts'
 import { wholeLayer } from './reference/layers.ts'
 
@@ -44,8 +52,24 @@ export function runWhole(
   const inputs = Object.fromEntries(
     Object.entries(node.inputs).map(([port, value]) => [port, tensors.get(value)!]),
   )
-  const leaving = wholeLayer(node, inputs, { extent })
+  const leaving = wholeLayer(onWhole(node), inputs, { extent })
   return new Map(
     Object.entries(node.outputs).map(([port, value]) => [value, leaving[port]] as const),
   )
+}
+
+/** Recurrent layers never come here: whatever they run over, they have a stage for it. */
+function onWhole(node: LayerNode): VectorNode | TensorNode {
+  return node.kind === 'conv1d' ? asConv(node) : (node as VectorNode | TensorNode)
+}
+
+/** The reference's convolution over time is written to be read; the general one is fast. */
+function asConv({ stride, dilation, padding, ...node }: Conv1dNode): ConvNode {
+  return {
+    ...node,
+    kind: 'conv',
+    strides: [stride],
+    dilations: [dilation],
+    padding: padding === 'same' ? 'same' : [padding],
+  }
 }

@@ -9,34 +9,22 @@ import { samePadding, windows } from '../../model/dims.ts'
 import type {
   Conv1dNode,
   DenseNode,
-  Dim,
   EmbeddingNode,
-  LayerKind,
-  LayerNode,
   MaskingNode,
   MergeNode,
   NodeOf,
+  TensorNode,
+  VectorNode,
 } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'
+import { runTensorLayer, type TensorContext } from '../tensor/index.ts'
 import { affine, apply, mapVectors, sequencesOf, tensorOf, vectorsOf, zip } from './vectors.ts'
 
-export interface WholeContext {
-  /** The number behind a symbol of this run. */
-  readonly extent: (dim: Dim) => number
+type VectorTable = {
+  readonly [K in VectorNode['kind']]: (node: NodeOf<K>, inputs: Named<Tensor>) => Named<Tensor>
 }
 
-/** Layers whose steps do not depend on each other. */
-type StatelessKind = Exclude<LayerKind, 'gru' | 'lstm' | 'rnn'>
-
-type StatelessTable = {
-  readonly [K in StatelessKind]?: (
-    node: NodeOf<K>,
-    inputs: Named<Tensor>,
-    context: WholeContext,
-  ) => Named<Tensor>
-}
-
-const table: StatelessTable = {
+const vectorLayers: VectorTable = {
   dense: denseLayer,
   prelu: ({ weights: { alpha } }, { x }) => ({
     y: mapVectors(x, (v) => v.map((a, u) => (a < 0 ? at(alpha, u, 1) * a : a))),
@@ -69,22 +57,25 @@ const table: StatelessTable = {
   conv1d: conv1dLayer,
   activation: ({ activation }, { x }) => ({ y: mapVectors(x, (a) => apply(activation, a)) }),
   merge: mergeLayer,
-  reverse: (_, { x }) => ({ y: reversed(x) }),
 }
 
 /** @throws GruvError naming the node where numbers do not fit it. */
 export function wholeLayer(
-  node: LayerNode,
+  node: VectorNode | TensorNode,
   inputs: Named<Tensor>,
-  context: WholeContext,
+  context: TensorContext,
 ): Named<Tensor> {
-  const run = (table as Partial<Record<LayerKind, unknown>>)[node.kind] as
-    | ((node: LayerNode, inputs: Named<Tensor>, context: WholeContext) => Named<Tensor>)
-    | undefined
-  if (run !== undefined) return run(node, inputs, context)
-  throw new GruvError('unsupported', `a ${node.kind} layer cannot be computed yet`, {
-    where: node.name,
-  })
+  if (!isVectorLayer(node)) return runTensorLayer(node, inputs, context)
+  // The table's type ties each kind to its node; TypeScript cannot follow an index.
+  const run = vectorLayers[node.kind] as (
+    each: VectorNode,
+    arriving: Named<Tensor>,
+  ) => Named<Tensor>
+  return run(node, inputs)
+}
+
+function isVectorLayer(node: VectorNode | TensorNode): node is VectorNode {
+  return Object.hasOwn(vectorLayers, node.kind)
 }
 
 /** y = φ(x·K + b) */
@@ -181,16 +172,4 @@ const merges: Readonly<
   divide: (a, b) => a / b,
   maximum: (a, b) => Math.max(a, b),
   minimum: (a, b) => Math.min(a, b),
-}
-
-function reversed(x: Tensor): Tensor {
-  const [rows, steps] = x.shape
-  const width = x.data.length / (rows * steps)
-  const vectors = vectorsOf(x, width)
-  return {
-    shape: x.shape,
-    data: Float64Array.from(
-      vectors.flatMap((_, i) => vectors[i - (i % steps) + steps - 1 - (i % steps)]),
-    ),
-  }
 }
