@@ -4,7 +4,7 @@ import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import { compile, load, type Tensor } from '../index.ts'
-import { type GruStep, trace } from '../trace/index.ts'
+import { type TraceChunk, trace } from '../trace/index.ts'
 import { readArrays } from './files.ts'
 import { printModel } from './inspect.ts'
 import { columns, heading, print, sequenceTable, shortNumber } from './render.ts'
@@ -39,7 +39,7 @@ export function exampleCommand(): Command {
         shape: [SHOWN_STEPS, width],
         data: x.data.slice(0, SHOWN_STEPS * width),
       }
-      for (const { timestep, gates } of trace(model, head)) printGates(timestep, gates)
+      for (const chunk of trace(model, head)) printGates(chunk)
 
       print()
       print(heading('3  Its outputs'))
@@ -69,20 +69,22 @@ export function exampleCommand(): Command {
     })
 }
 
-const gateNames = ['z', 'r', 'n', 'h'] as const satisfies readonly (keyof GruStep)[]
 const gateTitles = { z: 'update', r: 'reset', n: 'candidate', h: 'new state' } as const
 
-function printGates(timestep: number, gates: GruStep): void {
-  const rows = gateNames.map((name) => [
-    `  ${name}`,
-    gateTitles[name],
-    ...gates[name].slice(0, SHOWN_UNITS).map(shortNumber),
-  ])
-  print(
-    columns(
-      rows,
-      [`  t ${timestep}`],
-      Array.from({ length: SHOWN_UNITS }, (_, i) => i + 2),
-    ),
-  )
+function printGates({ first, steps, values }: TraceChunk): void {
+  const units = values.h.length / steps
+  for (let step = 0; step < steps; step++) {
+    const rows = Object.entries(gateTitles).map(([name, title]) => [
+      `  ${name}`,
+      title,
+      ...Array.from(values[name].subarray(step * units, step * units + SHOWN_UNITS), shortNumber),
+    ])
+    print(
+      columns(
+        rows,
+        [`  t ${first + step}`],
+        Array.from({ length: SHOWN_UNITS }, (_, i) => i + 2),
+      ),
+    )
+  }
 }

@@ -8,19 +8,15 @@
 
 import { valueShapes } from '../model/graph.ts'
 import { isRecurrent, statesOf } from '../model/layers.ts'
-import type { GruNode, LayerNode, Model } from '../model/types.ts'
+import type { LayerNode, Model } from '../model/types.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
 import { deliver, type RunInputs, readInputs, readStates } from './inputs.ts'
 import { type MaskOptions, readMasks } from './masks.ts'
 import { wholeLayer } from './reference/layers.ts'
-import { type GruStep, type RecurrentContext, recurrentLayer } from './reference/recurrent.ts'
-
-export type { GruStep } from './reference/recurrent.ts'
+import { type RecurrentContext, recurrentLayer } from './reference/recurrent.ts'
 
 export interface ReferenceOptions extends MaskOptions {
   readonly initialState?: TensorLike | Named<TensorLike>
-  /** Told of every step of every GRU layer that is computed, in the order of computing. */
-  readonly observe?: (node: GruNode, row: number, t: number, step: GruStep) => void
 }
 
 export interface ReferenceResult {
@@ -101,7 +97,6 @@ function recurrentContext(
     },
     final: (slot, row, state) =>
       finals.get(`${node.name}.${slot}`)!.data.set(state, row * state.length),
-    observe: options.observe,
     masks: inStep ? readMasks(options, rows, steps) : null,
   }
 }

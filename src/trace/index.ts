@@ -1,38 +1,150 @@
 /**
- * `gruv/trace`: every gate of every GRU layer, step by step, in float64.
+ * `gruv/trace`: every projection, gate and state of every recurrent layer, step by step.
  *
- *     for (const { layer, timestep, gates } of trace(model, x)) console.log(layer, timestep, gates.z)
+ *     for (const { layer, first, values } of trace(model, x)) console.log(layer, first, values.z)
+ *
+ * Computed by the float64 reference: the fused kernels of a program never hold a gate apart.
  */
 
-import type { Model } from '../model/types.ts'
-import { type GruStep, runReference } from '../runtime/reference.ts'
-import type { Named, TensorLike } from '../tensor.ts'
+import { isRecurrent } from '../model/layers.ts'
+import type { Model, RecurrentNode } from '../model/types.ts'
+import { type Masks, STEP } from '../runtime/masks.ts'
+import type { RunOptions } from '../runtime/program.ts'
+import { cellStep, cellValues, type States, stateSlots } from '../runtime/reference/cells.ts'
+import { whichStepsCount } from '../runtime/reference/recurrent.ts'
+import type { Named, Tensor, TensorLike } from '../tensor.ts'
+import { tap } from './tap.ts'
 
-export type { GruStep } from '../runtime/reference.ts'
+export interface TracedLayer {
+  readonly name: string
+  readonly kind: RecurrentNode['kind']
+  readonly units: number
+  readonly direction: 'forward' | 'backward'
+  readonly rows: number
+  readonly steps: number
+  /**
+   * What a step computes, in the order of computing. GRU: the projections xz xr xn (from the input)
+   * and hz hr hn (from the state), each with its bias, then z r n h. LSTM: xi xf xg xo hi hf hg ho,
+   * then i f g o c h. Simple RNN: xh hh h.
+   */
+  readonly values: readonly string[]
+}
 
-export interface TraceStep {
+/** Some steps of one row of one layer. */
+export interface TraceChunk {
   readonly layer: string
   /** Of the batch. */
   readonly row: number
-  readonly timestep: number
-  /** Projections `xz xr xn hz hr hn`, gates `z r n` and the new state `h`, each [units]. */
-  readonly gates: GruStep
+  /** The first of these timesteps; they follow each other in time, in either direction. */
+  readonly first: number
+  readonly steps: number
+  /** Each [steps, units]. At steps that are masked there are no gates: NaN, and the state as it stays. */
+  readonly values: Named<Float64Array>
 }
 
-export interface TraceOptions {
-  readonly initialState?: TensorLike | Named<TensorLike>
+export interface Trace extends Iterable<TraceChunk> {
+  readonly engine: 'reference'
+  readonly layers: readonly TracedLayer[]
 }
 
-/** All steps, layer by layer in the order of the graph, row by row, in order of time. */
+export interface TraceOptions extends Pick<RunOptions, 'initialState' | 'mask' | 'lengths'> {
+  /** Names of the layers to trace; default: all that are recurrent. */
+  readonly layers?: readonly string[]
+  /** Timesteps of a chunk; default 256. */
+  readonly chunk?: number
+}
+
+const CHUNK = 256
+
+/**
+ * All steps: layer by layer in the order of the graph, row by row, in the order of computing (a
+ * backward layer begins at the end). Memory holds one chunk and what arrives at the layers.
+ * @throws GruvError when the input does not fit the model, or `not-found` for a layer.
+ */
 export function trace(
   model: Model,
   x: TensorLike | Named<TensorLike>,
   options: TraceOptions = {},
-): readonly TraceStep[] {
-  const steps: TraceStep[] = []
-  runReference(model, x, {
-    ...options,
-    observe: (node, row, timestep, gates) => steps.push({ layer: node.name, row, timestep, gates }),
+): Trace {
+  const nodes = model.nodes.filter(isRecurrent)
+  const wanted = options.layers ?? nodes.map(({ name }) => name)
+  const tapped = tap(model, x, wanted, options)
+  const { chunk = CHUNK } = options
+  const layers = tapped.map(({ node, inputs }): TracedLayer => {
+    const { name, kind, units, direction } = node
+    const [rows, steps] = inputs.x.shape
+    return { name, kind, units, direction, rows, steps, values: cellValues(node) }
   })
-  return steps
+  return {
+    engine: 'reference',
+    layers,
+    *[Symbol.iterator]() {
+      for (const layer of tapped) {
+        const [rows] = layer.inputs.x.shape
+        for (let row = 0; row < rows; row++) yield* traceRow(layer, row, chunk)
+      }
+    },
+  }
+}
+
+/** A layer, what arrives at it, and the state each row starts from. */
+export interface TappedLayer {
+  readonly node: RecurrentNode
+  readonly inputs: Named<Tensor>
+  /** The caller's, where they speak of these rows and steps. */
+  readonly masks: Masks | null
+  readonly initial: (slot: string, row: number) => readonly number[]
+}
+
+function* traceRow(
+  { node, inputs, masks, initial }: TappedLayer,
+  row: number,
+  chunk: number,
+): Generator<TraceChunk> {
+  const { data, shape } = inputs.x
+  const [, steps, features] = shape
+  const { units } = node
+  const forward = node.direction === 'forward'
+  const names = cellValues(node)
+  const codeAt = whichStepsCount(node, inputs, row, steps, masks)
+  let states: States = Object.fromEntries(
+    stateSlots(node).map((slot) => [slot, initial(slot, row)]),
+  )
+  for (let begin = 0; begin < steps; begin += chunk) {
+    const count = Math.min(chunk, steps - begin)
+    const first = forward ? begin : steps - begin - count
+    const values = Object.fromEntries(
+      names.map((name) => [name, new Float64Array(count * units).fill(Number.NaN)]),
+    )
+    for (let i = 0; i < count; i++) {
+      const t = forward ? first + i : first + count - 1 - i
+      const at = (row * steps + t) * features
+      const counts = codeAt(t) === STEP.valid
+      if (counts) states = cellStep(node, Array.from(data.subarray(at, at + features)), states)
+      const known = counts ? names : stateSlots(node)
+      for (const name of known) values[name].set(states[name], (t - first) * units)
+    }
+    yield { layer: node.name, row, first, steps: count, values }
+  }
+}
+
+/**
+ * A trace as whole tensors, by layer and value, each [rows, steps, units]: for short sequences.
+ */
+export function collect(traced: Trace): Named<Named<Tensor>> {
+  const byLayer = new Map(
+    traced.layers.map(({ name, rows, steps, units, values }) => {
+      const empty = (value: string): readonly [string, Tensor] => [
+        value,
+        { shape: [rows, steps, units], data: new Float64Array(rows * steps * units) },
+      ]
+      return [name, { steps, units, tensors: Object.fromEntries(values.map(empty)) }]
+    }),
+  )
+  for (const { layer, row, first, values } of traced) {
+    const { steps, units, tensors } = byLayer.get(layer)!
+    for (const [name, numbers] of Object.entries(values))
+      tensors[name].data.set(numbers, (row * steps + first) * units)
+  }
+  return Object.fromEntries([...byLayer].map(([name, { tensors }]) => [name, tensors]))
 }

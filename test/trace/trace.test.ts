@@ -1,0 +1,138 @@
+/** Traces: every value is what its equation says, and the gates recombine to the outputs. */
+
+import { describe, expect, it } from 'vitest'
+import {
+  bidirectional,
+  type GruNode,
+  isRecurrent,
+  lstm,
+  type Model,
+  sequential,
+  simpleRnn,
+} from '../../src/model/index.ts'
+import { runReference } from '../../src/runtime/reference.ts'
+import type { Tensor } from '../../src/tensor.ts'
+import { collect, trace } from '../../src/trace/index.ts'
+import { random, randomGru, tensor } from '../support/random.ts'
+
+const [features, units, rows, steps] = [3, 5, 2, 41]
+const x = tensor(random(1), [rows, steps, features])
+const arrays = (gates: number) => {
+  const next = random(gates)
+  return {
+    kernel: tensor(next, [features, gates * units]),
+    recurrentKernel: tensor(next, [units, gates * units]),
+    bias: tensor(next, [2, gates * units]),
+  }
+}
+const sigmoid = (a: number): number => 1 / (1 + Math.exp(-a))
+
+describe('the values of a GRU', () => {
+  const model = sequential([randomGru(4, features, units)])
+  const [node] = model.nodes as readonly GruNode[]
+  const { gru: values } = collect(trace(model, x))
+  const at = ({ data }: Tensor, row: number, t: number, u: number): number =>
+    data[(row * steps + t) * units + u]
+
+  it('each is what its equation says of the others', () => {
+    const { kernel, recurrentKernel, inputBias, recurrentBias } = node.weights
+    for (let row = 0; row < rows; row++) {
+      for (let t = 0; t < steps; t++) {
+        for (let u = 0; u < units; u++) {
+          const v = (name: string): number => at(values[name], row, t, u)
+          const previous = (unit: number): number => (t === 0 ? 0 : at(values.h, row, t - 1, unit))
+          for (const gate of ['z', 'r', 'n'] as const) {
+            let xg = inputBias![gate].data[u]
+            for (let i = 0; i < features; i++)
+              xg += kernel[gate].data[i * units + u] * x.data[(row * steps + t) * features + i]
+            let hg = recurrentBias![gate].data[u]
+            for (let i = 0; i < units; i++)
+              hg += recurrentKernel[gate].data[i * units + u] * previous(i)
+            expect(v(`x${gate}`)).toBeCloseTo(xg, 12)
+            expect(v(`h${gate}`)).toBeCloseTo(hg, 12)
+          }
+          expect(v('z')).toBeCloseTo(sigmoid(v('xz') + v('hz')), 14)
+          expect(v('r')).toBeCloseTo(sigmoid(v('xr') + v('hr')), 14)
+          expect(v('n')).toBeCloseTo(Math.tanh(v('xn') + v('r') * v('hn')), 14)
+          expect(v('h')).toBe(v('z') * previous(u) + (1 - v('z')) * v('n'))
+        }
+      }
+    }
+  })
+
+  it('the states are the outputs of the reference, to the bit', () => {
+    expect(values.h.data).toEqual(runReference(model, x).outputs.y.data)
+  })
+
+  it('the size of the chunks changes nothing', () => {
+    for (const chunk of [1, 7, steps]) {
+      expect(collect(trace(model, x, { chunk })).gru).toEqual(values)
+    }
+    const first = [...trace(model, x, { chunk: 16 })].map((chunk) => [
+      chunk.row,
+      chunk.first,
+      chunk.steps,
+    ])
+    expect(first.slice(0, 4)).toEqual([
+      [0, 0, 16],
+      [0, 16, 16],
+      [0, 32, 9],
+      [1, 0, 16],
+    ])
+  })
+})
+
+describe('every recurrent layer', () => {
+  const stack = sequential([
+    bidirectional({ name: 'both', forward: arrays(3), backward: arrays(3) }),
+    randomGru(8, 2 * units, units),
+  ])
+  const models: Readonly<Record<string, readonly [Model, string]>> = {
+    lstm: [sequential([lstm(arrays(4))]), 'lstm'],
+    rnn: [sequential([simpleRnn({ name: 'rnn', ...arrays(1) })]), 'rnn'],
+    'a stack over both directions': [stack, 'gru'],
+  }
+  it.each(Object.entries(models))('%s: its last layer ends in the outputs', (_, [model, layer]) => {
+    const { name } = model.nodes.find((node) => node.name === layer && isRecurrent(node))!
+    const h = collect(trace(model, x))[name].h
+    const { y } = runReference(model, x).outputs
+    h.data.forEach((value, i) => {
+      expect(value).toBeCloseTo(y.data[i], 12)
+    })
+  })
+
+  it('a backward layer begins at the end', () => {
+    const traced = trace(stack, x, { layers: ['both.backward'], chunk: 30 })
+    expect([...traced].map(({ row, first }) => [row, first])).toEqual([
+      [0, 11],
+      [0, 0],
+      [1, 11],
+      [1, 0],
+    ])
+    expect(traced.layers).toMatchObject([
+      { kind: 'gru', direction: 'backward', rows, steps, units },
+    ])
+  })
+
+  it('masked steps have a state and no gates', () => {
+    const model = sequential([randomGru(4, features, units)])
+    const mask = Array.from({ length: rows }, () =>
+      Array.from({ length: steps }, (_, t) => t % 3 > 0),
+    )
+    const { z, h } = collect(trace(model, x, { mask })).gru
+    expect(z.data.subarray(0, units).every(Number.isNaN)).toBe(true)
+    expect(z.data.subarray(units, 2 * units).some(Number.isNaN)).toBe(false)
+    expect(h.data.subarray(3 * units, 4 * units)).toEqual(h.data.subarray(2 * units, 3 * units))
+  })
+
+  it('an initial state is taken', () => {
+    const model = sequential([randomGru(4, features, units)])
+    const initialState = tensor(random(9), [rows, units])
+    const { h } = collect(trace(model, x, { initialState })).gru
+    expect(h.data).toEqual(runReference(model, x, { initialState }).outputs.y.data)
+  })
+
+  it('a layer that is not there is named', () => {
+    expect(() => trace(stack, x, { layers: ['nowhere'] })).toThrow(/no recurrent layer 'nowhere'/)
+  })
+})
