@@ -106,8 +106,7 @@ export function sliceCount(extent: Dim, slice: Slice): Dim {
     if (firstFromEnd || count <= 1) return count
   } else if (lastFromEnd === step > 0) return floorOf(plus(extent, whole + size - 1), size)
   const text = `${start ?? ''}:${end ?? ''}${step === 1 ? '' : `:${step}`}`
-  const axis = PLAIN.test(extent) || /^[(⌊{]/.test(extent) ? extent : `{${extent}}`
-  return `${axis}[${text}]`
+  return `${asFactor(extent)}[${text}]`
 }
 
 /** Where a slice begins and how many elements it takes, of an axis of known extent. */
@@ -127,20 +126,19 @@ export function sliceRange(
 /** The number behind an expression, from the numbers behind its symbols. */
 export function evaluate(extent: Dim, symbol: (name: string) => number): number {
   const factor = (text: string): number => {
-    if (text.startsWith('{')) return symbol(text.slice(1, -1))
-    if (text.startsWith('⌊')) {
-      const [a, b] = split(text.slice(1, -1), '/')!.map((part) => evaluate(part, symbol))
-      return Math.floor(a / b)
+    const slice = SLICE.exec(text)
+    if (slice !== null) {
+      const [, axis, start, end, step = '1'] = slice
+      const position = (at: string): number | null => (at === '' ? null : Number(at))
+      return sliceRange(evaluate(axis, symbol), {
+        start: position(start),
+        end: position(end),
+        step: Number(step),
+      }).count
     }
-    const slice = /^(.*)\[(-?\d*):(-?\d*)(?::(-?\d+))?\]$/.exec(text)
-    if (slice === null) return symbol(text)
-    const [, axis, start, end, step = '1'] = slice
-    const position = (at: string): number | null => (at === '' ? null : Number(at))
-    return sliceRange(evaluate(axis, symbol), {
-      start: position(start),
-      end: position(end),
-      step: Number(step),
-    }).count
+    if (!isFloor(text)) return symbol(unbraced(text))
+    const [a, b] = split(text.slice(1, -1), '/')!
+    return Math.floor(evaluate(a, symbol) / evaluate(b, symbol))
   }
   let total = 0
   for (const [key, count] of read(extent)) {
@@ -215,20 +213,41 @@ function write(terms: Sum): Dim {
   for (const key of keys) append(terms.get(key)!, key)
   if (constant !== 0) append(constant, '')
   if (keys.length > 1 || constant !== 0 || text.startsWith('−')) return `(${text})`
-  // A file's own symbol, alone again.
-  return text.startsWith('{') && factors(text).length === 1 ? text.slice(1, -1) : text
+  return unbraced(text)
 }
 
 /** A symbol that needs no braces inside an expression. */
 const PLAIN = /^[^\s(){}[\]⌊⌋·+−/]+$/
-const PART = /^(⌊.+\/.+⌋|\{.+\}|.+\[-?\d*:-?\d*(:-?\d+)?\])$/
+const BRACED = /^\{([^(){}[\]⌊⌋]*)\}$/
+const SLICE = /^(.+)\[(-?\d*):(-?\d*)(?::(-?\d+))?\]$/
 /** Longer ones are not taken apart: names come from files, and could be anything. */
 const LONGEST = 1000
+
+/** A file's own name as a symbol: what it holds must not look like a part of an expression. */
+function braced(name: string): string {
+  if (PLAIN.test(name)) return name
+  const escaped = name.replace(/[%(){}[\]⌊⌋]/g, (each) => `%${each.charCodeAt(0).toString(16)};`)
+  return `{${escaped}}`
+}
+
+function unbraced(text: string): string {
+  const name = BRACED.exec(text)?.[1] ?? text
+  if (name === text) return text
+  return name.replace(/%([\da-f]+);/g, (_, code) => String.fromCharCode(Number.parseInt(code, 16)))
+}
+
+function isFloor(text: string): boolean {
+  return /^⌊.*⌋$/.test(text) && split(text.slice(1, -1), '/')?.length === 2
+}
+
+function isFactor(text: string): boolean {
+  return PLAIN.test(text) || BRACED.test(text) || SLICE.test(text) || isFloor(text)
+}
 
 /** What `write` wrote; everything else is one symbol. */
 function read(extent: Dim): Sum {
   if (typeof extent === 'number') return new Map([['', extent]])
-  const symbol: Sum = new Map([[PLAIN.test(extent) ? extent : `{${extent}}`, 1]])
+  const symbol: Sum = new Map([[braced(extent), 1]])
   if (extent.length > LONGEST) return symbol
   const inner = /^\((.*)\)$/.exec(extent)?.[1]
   const terms = inner === undefined ? [extent] : split(inner, '+−')
@@ -243,11 +262,19 @@ function read(extent: Dim): Sum {
     if (parts === null) return symbol
     const numbers = parts.filter((part) => /^\d+$/.test(part))
     const rest = parts.filter((part) => !/^\d+$/.test(part))
-    if (!rest.every((part) => PLAIN.test(part) || PART.test(part))) return symbol
+    if (!rest.every(isFactor)) return symbol
     const count = numbers.reduce((value, part) => value * Number(part), negative ? -1 : 1)
     sums.push(new Map([[rest.sort().join('·'), count]]))
   }
   return added(sums)
+}
+
+/** An expression that something can be put behind. */
+function asFactor(extent: string): string {
+  const terms = [...read(extent)]
+  const [key, count] = terms[0]
+  if (terms.length === 1 && count === 1 && factors(key).length === 1) return key
+  return extent.startsWith('(') ? extent : `(${extent})`
 }
 
 /** The parts between separators outside all brackets; null where the brackets do not match. */
