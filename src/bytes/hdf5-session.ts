@@ -126,9 +126,10 @@ function withinMemory<T>(most: number, run: () => T): T {
   const { grow } = prototype
   let grown = 0
   prototype.grow = function (this: WebAssembly.Memory, pages: number): number {
-    grown += pages * 2 ** 16
+    const more = pages * 2 ** 16
     // The library takes this as "out of memory" and gives up in good order.
-    if (grown > most) throw new RangeError('more memory than the file justifies')
+    if (grown + more > most) throw new RangeError('more memory than the file justifies')
+    grown += more
     return grow.call(this, pages)
   }
   try {
