@@ -11,7 +11,14 @@ import {
 } from '../../src/model/index.ts'
 import { runReference } from '../../src/runtime/reference.ts'
 import type { Tensor } from '../../src/tensor.ts'
-import { random, randomGru, tensor } from '../support/random.ts'
+import {
+  random,
+  randomArrays,
+  randomGru,
+  randomLstm,
+  randomRnn,
+  tensor,
+} from '../support/random.ts'
 
 const [features, units, batch, steps] = [3, 5, 4, 70]
 const x = tensor(random(1), [batch, steps, features])
@@ -42,6 +49,33 @@ const models: Readonly<Record<string, Model>> = Object.fromEntries([
       ]),
     ),
   ),
+  ...(['repeat', 'zero', 'state'] as const).flatMap((maskedOutput) =>
+    [true, false].flatMap((goBackwards) => {
+      const options = { maskedOutput, goBackwards, returnSequences: !goBackwards }
+      const way = goBackwards ? 'backward' : 'forward'
+      return [
+        [
+          `LSTM ${way}, masked output ${maskedOutput}`,
+          sequential([randomLstm(9, features, units, options)]),
+        ],
+        [
+          `RNN ${way}, masked output ${maskedOutput}`,
+          sequential([randomRnn(10, features, units, options)]),
+        ],
+      ]
+    }),
+  ),
+  [
+    'LSTM both ways, then an RNN',
+    sequential([
+      bidirectional({
+        cell: 'lstm',
+        forward: randomArrays(11, features, units, 4),
+        backward: randomArrays(12, features, units, 4),
+      }),
+      randomRnn(13, 2 * units, units),
+    ]),
+  ],
   ...(['concat', 'sum', 'mul', 'ave'] as const).map((merge) => [
     `bidirectional ${merge}`,
     sequential([bidirectional({ forward: options(5), backward: options(6), merge })]),
@@ -66,8 +100,12 @@ describe('engines and reference agree', () => {
   for (const [name, model] of Object.entries(models)) {
     for (const [how, run] of Object.entries(runs)) {
       it(`${name}, ${how}`, () => {
-        const starts = model.nodes.length === 1 ? { initialState } : {}
-        const names = ['y', ...compileSync(model).states.map((state) => state.name)]
+        const slots = compileSync(model).states.map((state) => state.name)
+        const starts =
+          model.nodes.length === 1
+            ? { initialState: Object.fromEntries(slots.map((slot) => [slot, initialState])) }
+            : {}
+        const names = ['y', ...slots]
         const { outputs, states } = runReference(model, x, { ...run, ...starts })
         const expected = { ...outputs, ...states }
         for (const [precision, bound] of [

@@ -1,6 +1,13 @@
 /** Seeded random numbers, layers and sequences. Units, features and lengths differ on purpose. */
 
-import { type GruOptions, gru } from '../../src/model/index.ts'
+import {
+  type GruOptions,
+  gru,
+  type LstmOptions,
+  lstm,
+  type SimpleRnnOptions,
+  simpleRnn,
+} from '../../src/model/index.ts'
 import type { Tensor } from '../../src/tensor.ts'
 
 /** mulberry32: 32 bits of state, good enough for test data, the same everywhere. */
@@ -27,12 +34,40 @@ export function randomGru(
   units: number,
   options: Partial<GruOptions> = {},
 ): ReturnType<typeof gru> {
+  return gru({ ...randomArrays(seed, features, units, 3), ...options })
+}
+
+/** The same for an LSTM. */
+export function randomLstm(
+  seed: number,
+  features: number,
+  units: number,
+  options: Partial<LstmOptions> = {},
+): ReturnType<typeof lstm> {
+  return lstm({ ...randomArrays(seed, features, units, 4), ...options })
+}
+
+/** The same for a simple RNN. */
+export function randomRnn(
+  seed: number,
+  features: number,
+  units: number,
+  options: Partial<SimpleRnnOptions> = {},
+): ReturnType<typeof simpleRnn> {
+  return simpleRnn({ ...randomArrays(seed, features, units, 1), ...options })
+}
+
+export function randomArrays(
+  seed: number,
+  features: number,
+  units: number,
+  gates: number,
+): Readonly<Record<'kernel' | 'recurrentKernel' | 'bias', Tensor>> {
   const next = random(seed)
   const scale = 1 / Math.sqrt(units)
-  return gru({
-    kernel: tensor(next, [features, 3 * units], scale),
-    recurrentKernel: tensor(next, [units, 3 * units], scale),
-    bias: tensor(next, [2, 3 * units], scale),
-    ...options,
-  })
+  return {
+    kernel: tensor(next, [features, gates * units], scale),
+    recurrentKernel: tensor(next, [units, gates * units], scale),
+    bias: tensor(next, [2, gates * units], scale),
+  }
 }

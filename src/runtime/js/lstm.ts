@@ -2,7 +2,7 @@
  * The LSTM layer in plain JavaScript: how it is planned, how its weights are packed, and one step.
  *
  * Weights: panels (panels.ts) of i, f, g, o; of i, g, o where the gates are coupled. Biases:
- * [gates][units], sums of both where there are two. Peepholes: [i|f|o][units].
+ * [gates][units], sums of both where there are two, and peepholes behind them: [i|f|o][units].
  */
 
 import type { ElementwiseActivation } from '../../model/activations.ts'
@@ -36,6 +36,8 @@ export const lstm: LayerRuntime<LstmNode, LstmKernel> = {
     const lanes = padded(units)
     const gates = gatesOf(node).length
     builder.scratch(gates * lanes)
+    const sees = node.weights.peephole !== null
+    const biases = builder.weights((gates + (sees ? 3 : 0)) * lanes)
     return {
       kind: 'lstm',
       ...planSteps(node, builder),
@@ -45,8 +47,8 @@ export const lstm: LayerRuntime<LstmNode, LstmKernel> = {
       outputActivation: node.outputActivation,
       clip: node.clip,
       panels: builder.weights(panelsSize(features, units, gates)),
-      biases: builder.weights(gates * lanes),
-      peepholes: node.weights.peephole === null ? -1 : builder.weights(3 * lanes),
+      biases,
+      peepholes: sees ? biases + gates * lanes : -1,
     }
   },
 

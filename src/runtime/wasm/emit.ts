@@ -12,13 +12,16 @@ import { createModule } from './assembler.ts'
 import { writeConv1d } from './kernels/conv1d.ts'
 import { writeDense } from './kernels/dense.ts'
 import { writeActivation, writeAffine, writePrelu } from './kernels/elementwise.ts'
-import { type Cells, writeGru } from './kernels/gru.ts'
+import { writeGru } from './kernels/gru.ts'
 import type { KernelFuncs, Site } from './kernels/kernel.ts'
 import type { Target } from './kernels/lanes.ts'
 import { writeLayerNorm } from './kernels/layer-norm.ts'
+import { writeLstm } from './kernels/lstm.ts'
 import { writeMasking } from './kernels/masking.ts'
 import { writeMerge } from './kernels/merge.ts'
 import { createPool } from './kernels/pool.ts'
+import { writeRnn } from './kernels/rnn.ts'
+import type { Cells } from './kernels/steps.ts'
 
 export type { Target } from './kernels/lanes.ts'
 
@@ -33,8 +36,8 @@ const writers: {
     | ((site: Site, kernel: Extract<FrameKernel, { kind: K }>, cells: Cells) => KernelFuncs)
 } = {
   gru: writeGru,
-  lstm: 'not yet',
-  rnn: 'not yet',
+  lstm: writeLstm,
+  rnn: writeRnn,
   dense: writeDense,
   activation: writeActivation,
   prelu: writePrelu,

@@ -7,17 +7,22 @@
 
 import type { LayerNode } from '../../model/types.ts'
 import { createPlace, type Engine, inFrame, packAll } from '../engine.ts'
-import type { GruKernel } from '../js/gru.ts'
 import { ops32 } from '../js/ops32.ts'
 import { overSteps, type Step as StepOf } from '../js/steps.ts'
-import { type FrameKernel, type Place, runJs } from '../layers.ts'
+import {
+  type FrameKernel,
+  isRecurrentKernel,
+  type Place,
+  type RecurrentKernel,
+  runJs,
+} from '../layers.ts'
 import type { Plan } from '../plan.ts'
 import { asksWhichStepsCount, emit, isWhole, obstacle, pagesOf, type Target } from './emit.ts'
 import { features, type Scope } from './probe.ts'
 
 type Step = (frame: number, state: number) => void
 type Block = (frame: number, state: number, rows: number, steps: number, start: number) => void
-type Cell = (x: number, h: number, out: number, scratch: number) => void
+type Cell = (x: number, h: number, out: number, scratch: number, states: number) => void
 
 /** A kernel and its exports; null where it runs in JavaScript. */
 interface Task {
@@ -132,7 +137,7 @@ export function createWasmEngine(
       for (let i = 0; i < kernels.length; i++) {
         const { kernel, step, cell } = kernels[i]
         if (step === null) runJs(kernel, ops32, stepPlace)
-        else if (kernel.kind === 'gru' && asksWhichStepsCount(kernel))
+        else if (isRecurrentKernel(kernel) && asksWhichStepsCount(kernel))
           overSteps(kernel, stepPlace, cell!, callCell)
         else step(frame << 2, state << 2)
       }
@@ -149,10 +154,10 @@ function runBlock({ kernel, block, cell }: Task, place: Place): void {
   const { frame, state, rows, steps, start, masks } = place
   if (block === null) runJs(kernel, ops32, place)
   // Which steps count is JavaScript's to know; what a step computes stays the same.
-  else if (kernel.kind === 'gru' && (masks !== null || asksWhichStepsCount(kernel)))
+  else if (isRecurrentKernel(kernel) && (masks !== null || asksWhichStepsCount(kernel)))
     overSteps(kernel, place, cell!, callCell)
   else block(frame << 2, state << 2, rows, steps, Number(start))
 }
 
-const callCell: StepOf<GruKernel, Cell> = (_kernel, cell, _memory, x, h, out, scratch) =>
-  cell(x << 2, h << 2, out << 2, scratch << 2)
+const callCell: StepOf<RecurrentKernel, Cell> = (_, cell, _memory, x, h, out, scratch, states) =>
+  cell(x << 2, h << 2, out << 2, scratch << 2, states << 2)

@@ -1,114 +1,150 @@
 /**
- * The GRU layer over time, in WebAssembly: which cell runs where. The order of rows, steps and
- * copies is that of `js/gru.ts`.
+ * One step of a GRU in WebAssembly, with the weights and the order of `js/gru.ts`.
+ *
+ * A few vectors of units at a time are taken through all rows of their weights, with one accumulator
+ * for each vector and gate, and finished before the next few begin: where the reset comes after the
+ * product, no gate ever lies in memory. Where it comes before, the product needs r ⊙ h of all units:
+ * there are two rounds, and z and r ⊙ h wait in between.
  */
 
 import type { GruKernel } from '../../js/gru.ts'
-import { LANES, padded } from '../../plan.ts'
-import type { Func } from '../assembler.ts'
-import { type CellFunc, type CellShape, writeCell } from './gru-cell.ts'
+import type { ModuleBuilder } from '../assembler.ts'
+import { activate } from './activations.ts'
+import { type Block, limited, overUnits, starts, sums, VECTOR } from './cell.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
-import { advance, copyVectors, type Lanes, type Pointer, pointer } from './lanes.ts'
+import {
+  accumulate,
+  all,
+  hold,
+  type Lanes,
+  madd,
+  type Pointer,
+  pointer,
+  type Style,
+  type Vector,
+} from './lanes.ts'
+import { type CellFunc, type Cells, writeSteps } from './steps.ts'
 
-/** Cells by shape: layers of one shape share one. */
-export type Cells = Map<string, CellFunc>
+/** What a cell depends on. */
+type CellShape = Pick<
+  GruKernel,
+  'features' | 'units' | 'resetAfter' | 'update' | 'activation' | 'recurrentActivation' | 'clip'
+>
+
+/** The order of gates in a row of weights and in the biases, which hold two parts of n. */
+const [Z, R, N, HN] = [0, 1, 2, 3]
+const GATES = 3
+
+interface GruBlock extends Block {
+  readonly shape: CellShape
+}
 
 export function writeGru(site: Site, kernel: GruKernel, cells: Cells): KernelFuncs {
   const { features, units, resetAfter, update, activation, recurrentActivation, clip } = kernel
-  const shape: CellShape = {
-    features,
-    units,
-    resetAfter,
-    update,
-    activation,
-    recurrentActivation,
-    clip,
-  }
-  const key = JSON.stringify(shape)
-  const shared = cells.get(key) ?? writeCell(site.module, shape, site.target)
-  cells.set(key, shared)
-  const [panels, biases] = [4 * kernel.panels, 4 * kernel.biases]
-  const cell = site.module.func(
-    { name: `${kernel.node}: cell`, params: ['i32', 'i32', 'i32', 'i32'] },
-    ({ call }, x, h, out, scratch) => call(shared, panels, biases, x, h, out, scratch),
-  )
-  return { cell, step: writeStep(site, kernel, cell), block: writeBlock(site, kernel, cell) }
+  const shape = { features, units, resetAfter, update, activation, recurrentActivation, clip }
+  const write = (): CellFunc => writeCell(site.module, shape, site.target)
+  return writeSteps(site, kernel, cells, shape, write)
 }
 
-type Cell = Func<readonly ['i32', 'i32', 'i32', 'i32'], undefined>
-
-function writeStep({ module, plan, target }: Site, kernel: GruKernel, cell: Cell) {
-  const { offsets, scratch } = plan.step
-  const vectors = padded(kernel.units) / LANES
+function writeCell(module: ModuleBuilder, shape: CellShape, target: Style): CellFunc {
   return module.func(
-    { name: `${kernel.node}: step`, params: ['i32', 'i32'] },
-    (f, frame, state) => {
+    {
+      name: `gru ${shape.features} to ${shape.units}`,
+      params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'],
+    },
+    (f, panels, biases, x, h, out, scratch) => {
       const k: Lanes = { ...target, f }
-      const at = (offset: number): Pointer => pointer(k, frame, 4 * offset)
-      const h = pointer(k, state, 4 * kernel.state)
-      const out = at(offsets[kernel.sequence])
-      f.call(cell, at(offsets[kernel.x]), h, out, at(scratch))
-      copyVectors(k, h, out, vectors)
-      for (const value of [kernel.last, kernel.finalState]) {
-        if (value >= 0) copyVectors(k, at(offsets[value]), out, vectors)
+      const round = (write: (block: GruBlock) => void): void =>
+        overUnits(k, shape, GATES, panels, k.vectors, (block) => write({ ...block, shape }))
+      if (shape.resetAfter) round((block) => writeAfter(block, biases, x, h, out))
+      else {
+        round((block) => writeGates(block, biases, x, h, out, scratch))
+        round((block) => writeBefore(block, biases, h, out, scratch))
       }
     },
   )
 }
 
-function writeBlock({ module, plan, target }: Site, kernel: GruKernel, cell: Cell) {
-  const { offsets, scratch, steps: most } = plan.block
-  const lanes = padded(kernel.units)
-  const way = kernel.direction === 'forward' ? 1 : -1
-  const [xBytes, outBytes] = [4 * padded(kernel.features), 4 * lanes]
-  return module.func(
-    { name: `${kernel.node}: block`, params: ['i32', 'i32', 'i32', 'i32', 'i32'] },
-    (f, frame, state, rows, steps, start) => {
-      const k: Lanes = { ...target, f }
-      const { i32, local } = f
-      const at = (offset: number): Pointer => pointer(k, frame, 4 * offset)
-      const [xRow, outRow, free] = [
-        at(offsets[kernel.x]),
-        at(offsets[kernel.sequence]),
-        at(scratch),
-      ]
-      const initial = kernel.initialState < 0 ? null : at(offsets[kernel.initialState])
-      // Every step counts here, so the last output is the state.
-      const ends = [kernel.last, kernel.finalState].flatMap((value) =>
-        value < 0 ? [] : [at(offsets[value])],
-      )
-      const own = pointer(k, state, 4 * kernel.state)
-      const [x, h, out, left] = [local('i32'), local('i32'), local('i32'), local('i32')]
-      f.loop((nextRow) => {
-        if (initial !== null) {
-          f.if(start, () => copyVectors(k, own, initial, lanes / LANES))
-          advance(k, initial, outBytes)
-        }
-        local.set(x, xRow)
-        local.set(out, outRow)
-        if (way < 0) {
-          local.set(x, i32.add(x, i32.mul(i32.sub(steps, 1), xBytes)))
-          local.set(out, i32.add(out, i32.mul(i32.sub(steps, 1), outBytes)))
-        }
-        local.set(h, own)
-        local.set(left, steps)
-        f.loop((nextStep) => {
-          f.call(cell, x, h, out, free)
-          local.set(h, out)
-          advance(k, x, way * xBytes)
-          advance(k, out, way * outBytes)
-          f.br_if(nextStep, local.tee(left, i32.sub(left, 1)))
-        })
-        copyVectors(k, own, h, lanes / LANES)
-        for (const end of ends) {
-          copyVectors(k, end, h, lanes / LANES)
-          advance(k, end, outBytes)
-        }
-        advance(k, xRow, most * xBytes)
-        advance(k, outRow, most * outBytes)
-        advance(k, own, 4 * plan.stateStride)
-        f.br_if(nextRow, local.tee(rows, i32.sub(rows, 1)))
-      })
-    },
-  )
+/** n = φ(W·x + bin + r ⊙ (U·h + brn)) */
+function writeAfter(block: GruBlock, biases: Pointer, x: Pointer, h: Pointer, out: Pointer): void {
+  const { f, shape, all } = block
+  const { local, v128 } = f
+  const [w, xi, hi] = [block.w, x, h].map((start) => pointer(block, start))
+  const [b, to, old] = [biases, out, h].map(block.part)
+  const [z, r, xn] = [Z, R, N].map((gate) => starts(block, b, gate))
+  const gates = [...sums(block, z, Z), ...sums(block, r, R)]
+  accumulate(block, [...gates, ...sums(block, xn, N)], w, block.row, xi, shape.features)
+  // It waits outside the registers: they are needed.
+  for (const v of all) v128.store(v * VECTOR, to, xn[v])
+  const hn = starts(block, b, HN)
+  accumulate(block, [...gates, ...sums(block, hn, N)], w, block.row, hi, shape.units)
+
+  for (const v of all) {
+    local.set(r[v], activate(block, shape.recurrentActivation, limited(block, r[v], shape.clip)))
+    local.set(z[v], activate(block, shape.recurrentActivation, limited(block, z[v], shape.clip)))
+    const waiting = hold(block, v128.load(v * VECTOR, to))
+    const sum = hold(block, madd(block, r[v], hn[v], waiting))
+    finish(block, v, z[v], sum, old, to)
+  }
+}
+
+/** The first round of `writeBefore`: z and r ⊙ h into scratch, W·x + bin into `out`. */
+function writeGates(
+  block: GruBlock,
+  biases: Pointer,
+  x: Pointer,
+  h: Pointer,
+  out: Pointer,
+  scratch: Pointer,
+): void {
+  const { f, shape, all, width } = block
+  const { local, f32x4, v128 } = f
+  const [w, xi, hi] = [block.w, x, h].map((start) => pointer(block, start))
+  const [b, to, old, wait] = [biases, out, h, scratch].map(block.part)
+  const [z, r, xn] = [Z, R, N].map((gate) => starts(block, b, gate))
+  const gates = [...sums(block, z, Z), ...sums(block, r, R)]
+  accumulate(block, [...gates, ...sums(block, xn, N)], w, block.row, xi, shape.features)
+  for (const v of all) v128.store(v * VECTOR, to, xn[v])
+  accumulate(block, gates, w, block.row, hi, shape.units)
+  for (const v of all) {
+    local.set(r[v], activate(block, shape.recurrentActivation, limited(block, r[v], shape.clip)))
+    v128.store(
+      v * VECTOR,
+      wait,
+      activate(block, shape.recurrentActivation, limited(block, z[v], shape.clip)),
+    )
+    v128.store(width + v * VECTOR, wait, f32x4.mul(r[v], v128.load(v * VECTOR, old)))
+  }
+}
+
+/** n = φ(W·x + U·(r ⊙ h) + bin + brn) */
+function writeBefore(
+  block: GruBlock,
+  biases: Pointer,
+  h: Pointer,
+  out: Pointer,
+  scratch: Pointer,
+): void {
+  const { f, shape, all, width } = block
+  const { f32x4, v128 } = f
+  const w = pointer(block, block.w, shape.features * block.row)
+  const [b, to, old, wait] = [biases, out, h, scratch].map(block.part)
+  const hn = starts(block, b, HN)
+  accumulate(block, sums(block, hn, N), w, block.row, pointer(block, scratch, width), shape.units)
+  for (const v of all) {
+    const z = hold(block, v128.load(v * VECTOR, wait))
+    const sum = hold(block, f32x4.add(v128.load(v * VECTOR, to), hn[v]))
+    finish(block, v, z, sum, old, to)
+  }
+}
+
+/** h' = z ⊙ h + (1 − z) ⊙ φ(a), or with h and n exchanged. */
+function finish(block: GruBlock, v: number, z: Vector, a: Vector, old: Pointer, to: Pointer): void {
+  const { f, shape } = block
+  const { f32x4, v128 } = f
+  const n = hold(block, activate(block, shape.activation, limited(block, a, shape.clip)))
+  const h = hold(block, v128.load(v * VECTOR, old))
+  const [kept, taken] = shape.update === 'keeps' ? [h, n] : [n, h]
+  const rest = hold(block, f32x4.mul(f32x4.sub(all(block, 1), z), taken))
+  v128.store(v * VECTOR, to, madd(block, z, kept, rest))
 }

@@ -9,8 +9,8 @@ export interface KernelFuncs {
   readonly step: Func<readonly ['i32', 'i32'], undefined>
   /** A tile of rows, a chunk of steps: (frame, state, rows, steps, whether the sequence begins). */
   readonly block: Func<readonly ['i32', 'i32', 'i32', 'i32', 'i32'], undefined>
-  /** For kernels with a state, one step of one row anywhere: (x, h, out, scratch). */
-  readonly cell?: Func<readonly ['i32', 'i32', 'i32', 'i32'], undefined>
+  /** For kernels with a state, one step of one row anywhere: (x, h, out, scratch, state row). */
+  readonly cell?: Func<readonly ['i32', 'i32', 'i32', 'i32', 'i32'], undefined>
 }
 
 /** Where a kernel is written, and for what. */

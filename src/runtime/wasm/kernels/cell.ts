@@ -1,0 +1,73 @@
+/**
+ * What the cells of recurrent layers are written with: a few vectors of units at a time are taken
+ * through all rows of their weights (`js/panels.ts`), with one accumulator for each vector and gate.
+ */
+
+import { LANES, padded } from '../../plan.ts'
+import {
+  clamp,
+  hold,
+  type Lanes,
+  overBlocks,
+  type Pointer,
+  pointer,
+  type Sum,
+  type Vector,
+} from './lanes.ts'
+
+/** Bytes of a vector. */
+export const VECTOR = 16
+
+/** A few vectors of units of a cell, while they are written. */
+export interface Block extends Lanes {
+  /** 0, 1, … */
+  readonly all: readonly number[]
+  /** Bytes from one row of weights to the next, of the weights of one vector, and of one number for each unit. */
+  readonly row: number
+  readonly panel: number
+  readonly width: number
+  /** The first of the block's weights; a pointer to the block's part of an array over units. */
+  readonly w: Pointer
+  readonly part: (array: Pointer) => Pointer
+}
+
+/** Writes code for all units, block by block. @param most vectors in a block. */
+export function overUnits(
+  k: Lanes,
+  { features, units }: { readonly features: number; readonly units: number },
+  gates: number,
+  panels: Pointer,
+  most: number,
+  write: (block: Block) => void,
+): void {
+  const { f } = k
+  const lanes = padded(units)
+  const row = gates * VECTOR
+  const panel = (features + units) * row
+  const [w, u] = [pointer(k, panels), f.local('i32')]
+  f.local.set(u, 0)
+  const part = (array: Pointer): Pointer => {
+    const local = f.local('i32')
+    f.local.set(local, f.i32.add(array, u))
+    return local
+  }
+  const pointers = [[w, panel] as const, [u, VECTOR] as const]
+  overBlocks(k, lanes / LANES, most, pointers, (size) => {
+    const all = Array.from({ length: size }, (_, v) => v)
+    write({ ...k, all, row, panel, width: 4 * lanes, w, part })
+  })
+}
+
+/** Accumulators that start at a gate's biases. */
+export function starts(block: Block, b: Pointer, gate: number): Vector[] {
+  return block.all.map((v) => hold(block, block.f.v128.load(gate * block.width + v * VECTOR, b)))
+}
+
+export function sums({ panel }: Block, accs: readonly Vector[], gate: number): Sum[] {
+  return accs.map((acc, v) => ({ acc, offset: v * panel + gate * VECTOR }))
+}
+
+/** A pre-activation, limited to ±clip where there is a limit. */
+export function limited(block: Block, a: Vector, clip: number | null): Vector {
+  return clip === null ? a : hold(block, clamp(block, a, -clip, clip))
+}

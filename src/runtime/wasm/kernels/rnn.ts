@@ -1,0 +1,43 @@
+/** One step of a simple RNN in WebAssembly, with the weights and the order of `js/rnn.ts`. */
+
+import type { RnnKernel } from '../../js/rnn.ts'
+import type { ModuleBuilder } from '../assembler.ts'
+import { activate } from './activations.ts'
+import { limited, overUnits, starts, sums, VECTOR } from './cell.ts'
+import type { KernelFuncs, Site } from './kernel.ts'
+import { accumulate, type Lanes, pointer, type Style } from './lanes.ts'
+import { type CellFunc, type Cells, writeSteps } from './steps.ts'
+
+/** What a cell depends on. */
+type CellShape = Pick<RnnKernel, 'features' | 'units' | 'activation' | 'clip'>
+
+export function writeRnn(site: Site, kernel: RnnKernel, cells: Cells): KernelFuncs {
+  const { features, units, activation, clip } = kernel
+  const shape = { features, units, activation, clip }
+  const write = (): CellFunc => writeCell(site.module, shape, site.target)
+  return writeSteps(site, kernel, cells, shape, write)
+}
+
+function writeCell(module: ModuleBuilder, shape: CellShape, target: Style): CellFunc {
+  return module.func(
+    {
+      name: `rnn ${shape.features} to ${shape.units}`,
+      params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'],
+    },
+    (f, panels, biases, x, h, out) => {
+      const k: Lanes = { ...target, f }
+      // One gate: three times the vectors of a GRU take as many accumulators.
+      overUnits(k, shape, 1, panels, 3 * k.vectors, (block) => {
+        const [w, xi, hi] = [block.w, x, h].map((start) => pointer(block, start))
+        const [b, to] = [biases, out].map(block.part)
+        const a = starts(block, b, 0)
+        accumulate(block, sums(block, a, 0), w, block.row, xi, shape.features)
+        accumulate(block, sums(block, a, 0), w, block.row, hi, shape.units)
+        for (const v of block.all) {
+          const h1 = activate(block, shape.activation, limited(block, a[v], shape.clip))
+          f.v128.store(v * VECTOR, to, h1)
+        }
+      })
+    },
+  )
+}

@@ -1,0 +1,132 @@
+/**
+ * Recurrent layers over time, in WebAssembly: which cell runs where. The order of rows, steps and
+ * copies is that of `js/steps.ts`.
+ */
+
+import type { RecurrentKernel } from '../../layers.ts'
+import { LANES, padded } from '../../plan.ts'
+import type { Func } from '../assembler.ts'
+import type { KernelFuncs, Site } from './kernel.ts'
+import { advance, copyVectors, type Lanes, type Pointer, pointer } from './lanes.ts'
+
+/**
+ * One step of one row: (panels, biases, x, h, out, own) reads x and h, and writes h' to `out`, which
+ * is neither. `own` is the cell of an LSTM, which changes in place, and in other layers scratch.
+ */
+export type CellFunc = Func<readonly ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], undefined>
+
+/** Cells by shape: layers of one shape share one. */
+export type Cells = Map<string, CellFunc>
+
+/** @param shape all that the cell's code depends on. */
+export function writeSteps(
+  site: Site,
+  kernel: RecurrentKernel,
+  cells: Cells,
+  shape: object,
+  write: () => CellFunc,
+): KernelFuncs {
+  const key = `${kernel.kind} ${JSON.stringify(shape)}`
+  const shared = cells.get(key) ?? write()
+  cells.set(key, shared)
+  const [panels, biases] = [4 * kernel.panels, 4 * kernel.biases]
+  const cell = site.module.func(
+    { name: `${kernel.node}: cell`, params: ['i32', 'i32', 'i32', 'i32', 'i32'] },
+    ({ call, i32 }, x, h, out, scratch, states) => {
+      const own = kernel.cell < 0 ? scratch : i32.add(states, 4 * kernel.cell)
+      return call(shared, panels, biases, x, h, out, own)
+    },
+  )
+  return { cell, step: writeStep(site, kernel, cell), block: writeBlock(site, kernel, cell) }
+}
+
+type Cell = NonNullable<KernelFuncs['cell']>
+
+function writeStep({ module, plan, target }: Site, kernel: RecurrentKernel, cell: Cell) {
+  const { offsets, scratch } = plan.step
+  const vectors = padded(kernel.units) / LANES
+  return module.func(
+    { name: `${kernel.node}: step`, params: ['i32', 'i32'] },
+    (f, frame, state) => {
+      const k: Lanes = { ...target, f }
+      const at = (offset: number): Pointer => pointer(k, frame, 4 * offset)
+      const h = pointer(k, state, 4 * kernel.state)
+      const out = at(offsets[kernel.sequence])
+      f.call(cell, at(offsets[kernel.x]), h, out, at(scratch), state)
+      copyVectors(k, h, out, vectors)
+      for (const value of [kernel.last, kernel.finalState]) {
+        if (value >= 0) copyVectors(k, at(offsets[value]), out, vectors)
+      }
+      if (kernel.finalCell >= 0) {
+        const c = pointer(k, state, 4 * kernel.cell)
+        copyVectors(k, at(offsets[kernel.finalCell]), c, vectors)
+      }
+    },
+  )
+}
+
+function writeBlock({ module, plan, target }: Site, kernel: RecurrentKernel, cell: Cell) {
+  const { offsets, scratch, steps: most } = plan.block
+  const lanes = padded(kernel.units)
+  const way = kernel.direction === 'forward' ? 1 : -1
+  const [xBytes, outBytes] = [4 * padded(kernel.features), 4 * lanes]
+  return module.func(
+    { name: `${kernel.node}: block`, params: ['i32', 'i32', 'i32', 'i32', 'i32'] },
+    (f, frame, state, rows, steps, start) => {
+      const k: Lanes = { ...target, f }
+      const { i32, local } = f
+      const at = (offset: number): Pointer => pointer(k, frame, 4 * offset)
+      const [xRow, outRow, free] = [
+        at(offsets[kernel.x]),
+        at(offsets[kernel.sequence]),
+        at(scratch),
+      ]
+      const [own, c] = [kernel.state, kernel.cell].map((slot) => pointer(k, state, 4 * slot))
+      // What a row takes over when its sequence begins, and what it leaves: every step counts here,
+      // so the last output is the state.
+      const begins = [
+        [kernel.initialState, own],
+        [kernel.initialCell, c],
+      ] as const
+      const ends = [
+        [kernel.last, own],
+        [kernel.finalState, own],
+        [kernel.finalCell, c],
+      ] as const
+      const known = (list: typeof begins | typeof ends): (readonly [Pointer, Pointer])[] =>
+        list.flatMap(([value, slot]) => (value < 0 ? [] : [[at(offsets[value]), slot] as const]))
+      const [arriving, leaving] = [known(begins), known(ends)]
+      const [x, h, out, left] = [local('i32'), local('i32'), local('i32'), local('i32')]
+      f.loop((nextRow) => {
+        for (const [value, slot] of arriving) {
+          f.if(start, () => copyVectors(k, slot, value, lanes / LANES))
+          advance(k, value, outBytes)
+        }
+        local.set(x, xRow)
+        local.set(out, outRow)
+        if (way < 0) {
+          local.set(x, i32.add(x, i32.mul(i32.sub(steps, 1), xBytes)))
+          local.set(out, i32.add(out, i32.mul(i32.sub(steps, 1), outBytes)))
+        }
+        local.set(h, own)
+        local.set(left, steps)
+        f.loop((nextStep) => {
+          f.call(cell, x, h, out, free, state)
+          local.set(h, out)
+          advance(k, x, way * xBytes)
+          advance(k, out, way * outBytes)
+          f.br_if(nextStep, local.tee(left, i32.sub(left, 1)))
+        })
+        copyVectors(k, own, h, lanes / LANES)
+        for (const [value, slot] of leaving) {
+          copyVectors(k, value, slot, lanes / LANES)
+          advance(k, value, outBytes)
+        }
+        advance(k, xRow, most * xBytes)
+        advance(k, outRow, most * outBytes)
+        for (const slot of [state, own, c]) advance(k, slot, 4 * plan.stateStride)
+        f.br_if(nextRow, local.tee(rows, i32.sub(rows, 1)))
+      })
+    },
+  )
+}

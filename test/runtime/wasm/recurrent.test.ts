@@ -1,0 +1,185 @@
+/** LSTM and simple RNN in WebAssembly: without fused operations the bits of the JavaScript kernels. */
+
+import { describe, expect, it } from 'vitest'
+import { compileSync } from '../../../src/index.ts'
+import type { ChainLink } from '../../../src/model/graph.ts'
+import { activationTable, bidirectional, type Model, sequential } from '../../../src/model/index.ts'
+import { createJsEngine, type Engine } from '../../../src/runtime/engine.ts'
+import { plan } from '../../../src/runtime/plan.ts'
+import { runReference } from '../../../src/runtime/reference.ts'
+import { createWasmEngine } from '../../../src/runtime/wasm/engine.ts'
+import { features as engineFeatures } from '../../../src/runtime/wasm/probe.ts'
+import type { Tensor } from '../../../src/tensor.ts'
+import { bits, both } from '../../support/engines.ts'
+import { random, randomArrays, randomLstm, randomRnn, tensor } from '../../support/random.ts'
+
+function expectSameBits(model: Model, x: Tensor, label: string): void {
+  const [js, wasm] = both(model)
+  const outputs = [...js.outputs, ...js.states].map(({ name }) => name)
+  const expected = js.predict(x, { outputs })
+  const actual = wasm.predict(x, { outputs })
+  expect(wasm.engine.fallbacks, label).toEqual([])
+  for (const name of outputs) {
+    expect(bits(actual[name]), `${label}, ${name}`).toEqual(bits(expected[name]))
+  }
+}
+
+type Layer = (seed: number, features: number, units: number) => ChainLink
+
+const peephole = (units: number): Tensor => tensor(random(units + 5), [3 * units])
+
+/** Every code path of the two cells. */
+const layers: readonly (readonly [string, Layer])[] = [
+  ...[false, true].flatMap((coupled) =>
+    [false, true].flatMap((sees) =>
+      [null, 0.4].map(
+        (clip) =>
+          [
+            `LSTM${coupled ? ', coupled' : ''}${sees ? ', peepholes' : ''}${clip ? ', clip' : ''}`,
+            (s: number, f: number, u: number) =>
+              randomLstm(s, f, u, {
+                coupled,
+                ...(sees && { peephole: peephole(u) }),
+                ...(clip && { clip }),
+              }),
+          ] as const,
+      ),
+    ),
+  ),
+  ['RNN', randomRnn],
+  ['RNN, clip', (s, f, u) => randomRnn(s, f, u, { clip: 0.4 })],
+]
+
+describe('the same bits as JavaScript', () => {
+  it.each(layers)('1 to 67 units and features: %s', (_, layer) => {
+    for (let units = 1; units <= 67; units++) {
+      // Coprime to 67: every number of features comes once.
+      const features = ((units * 29) % 67) + 1
+      const model = sequential([layer(units, features, units)])
+      expectSameBits(model, tensor(random(units), [2, 5, features]), `${features} to ${units}`)
+    }
+  })
+
+  it.each(Object.keys(activationTable))(
+    'activation %s wherever it can stand, far out too',
+    (kind) => {
+      for (const scale of [1, 30, 300]) {
+        const x = tensor(random(3), [3, 40, 3], scale)
+        for (const layer of [
+          randomLstm(5, 3, 6, { activation: kind, outputActivation: 'tanh' }),
+          randomLstm(6, 3, 6, { recurrentActivation: kind }),
+          randomLstm(7, 3, 6, { outputActivation: kind, peephole: peephole(6) }),
+          randomRnn(8, 3, 6, { activation: kind }),
+        ]) {
+          expectSameBits(sequential([layer]), x, `${kind}, ${scale}`)
+        }
+      }
+    },
+  )
+
+  it('NaN, infinities, subnormal and large numbers flow alike', () => {
+    const specials = [Number.NaN, Infinity, -Infinity, -0, 1e-42, -1e-45, 3e38, -3e38]
+    for (const activation of ['tanh', 'linear', 'relu', 'sigmoid', 'hard_sigmoid']) {
+      for (const layer of [
+        randomLstm(11, 3, 5, { activation }),
+        randomLstm(11, 3, 5, { activation, coupled: true, peephole: peephole(5) }),
+        randomRnn(11, 3, 5, { activation }),
+      ]) {
+        for (const special of specials) {
+          const x = tensor(random(12), [4, 3])
+          x.data[4] = special
+          expectSameBits(sequential([layer]), x, `${special}, ${activation}`)
+        }
+      }
+    }
+  })
+
+  it('batches, chunks and streams', () => {
+    const model = sequential([randomLstm(1, 5, 13), randomRnn(2, 13, 11), randomLstm(3, 11, 6)])
+    const x = tensor(random(4), [35, 70, 5])
+    expectSameBits(model, x, 'batch')
+    const [js, wasm] = both(model)
+    const row = { shape: [70, 5], data: x.data.subarray(0, 350) }
+    const stream = wasm.stream()
+    const out = new Float32Array(70 * 6)
+    for (let t = 0; t < 70; t++) {
+      stream.input.set(row.data.subarray(5 * t, 5 * t + 5))
+      stream.step()
+      out.set(stream.output, 6 * t)
+    }
+    expect(bits({ data: out })).toEqual(bits(js.predict(row).y))
+    const names = js.states.map(({ name }) => name)
+    const finals = js.predict(row, { outputs: names })
+    for (const [name, data] of Object.entries(stream.getState()))
+      expect(bits({ data }), name).toEqual(bits(finals[name]))
+  })
+
+  it('backwards, both ways, masks and lengths', () => {
+    for (const maskedOutput of ['repeat', 'zero', 'state'] as const) {
+      const model = sequential([
+        bidirectional({
+          cell: 'lstm',
+          forward: randomArrays(1, 4, 7, 4),
+          backward: randomArrays(2, 4, 7, 4),
+        }),
+        randomLstm(3, 14, 6, { maskedOutput, goBackwards: true, returnSequences: false }),
+      ])
+      const turned = sequential([
+        randomRnn(4, 4, 5, { maskedOutput, goBackwards: true, returnSequences: false }),
+      ])
+      const x = tensor(random(4), [3, 40, 4])
+      const mask = Array.from({ length: 3 }, (_, row) =>
+        Array.from({ length: 40 }, (_, t) => ((row + 2) * t) % 7 < 4 && t > row),
+      )
+      for (const each of [model, turned]) {
+        expectSameBits(each, x, maskedOutput)
+        const [js, wasm] = both(each)
+        for (const masks of [{ mask }, { lengths: [0, 17, 40] }])
+          expect(bits(wasm.predict(x, masks).y)).toEqual(bits(js.predict(x, masks).y))
+      }
+    }
+  })
+})
+
+describe('code for any target', () => {
+  const model = sequential([
+    randomLstm(1, 5, 67, { peephole: peephole(67) }),
+    randomLstm(2, 67, 30, { coupled: true, activation: 'mish', recurrentActivation: 'elu' }),
+    randomRnn(3, 30, 41),
+  ])
+  const planned = plan(model, { precision: 'f32', streams: 1 })
+  const stepped = (engine: Engine): number[] => {
+    const state = planned.memory.streams
+    engine.setWeights(model, planned)
+    engine.memory.fill(0.5, state)
+    for (let i = 0; i < 3; i++) engine.step(0, state + planned.stateStride, state)
+    const y = planned.values.findIndex(({ name }) => name === planned.outputs[0].value)
+    const from = state + planned.stateStride + planned.step.offsets[y]
+    return bits({ data: engine.memory.subarray(from, from + planned.values[y].width) })
+  }
+  const expected = stepped(createJsEngine(planned))
+  for (const vectors of [1, 2, 3, 5]) {
+    for (const unroll of [1, 4]) {
+      for (const constants of ['code', 'memory'] as const) {
+        it(`${vectors} vectors, ${unroll} rows a turn, constants in ${constants}`, () => {
+          const target = { fused: false, vectors, unroll, constants }
+          expect(stepped(createWasmEngine(planned, target))).toEqual(expected)
+        })
+      }
+    }
+  }
+})
+
+describe('fused', () => {
+  it.runIf(engineFeatures().relaxedSimd).each([
+    ['LSTM', randomLstm],
+    ['RNN', randomRnn],
+  ] as const)('%s, 64 units over 1,000 steps: ≤ 1e-6 of the reference', (_, layer) => {
+    const model = sequential([layer(7, 64, 64)])
+    const x = tensor(random(8), [1000, 64])
+    const { y } = compileSync(model, { engine: 'wasm' }).predict(x)
+    const { data } = runReference(model, x).outputs.y
+    const errors = Array.from(y.data, (value, i) => Math.abs(value - data[i]))
+    expect(errors.reduce((a, b) => Math.max(a, b))).toBeLessThanOrEqual(1e-6)
+  })
+})
