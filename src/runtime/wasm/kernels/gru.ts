@@ -55,7 +55,7 @@ function writeCell(module: ModuleBuilder, shape: CellShape, target: Style): Cell
     (f, panels, biases, x, h, out, scratch) => {
       const k: Lanes = { ...target, f }
       const round = (write: (block: GruBlock) => void): void =>
-        overUnits(k, shape, GATES, panels, k.vectors, (block) => write({ ...block, shape }))
+        overUnits(k, shape, GATES, panels, (block) => write({ ...block, shape }))
       if (shape.resetAfter) round((block) => writeAfter(block, biases, x, h, out))
       else {
         round((block) => writeGates(block, biases, x, h, out, scratch))

@@ -56,9 +56,7 @@ function writeCell(module: ModuleBuilder, shape: CellShape, target: Style): Cell
     },
     (f, panels, biases, x, h, out, c) => {
       const k: Lanes = { ...target, f }
-      overUnits(k, shape, gates, panels, k.vectors, (block) =>
-        writeBlock(block, shape, biases, x, h, out, c),
-      )
+      overUnits(k, shape, gates, panels, (block) => writeBlock(block, shape, biases, x, h, out, c))
     },
   )
 }

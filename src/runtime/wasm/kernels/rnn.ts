@@ -26,8 +26,7 @@ function writeCell(module: ModuleBuilder, shape: CellShape, target: Style): Cell
     },
     (f, panels, biases, x, h, out) => {
       const k: Lanes = { ...target, f }
-      // One gate: three times the vectors of a GRU take as many accumulators.
-      overUnits(k, shape, 1, panels, 3 * k.vectors, (block) => {
+      overUnits(k, shape, 1, panels, (block) => {
         const [w, xi, hi] = [block.w, x, h].map((start) => pointer(block, start))
         const [b, to] = [biases, out].map(block.part)
         const a = starts(block, b, 0)
