@@ -26,8 +26,10 @@ export const LANES = 4
 
 /** Timesteps a predict works on at a time: enough to amortise copies, small enough for the L1 cache. */
 const CHUNK_STEPS = 32
+/** Steps whose inputs are projected before the recurrence takes them. */
+export const PROJECTED_STEPS = 8
 /** Rows of a batch a predict works on at a time. */
-const TILE_ROWS = 16
+export const TILE_ROWS = 16
 
 export interface PlanOptions {
   readonly precision: 'f32' | 'f64'
@@ -111,7 +113,8 @@ export interface PlanBuilder {
   /** Offset in the state row of one of the node's states. */
   state(slot: string): number
   weights(size: number): number
-  scratch(size: number): void
+  /** Room for one step of one row; and for a block of them, where that needs more. */
+  scratch(size: number, ofBlock?: number): void
 }
 
 export function padded(width: number): number {
@@ -143,7 +146,7 @@ export function plan(model: Model, options: PlanOptions): Plan {
   const states: PlannedState[] = []
   let stateStride = 0
   let weightsSize = 0
-  let scratchSize = 0
+  const scratch = { step: 0, block: 0 }
   const nodes = model.nodes.map((node): PlannedNode => {
     const placement = placementOf(node, shapeOf)
     for (const { name, size } of statesOf(node)) {
@@ -177,8 +180,9 @@ export function plan(model: Model, options: PlanOptions): Plan {
         weightsSize += padded(size)
         return offset
       },
-      scratch(size) {
-        scratchSize = Math.max(scratchSize, padded(size))
+      scratch(size, ofBlock = size) {
+        scratch.step = Math.max(scratch.step, padded(size))
+        scratch.block = Math.max(scratch.block, padded(ofBlock))
       },
     }
     const kernel: Kernel = planKernel(node, placement, builder)
@@ -186,8 +190,8 @@ export function plan(model: Model, options: PlanOptions): Plan {
   })
 
   const stages = planStages(model, nodes, values)
-  const block = layOut(values, TILE_ROWS, CHUNK_STEPS, scratchSize)
-  const step = layOut(values, 1, 1, scratchSize)
+  const block = layOut(values, TILE_ROWS, CHUNK_STEPS, scratch.block)
+  const step = layOut(values, 1, 1, scratch.step)
   const predictFrame = weightsSize + TILE_ROWS * stateStride
   const streams = predictFrame + block.size
   const streamStride = stateStride + step.size

@@ -9,7 +9,7 @@ import type { ElementwiseActivation } from '../../model/activations.ts'
 import type { GruNode, PerGate } from '../../model/types.ts'
 import type { Tensor } from '../../tensor.ts'
 import { type LayerRuntime, sweepOver } from '../layers.ts'
-import { LANES, padded } from '../plan.ts'
+import { LANES, PROJECTED_STEPS, padded, TILE_ROWS } from '../plan.ts'
 import type { Memory, Ops } from './ops.ts'
 import { packBias, packPanels, panelsSize } from './panels.ts'
 import { causalSteps, overSteps, planSteps, type StepsKernel } from './steps.ts'
@@ -36,8 +36,10 @@ export const gru: LayerRuntime<GruNode, GruKernel> = {
   plan(node, _, builder) {
     const { features, units } = node
     const lanes = padded(units)
-    // z, r, n, hn, and r ⊙ h where the reset comes first.
-    builder.scratch((node.resetAfter ? 4 : 5) * lanes)
+    // z, r, n, hn, and r ⊙ h where the reset comes first; or, in WebAssembly, the projections of
+    // some steps of all rows, and of each row z and r ⊙ h.
+    const own = (node.resetAfter ? 4 : 5) * lanes
+    builder.scratch(own, TILE_ROWS * (3 * PROJECTED_STEPS + 2) * lanes)
     return {
       kind: 'gru',
       ...planSteps(node, builder),

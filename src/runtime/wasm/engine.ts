@@ -54,7 +54,9 @@ export function targetHere(deterministic: boolean): Target {
     // Six accumulators: with more, V8 before 13 runs out of registers, and every vector of units is
     // one more stream of weights to fetch. Unrolled loops run out of registers there as well.
     vectors: 2,
-    ...(recent ? { unroll: 4, constants: 'memory' } : { unroll: 1, constants: 'code' }),
+    ...(recent
+      ? { pairVectors: 2, unroll: 4, constants: 'memory' }
+      : { pairVectors: 1, unroll: 1, constants: 'code' }),
   }
 }
 

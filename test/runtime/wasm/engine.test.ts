@@ -174,7 +174,7 @@ describe('code for any target', () => {
     for (const unroll of [1, 2, 5]) {
       for (const constants of ['code', 'memory'] as const) {
         it(`${vectors} vectors, ${unroll} rows a turn, constants in ${constants}`, () => {
-          const target = { fused: false, vectors, unroll, constants }
+          const target = { fused: false, vectors, pairVectors: vectors, unroll, constants }
           expect(stepped(createWasmEngine(planned, target))).toEqual(expected)
         })
       }
@@ -182,7 +182,13 @@ describe('code for any target', () => {
   }
 
   it('the same plan and target give the same bytes', () => {
-    const target = { fused: true, vectors: 2, unroll: 4, constants: 'memory' } as const
+    const target = {
+      fused: true,
+      vectors: 2,
+      pairVectors: 2,
+      unroll: 4,
+      constants: 'memory',
+    } as const
     expect(emit(planned, target)).toEqual(emit(planned, target))
   })
 })

@@ -162,7 +162,7 @@ describe('code for any target', () => {
     for (const unroll of [1, 4]) {
       for (const constants of ['code', 'memory'] as const) {
         it(`${vectors} vectors, ${unroll} rows a turn, constants in ${constants}`, () => {
-          const target = { fused: false, vectors, unroll, constants }
+          const target = { fused: false, vectors, pairVectors: vectors, unroll, constants }
           expect(stepped(createWasmEngine(planned, target))).toEqual(expected)
         })
       }

@@ -42,6 +42,7 @@ export function overUnits(
   gates: number,
   panels: Pointer,
   write: (block: Block) => void,
+  vectors = k.vectors,
 ): void {
   const { f } = k
   const lanes = padded(units)
@@ -54,7 +55,7 @@ export function overUnits(
     f.local.set(local, f.i32.add(array, u))
     return local
   }
-  const most = Math.max(1, Math.floor((3 * k.vectors) / gates))
+  const most = Math.max(1, Math.floor((3 * vectors) / gates))
   const pointers = [[w, panel] as const, [u, VECTOR] as const]
   overBlocks(k, lanes / LANES, most, pointers, (size) => {
     const all = Array.from({ length: size }, (_, v) => v)

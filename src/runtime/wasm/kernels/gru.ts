@@ -11,6 +11,7 @@ import type { GruKernel } from '../../js/gru.ts'
 import type { ModuleBuilder } from '../assembler.ts'
 import { activate } from './activations.ts'
 import { type Block, limited, overUnits, starts, sums, VECTOR } from './cell.ts'
+import { writeGruBlock } from './gru-block.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
 import {
   accumulate,
@@ -26,14 +27,14 @@ import {
 import { type CellFunc, type Cells, writeSteps } from './steps.ts'
 
 /** What a cell depends on. */
-type CellShape = Pick<
+export type CellShape = Pick<
   GruKernel,
   'features' | 'units' | 'resetAfter' | 'update' | 'activation' | 'recurrentActivation' | 'clip'
 >
 
 /** The order of gates in a row of weights and in the biases, which hold two parts of n. */
-const [Z, R, N, HN] = [0, 1, 2, 3]
-const GATES = 3
+export const [Z, R, N, HN] = [0, 1, 2, 3]
+export const GATES = 3
 
 interface GruBlock extends Block {
   readonly shape: CellShape
@@ -43,7 +44,7 @@ export function writeGru(site: Site, kernel: GruKernel, cells: Cells): KernelFun
   const { features, units, resetAfter, update, activation, recurrentActivation, clip } = kernel
   const shape = { features, units, resetAfter, update, activation, recurrentActivation, clip }
   const write = (): CellFunc => writeCell(site.module, shape, site.target)
-  return writeSteps(site, kernel, cells, shape, write)
+  return { ...writeSteps(site, kernel, cells, shape, write), block: writeGruBlock(site, kernel) }
 }
 
 function writeCell(module: ModuleBuilder, shape: CellShape, target: Style): CellFunc {
@@ -139,7 +140,14 @@ function writeBefore(
 }
 
 /** h' = z ⊙ h + (1 − z) ⊙ φ(a), or with h and n exchanged. */
-function finish(block: GruBlock, v: number, z: Vector, a: Vector, old: Pointer, to: Pointer): void {
+export function finish(
+  block: GruBlock,
+  v: number,
+  z: Vector,
+  a: Vector,
+  old: Pointer,
+  to: Pointer,
+): void {
   const { f, shape } = block
   const { f32x4, v128 } = f
   const n = hold(block, activate(block, shape.activation, limited(block, a, shape.clip)))

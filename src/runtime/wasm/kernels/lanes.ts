@@ -12,8 +12,9 @@ import type { Pool } from './pool.ts'
 export interface Target {
   /** Products and sums in one rounding, where the machine can; else in two, as JavaScript does. */
   readonly fused: boolean
-  /** Vectors of units a kernel sums up at a time. */
+  /** Vectors of units a kernel sums up at a time, for one input and for two at once. */
   readonly vectors: number
+  readonly pairVectors: number
   /** Rows of weights for each turn of a loop. */
   readonly unroll: number
   /** Where numbers that are known while writing stand. */
@@ -140,27 +141,52 @@ export function accumulate(
   x: Pointer,
   rows: number,
 ): void {
+  const each = sums.map(({ acc, offset }) => ({ accs: [acc], offset }))
+  accumulateMany(k, each, w, stride, [x], rows)
+}
+
+/** A sum for each of several inputs, with the same weights. */
+export interface Sums {
+  readonly accs: readonly Vector[]
+  readonly offset: number
+}
+
+/** The same for several inputs at once: a weight that was loaded serves all of them. */
+export function accumulateMany(
+  k: Lanes,
+  sums: readonly Sums[],
+  w: Pointer,
+  stride: number,
+  xs: readonly Pointer[],
+  rows: number,
+): void {
   const { f, unroll } = k
   const { local, v128 } = f
-  const splat = local('v128')
+  const splats = xs.map(() => local('v128'))
+  const shared = xs.length > 1 ? local('v128') : null
   const several = (count: number): void => {
     for (let i = 0; i < count; i++) {
-      local.set(splat, v128.load32_splat(4 * i, x))
-      for (const { acc, offset } of sums) {
-        local.set(acc, madd(k, v128.load(offset + i * stride, w), splat, acc))
+      xs.forEach((x, m) => local.set(splats[m], v128.load32_splat(4 * i, x)))
+      for (const { accs, offset } of sums) {
+        const weight = (): Result => v128.load(offset + i * stride, w)
+        if (shared === null) local.set(accs[0], madd(k, weight(), splats[0], accs[0]))
+        else {
+          local.set(shared, weight())
+          accs.forEach((acc, m) => local.set(acc, madd(k, shared, splats[m], acc)))
+        }
       }
     }
     advance(k, w, count * stride)
-    advance(k, x, 4 * count)
+    for (const x of xs) advance(k, x, 4 * count)
   }
   const turns = Math.floor(rows / unroll)
   if (turns > 0) {
     if (turns === 1) several(unroll)
     else {
-      const end = pointer(k, x, 4 * unroll * turns)
+      const end = pointer(k, xs[0], 4 * unroll * turns)
       f.loop((top) => {
         several(unroll)
-        f.br_if(top, f.i32.ne(x, end))
+        f.br_if(top, f.i32.ne(xs[0], end))
       })
     }
   }
