@@ -221,7 +221,7 @@ const PLAIN = /^[^\s(){}[\]⌊⌋·+−/]+$/
 const BRACED = /^\{([^(){}[\]⌊⌋]*)\}$/
 const SLICE = /^(.+)\[(-?\d*):(-?\d*)(?::(-?\d+))?\]$/
 /** Longer ones are not taken apart: names come from files, and could be anything. */
-const LONGEST = 1000
+const LONGEST = 4000
 
 /** A file's own name as a symbol: what it holds must not look like a part of an expression. */
 function braced(name: string): string {
@@ -274,7 +274,8 @@ function asFactor(extent: string): string {
   const terms = [...read(extent)]
   const [key, count] = terms[0]
   if (terms.length === 1 && count === 1 && factors(key).length === 1) return key
-  return extent.startsWith('(') ? extent : `(${extent})`
+  // Sums and what is negative have their brackets already.
+  return terms.length === 1 && count > 0 ? `(${extent})` : extent
 }
 
 /** The parts between separators outside all brackets; null where the brackets do not match. */

@@ -4,6 +4,7 @@ import { type Activation, isElementwise } from '../../model/activations.ts'
 import type { ConvNode, ConvTransposeNode, PoolNode } from '../../model/types.ts'
 import { type Named, sizeOf, type Tensor } from '../../tensor.ts'
 import { ops64 } from '../js/ops64.ts'
+import { addProduct } from './matmul.ts'
 import { type Block, zeros } from './strides.ts'
 import { forEachWindow, windowsOf } from './windows.ts'
 
@@ -27,12 +28,20 @@ export function conv(node: ConvNode, { x }: Named<Block>, shape: Shape): Float64
         const from = row * rowX + places[i] * features
         const tap = taps[i] * groupFeatures * units
         for (let g = 0; g < groups; g++) {
+          const atX = from + g * groupFeatures
           const first = g * groupUnits
-          for (let c = 0; c < groupFeatures; c++) {
-            const factor = x.data[from + g * groupFeatures + c]
-            const w = tap + c * units + first
-            for (let u = 0; u < groupUnits; u++) y[out + first + u] += factor * kernel[w + u]
-          }
+          addProduct(
+            x.data,
+            atX,
+            kernel,
+            tap + first,
+            1,
+            groupFeatures,
+            groupUnits,
+            y,
+            out + first,
+            units,
+          )
         }
       }
     }

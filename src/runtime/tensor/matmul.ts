@@ -26,7 +26,10 @@ export function matmul(node: MatmulNode, { a, b }: Named<Block>, shape: readonly
   return y
 }
 
-/** y += a·b, for a [rows, inner] and b [inner, columns]; each sum goes through `inner` in order. */
+/**
+ * y += a·b, for a [rows, inner] and b [inner, columns], whose rows lie `stride` apart. Each sum goes
+ * through `inner` in order; four terms at a time, so that y is read and written less often.
+ */
 export function addProduct(
   a: Float64Array,
   atA: number,
@@ -37,13 +40,28 @@ export function addProduct(
   columns: number,
   y: Float64Array,
   atY: number,
+  stride = columns,
 ): void {
   for (let i = 0; i < rows; i++) {
-    const row = atY + i * columns
-    for (let k = 0; k < inner; k++) {
-      const factor = a[atA + i * inner + k]
-      const from = atB + k * columns
-      for (let j = 0; j < columns; j++) y[row + j] += factor * b[from + j]
+    const from = atA + i * inner
+    const out = atY + i * columns
+    let k = 0
+    for (; k + 4 <= inner; k += 4) {
+      const a0 = a[from + k]
+      const a1 = a[from + k + 1]
+      const a2 = a[from + k + 2]
+      const a3 = a[from + k + 3]
+      const b0 = atB + k * stride
+      const b1 = b0 + stride
+      const b2 = b1 + stride
+      const b3 = b2 + stride
+      for (let j = 0; j < columns; j++)
+        y[out + j] = y[out + j] + a0 * b[b0 + j] + a1 * b[b1 + j] + a2 * b[b2 + j] + a3 * b[b3 + j]
+    }
+    for (; k < inner; k++) {
+      const factor = a[from + k]
+      const b0 = atB + k * stride
+      for (let j = 0; j < columns; j++) y[out + j] += factor * b[b0 + j]
     }
   }
 }
