@@ -160,6 +160,7 @@ def conv_cases():
     yield conv('conv1d, uneven padding, stride 2', [8], [4], 2, 3, [2], [1], [(1, 2)], bias=False)
     yield conv('conv1d, groups', [6], [2], 6, 4, [1], [1], [(0, 1)], groups=2)
     yield conv('conv1d, depthwise', [6], [3], 3, 6, [2], [1], 'same', groups=3)
+    yield conv('conv1d, groups of many features', [4], [2], 10, 4, [1], [1], [(0, 0)], groups=2)
     yield conv('conv1d, softmax', [5], [2], 2, 3, [1], [1], [(0, 0)], activation='softmax')
     for n, size, stride in itertools.product([6, 7], [2, 3, 5], [1, 2, 3]):
         yield conv(f'conv1d, same, {n} by {size}, stride {stride}', [n], [size], 1, 2, [stride], [1], 'same')
