@@ -1,0 +1,106 @@
+/**
+ * The roof: what a step costs when weights are loaded, multiplied and added, and nothing else is
+ * done. A WebAssembly module of one loop over as many bytes as the layer has weights, eight vectors
+ * a turn, each into a sum of its own, so that no addition waits for another.
+ */
+
+import type { Layer } from './layer.ts'
+
+export interface Roof {
+  readonly name: 'roof-fused' | 'roof-plain'
+  run(calls: number): void
+}
+
+/** Fused where the engine has relaxed SIMD, and plain multiply and add. */
+export function roofs({ kernel, recurrentKernel }: Layer): Roof[] {
+  const bytes = kernel.byteLength + recurrentKernel.byteLength
+  const usable = bytes - (bytes % TURN)
+  return ([true, false] as const).flatMap((fused) => {
+    const code = moduleBytes(fused, Math.ceil(bytes / PAGE))
+    if (!WebAssembly.validate(code)) return []
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code))
+    const { memory, sweep } = exports as { memory: WebAssembly.Memory; sweep: Sweep }
+    const weights = new Float32Array(memory.buffer)
+    weights.set(kernel)
+    weights.set(recurrentKernel, kernel.length)
+    return [
+      {
+        name: fused ? 'roof-fused' : 'roof-plain',
+        run(calls) {
+          let sum = 0
+          for (let i = 0; i < calls; i++) sum += sweep(0, usable)
+          if (Number.isNaN(sum)) throw new Error('the roof fell in')
+        },
+      },
+    ] satisfies Roof[]
+  })
+}
+
+type Sweep = (from: number, to: number) => number
+
+const PAGE = 65536
+const VECTORS = 8
+const TURN = 16 * VECTORS
+
+/**
+ *     (func (export "sweep") (param $p i32) (param $end i32) (result f32)
+ *       (local $x v128) (local $acc0 v128) … (local $acc7 v128)
+ *       (local.set $x (f32x4.splat (f32.const 1)))
+ *       (loop
+ *         (local.set $acc0 (f32x4.relaxed_madd (v128.load offset=0 (local.get $p)) (local.get $x) (local.get $acc0)))
+ *         …
+ *         (br_if 0 (i32.ne (local.tee $p (i32.add (local.get $p) (i32.const 128))) (local.get $end))))
+ *       (f32x4.extract_lane 0 (f32x4.add … $acc0 … $acc7)))
+ */
+function moduleBytes(fused: boolean, pages: number): Uint8Array<ArrayBuffer> {
+  const [p, end, x, acc] = [0, 1, 2, 3]
+  const get = (local: number): number[] => [0x20, local]
+  const set = (local: number): number[] => [0x21, local]
+  const load = (i: number): number[] => [...get(p), 0xfd, 0x00, 4, ...leb(16 * i)]
+  const add = [0xfd, ...leb(0xe4)]
+  const each = Array.from({ length: VECTORS }, (_, i) => i)
+  const madd = (i: number): number[] =>
+    fused
+      ? [...load(i), ...get(x), ...get(acc + i), 0xfd, ...leb(0x105)]
+      : [...load(i), ...get(x), 0xfd, ...leb(0xe6), ...get(acc + i), ...add]
+  const body = [
+    ...[1, 1 + VECTORS, 0x7b],
+    ...[0x43, 0, 0, 0x80, 0x3f, 0xfd, 0x13, ...set(x)],
+    ...[0x03, 0x40],
+    ...each.flatMap((i) => [...madd(i), ...set(acc + i)]),
+    ...[...get(p), 0x41, ...signedLeb(TURN), 0x6a, 0x22, p, ...get(end), 0x47, 0x0d, 0],
+    0x0b,
+    ...get(acc),
+    ...each.slice(1).flatMap((i) => [...get(acc + i), ...add]),
+    ...[0xfd, 0x1f, 0, 0x0b],
+  ]
+  return Uint8Array.from([
+    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, [1, 0x60, 2, 0x7f, 0x7f, 1, 0x7d]),
+    ...section(3, [1, 0]),
+    ...section(5, [1, 0, ...leb(pages)]),
+    ...section(7, [2, ...name('memory'), 2, 0, ...name('sweep'), 0, 0]),
+    ...section(10, [1, ...leb(body.length), ...body]),
+  ])
+}
+
+function section(id: number, content: readonly number[]): number[] {
+  return [id, ...leb(content.length), ...content]
+}
+
+function name(text: string): number[] {
+  return [text.length, ...new TextEncoder().encode(text)]
+}
+
+function leb(value: number): number[] {
+  const out: number[] = []
+  for (let left = value; ; left >>>= 7) {
+    if (left < 128) return [...out, left]
+    out.push((left & 127) | 128)
+  }
+}
+
+/** Of a number from 64 to 8191: its seventh bit would read as a sign. */
+function signedLeb(value: number): number[] {
+  return [(value & 127) | 128, value >>> 7]
+}
