@@ -6,7 +6,6 @@
  * Before anything is timed, everybody must agree with the float64 reference.
  */
 
-import { Unavailable } from './contender.ts'
 import { contender } from './contenders/index.ts'
 import { makeLayer, makeWork, type WorkloadName } from './layer.ts'
 import { largestError, reference } from './reference.ts'
@@ -55,21 +54,16 @@ async function cell({ workload, units, contenders, timing }: CellOptions): Promi
   for (const name of contenders) {
     const { load, create, reset } = await contender(name)
     await load()
-    try {
-      const session = await create(layer, work)
-      if (!expected.has(reset)) expected.set(reset, reference(layer, work, reset))
-      const error = largestError(await session.outputs(), expected.get(reset)!)
-      if (error > AGREE) throw new Error(`${name} is off by ${error}: what it computes is not this`)
-      subjects.push({
-        name,
-        run: (calls) => session.run(calls),
-        error,
-        engine: session.engine ?? null,
-      })
-    } catch (problem) {
-      if (!(problem instanceof Unavailable)) throw problem
-      absent[name] = problem.message
+    const session = await create(layer, work)
+    if ('unavailable' in session) {
+      absent[name] = session.unavailable
+      continue
     }
+    if (!expected.has(reset)) expected.set(reset, reference(layer, work, reset))
+    const error = largestError(await session.outputs(), expected.get(reset)!)
+    if (error > AGREE) throw new Error(`${name} is off by ${error}: what it computes is not this`)
+    const engine = session.engine ?? null
+    subjects.push({ name, run: (calls) => session.run(calls), error, engine })
   }
   const steps = work.stepsPerCall
   if (workload === 'stream') {

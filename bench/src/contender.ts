@@ -14,8 +14,8 @@ export interface Contender {
   readonly reset: 'after' | 'before'
   /** Imports what it needs. */
   load(): Promise<void>
-  /** From the bytes of a model. @throws Unavailable when it cannot run on this Node. */
-  create(layer: Layer, work: Work): Promise<Session>
+  /** From the bytes of a model; or why it cannot run on this Node. */
+  create(layer: Layer, work: Work): Promise<Session | Unavailable>
 }
 
 export interface Session {
@@ -27,5 +27,6 @@ export interface Session {
   outputs(): Promise<ArrayLike<number>>
 }
 
-/** Its message says why. */
-export class Unavailable extends Error {}
+export interface Unavailable {
+  readonly unavailable: string
+}

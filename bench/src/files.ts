@@ -7,7 +7,10 @@ import { type Layer, transpose, type Work } from './layer.ts'
  * may prepare for them. Field numbers: onnx.proto3. Inputs X [steps, rows, features] and
  * initial_h [1, rows, units], outputs Y [steps, 1, rows, units] and Y_h [1, rows, units].
  */
-export function toOnnx({ units, features, kernel, recurrentKernel, bias }: Layer, work: Work): Uint8Array {
+export function toOnnx(
+  { units, features, kernel, recurrentKernel, bias }: Layer,
+  work: Work,
+): Uint8Array {
   const { rows } = work
   const steps = work.name === 'stream' ? 1 : work.steps
   const node = message([
@@ -34,7 +37,13 @@ export function toOnnx({ units, features, kernel, recurrentKernel, bias }: Layer
 }
 
 /** A bare layer under Keras's names. */
-export function toSafetensors({ units, features, kernel, recurrentKernel, bias }: Layer): Uint8Array {
+export function toSafetensors({
+  units,
+  features,
+  kernel,
+  recurrentKernel,
+  bias,
+}: Layer): Uint8Array {
   const tensors = [
     ['kernel', [features, 3 * units], kernel],
     ['recurrent_kernel', [units, 3 * units], recurrentKernel],
@@ -43,7 +52,8 @@ export function toSafetensors({ units, features, kernel, recurrentKernel, bias }
   const header: Record<string, object> = {}
   let end = 0
   for (const [name, shape, { byteLength }] of tensors) {
-    header[name] = { dtype: 'F32', shape, data_offsets: [end, (end += byteLength)] }
+    header[name] = { dtype: 'F32', shape, data_offsets: [end, end + byteLength] }
+    end += byteLength
   }
   const json = JSON.stringify(header)
   const head = new TextEncoder().encode(json.padEnd(Math.ceil(json.length / 8) * 8))
@@ -56,7 +66,12 @@ const FLOAT = 1
 const ATTRIBUTE_INT = 2
 
 function tensor(name: string, dims: readonly number[], data: Float32Array): Uint8Array {
-  return message([...dims.map((dim) => varint(1, dim)), varint(2, FLOAT), text(8, name), bytes(9, raw(data))])
+  return message([
+    ...dims.map((dim) => varint(1, dim)),
+    varint(2, FLOAT),
+    text(8, name),
+    bytes(9, raw(data)),
+  ])
 }
 
 function port(name: string, dims: readonly number[]): Uint8Array {

@@ -1,7 +1,7 @@
 /** gruv in one of its modes, from the bytes of a safetensors file, by its public API alone. */
 
 import type { CompileOptions, EngineReport, Stream } from '../../../dist/index.js'
-import { type Contender, type Session, Unavailable } from '../contender.ts'
+import type { Contender, Session } from '../contender.ts'
 import { toSafetensors } from '../files.ts'
 import type { Layer, Work } from '../layer.ts'
 
@@ -37,7 +37,7 @@ export function gruv(name: string): Contender {
       const model = await library.load(toSafetensors(layer), { name })
       const program = await library.compile(model, options)
       const engine = showEngine(program.engine)
-      if (!is(program.engine)) throw new Unavailable(`this Node gives ${engine}`)
+      if (!is(program.engine)) return { unavailable: `this Node gives ${engine}` }
       if (work.name === 'stream') return { engine, ...stream(program.stream(), layer, work) }
       const x = { shape: [work.rows, work.steps, layer.features], data: work.x }
       return {
