@@ -40,13 +40,13 @@ const allUnits = [6, 16, 32, 64, 128, 256, 512]
 
 const thorough: Settings = {
   units: { stream: allUnits, sequence: allUnits, batch: allUnits },
-  timing: { rounds: 11, slice: 40, warmup: 300, most: 5000 },
+  timing: { rounds: 11, slice: 40, warmup: 600, most: 4000 },
   starts: 5,
 }
 
 const quick: Settings = {
-  units: { stream: allUnits, sequence: [6, 64, 256], batch: [32, 128] },
-  timing: { rounds: 5, slice: 12, warmup: 60, most: 1200 },
+  units: { stream: [6, 32, 64, 256], sequence: [6, 64, 256], batch: [32, 128] },
+  timing: { rounds: 5, slice: 12, warmup: 300, most: 1200 },
   starts: 1,
 }
 
