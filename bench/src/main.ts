@@ -46,7 +46,7 @@ const thorough: Settings = {
 
 const quick: Settings = {
   units: { stream: [6, 32, 64, 256], sequence: [6, 64, 256], batch: [32, 128] },
-  timing: { rounds: 5, slice: 12, warmup: 300, most: 1200 },
+  timing: { rounds: 5, slice: 12, warmup: 200, most: 1000 },
   starts: 1,
 }
 

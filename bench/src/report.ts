@@ -134,7 +134,7 @@ function showNs(ns: number | undefined): string {
 }
 
 function significant(value: number): string {
-  if (value >= 100) return value.toFixed(0)
+  if (value >= 99.5) return value.toFixed(0)
   return value.toPrecision(2)
 }
 
