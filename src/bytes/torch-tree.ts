@@ -1,0 +1,204 @@
+/**
+ * What a PyTorch pickle describes, as a plain tree: dictionaries, lists, tensors, scalars.
+ *
+ * Only the few names that such files need have a meaning here (`torch-calls.ts`); an object of any
+ * other class stays an inert record of its name and its parts.
+ */
+
+import { GruvError } from '../errors.ts'
+import { type PickleCall, type PickleValue, showGlobal } from './pickle.ts'
+import { quote } from './show.ts'
+import type { BinaryType } from './storage.ts'
+import { type Interpreter, meanings } from './torch-calls.ts'
+
+export type TorchValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | TorchTensor
+  | TorchStorage
+  | TorchDict
+  | readonly TorchValue[]
+  | TorchObject
+
+/** Keys that are no texts are written as Python prints them. */
+export type TorchDict = ReadonlyMap<string, TorchValue>
+
+/** Something of a class that means nothing here. It was not made, only described. */
+export interface TorchObject {
+  readonly kind: 'object'
+  /** `module.name` */
+  readonly className: string
+  /** Attributes, or whatever it would be given to restore itself. */
+  state: TorchValue
+  /** The arguments of its constructor, and what would be appended or put in. */
+  readonly parts: TorchValue[]
+}
+
+/** Numbers in a row, in the file or in the pickle itself. */
+export interface TorchStorage {
+  readonly kind: 'storage'
+  /** Where it lies in the file; null when its bytes are here. */
+  readonly key: string | null
+  readonly bytes: Uint8Array | null
+  /** How it is written: `torch.FloatStorage`. */
+  readonly className: string
+  /** null for what gruv has no numbers for, such as complex ones. */
+  readonly dtype: BinaryType | null
+  readonly littleEndian: boolean | null
+  /** Where it begins within the storage of that key, in elements (views, old files). */
+  readonly from: number
+}
+
+/** A view of a storage; its numbers are read when they are needed. */
+export interface TorchTensor {
+  readonly kind: 'tensor'
+  readonly dtype: BinaryType | null
+  readonly shape: readonly number[]
+  /** In elements, none negative. */
+  readonly strides: readonly number[]
+  readonly offset: number
+  readonly storage: TorchStorage
+}
+
+/** A network of a thousand layers, each in the next, is none. */
+const MOST_LEVELS = 400
+
+/**
+ * The tree of a pickle. Values that the pickle shares are shared in the tree, cycles included, so
+ * its size follows that of the pickle.
+ * @throws GruvError `bad-file` for a tensor that contradicts itself, `too-large` for more than 400 levels.
+ */
+export function torchTree(value: PickleValue): TorchValue {
+  return new TreeBuilder().tree(value)
+}
+
+class TreeBuilder implements Interpreter {
+  private readonly done = new Map<object, TorchValue>()
+  private level = 0
+
+  tree(value: PickleValue): TorchValue {
+    if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
+    const known = this.done.get(value)
+    if (known !== undefined) return known
+    if (this.level === MOST_LEVELS) {
+      throw new GruvError('too-large', 'the values of the pickle are nested too deep', {
+        expected: `at most ${MOST_LEVELS} levels`,
+        fix: 'Save the parameters alone: torch.save(model.state_dict(), …).',
+      })
+    }
+    this.level++
+    const made = this.make(value)
+    this.level--
+    this.done.set(value, made)
+    return made
+  }
+
+  private make(
+    value: Exclude<PickleValue, null | string | number | bigint | boolean | Uint8Array>,
+  ): TorchValue {
+    switch (value.kind) {
+      case 'list':
+      case 'tuple':
+      case 'set': {
+        const list: TorchValue[] = []
+        this.done.set(value, list)
+        for (const item of value.items) list.push(this.tree(item))
+        return list
+      }
+      case 'dict': {
+        const dict = new Map<string, TorchValue>()
+        this.done.set(value, dict)
+        this.fill(dict, value.entries)
+        return dict
+      }
+      case 'global':
+        return { kind: 'object', className: showGlobal(value), state: null, parts: [] }
+      case 'persistent':
+        return meanings.persistent(value, this)
+      case 'call':
+        return this.call(value)
+    }
+  }
+
+  private call(value: PickleCall): TorchValue {
+    const { callable } = value
+    const name =
+      typeof callable === 'object' &&
+      callable !== null &&
+      'kind' in callable &&
+      callable.kind === 'global'
+        ? showGlobal(callable)
+        : null
+    const meaning = name === null ? undefined : meanings.calls.get(name)
+    if (meaning !== undefined) {
+      // A cycle through a call that has a meaning has none.
+      this.done.set(value, null)
+      return meaning(value, this)
+    }
+    const object: TorchObject = {
+      kind: 'object',
+      className: name ?? meanings.className(callable, value.args, this),
+      state: null,
+      parts: [],
+    }
+    this.done.set(value, object)
+    object.parts.push(this.tree(value.args))
+    for (const item of value.items) object.parts.push(this.tree(item))
+    if (value.entries.length > 0) object.parts.push(this.dict(value.entries))
+    object.state = this.tree(value.state)
+    return object
+  }
+
+  dict(entries: PickleCall['entries']): TorchDict {
+    const dict = new Map<string, TorchValue>()
+    this.fill(dict, entries)
+    return dict
+  }
+
+  private fill(dict: Map<string, TorchValue>, entries: PickleCall['entries']): void {
+    for (const [key, each] of entries) {
+      const name = showKey(this.tree(key), 0)
+      dict.set(name, this.tree(each))
+    }
+  }
+}
+
+/** `weight`, `7`, `(1, 2)`. */
+function showKey(key: TorchValue, level: number): string {
+  if (typeof key === 'string') return level === 0 ? key : quote(key)
+  if (typeof key === 'bigint') return 'a large number'
+  if (key === null || typeof key !== 'object') return String(key)
+  if (Array.isArray(key) && level === 0)
+    return `(${key
+      .slice(0, MOST_PARTS)
+      .map((each) => showKey(each, level + 1))
+      .join(', ')})`
+  return 'kind' in key && key.kind === 'object' ? key.className : '…'
+}
+
+/** Of a tuple that is a key; the rest tells nobody anything. */
+const MOST_PARTS = 4
+
+export function isDict(value: TorchValue): value is TorchDict {
+  return value instanceof Map
+}
+
+export function isTensor(value: TorchValue): value is TorchTensor {
+  return hasKind(value, 'tensor')
+}
+
+export function isStorage(value: TorchValue): value is TorchStorage {
+  return hasKind(value, 'storage')
+}
+
+export function isObject(value: TorchValue): value is TorchObject {
+  return hasKind(value, 'object')
+}
+
+function hasKind(value: TorchValue, kind: string): boolean {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === kind
+}
