@@ -9,6 +9,17 @@
 
 export { type ErrorCode, type ErrorDetails, GruvError, isGruvError } from './errors.ts'
 export type { ArrayNames } from './formats/format.ts'
+export {
+  type ActivationStep,
+  compose,
+  type ModuleKind,
+  type ModuleStep,
+  parseWiring,
+  type TakeStep,
+  type Taking,
+  type Wiring,
+  type WiringStep,
+} from './formats/wiring.ts'
 export { type FileSet, type LoadOptions, load, type ModelSource } from './load.ts'
 export type { Convention, ConventionOptions } from './model/conventions.ts'
 export type { Model, OutputPort, Port } from './model/types.ts'

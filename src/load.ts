@@ -3,6 +3,7 @@
 import { GruvError, isGruvError, within } from './errors.ts'
 import type { ArrayNames, ReadOptions, SourceFile } from './formats/format.ts'
 import { leadingFile, readModel } from './formats/index.ts'
+import type { Wiring } from './formats/wiring.ts'
 import type { ConventionOptions } from './model/conventions.ts'
 import type { Model } from './model/types.ts'
 
@@ -15,6 +16,10 @@ export interface LoadOptions {
   readonly layer?: string
   /** The layer after which the graph ends, such as the last one before something unsupported. */
   readonly until?: string
+  /** Which module of a file that holds several, such as a PyTorch state dict. */
+  readonly module?: string
+  /** How the modules of such a file follow each other; see `compose`. */
+  readonly wiring?: Wiring
   /** For messages, and the model's name where the file has none. */
   readonly name?: string
 }
@@ -41,6 +46,8 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
       ...(options.names && { names: options.names }),
       ...(options.layer !== undefined && { layer: options.layer }),
       ...(options.until !== undefined && { until: options.until }),
+      ...(options.module !== undefined && { module: options.module }),
+      ...(options.wiring && { wiring: options.wiring }),
     }
     return await readModel({ ...file, name }, readOptions)
   } catch (error) {

@@ -14,11 +14,6 @@ import { isStorage, isTensor, type TorchStorage, type TorchValue, torchTree } fr
 const MAGIC = 0x1950a86a20f9469cfc6cn
 const VERSION = 1001
 
-/** A byte 0x80 and a protocol that can be: what all pickles but the very oldest begin with. */
-export function isPickle(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x80 && bytes[1] >= 2 && bytes[1] <= 5
-}
-
 /** @throws GruvError `unsupported` for other pickles, naming what is in them; `bad-file` for damage. */
 export function readLegacyTorch(bytes: Uint8Array): TorchContents {
   const magic = readPickle(bytes)

@@ -10,8 +10,9 @@ import { sizeOf, type Tensor } from '../tensor.ts'
 import { showExtents } from './show.ts'
 import { bytesPer, decodeNumbers } from './storage.ts'
 import { readLegacyTorch } from './torch-legacy.ts'
+import { isTorchZip } from './torch-magic.ts'
 import type { TorchTensor, TorchValue } from './torch-tree.ts'
-import { isTorchZip, readTorchZip } from './torch-zip.ts'
+import { readTorchZip } from './torch-zip.ts'
 
 export interface TorchFile {
   /** In words: `PyTorch archive`, `PyTorch file of the old format`, `TorchScript archive`. */

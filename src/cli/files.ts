@@ -96,6 +96,11 @@ export async function writeFiles(files: ReadonlyMap<string, Named<Tensor>>): Pro
   }
 }
 
+/** A text file as a whole, such as JSON. */
+export async function readText(path: string): Promise<string> {
+  return new TextDecoder().decode(await readBytes(path))
+}
+
 async function readBytes(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path)

@@ -2,8 +2,9 @@
 
 import { type Command, Option } from 'commander'
 import { applyQuirks, hypothesisTable } from '../diagnose/index.ts'
-import { type ArrayNames, GruvError, type LoadOptions, load } from '../index.ts'
+import { type ArrayNames, GruvError, type LoadOptions, load, parseWiring } from '../index.ts'
 import { activationTable, conventionTable, type Model, parseGateOrder } from '../model/index.ts'
+import { readText } from './files.ts'
 
 export interface ConventionFlags {
   readonly gateOrder?: string
@@ -14,6 +15,8 @@ export interface ConventionFlags {
   readonly activation?: string
   readonly recurrentActivation?: string
   readonly names?: string
+  readonly module?: string
+  readonly wiring?: string
   readonly quirk?: readonly string[]
 }
 
@@ -46,6 +49,11 @@ export function addConventionFlags(command: Command): Command {
       '--names <parts>',
       'which array is which: w=INPUT_KERNEL,u=RECURRENT_KERNEL,b=BIAS (and br=RECURRENT_BIAS)',
     ),
+    new Option('--module <name>', 'which recurrent module of a PyTorch file'),
+    new Option(
+      '--wiring <file>',
+      'a JSON file that says how the modules of a PyTorch file follow each other',
+    ),
     new Option(
       '--quirk <name>',
       `a mistake to make on purpose, as diagnose names it: ${Object.keys(hypothesisTable).join(', ')}`,
@@ -57,10 +65,10 @@ export function addConventionFlags(command: Command): Command {
 
 /** The model under the conventions and quirks of the flags; what changes a run is `withRunQuirks`'s. */
 export async function loadModel(path: string, flags: ConventionFlags): Promise<Model> {
-  return applyQuirks(await load(path, loadOptions(flags)), flags.quirk ?? [])
+  return applyQuirks(await load(path, await loadOptions(flags)), flags.quirk ?? [])
 }
 
-function loadOptions(flags: ConventionFlags): LoadOptions {
+async function loadOptions(flags: ConventionFlags): Promise<LoadOptions> {
   const { gateOrder, transposed, reset, update, bias, activation, recurrentActivation, names } =
     flags
   const conventions = {
@@ -75,6 +83,10 @@ function loadOptions(flags: ConventionFlags): LoadOptions {
   return {
     ...(Object.keys(conventions).length > 0 && { conventions }),
     ...(names !== undefined && { names: parseNames(names) }),
+    ...(flags.module !== undefined && { module: flags.module }),
+    ...(flags.wiring !== undefined && {
+      wiring: parseWiring(await readText(flags.wiring), flags.wiring),
+    }),
   }
 }
 

@@ -3,6 +3,7 @@
 import { GruvError, within } from '../errors.ts'
 import type { ConventionOptions } from '../model/conventions.ts'
 import type { Model } from '../model/types.ts'
+import type { Wiring } from './wiring.ts'
 
 /** Which array of a container plays which part, for containers whose names do not tell. */
 export interface ArrayNames {
@@ -24,6 +25,10 @@ export interface ReadOptions {
   readonly layer?: string
   /** The layer after which the graph ends: what comes behind it is left out. */
   readonly until?: string
+  /** Which module of a file that holds several. */
+  readonly module?: string
+  /** How the modules of a file without an architecture follow each other. */
+  readonly wiring?: Wiring
 }
 
 /** A file as it arrived: its name for messages, its bytes for everything else. */
@@ -85,8 +90,8 @@ export interface Format {
   readonly recognizes: (file: SourceFile) => boolean
   /** For formats of several files: what the one to begin with is called. */
   readonly leads?: RegExp
-  /** Which of `layer` and `until` its reader knows. */
-  readonly takes?: readonly ('layer' | 'until')[]
+  /** Which of these options its reader knows. */
+  readonly takes?: readonly ('layer' | 'until' | 'module' | 'wiring')[]
   /** Loaded when needed: a page that never sees such a file never downloads its reader. */
   readonly read: (file: SourceFile, options: ReadOptions) => Promise<Model>
 }

@@ -1,5 +1,6 @@
 /** The table of formats, and the finding of the right one by content. */
 
+import { isPickle, isTorchZip } from '../bytes/torch-magic.ts'
 import { GruvError } from '../errors.ts'
 import type { Model } from '../model/types.ts'
 import type { Format, ReadOptions, SourceFile } from './format.ts'
@@ -22,6 +23,13 @@ const formats: readonly Format[] = [
       (await import('./safetensors.ts')).readSafetensorsModel(file, options),
   },
   {
+    id: 'pytorch',
+    title: 'PyTorch file (.pt, .pth): state dict, checkpoint, module or TorchScript archive',
+    takes: ['module', 'wiring'],
+    recognizes: ({ bytes }) => isPickle(bytes) || isTorchZip(bytes),
+    read: async (file, options) => (await import('./pytorch.ts')).readPytorch(file, options),
+  },
+  {
     id: 'json',
     title: 'JSON object (.json) of arrays, the weights of a bare layer',
     recognizes: ({ bytes }) => bytes[firstInk(bytes)] === BRACE,
@@ -38,12 +46,8 @@ const strangers: readonly { readonly magic: readonly number[]; readonly is: stri
     is: 'a single NumPy array (.npy): data rather than a model',
   },
   { magic: [0x89, 0x48, 0x44, 0x46], is: 'HDF5 (Keras .h5), which this version does not read' },
-  { magic: [0x50, 0x4b, 0x03, 0x04], is: 'a zip archive without NumPy arrays' },
+  { magic: [0x50, 0x4b, 0x03, 0x04], is: 'a zip archive without NumPy arrays or a PyTorch pickle' },
   { magic: [0x50, 0x4b, 0x05, 0x06], is: 'an empty zip archive' },
-  {
-    magic: [0x80, 0x02],
-    is: 'a Python pickle, as older PyTorch files are, which this version does not read',
-  },
   { magic: [0x1f, 0x8b], is: 'compressed with gzip: unpack it first' },
   { magic: [0x89, 0x50, 0x4e, 0x47], is: 'a PNG picture' },
   { magic: [0x08], is: 'perhaps ONNX, which this version does not read' },
@@ -60,7 +64,7 @@ export async function readModel(file: SourceFile, options: ReadOptions): Promise
   }
   const format = formats.find(({ recognizes }) => recognizes(file))
   if (format !== undefined) {
-    for (const option of ['layer', 'until'] as const) {
+    for (const option of ['layer', 'until', 'module', 'wiring'] as const) {
       if (options[option] === undefined || format.takes?.includes(option)) continue
       throw new GruvError('bad-argument', `${option} cannot be set for this file`, {
         got: format.title,

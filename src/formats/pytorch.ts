@@ -1,0 +1,172 @@
+/**
+ * PyTorch files: a recurrent module of a state dict as a model, or several modules wired as the
+ * caller says. A state dict is not a model: it holds parameters by name, and no word of what is
+ * computed with them.
+ */
+
+import { readTorch, type TorchFile } from '../bytes/torch.ts'
+import { isObject, isTensor, type TorchTensor } from '../bytes/torch-tree.ts'
+import { GruvError, within } from '../errors.ts'
+import { createModel } from '../model/graph.ts'
+import type { Model } from '../model/types.ts'
+import { showShape, type Tensor } from '../tensor.ts'
+import { baseName, type ReadOptions, type SourceFile } from './format.ts'
+import { recurrentNodes } from './pytorch-layers.ts'
+import {
+  isRecurrent,
+  type RecurrentModule,
+  recurrentModule,
+  showRecurrent,
+} from './pytorch-recurrent.ts'
+import { assumedTanh, wire } from './pytorch-wiring.ts'
+import { type StateModule, stateModules } from './state-dict.ts'
+import type { Wiring } from './wiring.ts'
+
+/**
+ * @throws GruvError `not-found` when there is no recurrent module, `bad-argument` when there are
+ *   several and none is chosen, listing them; what the containers and wirings throw.
+ */
+export async function readPytorch(file: SourceFile, options: ReadOptions): Promise<Model> {
+  if (options.names !== undefined) {
+    throw new GruvError('bad-argument', 'names cannot be set for this file', {
+      got: 'a PyTorch file, whose parameters have names',
+      fix: 'Choose a module: `--module NAME`.',
+    })
+  }
+  const torch = await readTorch(file.bytes)
+  const modules = stateModules(torch.value)
+  if (options.wiring === undefined) return oneModule(file, torch, modules, options)
+  if (options.module !== undefined) {
+    throw new GruvError('bad-argument', 'a wiring names its modules itself', {
+      where: '--module',
+      fix: 'Give a module or a wiring, not both.',
+    })
+  }
+  return wiredModel(file, torch, modules, options, options.wiring)
+}
+
+async function oneModule(
+  file: SourceFile,
+  torch: TorchFile,
+  modules: readonly StateModule[],
+  { module, conventions = {} }: ReadOptions,
+): Promise<Model> {
+  const chosen = choose(modules, module, torch)
+  const { nodes, sequence } = await recurrentNodes(
+    chosen,
+    'x',
+    { sequence: true, finals: false },
+    { conventions },
+    reader(torch),
+  )
+  const others = modules.filter((each) => each !== chosen.module)
+  const assumed =
+    chosen.kind === 'rnn' && chosen.nonlinearity === null && conventions.activation === undefined
+  return createModel({
+    name: baseName(file.name),
+    source: torch.container,
+    inputs: [{ name: 'x', shape: ['batch', 'time', chosen.features] }],
+    outputs: [{ name: 'y', value: sequence! }],
+    nodes,
+    warnings: [
+      ...(assumed ? [assumedTanh(chosen.name, '`--activation`')] : []),
+      ...(others.length === 0
+        ? []
+        : [
+            `a state dict is not a model: this is its module ${chosen.name} alone, without ${listed(others.map(showModule))}; a wiring (\`--wiring\`) puts modules together`,
+          ]),
+    ],
+  })
+}
+
+async function wiredModel(
+  file: SourceFile,
+  torch: TorchFile,
+  modules: readonly StateModule[],
+  { conventions = {} }: ReadOptions,
+  wiring: Wiring,
+): Promise<Model> {
+  const { used, warnings, ...parts } = await wire(wiring, modules, conventions, reader(torch))
+  const unused = modules.filter((module) => !used.has(module))
+  return createModel({
+    name: baseName(file.name),
+    source: `${torch.container}, wired`,
+    ...parts,
+    warnings: [
+      ...warnings,
+      ...(unused.length === 0 ? [] : [`not in the wiring: ${listed(unused.map(showModule))}`]),
+    ],
+  })
+}
+
+function choose(
+  modules: readonly StateModule[],
+  name: string | undefined,
+  torch: TorchFile,
+): RecurrentModule {
+  const recurrent = modules.filter(isRecurrent)
+  if (recurrent.length === 0) throw nothingRecurrent(modules, torch)
+  if (name === undefined) {
+    if (recurrent.length === 1) return recurrentModule(recurrent[0])
+    throw new GruvError('bad-argument', 'the file holds several recurrent modules', {
+      got: listed(recurrent.map(showModule)),
+      fix: 'Choose one, `--module NAME`, or wire them together, `--wiring FILE`.',
+    })
+  }
+  const found = recurrent.filter((each) =>
+    [each.name, each.path, recurrentModule(each).name].includes(name),
+  )
+  if (found.length === 1) return recurrentModule(found[0])
+  const plain = modules.find((each) => each.name === name || each.path === name)
+  throw new GruvError(
+    'not-found',
+    plain === undefined
+      ? `there is no module '${name}' in the file`
+      : `the module '${name}' is not recurrent`,
+    {
+      where: '--module',
+      expected: `one of ${listed(recurrent.map(showModule))}`,
+      ...(plain !== undefined && { got: showModule(plain) }),
+    },
+  )
+}
+
+function nothingRecurrent(modules: readonly StateModule[], { value }: TorchFile): GruvError {
+  return new GruvError('not-found', 'no recurrent module can be made out among the parameters', {
+    expected: 'parameters such as gru.weight_ih_l0 and gru.weight_hh_l0',
+    got:
+      modules.length > 0
+        ? listed(modules.map(showModule))
+        : isObject(value)
+          ? `an object of class ${value.className.slice(0, 80)} without parameters`
+          : 'no parameters',
+  })
+}
+
+/** As many as one wants to read in a message. */
+const MOST_LISTED = 12
+
+function listed(texts: readonly string[]): string {
+  const shown = texts.slice(0, MOST_LISTED).join('; ')
+  return texts.length > MOST_LISTED ? `${shown}; and ${texts.length - MOST_LISTED} more` : shown
+}
+
+/** `gru: GRU, 4 → 50, 2 layers`, or `fc: weight [1, 50], bias [1]`. */
+function showModule(module: StateModule): string {
+  if (isRecurrent(module)) return showRecurrent(recurrentModule(module))
+  const parts = [...module.parameters].slice(0, 5).map(([name, each]) => {
+    const what = isTensor(each) ? showShape(each.shape.slice(0, 4)) : each.className
+    return `${name} ${what}`.slice(0, 40)
+  })
+  return `${module.name.slice(0, 60) || 'parameters'}: ${parts.join(', ')}`
+}
+
+function reader({ read }: TorchFile): (tensor: TorchTensor, where: string) => Promise<Tensor> {
+  return async (tensor, where) => {
+    try {
+      return await read(tensor)
+    } catch (error) {
+      throw within(where, error)
+    }
+  }
+}
