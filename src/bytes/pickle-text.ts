@@ -56,7 +56,7 @@ export function pythonString(m: PickleMachine): string {
   const quote = text[0]
   if (text.length < 2 || (quote !== "'" && quote !== '"') || text.at(-1) !== quote)
     throw m.bad('a string is not in quotes', show(text))
-  return text.slice(1, -1).replace(/\\(x[\da-f]{2}|.)/gi, (whole, code: string) => {
+  return text.slice(1, -1).replace(/\\(x[\da-fA-F]{2}|.)/g, (whole, code: string) => {
     if (code[0] === 'x' && code.length === 3)
       return String.fromCharCode(Number.parseInt(code.slice(1), 16))
     return escapes[code] ?? whole
@@ -65,10 +65,13 @@ export function pythonString(m: PickleMachine): string {
 
 /** Python's raw-unicode-escape: latin-1, and `\u....` or `\U........` for the rest. */
 export function rawUnicode(m: PickleMachine): string {
-  return latin1(m.line()).replace(/\\(?:u([\da-f]{4})|U([\da-f]{8}))/gi, (whole, short, long) => {
-    const point = Number.parseInt(short ?? long, 16)
-    return point <= 0x10ffff ? String.fromCodePoint(point) : whole
-  })
+  return latin1(m.line()).replace(
+    /\\(?:u([\da-fA-F]{4})|U([\da-fA-F]{8}))/g,
+    (whole, short, long) => {
+      const point = Number.parseInt(short ?? long, 16)
+      return point <= 0x10ffff ? String.fromCodePoint(point) : whole
+    },
+  )
 }
 
 /** Byte by byte: what browsers call latin1 is windows-1252. */

@@ -23,6 +23,8 @@ import type { TorchDict, TorchStorage, TorchTensor, TorchValue } from './torch-t
 export interface Interpreter {
   tree(value: PickleValue): TorchValue
   dict(entries: PickleCall['entries']): TorchDict
+  /** Characters up to 255 as bytes; for the same text the same ones, however often it is asked. */
+  latin1(text: string): Uint8Array
 }
 
 export type Meaning = (call: PickleCall, interpreter: Interpreter) => TorchValue
@@ -120,11 +122,10 @@ function dictionary({ args, entries }: PickleCall, interpreter: Interpreter): To
 }
 
 /** Characters up to 255 for bytes: latin-1. */
-function encodedBytes({ args }: PickleCall): TorchValue {
-  const [content] = items(args)
+function encodedBytes({ args }: PickleCall, interpreter: Interpreter): TorchValue {
+  const content = interpreter.tree(items(args)[0] ?? null)
   if (content instanceof Uint8Array) return content
-  const text = typeof content === 'string' ? content : ''
-  return Uint8Array.from(text, (character) => character.charCodeAt(0))
+  return typeof content === 'string' ? interpreter.latin1(content) : new Uint8Array(0)
 }
 
 /**
@@ -203,13 +204,17 @@ function isStorage(value: TorchValue): value is TorchStorage {
 const MOST_AXES = 64
 
 export function wholeNumbers(value: TorchValue): readonly number[] {
-  if (Array.isArray(value) && value.length <= MOST_AXES) {
-    const numbers = value.filter(
-      (each): each is number => Number.isSafeInteger(each) && (each as number) >= 0,
-    )
-    if (numbers.length === value.length) return numbers
-  }
+  // The list itself, not a copy: a pickle can use one list for many tensors.
+  if (isWhole(value)) return value
   throw new GruvError('bad-file', 'a tensor of the file contradicts itself', {
     expected: 'offset, shape and strides in whole numbers, none negative',
   })
+}
+
+function isWhole(value: TorchValue): value is readonly number[] {
+  return (
+    Array.isArray(value) &&
+    value.length <= MOST_AXES &&
+    value.every((each) => Number.isSafeInteger(each) && (each as number) >= 0)
+  )
 }

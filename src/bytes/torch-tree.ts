@@ -78,6 +78,7 @@ export function torchTree(value: PickleValue): TorchValue {
 
 class TreeBuilder implements Interpreter {
   private readonly done = new Map<object, TorchValue>()
+  private readonly encoded = new Map<string, Uint8Array>()
   private level = 0
 
   tree(value: PickleValue): TorchValue {
@@ -157,6 +158,15 @@ class TreeBuilder implements Interpreter {
     const dict = new Map<string, TorchValue>()
     this.fill(dict, entries)
     return dict
+  }
+
+  latin1(text: string): Uint8Array {
+    const known = this.encoded.get(text)
+    if (known !== undefined) return known
+    const bytes = new Uint8Array(text.length)
+    for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i)
+    this.encoded.set(text, bytes)
+    return bytes
   }
 
   private fill(dict: Map<string, TorchValue>, entries: PickleCall['entries']): void {

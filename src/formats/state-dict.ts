@@ -12,6 +12,7 @@ import {
   type TorchTensor,
   type TorchValue,
 } from '../bytes/torch-tree.ts'
+import { GruvError } from '../errors.ts'
 
 /** A module as far as a state dict knows it: a name, and parameters. */
 export interface StateModule {
@@ -49,6 +50,9 @@ const containers = /^(.*_)?state_dict$|^model$/
 const LONGEST_NAME = 512
 
 const MOST_LEVELS = 200
+
+/** The largest networks have some thousands. */
+const MOST_MODULES = 2 ** 16
 
 export function stateModules(value: TorchValue): readonly StateModule[] {
   const found = new Map<string, FoundModule>()
@@ -135,6 +139,11 @@ function moduleAt(
   const path = whole.join('.')
   const known = found.get(path)
   if (known !== undefined) return known
+  if (found.size === MOST_MODULES) {
+    throw new GruvError('too-large', 'the file holds parameters of too many modules', {
+      expected: `at most ${MOST_MODULES}`,
+    })
+  }
   const made: FoundModule = {
     path,
     inner: inner.join('.').replace(wrappers, ''),
