@@ -2,11 +2,13 @@
 
 import type { TorchTensor } from '../bytes/torch-tree.ts'
 import { GruvError } from '../errors.ts'
-import { type Activation, activation, isElementwise } from '../model/activations.ts'
-import { sliceRows, transpose } from '../model/canonicalize.ts'
-import type { Convention, ConventionOptions, Origin } from '../model/conventions.ts'
-import { type Ground, gruNode } from '../model/gru.ts'
-import type { LayerNode, LstmNode, RecurrentNode, RnnNode, Unwired } from '../model/types.ts'
+import { type Activation, activation } from '../model/activations.ts'
+import type { ConventionOptions } from '../model/conventions.ts'
+import type { Ground } from '../model/grounds.ts'
+import { gruNode } from '../model/gru.ts'
+import { lstmNode } from '../model/lstm.ts'
+import { rnnNode } from '../model/rnn.ts'
+import type { LayerNode, RecurrentNode, Unwired } from '../model/types.ts'
 import type { Tensor } from '../tensor.ts'
 import type { DirectionArrays, RecurrentKind, RecurrentModule } from './pytorch-recurrent.ts'
 
@@ -90,61 +92,76 @@ export function concatenated(name: string, values: readonly string[]): LayerNode
   }
 }
 
-/** A GRU of PyTorch can be overridden like any other; the other two have one convention at most. */
-const overridable: Readonly<Record<RecurrentKind, readonly (keyof ConventionOptions)[] | null>> = {
-  gru: null,
-  lstm: [],
-  rnn: ['activation'],
+/** What one may say against PyTorch, of each kind. */
+const overridable: Readonly<Record<RecurrentKind, readonly (keyof ConventionOptions)[]>> = {
+  gru: ['gateOrder', 'transposed', 'reset', 'update', 'bias', 'activation', 'recurrentActivation'],
+  lstm: ['lstmGateOrder', 'transposed', 'activation', 'recurrentActivation', 'outputActivation'],
+  rnn: ['transposed', 'activation'],
 }
 
 function refuseOthers({ kind, name }: RecurrentModule, conventions: ConventionOptions): void {
-  const allowed = overridable[kind]
   const said = (Object.keys(conventions) as (keyof ConventionOptions)[]).filter(
-    (key) => conventions[key] !== undefined && allowed !== null && !allowed.includes(key),
+    (key) => conventions[key] !== undefined && !overridable[kind].includes(key),
   )
   if (said.length === 0) return
   throw new GruvError('bad-argument', `${said.join(', ')} cannot be set for this module`, {
     where: name,
-    got: `a PyTorch ${kind === 'rnn' ? 'nn.RNN, whose activation alone is open' : 'nn.LSTM, of which there is one kind'}`,
+    expected: `of ${overridable[kind].join(', ')}`,
+    got: `an ${kind.toUpperCase()}`,
   })
 }
 
-function unwired(
-  recurrent: RecurrentModule,
+async function unwired(
+  { kind, nonlinearity }: RecurrentModule,
   name: string,
-  arrays: DirectionArrays,
+  packed: DirectionArrays,
   direction: 'forward' | 'backward',
-  choices: RecurrentChoices,
+  { conventions, nonlinearity: wired }: RecurrentChoices,
   read: ReadTensor,
 ): Promise<Unwired<RecurrentNode>> {
-  switch (recurrent.kind) {
-    case 'gru':
-      return gru(name, arrays, direction, choices, read)
-    case 'lstm':
-      return lstm(name, arrays, direction, read)
-    case 'rnn':
-      return rnn(recurrent, name, arrays, direction, choices, read)
+  const optional = async (
+    tensor: TorchTensor | null,
+    which: string,
+  ): Promise<Tensor | undefined> =>
+    tensor === null ? undefined : read(tensor, `${name}: ${which}`)
+  const arrays = {
+    kernel: await read(packed.kernel, `${name}: weight_ih`),
+    recurrentKernel: await read(packed.recurrentKernel, `${name}: weight_hh`),
+    bias: await optional(packed.bias, 'bias_ih'),
+    recurrentBias: await optional(packed.recurrentBias, 'bias_hh'),
   }
-}
-
-interface Arrays {
-  readonly kernel: Tensor
-  readonly recurrentKernel: Tensor
-  readonly bias: Tensor | null
-  readonly recurrentBias: Tensor | null
-}
-
-async function readArrays(
-  name: string,
-  arrays: DirectionArrays,
-  read: ReadTensor,
-): Promise<Arrays> {
-  const { kernel, recurrentKernel, bias, recurrentBias } = arrays
-  return {
-    kernel: await read(kernel, `${name}: weight_ih`),
-    recurrentKernel: await read(recurrentKernel, `${name}: weight_hh`),
-    bias: bias && (await read(bias, `${name}: bias_ih`)),
-    recurrentBias: recurrentBias && (await read(recurrentBias, `${name}: bias_hh`)),
+  const transposed = implied('yes' as const, 'PyTorch writes [units, inputs]')
+  const only = `PyTorch has no other ${kind.toUpperCase()}`
+  const gates = {
+    transposed,
+    activation: implied(activation('tanh'), only),
+    recurrentActivation: implied(activation('sigmoid'), only),
+  }
+  switch (kind) {
+    case 'gru': {
+      const grounds = {
+        ...gates,
+        gateOrder: implied('rzn' as const, 'PyTorch packs r, z, n'),
+        reset: implied('after' as const, only),
+        update: implied('keeps' as const, only),
+        bias: implied('separate' as const, only),
+      }
+      return gruNode(name, arrays, grounds, conventions, { direction })
+    }
+    case 'lstm': {
+      const grounds = {
+        ...gates,
+        gateOrder: implied('ifgo' as const, 'PyTorch packs i, f, g, o'),
+        forgetGate: implied('own' as const, only),
+        // Whoever changes the activation means both, as in Keras, unless they say otherwise.
+        ...(conventions.activation === undefined && { outputActivation: gates.activation }),
+      }
+      return lstmNode(name, arrays, grounds, conventions, { direction })
+    }
+    case 'rnn': {
+      const grounds = { transposed, activation: wired ?? rnnActivation(nonlinearity) }
+      return rnnNode(name, arrays, grounds, conventions, { direction })
+    }
   }
 }
 
@@ -152,133 +169,8 @@ function implied<T>(value: T, why: string): Ground<T> {
   return { value, origin: 'implied', why }
 }
 
-const ONE_GRU = 'PyTorch has no other GRU'
-const ONE_LSTM = 'PyTorch has no other LSTM'
-const LAYOUT = 'PyTorch writes [units, inputs]'
-
-async function gru(
-  name: string,
-  arrays: DirectionArrays,
-  direction: 'forward' | 'backward',
-  { conventions }: RecurrentChoices,
-  read: ReadTensor,
-): Promise<Unwired<RecurrentNode>> {
-  const { kernel, recurrentKernel, bias, recurrentBias } = await readArrays(name, arrays, read)
-  return gruNode(
-    name,
-    {
-      kernel,
-      recurrentKernel,
-      bias: bias ?? undefined,
-      recurrentBias: recurrentBias ?? undefined,
-    },
-    {
-      gateOrder: implied('rzn', 'PyTorch packs r, z, n'),
-      transposed: implied('yes', LAYOUT),
-      reset: implied('after', ONE_GRU),
-      update: implied('keeps', ONE_GRU),
-      ...(recurrentBias !== null && { bias: implied('separate', ONE_GRU) }),
-      activation: implied(activation('tanh'), ONE_GRU),
-      recurrentActivation: implied(activation('sigmoid'), ONE_GRU),
-    },
-    conventions,
-    { direction },
-  )
-}
-
-async function lstm(
-  name: string,
-  arrays: DirectionArrays,
-  direction: 'forward' | 'backward',
-  read: ReadTensor,
-): Promise<Unwired<LstmNode>> {
-  const { kernel, recurrentKernel, bias, recurrentBias } = await readArrays(name, arrays, read)
-  const tanh = elementwise(activation('tanh'))
-  return {
-    kind: 'lstm',
-    name,
-    features: kernel.shape[1],
-    units: recurrentKernel.shape[1],
-    direction,
-    maskedOutput: 'repeat',
-    clip: null,
-    recurrentActivation: elementwise(activation('sigmoid')),
-    activation: tanh,
-    outputActivation: tanh,
-    coupled: false,
-    conventions: [
-      convention('gateOrder', 'ifgo', 'implied', 'PyTorch packs i, f, g, o'),
-      convention('transposed', 'yes', 'implied', LAYOUT),
-      convention('activation', 'tanh', 'implied', ONE_LSTM),
-      convention('recurrentActivation', 'sigmoid', 'implied', ONE_LSTM),
-    ],
-    weights: {
-      kernel: byGate(kernel),
-      recurrentKernel: byGate(recurrentKernel),
-      inputBias: bias && byGate(bias),
-      recurrentBias: recurrentBias && byGate(recurrentBias),
-      peephole: null,
-    },
-  }
-}
-
-/** The four blocks of rows, each turned to [inputs, units]. */
-function byGate(packed: Tensor): Record<'i' | 'f' | 'g' | 'o', Tensor> {
-  const units = packed.shape[0] / 4
-  const block = (k: number): Tensor => {
-    const rows = sliceRows(packed, k * units, (k + 1) * units)
-    return rows.shape.length === 2 ? transpose(rows) : rows
-  }
-  return { i: block(0), f: block(1), g: block(2), o: block(3) }
-}
-
-async function rnn(
-  { nonlinearity, name: module }: RecurrentModule,
-  name: string,
-  arrays: DirectionArrays,
-  direction: 'forward' | 'backward',
-  { conventions, nonlinearity: wired }: RecurrentChoices,
-  read: ReadTensor,
-): Promise<Unwired<RnnNode>> {
-  const { kernel, recurrentKernel, bias, recurrentBias } = await readArrays(name, arrays, read)
-  const { value, origin, why } = rnnActivation(conventions.activation, wired, nonlinearity)
-  if (!isElementwise(value)) {
-    throw new GruvError('unsupported', `${value.kind} cannot be the activation of a cell`, {
-      where: module,
-      expected: 'tanh or relu, as nn.RNN has them',
-    })
-  }
-  return {
-    kind: 'rnn',
-    name,
-    features: kernel.shape[1],
-    units: recurrentKernel.shape[1],
-    direction,
-    maskedOutput: 'repeat',
-    clip: null,
-    activation: value,
-    conventions: [
-      convention('transposed', 'yes', 'implied', LAYOUT),
-      convention('activation', value.kind, origin, why),
-    ],
-    weights: {
-      kernel: transpose(kernel),
-      recurrentKernel: transpose(recurrentKernel),
-      inputBias: bias,
-      recurrentBias,
-    },
-  }
-}
-
-/** What the caller says, what the wiring says, what the pickled module says, or PyTorch's default. */
-function rnnActivation(
-  said: string | undefined,
-  wired: Ground<Activation> | undefined,
-  stated: string | null,
-): Ground<Activation> {
-  if (said !== undefined)
-    return { value: activation(said), origin: 'chosen', why: '--activation says so' }
-  if (wired !== undefined) return wired
+/** What the pickled module says, or PyTorch's default. */
+function rnnActivation(stated: string | null): Ground<Activation> {
   if (stated !== null)
     return { value: activation(stated), origin: 'stated', why: 'the pickled module says so' }
   return {
@@ -286,18 +178,4 @@ function rnnActivation(
     origin: 'assumed',
     why: "it is nn.RNN's default, and a state dict does not say",
   }
-}
-
-function elementwise(act: Activation): LstmNode['activation'] {
-  if (isElementwise(act)) return act
-  throw new GruvError('unsupported', `${act.kind} cannot stand in a cell`)
-}
-
-function convention(
-  key: Convention['key'],
-  value: string,
-  origin: Origin,
-  why: string,
-): Convention {
-  return { key, value, origin, why }
 }
