@@ -6,7 +6,7 @@
  */
 
 import { isTensor, type TorchTensor } from '../bytes/torch-tree.ts'
-import { GruvError } from '../errors.ts'
+import { GruvError, isGruvError } from '../errors.ts'
 import { showShape } from '../tensor.ts'
 import type { StateModule } from './state-dict.ts'
 
@@ -25,7 +25,6 @@ export interface DirectionArrays {
 
 export interface RecurrentModule {
   readonly module: StateModule
-  /** The module's name, or the kind where the module is the whole file. */
   readonly name: string
   readonly kind: RecurrentKind
   /** GRUCell, LSTMCell or RNNCell rather than a layer. */
@@ -60,6 +59,13 @@ export function isRecurrent({ parameters }: StateModule): boolean {
  */
 export function recurrentModule(module: StateModule): RecurrentModule {
   const { parameters } = module
+  if (!isRecurrent(module)) {
+    throw new GruvError('not-found', 'this module has no recurrent kernels', {
+      where: module.path || 'the file',
+      expected: 'weight_ih_l0 and weight_hh_l0, or weight_ih and weight_hh',
+      got: [...parameters.keys()].slice(0, 8).join(', '),
+    })
+  }
   const cell = !parameters.has('weight_hh_l0')
   if (parameters.has('weight_hr_l0')) {
     throw new GruvError('unsupported', 'an LSTM with projections (proj_size) is not read', {
@@ -163,6 +169,15 @@ function checkLayer(
   }
 }
 
+/** A module that is the whole file has no name; it is called by its kind then, if that is free. */
+export function withNames(modules: readonly StateModule[]): readonly StateModule[] {
+  return modules.map((module) => {
+    if (module.name !== '' || !isRecurrent(module)) return module
+    const { kind } = recurrentModule(module)
+    return modules.some(({ name }) => name === kind) ? module : { ...module, name: kind }
+  })
+}
+
 /** nn.RNN keeps it as an attribute, cells too; older ones in `mode`, RNN_TANH or RNN_RELU. */
 function nonlinearityOf({ attributes }: StateModule): string | null {
   const stated = attributes?.get('nonlinearity') ?? attributes?.get('mode')
@@ -170,14 +185,7 @@ function nonlinearityOf({ attributes }: StateModule): string | null {
 }
 
 /** `gru: GRU, 4 → 50, 2 layers` */
-export function showRecurrent({
-  name,
-  kind,
-  cell,
-  features,
-  units,
-  layers,
-}: RecurrentModule): string {
+function showRecurrent({ name, kind, cell, features, units, layers }: RecurrentModule): string {
   const details = [
     `${titles[kind]}${cell ? 'Cell' : ''}`,
     `${features} → ${units}`,
@@ -186,4 +194,21 @@ export function showRecurrent({
     ...(layers[0][0].bias === null ? ['no biases'] : []),
   ]
   return `${name}: ${details.join(', ')}`
+}
+
+/** `gru: GRU, 4 → 50, 2 layers`, or for any other module `fc: weight [1, 50], bias [1]`. */
+export function showModule(module: StateModule): string {
+  if (isRecurrent(module)) {
+    try {
+      return showRecurrent(recurrentModule(module))
+    } catch (error) {
+      // One that cannot be read is shown by its parameters; it throws when it is chosen.
+      if (!isGruvError(error)) throw error
+    }
+  }
+  const parts = [...module.parameters].slice(0, 5).map(([name, each]) => {
+    const what = isTensor(each) ? showShape(each.shape.slice(0, 4)) : each.className
+    return `${name} ${what}`.slice(0, 40)
+  })
+  return `${module.name.slice(0, 60) || 'parameters'}: ${parts.join(', ')}`
 }

@@ -5,18 +5,19 @@
  */
 
 import { readTorch, type TorchFile } from '../bytes/torch.ts'
-import { isObject, isTensor, type TorchTensor } from '../bytes/torch-tree.ts'
+import { isObject, type TorchTensor } from '../bytes/torch-tree.ts'
 import { GruvError, within } from '../errors.ts'
 import { createModel } from '../model/graph.ts'
 import type { Model } from '../model/types.ts'
-import { showShape, type Tensor } from '../tensor.ts'
+import type { Tensor } from '../tensor.ts'
 import { baseName, type ReadOptions, type SourceFile } from './format.ts'
 import { recurrentNodes } from './pytorch-layers.ts'
 import {
   isRecurrent,
   type RecurrentModule,
   recurrentModule,
-  showRecurrent,
+  showModule,
+  withNames,
 } from './pytorch-recurrent.ts'
 import { assumedTanh, wire } from './pytorch-wiring.ts'
 import { type StateModule, stateModules } from './state-dict.ts'
@@ -34,7 +35,7 @@ export async function readPytorch(file: SourceFile, options: ReadOptions): Promi
     })
   }
   const torch = await readTorch(file.bytes)
-  const modules = stateModules(torch.value)
+  const modules = withNames(stateModules(torch.value))
   if (options.wiring === undefined) return oneModule(file, torch, modules, options)
   if (options.module !== undefined) {
     throw new GruvError('bad-argument', 'a wiring names its modules itself', {
@@ -113,9 +114,7 @@ function choose(
       fix: 'Choose one, `--module NAME`, or wire them together, `--wiring FILE`.',
     })
   }
-  const found = recurrent.filter((each) =>
-    [each.name, each.path, recurrentModule(each).name].includes(name),
-  )
+  const found = recurrent.filter((each) => each.name === name || each.path === name)
   if (found.length === 1) return recurrentModule(found[0])
   const plain = modules.find((each) => each.name === name || each.path === name)
   throw new GruvError(
@@ -149,16 +148,6 @@ const MOST_LISTED = 12
 function listed(texts: readonly string[]): string {
   const shown = texts.slice(0, MOST_LISTED).join('; ')
   return texts.length > MOST_LISTED ? `${shown}; and ${texts.length - MOST_LISTED} more` : shown
-}
-
-/** `gru: GRU, 4 → 50, 2 layers`, or `fc: weight [1, 50], bias [1]`. */
-function showModule(module: StateModule): string {
-  if (isRecurrent(module)) return showRecurrent(recurrentModule(module))
-  const parts = [...module.parameters].slice(0, 5).map(([name, each]) => {
-    const what = isTensor(each) ? showShape(each.shape.slice(0, 4)) : each.className
-    return `${name} ${what}`.slice(0, 40)
-  })
-  return `${module.name.slice(0, 60) || 'parameters'}: ${parts.join(', ')}`
 }
 
 function reader({ read }: TorchFile): (tensor: TorchTensor, where: string) => Promise<Tensor> {
