@@ -25,6 +25,7 @@ interface Target {
 }
 
 const data = new URL('./fixtures/data/', import.meta.url)
+const pytorch = new URL('./fixtures/pytorch/', import.meta.url)
 const layer = {
   wMatrix: [[0.1, 0.2, 0.3]],
   uMatrix: [[0.1, 0.2, 0.3]],
@@ -45,6 +46,11 @@ const targets: readonly Target[] = [
     bytes: new TextEncoder().encode(JSON.stringify(layer)),
     read: (bytes) => load({ 'layer.json': bytes }),
   },
+  ...['legacy.pt', 'agent.pt', 'gru-no-bias.pt', 'checkpoint.pt'].map((name) => ({
+    name,
+    bytes: new Uint8Array(readFileSync(new URL(name, pytorch))),
+    read: (bytes: Uint8Array) => load(bytes),
+  })),
   ...readdirSync(data)
     .filter((name) => /\.(npy|npz|csv|tsv|txt|json|jsonl)$/.test(name) && name !== 'expected.json')
     .map((name) => ({

@@ -1,7 +1,9 @@
 """Writes test/fixtures/pytorch: small PyTorch files of every container and kind of content.
 
+Also examples/seattle-weather/state_dict.pt, from the trained model beside it.
+
 Needs Debian's python3-torch and python3-numpy. Seeded; the files are committed, and tests never
-run this. `expected.json` holds what PyTorch computes in float64, and what it read of the tensors.
+run this. (Keys of storages in the old format are addresses in memory: those files differ each time.) `expected.json` holds what PyTorch computes in float64, and what it read of the tensors.
 """
 
 import collections
@@ -251,9 +253,23 @@ def pickles():
         (OUT / f"protocol-{protocol}.pkl").write_bytes(pickle.dumps(value, protocol))
 
 
+def example():
+    """The parameters of the trained example as `torch.save(model.state_dict(), …)` writes them."""
+    folder = OUT.parent.parent.parent / "examples/seattle-weather"
+    content = (folder / "model.safetensors").read_bytes()
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+    state = collections.OrderedDict()
+    for name in ("gru.weight_ih_l0", "gru.weight_hh_l0", "gru.bias_ih_l0", "gru.bias_hh_l0", "head.weight", "head.bias"):
+        first, last = (start + offset for offset in header[name]["data_offsets"])
+        numbers = np.frombuffer(content[first:last], "<f4").reshape(header[name]["shape"])
+        state[name] = torch.from_numpy(numbers.copy())
+    torch.save(state, folder / "state_dict.pt")
+
+
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
-    for make in (state_dicts, modules, wired, tensors, pickles):
+    for make in (state_dicts, modules, wired, tensors, pickles, example):
         make()
     text = json.dumps(expected, separators=(",", ":"))
     (OUT / "expected.json").write_text(text + "\n")

@@ -118,10 +118,10 @@ function proto(m: PickleMachine): void {
 /** Little endian, two's complement. */
 function binaryLong(m: PickleMachine, length: number): number | bigint {
   if (length > MOST_LONG) throw m.unsupported(`a number of ${length} bytes`)
-  const bytes = m.take(length)
-  let value = 0n
-  for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i])
-  return smallest(BigInt.asIntN(8 * length, value))
+  // By way of a text, whose reading takes less than the square of its length.
+  let hex = '0x0'
+  for (const byte of m.take(length).toReversed()) hex += byte.toString(16).padStart(2, '0')
+  return smallest(BigInt.asIntN(8 * length, BigInt(hex)))
 }
 
 /** Python counts as far as memory reaches; 2,466 digits will do. */

@@ -104,7 +104,7 @@ function hasKind(
   return typeof value === 'object' && value !== null && 'kind' in value
 }
 
-export function isGlobal(value: PickleValue | undefined): value is PickleGlobal {
+function isGlobal(value: PickleValue | undefined): value is PickleGlobal {
   return value !== undefined && hasKind(value) && value.kind === 'global'
 }
 
@@ -187,7 +187,7 @@ function rebuiltTensor({ args }: PickleCall, interpreter: Interpreter): TorchVal
   })
 }
 
-export function checkedTensor(tensor: TorchTensor): TorchTensor {
+function checkedTensor(tensor: TorchTensor): TorchTensor {
   const { shape, strides } = tensor
   if (shape.length === strides.length && Number.isSafeInteger(sizeOf(shape))) return tensor
   throw new GruvError('bad-file', 'a tensor of the file contradicts itself', {
@@ -203,7 +203,7 @@ function isStorage(value: TorchValue): value is TorchStorage {
 /** NumPy's limit is 32 axes, PyTorch's 64. */
 const MOST_AXES = 64
 
-export function wholeNumbers(value: TorchValue): readonly number[] {
+function wholeNumbers(value: TorchValue): readonly number[] {
   // The list itself, not a copy: a pickle can use one list for many tensors.
   if (isWhole(value)) return value
   throw new GruvError('bad-file', 'a tensor of the file contradicts itself', {

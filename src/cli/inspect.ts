@@ -29,7 +29,7 @@ interface InspectFlags extends ConventionFlags {
 export function inspectCommand(): Command {
   const command = new Command('inspect')
     .description('Shows layers, shapes, parameters, and every convention with where it comes from.')
-    .argument('<model>', 'a model file (.npz, .safetensors, .json)')
+    .argument('<model>', 'a model file (.npz, .safetensors, .pt, .json)')
     .option('--weights', 'print W, U and the biases, whole and split by gate')
     .option('--equations', "print the equations this layer uses beside the textbook's")
     .option('--json', 'print everything as JSON')

@@ -42,9 +42,6 @@ const kinds: Readonly<Record<number, RecurrentKind>> = { 1: 'rnn', 3: 'gru', 4: 
 
 const titles = { gru: 'GRU', lstm: 'LSTM', rnn: 'RNN' } as const
 
-/** Nobody stacks more; a file of a million layers is none. */
-const MOST_LAYERS = 1000
-
 /** Whether the module has the parameters of a recurrent one. */
 export function isRecurrent({ parameters }: StateModule): boolean {
   return (
@@ -73,7 +70,7 @@ export function recurrentModule(module: StateModule): RecurrentModule {
     })
   }
   const layers: (readonly DirectionArrays[])[] = []
-  for (let k = 0; k < MOST_LAYERS && parameters.has(cell ? 'weight_ih' : `weight_ih_l${k}`); k++) {
+  for (let k = 0; parameters.has(cell ? 'weight_ih' : `weight_ih_l${k}`); k++) {
     const suffix = cell ? '' : `_l${k}`
     const both = !cell && parameters.has(`weight_ih${suffix}_reverse`)
     layers.push([
@@ -81,6 +78,18 @@ export function recurrentModule(module: StateModule): RecurrentModule {
       ...(both ? [direction(module, `${suffix}_reverse`)] : []),
     ])
     if (cell) break
+  }
+  for (const name of cell ? [] : parameters.keys()) {
+    const k = Number(/^weight_hh_l(\d+)/.exec(name)?.[1] ?? 0)
+    if (k < layers.length) continue
+    throw new GruvError(
+      'not-found',
+      `the module has a layer ${k}, and layers before it are missing`,
+      {
+        where: module.path || 'the file',
+        expected: `weight_ih_l${layers.length}`,
+      },
+    )
   }
   const { kind, units } = kindOf(module, layers[0][0].recurrentKernel)
   layers.forEach((directions, k) => {

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { readZip, writeZip } from '../../src/bytes/zip.ts'
 import { compile, type LoadOptions, load, type Model, type NestedNumbers } from '../../src/index.ts'
 import { toTensor } from '../../src/tensor.ts'
 import { errorOf } from '../support/errors.ts'
@@ -172,6 +173,18 @@ describe('which module', () => {
   ])('refused: %s with %o', async (name, options, message) => {
     const error = await errorOf(() => loadFile(name, options))
     expect(error.message).toMatch(message)
+  })
+
+  it('a stack with a layer missing', async () => {
+    const inputs = []
+    for (const [name, entry] of await readZip(file('rnn-tanh.pt'))) {
+      const bytes = await entry.read()
+      const text = String.fromCharCode(...(name.endsWith('.pkl') ? bytes : []))
+      for (const at of text.matchAll(/_l1/g)) bytes[at.index + 2] = '3'.charCodeAt(0)
+      inputs.push({ name, bytes })
+    }
+    const error = await errorOf(async () => load(await writeZip(inputs)))
+    expect(error.message).toMatch(/a layer 3.*expected weight_ih_l1/)
   })
 
   it('a module of another kind of file', async () => {
