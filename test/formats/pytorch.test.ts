@@ -176,7 +176,7 @@ describe('which module', () => {
   })
 
   it('a stack with a layer missing', async () => {
-    const inputs = []
+    const inputs: { name: string; bytes: Uint8Array }[] = []
     for (const [name, entry] of await readZip(file('rnn-tanh.pt'))) {
       const bytes = await entry.read()
       const text = String.fromCharCode(...(name.endsWith('.pkl') ? bytes : []))
