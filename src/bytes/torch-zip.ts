@@ -11,17 +11,15 @@ import { readZip } from './zip.ts'
 /** @throws GruvError `bad-file` when entries are damaged or missing. */
 export async function readTorchZip(bytes: Uint8Array): Promise<TorchContents> {
   const entries = await readZip(bytes)
-  const pickles = [...entries.keys()].filter((name) => name.split('/').at(-1) === PICKLE)
-  const [name] = pickles
-  if (name === undefined || pickles.length > 1) {
-    throw new GruvError(
-      'bad-file',
-      `the archive holds ${pickles.length} entries called ${PICKLE}`,
-      {
-        expected: 'one',
-        got: showNames([...entries.keys()]),
-      },
-    )
+  const depth = (name: string): number => name.split('/').length
+  // Other files may travel in the archive, deeper down.
+  const [name, second] = [...entries.keys()]
+    .filter((each) => each.split('/').at(-1) === PICKLE)
+    .sort((a, b) => depth(a) - depth(b))
+  if (name === undefined || (second !== undefined && depth(second) === depth(name))) {
+    throw new GruvError('bad-file', `the archive does not hold one entry called ${PICKLE}`, {
+      got: showNames([...entries.keys()]),
+    })
   }
   const folder = name.slice(0, -PICKLE.length)
   const pickle = await entries.get(name)!.read()

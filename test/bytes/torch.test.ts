@@ -23,12 +23,6 @@ interface Expected {
 
 const expected: Named<Named<Expected>> = JSON.parse(new TextDecoder().decode(file('expected.json')))
 
-async function dictOf(name: string): Promise<TorchDict> {
-  const { value } = await readTorch(file(name))
-  if (!isDict(value)) throw new Error('no dictionary')
-  return value
-}
-
 /** Everything that can be read out of a file. */
 async function readAll(bytes: Uint8Array): Promise<void> {
   const torch = await readTorch(bytes)
@@ -137,6 +131,17 @@ describe('files that lie', () => {
     expect(error.message).toMatch(/data\/3.*missing/)
   })
 
+  it('two pickles side by side are one too many, one deeper down is not', async () => {
+    const entries = await readZip(file('gru-no-bias.pt'))
+    const inputs: { name: string; bytes: Uint8Array }[] = []
+    for (const [name, entry] of entries) inputs.push({ name, bytes: await entry.read() })
+    const other = (name: string): Promise<Uint8Array> =>
+      writeZip([...inputs, { name, bytes: new Uint8Array(0) }])
+    await readAll(await other('gru-no-bias/extra/data.pkl'))
+    const error = await errorOf(async () => readAll(await other('other/data.pkl')))
+    expect(error.message).toMatch(/one entry called data\.pkl/)
+  })
+
   it('a storage that is cut off', async () => {
     const error = await errorOf(async () =>
       readAll(await changed('zip.pt', 'data/3', new Uint8Array(7))),
@@ -170,13 +175,9 @@ describe('files that lie', () => {
     async (name) => {
       const read = async (bytes: Uint8Array): Promise<void> =>
         readAll(await changed(name, 'data.pkl', bytes))
-      await flipBytes(await pickleOf(name), read, { runs: 150, seed: 7 })
+      await flipBytes(await pickleOf(name), read, { runs: 60, seed: 7 })
     },
   )
-
-  it('the dictionary is the whole file', async () => {
-    expect([...(await dictOf('zip.pt')).keys()]).toContain('gru.weight_ih_l0')
-  })
 })
 
 async function pickleOf(name: string): Promise<Uint8Array> {
