@@ -5,6 +5,7 @@
 
 import { GruvError, within } from '../errors.ts'
 import { type DType, sizeOf, type Tensor } from '../tensor.ts'
+import { checkHeaps } from './hdf5-heaps.ts'
 import { hdf5Sessions, mostBytes, type OpenFile, type Session } from './hdf5-session.ts'
 import { type Metadata, numberType, readAttribute, typeName } from './hdf5-values.ts'
 import { quote, showExtents } from './show.ts'
@@ -60,6 +61,7 @@ const H5G_DATASET = 1
  *   the file's size (and more than 64 MiB), or groups that hold themselves.
  */
 export async function readHdf5(bytes: Uint8Array): Promise<Hdf5Group> {
+  checkHeaps(bytes)
   const session = await hdf5Sessions()
   return session(bytes, (file) => new TreeReader(bytes, session, file).read())
 }

@@ -155,6 +155,24 @@ describe('hostile files', () => {
     expect(performance.now() - started).toBeLessThan(5000)
   })
 
+  test.each([
+    ['of no size', 0, 0],
+    ['of a size that wraps around', 1, 0xfffffff0],
+  ])(
+    'a heap with an object %s, in which the library would walk for ever',
+    async (_, index, size) => {
+      const bytes = fixture('names')
+      const heap = Buffer.from(bytes.buffer).indexOf('GCOL')
+      const view = new DataView(bytes.buffer)
+      view.setUint16(heap + 16, index, true)
+      view.setUint32(heap + 24, size, true)
+      expect(await errorOf(() => readHdf5(bytes))).toMatchObject({
+        code: 'bad-file',
+        where: `byte ${heap + 16}`,
+      })
+    },
+  )
+
   test('cut off at every 50th byte', async () => {
     const bytes = fixture('types-latest')
     const steps = Uint8Array.from({ length: Math.ceil(bytes.length / 50) })
