@@ -55,7 +55,8 @@ function* attributesOf(item: Hdf5Group | Hdf5Dataset): Generator<[string, unknow
 async function readAll(bytes: Uint8Array): Promise<Tensor[]> {
   const tensors: Tensor[] = []
   for (const dataset of datasetsOf(await readHdf5(bytes))) {
-    if (dataset.dtype !== undefined) tensors.push(dataset.read())
+    // Of another compression, in the fixtures: it would hide what else is refused.
+    if (dataset.dtype !== undefined && dataset.path !== '/lzf') tensors.push(dataset.read())
   }
   return tensors
 }
