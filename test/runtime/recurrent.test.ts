@@ -93,12 +93,12 @@ describe('the engines against the reference', () => {
   })
 
   it.each([
-    ['LSTM', randomLstm],
-    ['RNN', randomRnn],
-  ] as const)('%s, f32 at 64 units over 1,000 random steps: ≤ 1e-6', (_, layer) => {
+    ['LSTM', 3e-7, randomLstm],
+    ['RNN', 8e-7, randomRnn],
+  ] as const)('%s, f32 at 64 units over 1,000 random steps: ≤ %f', (_, bound, layer) => {
     const model = sequential([layer(7, 64, 64)])
     const x = tensor(random(8), [1000, 64])
-    expectClose(compileSync(model).predict(x), runReference(model, x).outputs, 1e-6)
+    expectClose(compileSync(model).predict(x), runReference(model, x).outputs, bound)
   })
 })
 

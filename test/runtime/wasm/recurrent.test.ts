@@ -172,14 +172,14 @@ describe('code for any target', () => {
 
 describe('fused', () => {
   it.runIf(engineFeatures().relaxedSimd).each([
-    ['LSTM', randomLstm],
-    ['RNN', randomRnn],
-  ] as const)('%s, 64 units over 1,000 steps: ≤ 1e-6 of the reference', (_, layer) => {
+    ['LSTM', 3e-7, randomLstm],
+    ['RNN', 8e-7, randomRnn],
+  ] as const)('%s, 64 units over 1,000 steps: ≤ %f of the reference', (_, bound, layer) => {
     const model = sequential([layer(7, 64, 64)])
     const x = tensor(random(8), [1000, 64])
     const { y } = compileSync(model, { engine: 'wasm' }).predict(x)
     const { data } = runReference(model, x).outputs.y
     const errors = Array.from(y.data, (value, i) => Math.abs(value - data[i]))
-    expect(errors.reduce((a, b) => Math.max(a, b))).toBeLessThanOrEqual(1e-6)
+    expect(errors.reduce((a, b) => Math.max(a, b))).toBeLessThanOrEqual(bound)
   })
 })
