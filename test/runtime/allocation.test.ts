@@ -8,11 +8,13 @@ const STEPS = 200_000
 
 const script = `
 import { compileSync } from 'gruv'
-import { dense, gru, sequential } from 'gruv/model'
+import { dense, gru, lstm, sequential, simpleRnn } from 'gruv/model'
 
 const numbers = (...shape) => ({ shape, data: Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => Math.sin(i)) })
 const layers = (activation) => [
   gru({ kernel: numbers(3, 24), recurrentKernel: numbers(8, 24), bias: numbers(2, 24), activation }),
+  lstm({ kernel: numbers(8, 24), recurrentKernel: numbers(6, 24), bias: numbers(24), peephole: numbers(18), activation }),
+  simpleRnn({ kernel: numbers(6, 8), recurrentKernel: numbers(8, 8), bias: numbers(8), activation: 'tanh' }),
   dense({ kernel: numbers(8, 4), activation: 'sigmoid' }),
 ]
 const grown = {}

@@ -180,11 +180,11 @@ describe('ports', () => {
     })
   }
 
-  const kinds = [
+  const kinds: readonly (readonly [string, ChainLink, readonly string[]])[] = [
     ['GRU', randomGru(4, features, units), ['gru.h']],
     ['LSTM', randomLstm(4, features, units), ['lstm.h', 'lstm.c']],
     ['RNN', randomRnn(4, features, units), ['simple_rnn.h']],
-  ] as const
+  ]
 
   for (const [name, layer, slots] of kinds) {
     for (const direction of ['forward', 'backward'] as const) {
@@ -236,6 +236,20 @@ describe('ports', () => {
         stream.step()
         const expected = sequence.data.subarray(t * units, (t + 1) * units)
         expect(bits({ data: stream.outputs.sequence })).toEqual(bits({ data: expected }))
+      }
+    }
+  })
+
+  it.each(kinds)('%s gives out its states at every step of a stream', (_, layer, slots) => {
+    for (const program of both(oneLayer(layer, ['x']))) {
+      const stream = program.stream()
+      for (let t = 0; t < 3; t++) {
+        stream.input.set(x.data.subarray(t * features, (t + 1) * features))
+        stream.step()
+        const { sequence, last, state, cell } = stream.outputs
+        const states = stream.getState()
+        for (const each of [sequence, last, state]) expect(each).toEqual(states[slots[0]])
+        if (slots.length > 1) expect(cell).toEqual(states[slots[1]])
       }
     }
   })
