@@ -1,0 +1,323 @@
+/**
+ * Keras's description of a network, in all its dialects, as one: layers, how each is called, and
+ * what goes in and out. Sources: `get_config` and `from_config` of Sequential, Model and Functional
+ * in Keras 1.2 to 3.
+ */
+
+import { GruvError } from '../../errors.ts'
+import { array, object, text } from '../decode.ts'
+import { checkDepth, plain, Settings } from './settings.ts'
+
+/** One of the tensors that a call of a layer gave. */
+export interface Reference {
+  readonly layer: string
+  readonly call: number
+  readonly tensor: number
+}
+
+/** What a layer is called with: tensors, lists of them, or constants. */
+export type Argument =
+  | { readonly reference: Reference }
+  | { readonly list: readonly Argument[] }
+  | { readonly constant: unknown }
+
+export interface Call {
+  readonly args: readonly Argument[]
+  readonly kwargs: Readonly<Record<string, Argument>>
+}
+
+export interface LayerConfig {
+  readonly name: string
+  /** As Keras 3 calls it. */
+  readonly className: string
+  /** Where the class comes from, if it is not one of Keras's own. */
+  readonly custom: string | null
+  readonly settings: Settings
+  readonly calls: readonly Call[]
+  /** The layers of a model that is a layer. */
+  readonly model: NetConfig | null
+  /** The layer that a wrapper wraps, and its second one (Bidirectional's `backward_layer`). */
+  readonly inner: LayerConfig | null
+  readonly backward: LayerConfig | null
+  /** The cells of an RNN. */
+  readonly cells: readonly LayerConfig[]
+}
+
+export interface NetConfig {
+  readonly name: string
+  readonly kind: 'Sequential' | 'Functional'
+  readonly layers: readonly LayerConfig[]
+  readonly inputs: readonly Reference[]
+  readonly outputs: readonly Reference[]
+}
+
+/** Names that changed. */
+const renamed: Readonly<Record<string, string>> = {
+  Model: 'Functional',
+  Convolution1D: 'Conv1D',
+  Convolution2D: 'Conv2D',
+  AtrousConvolution1D: 'Conv1D',
+  MaxPool1D: 'MaxPooling1D',
+  AvgPool1D: 'AveragePooling1D',
+  GlobalMaxPool1D: 'GlobalMaxPooling1D',
+  GlobalAvgPool1D: 'GlobalAveragePooling1D',
+  TimeDistributedDense: 'Dense',
+  BatchNormalizationV1: 'BatchNormalization',
+  BatchNormalizationV2: 'BatchNormalization',
+  SyncBatchNormalization: 'BatchNormalization',
+  GRUV2: 'GRU',
+  LSTMV2: 'LSTM',
+  GRUV1: 'GRU',
+  LSTMV1: 'LSTM',
+  Highway1D: 'Highway',
+}
+
+const models: readonly string[] = ['Sequential', 'Functional']
+
+/** @throws GruvError `bad-file` or `unsupported`, saying where. */
+export function parseNetwork(json: unknown): NetConfig {
+  const { class_name: raw, config, registered_name: registered } = object(plain(json), 'model_config')
+  const className = renamed[text(raw, 'model_config.class_name')] ?? String(raw)
+  // A subclass of Model without a graph of its own has no layers in its configuration.
+  const body = Array.isArray(config) ? { name: 'sequential', layers: config } : object(config ?? {}, 'model_config.config')
+  if (!models.includes(className) && !(Array.isArray(body.layers) && 'output_layers' in body)) {
+    throw new GruvError('unsupported', `the model is of the class ${className}, whose code is not in the file`, {
+      where: 'model_config',
+      expected: 'a Sequential or Functional model',
+      got: typeof registered === 'string' ? registered : className,
+      fix: 'Rebuild it in Keras as a functional model from its layers, and save that.',
+    })
+  }
+  return network(className === 'Sequential' ? 'Sequential' : 'Functional', body, 'model_config', 0)
+}
+
+function network(
+  kind: NetConfig['kind'],
+  body: Readonly<Record<string, unknown>>,
+  where: string,
+  depth: number,
+): NetConfig {
+  checkDepth(depth, where)
+  const name = typeof body.name === 'string' ? body.name : 'model'
+  const raw = array(body.layers, `${where}.layers`)
+  if (kind === 'Sequential') return sequential(name, raw, body, where, depth)
+  const layers = raw.map((each, i) => layer(each, `${where}.layers[${i}]`, depth, i))
+  const known = new Set(layers.map((each) => each.name))
+  if (known.size < layers.length) {
+    throw new GruvError('bad-file', 'two layers of the model have the same name', { where })
+  }
+  const called = layers.map((each, i) => ({
+    ...each,
+    calls: calls((raw[i] as Record<string, unknown>).inbound_nodes, known, `${where}: ${each.name}`),
+  }))
+  const inputs = references(body.input_layers, known, `${where}.input_layers`)
+  const outputs = references(body.output_layers, known, `${where}.output_layers`)
+  if (outputs.length === 0) throw new GruvError('bad-file', 'the model has no outputs', { where })
+  return { name, kind: 'Functional', layers: called, inputs, outputs }
+}
+
+/** A chain is a graph: each layer is called once, with what the one before it gave. */
+function sequential(
+  name: string,
+  raw: readonly unknown[],
+  body: Readonly<Record<string, unknown>>,
+  where: string,
+  depth: number,
+): NetConfig {
+  const parsed = raw.map((each, i) => layer(each, `${where}.layers[${i}]`, depth, i))
+  if (parsed.length === 0) throw new GruvError('bad-file', 'the model has no layers', { where })
+  // Up to Keras 1.2 layers of a Sequential could share a name with nobody minding.
+  const seen = new Set<string>()
+  for (const each of parsed) {
+    if (seen.has(each.name)) {
+      throw new GruvError('bad-file', `two layers of the model are called '${each.name}'`, { where })
+    }
+    seen.add(each.name)
+  }
+  const first = parsed[0]
+  const layers: LayerConfig[] = []
+  if (first.className !== 'InputLayer') {
+    const shape =
+      inputShape(first) ??
+      shapeOf(body.build_input_shape) ??
+      shapeOf((body.build_config as Record<string, unknown> | undefined)?.input_shape)
+    layers.push(inputLayer(`${first.name}_input`, shape, where))
+  }
+  layers.push(...parsed)
+  const chained = layers.map((each, i): LayerConfig => {
+    const before = layers[i - 1]
+    const calls: readonly Call[] =
+      before === undefined
+        ? []
+        : [{ args: [{ reference: { layer: before.name, call: 0, tensor: 0 } }], kwargs: {} }]
+    return { ...each, calls }
+  })
+  const end = chained.at(-1)!.name
+  return {
+    name,
+    kind: 'Sequential',
+    layers: chained,
+    inputs: [{ layer: chained[0].name, call: 0, tensor: 0 }],
+    outputs: [{ layer: end, call: 0, tensor: 0 }],
+  }
+}
+
+function inputLayer(name: string, shape: readonly unknown[] | undefined, where: string): LayerConfig {
+  return {
+    name,
+    className: 'InputLayer',
+    custom: null,
+    settings: new Settings({ name, ...(shape && { batch_shape: shape }) }, `${where}: ${name}`),
+    calls: [],
+    model: null,
+    inner: null,
+    backward: null,
+    cells: [],
+  }
+}
+
+/** What a layer says about its input; a model as the first layer says it by its own first layer. */
+function inputShape({ settings, model }: LayerConfig): readonly unknown[] | undefined {
+  if (model !== null) {
+    const first = model.layers.find((each) => each.name === model.inputs[0]?.layer)
+    return first && inputShape(first)
+  }
+  return shapeOf(settings.get('batch_input_shape', 'batch_shape'))
+}
+
+function shapeOf(value: unknown): readonly unknown[] | undefined {
+  return Array.isArray(value) && (value.length === 0 || !Array.isArray(value[0])) ? value : undefined
+}
+
+function layer(json: unknown, where: string, depth: number, index: number): LayerConfig {
+  checkDepth(depth, where)
+  const entry = object(json, where)
+  const given = text(entry.class_name, `${where}.class_name`)
+  const className = renamed[given] ?? given
+  const body = Array.isArray(entry.config)
+    ? { name: entry.name ?? `${given.toLowerCase()}_${index + 1}`, layers: entry.config }
+    : object(entry.config ?? {}, `${where}.config`)
+  const named = body.name ?? entry.name
+  const name = typeof named === 'string' ? named : `${className.toLowerCase()}_${index + 1}`
+  const module = typeof entry.module === 'string' ? entry.module : null
+  const registered = typeof entry.registered_name === 'string' ? entry.registered_name : null
+  // Keras's own classes are registered under no name, or under their own after `Custom>`-less ones.
+  const custom = registered?.includes('>')
+    ? registered
+    : module !== null && !/^(tf_|tf\.)?keras\b|^tensorflow\b|^builtins$/.test(module)
+      ? `${module}.${given}`
+      : null
+  const nested =
+    models.includes(className) || (Array.isArray(body.layers) && 'output_layers' in body)
+  const wrapped = (key: string): LayerConfig | null =>
+    body[key] === undefined || body[key] === null
+      ? null
+      : layer(body[key], `${where}.${key}`, depth + 1, 0)
+  return {
+    // Functional models write the name beside the configuration, and that one is referred to.
+    name: typeof entry.name === 'string' ? entry.name : name,
+    className,
+    custom,
+    settings: new Settings(nested ? { ...body, layers: undefined } : body, `${where} '${name}'`),
+    calls: [],
+    model: nested
+      ? network(className === 'Sequential' ? 'Sequential' : 'Functional', body, `${where} '${name}'`, depth + 1)
+      : null,
+    inner: wrapped('layer'),
+    backward: wrapped('backward_layer'),
+    cells: cellsOf(body, where, depth),
+  }
+}
+
+function cellsOf(
+  body: Readonly<Record<string, unknown>>,
+  where: string,
+  depth: number,
+): readonly LayerConfig[] {
+  if (Array.isArray(body.cells))
+    return body.cells.map((cell, i) => layer(cell, `${where}.cells[${i}]`, depth + 1, i))
+  if (body.cell === undefined || body.cell === null) return []
+  const cell = layer(body.cell, `${where}.cell`, depth + 1, 0)
+  return cell.className === 'StackedRNNCells' ? cell.cells : [cell]
+}
+
+/** `inbound_nodes`: one entry for each call of the layer. */
+function calls(nodes: unknown, known: ReadonlySet<string>, where: string): readonly Call[] {
+  return array(nodes ?? [], `${where}.inbound_nodes`).map((node, i): Call => {
+    const at = `${where}.inbound_nodes[${i}]`
+    if (!Array.isArray(node)) {
+      const { args, kwargs } = object(node, at)
+      return {
+        args: array(args ?? [], at).map((each) => argument3(each, at)),
+        kwargs: mapValues(object(kwargs ?? {}, at), (each) => argument3(each, at)),
+      }
+    }
+    // A call with one tensor that is no list of tensors: ["layer", 0, 0, {…}].
+    const tensors = typeof node[0] === 'string' ? [node] : node
+    const references = tensors.map((each) => argument2(each, known))
+    const kwargs: Record<string, Argument> = {}
+    for (const each of tensors) {
+      const last: unknown = Array.isArray(each) ? each[3] : undefined
+      if (typeof last !== 'object' || last === null) continue
+      for (const [key, value] of Object.entries(last)) kwargs[key] = argument2(value, known)
+    }
+    return { args: [references.length === 1 ? references[0] : { list: references }], kwargs }
+  })
+}
+
+/** Keras 1 and 2: ["layer", call, tensor]. */
+function argument2(value: unknown, known: ReadonlySet<string>): Argument {
+  const reference = referenceOf(value, known)
+  if (reference !== null) return { reference }
+  if (!Array.isArray(value)) return { constant: value }
+  if (value[0] === '_CONSTANT_VALUE') return { constant: value[2] }
+  return { list: value.map((each) => argument2(each, known)) }
+}
+
+/** Keras 3: an object that says it is a tensor. */
+function argument3(value: unknown, where: string): Argument {
+  if (Array.isArray(value)) return { list: value.map((each) => argument3(each, where)) }
+  if (typeof value !== 'object' || value === null) return { constant: value }
+  const { class_name: kind, config } = value as Record<string, unknown>
+  if (kind !== '__keras_tensor__') return { constant: value }
+  const [layer, call, tensor] = array(object(config, where).keras_history, where)
+  if (typeof layer !== 'string' || !isIndex(call) || !isIndex(tensor)) {
+    throw new GruvError('bad-file', 'a tensor of the configuration has no origin', { where })
+  }
+  return { reference: { layer, call, tensor } }
+}
+
+function referenceOf(value: unknown, known: ReadonlySet<string>): Reference | null {
+  if (!Array.isArray(value)) return null
+  const [layer, call = 0, tensor = 0] = value
+  if (typeof layer !== 'string' || !known.has(layer) || !isIndex(call) || !isIndex(tensor)) return null
+  return { layer, call, tensor }
+}
+
+/** A reference, a list of them, or an object of them by name. */
+function references(
+  value: unknown,
+  known: ReadonlySet<string>,
+  where: string,
+): readonly Reference[] {
+  const one = referenceOf(value, known)
+  if (one !== null) return [one]
+  if (typeof value === 'object' && value !== null && !(Array.isArray(value) && typeof value[0] === 'string'))
+    return Object.values(value).flatMap((each) => references(each, known, where))
+  throw new GruvError('bad-file', 'this names no layer of the model', {
+    where,
+    expected: 'a layer, a call and a tensor',
+    got: (JSON.stringify(value) ?? 'nothing').slice(0, 60),
+  })
+}
+
+function isIndex(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function mapValues<T, U>(
+  record: Readonly<Record<string, T>>,
+  map: (value: T) => U,
+): Readonly<Record<string, U>> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]))
+}

@@ -1,0 +1,97 @@
+/** The graph on its way: nodes are added one by one, and every value knows its shape and mask. */
+
+import { GruvError } from '../../errors.ts'
+import { outputShapes } from '../../model/layers.ts'
+import type { Dim, LayerNode, Unwired } from '../../model/types.ts'
+import type { Named } from '../../tensor.ts'
+
+/** A value of the graph, with the mask that Keras carries beside it. */
+export interface Symbol {
+  readonly value: string
+  readonly shape: readonly Dim[]
+  /** [rows, steps], 0 at steps that do not count; null where all do. */
+  readonly mask: Symbol | null
+}
+
+/** A value before it is known what becomes of the mask. */
+export type Result = Omit<Symbol, 'mask'> & { readonly mask?: Symbol | null }
+
+type Nameless = { [K in LayerNode['kind']]: Omit<Extract<Unwired, { kind: K }>, 'name' | 'conventions'> & {
+  readonly conventions?: LayerNode['conventions']
+} }[LayerNode['kind']]
+
+export class GraphBuilder {
+  readonly nodes: LayerNode[] = []
+  readonly warnings = new Set<string>()
+  readonly #names = new Set<string>()
+
+  /**
+   * Adds a node. Its name is the layer's, with a number when the layer is called again.
+   * @returns each output port's value.
+   */
+  add(name: string, node: Nameless, inputs: Named<Result | null | undefined>): Named<Result> {
+    const unique = this.#unique(name)
+    const wired = Object.entries(inputs).filter(
+      (entry): entry is [string, Result] => entry[1] !== null && entry[1] !== undefined,
+    )
+    const complete = {
+      conventions: [],
+      ...node,
+      name: unique,
+      inputs: Object.fromEntries(wired.map(([port, { value }]) => [port, value])),
+      outputs: {},
+    } as unknown as LayerNode
+    const shapes = outputShapes(
+      complete,
+      Object.fromEntries(wired.map(([port, { shape }]) => [port, shape])),
+    )
+    const outputs = Object.fromEntries(
+      Object.keys(shapes).map((port) => [port, `${unique}.${port}`]),
+    )
+    this.nodes.push({ ...complete, outputs } as LayerNode)
+    return Object.fromEntries(
+      Object.entries(shapes).map(([port, shape]) => [port, { value: outputs[port], shape }]),
+    )
+  }
+
+  /** Adds a node with one output, `y`. */
+  one(name: string, node: Nameless, inputs: Named<Result | null | undefined>): Result {
+    return this.add(name, node, inputs).y
+  }
+
+  /** The nodes that lead to these values, each with the outputs that somebody reads. */
+  reaching(outputs: readonly string[]): readonly LayerNode[] {
+    const read = new Set(outputs)
+    const kept: LayerNode[] = []
+    for (const node of this.nodes.toReversed()) {
+      const ports = Object.entries(node.outputs).filter(([, value]) => read.has(value))
+      if (ports.length === 0) continue
+      for (const value of Object.values(node.inputs)) read.add(value)
+      kept.push({ ...node, outputs: Object.fromEntries(ports) } as LayerNode)
+    }
+    return kept.reverse()
+  }
+
+  #unique(name: string): string {
+    let unique = name
+    for (let call = 2; this.#names.has(unique); call++) unique = `${name}#${call}`
+    this.#names.add(unique)
+    return unique
+  }
+}
+
+/** Axis numbers as Keras writes them, negative ones counted from the end. */
+export function axisOf(axis: number, rank: number, where: string): number {
+  const positive = axis < 0 ? axis + rank : axis
+  if (Number.isInteger(positive) && positive >= 0 && positive < rank) return positive
+  throw new GruvError('bad-shape', `there is no axis ${axis}`, {
+    where,
+    expected: `−${rank} to ${rank - 1}`,
+  })
+}
+
+/** A whole number known when the model is read. */
+export function fixed(extent: Dim | undefined, where: string, what: string): number {
+  if (typeof extent === 'number') return extent
+  throw new GruvError('bad-shape', `${what} must be known`, { where, got: String(extent) })
+}

@@ -1,0 +1,83 @@
+/** What the builder of a layer is given, and what it gives back. */
+
+import { GruvError } from '../../errors.ts'
+import type { ConventionOptions } from '../../model/conventions.ts'
+import type { Named, Tensor } from '../../tensor.ts'
+import type { LayerConfig } from './config.ts'
+import type { GraphBuilder, Result, Symbol } from './graph.ts'
+import type { KerasVersion, Settings } from './settings.ts'
+
+/** What an argument has become: a value of the graph, a list, or a constant. */
+export type Given = Symbol | readonly Given[] | { readonly constant: unknown }
+
+export interface LayerCall {
+  readonly layer: LayerConfig
+  readonly settings: Settings
+  /** What its nodes are called. */
+  readonly name: string
+  /** The tensors it is called with, in order; `x` is the first. */
+  readonly x: Symbol
+  readonly inputs: readonly Symbol[]
+  /** The same with lists and constants, as the call has them. */
+  readonly args: readonly Given[]
+  readonly kwargs: Named<Given>
+  readonly graph: GraphBuilder
+  readonly version: KerasVersion
+  readonly conventions: ConventionOptions
+  /** Its arrays by name, under the attributes that lead to them: `cell/kernel`. Read once, shared by all calls. */
+  readonly weights: () => Named<Tensor>
+  /** Something that costs, made once for all calls of the layer. */
+  readonly once: <T>(key: string, make: () => T) => T
+  /** Calls another layer as part of this one: what a wrapper wraps, whose arrays stand under `path`. */
+  readonly wrapped: (
+    inner: LayerConfig,
+    path: string,
+    inputs: readonly Symbol[],
+    name: string,
+  ) => readonly Symbol[]
+}
+
+/** One result for each tensor that the layer gives. A mask left out is passed on as the class does. */
+export type Builder = (call: LayerCall) => readonly Result[]
+
+export interface LayerEntry {
+  readonly build: Builder
+  /** Whether the layer passes the mask of its input on (`supports_masking`). */
+  readonly masks: boolean
+}
+
+export function entry(build: Builder, masks: boolean): LayerEntry {
+  return { build, masks }
+}
+
+export function isSymbol(given: Given | undefined): given is Symbol {
+  return given !== undefined && !Array.isArray(given) && 'value' in given
+}
+
+/** All values in an argument, in order. */
+export function symbolsIn(given: Given | undefined): readonly Symbol[] {
+  if (given === undefined) return []
+  if (isSymbol(given)) return [given]
+  return Array.isArray(given) ? given.flatMap(symbolsIn) : []
+}
+
+export function constantIn(given: Given | undefined): unknown {
+  return given !== undefined && !Array.isArray(given) && 'constant' in given
+    ? given.constant
+    : undefined
+}
+
+export function unsupported(call: LayerCall, problem: string, got?: string): GruvError {
+  return new GruvError('unsupported', problem, {
+    where: `${call.name} (${call.layer.className})`,
+    ...(got !== undefined && { got }),
+  })
+}
+
+export function sizeMismatch(where: string, expected: string, got: string): GruvError {
+  return new GruvError('bad-shape', 'an array of this layer has the wrong shape', {
+    where,
+    expected,
+    got,
+  })
+}

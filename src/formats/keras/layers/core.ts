@@ -1,0 +1,234 @@
+/** Dense, Embedding, activations, normalisation, masking, and what does nothing outside training. */
+
+import { activation, showActivation } from '../../../model/activations.ts'
+import { denseNode } from '../../../model/dense.ts'
+import { showShape, type Tensor } from '../../../tensor.ts'
+import { activationLayer, kerasActivation } from '../activations.ts'
+import { axisOf, fixed, type Result, type Symbol } from '../graph.ts'
+import {
+  entry,
+  type LayerCall,
+  type LayerEntry,
+  sizeMismatch,
+  unsupported,
+} from '../layer.ts'
+
+const nothing = entry(({ x }) => [x], true)
+
+const dense = entry((call) => {
+  const { settings, version, name, graph, x } = call
+  const act = activationOf(call)
+  const why = settings.has('activation') ? 'the file says activation' : 'Keras’s default'
+  const node = call.once('dense', () => {
+    const { kernel, bias } = call.weights()
+    return denseNode(
+      name,
+      { kernel, bias },
+      { value: act, origin: settings.has('activation') ? 'stated' : 'implied', why },
+      { value: 'no', origin: 'implied', why: 'Keras does so' },
+    )
+  })
+  // A Dense of Keras 1 flattened what has more than two axes; later ones take the last axis.
+  if (version.major < 2 && x.shape.length > 2 && call.layer.className === 'Dense')
+    throw unsupported(call, 'a Dense layer of Keras 1 over a sequence')
+  return [graph.one(name, node, { x })]
+}, true)
+
+function activationOf(call: LayerCall): ReturnType<typeof kerasActivation> {
+  return kerasActivation(call.settings.get('activation'), call.version, call.name)
+}
+
+const embedding = entry((call) => {
+  const { settings, name, graph, x } = call
+  const { embeddings } = call.weights()
+  if (embeddings.shape.length !== 2)
+    throw sizeMismatch(`${name}: embeddings`, '[count, units]', showShape(embeddings.shape))
+  const { y, mask } = graph.add(
+    name,
+    { kind: 'embedding', units: embeddings.shape[1], weights: { table: embeddings } },
+    { x },
+  )
+  return [{ ...y, mask: settings.bool('mask_zero', false) ? unmasked(mask) : null }]
+}, false)
+
+const masking = entry((call) => {
+  const { settings, name, graph, x } = call
+  const { y, mask } = graph.add(
+    name,
+    { kind: 'masking', value: settings.number('mask_value', 0) },
+    { x },
+  )
+  return [{ ...y, mask: unmasked(mask) }]
+}, true)
+
+export function unmasked(result: Result): Symbol {
+  return { ...result, mask: null }
+}
+
+/** Activation, LeakyReLU, ELU, ReLU, ThresholdedReLU. */
+const activate = entry((call) => {
+  const { layer, settings, version, name, graph, x } = call
+  const act = activationLayer(layer.className, settings, version)!
+  return [
+    graph.one(
+      name,
+      {
+        kind: 'activation',
+        activation: act,
+        conventions: [
+          {
+            key: 'activation',
+            value: showActivation(act),
+            origin: 'stated',
+            why: `the layer is ${layer.className}`,
+          },
+        ],
+      },
+      { x },
+    ),
+  ]
+}, true)
+
+const softmax = entry((call) => {
+  const { settings, name, graph, x } = call
+  const rank = x.shape.length
+  const axes = settings.has('axis') ? settings.integers('axis') : [-1]
+  if (axes.length !== 1) throw unsupported(call, 'a softmax over several axes')
+  const axis = axisOf(axes[0], rank, name)
+  return [
+    axis === rank - 1
+      ? graph.one(name, { kind: 'activation', activation: activation('softmax') }, { x })
+      : graph.one(name, { kind: 'softmax', axis, log: false }, { x }),
+  ]
+}, true)
+
+const prelu = entry((call) => {
+  const { name, graph, x } = call
+  const { alpha } = call.weights()
+  const features = fixed(x.shape.at(-1), name, 'the number of features')
+  // One slope for each feature, or (without shared axes) one for each place as well.
+  if (alpha.data.length !== features && alpha.data.length !== 1) {
+    throw unsupported(call, 'a PReLU with a slope for each step', showShape(alpha.shape))
+  }
+  return [
+    graph.one(name, { kind: 'prelu', weights: { alpha: { ...alpha, shape: [alpha.data.length] } } }, { x }),
+  ]
+}, true)
+
+/** Normalises the last axis with numbers from training; another axis is brought there and back. */
+const batchNorm = entry((call) => {
+  const { settings, name, graph, x } = call
+  const rank = x.shape.length
+  const axes = settings.has('axis') ? settings.integers('axis') : [-1]
+  if (axes.length !== 1 || settings.number('mode', 0) !== 0)
+    throw unsupported(call, 'a normalisation over several axes')
+  const axis = axisOf(axes[0], rank, name)
+  const { gamma = null, beta = null, moving_mean: mean, moving_variance: variance } = call.weights()
+  const node = {
+    kind: 'batchNorm',
+    epsilon: settings.number('epsilon', 1e-3),
+    weights: { gamma, beta, mean, variance },
+  } as const
+  const order = x.shape.map((_, i) => (i === axis ? rank - 1 : i === rank - 1 ? axis : i))
+  if (axis === rank - 1) return [graph.one(name, node, { x })]
+  const turned = graph.one(`${name}.in`, { kind: 'transpose', axes: order }, { x })
+  const y = graph.one(name, node, { x: turned })
+  return [graph.one(`${name}.out`, { kind: 'transpose', axes: order }, { x: y })]
+}, true)
+
+const layerNorm = entry((call) => {
+  const { settings, name, graph, x } = call
+  const rank = x.shape.length
+  if (settings.bool('rms_scaling', false)) throw unsupported(call, 'rms_scaling')
+  const axes = (settings.has('axis') ? settings.integers('axis') : [-1])
+    .map((axis) => axisOf(axis, rank, name))
+    .sort((a, b) => a - b)
+  if (axes.length === 0 || axes.some((axis, i) => axis !== rank - axes.length + i))
+    throw unsupported(call, 'a normalisation over other axes than the last ones', axes.join(', '))
+  const { gamma = null, beta = null } = call.weights()
+  return [
+    graph.one(
+      name,
+      {
+        kind: 'layerNorm',
+        epsilon: settings.number('epsilon', 1e-3),
+        axes: axes.length,
+        weights: { gamma, beta },
+      },
+      { x },
+    ),
+  ]
+}, true)
+
+const rescaling = entry((call) => {
+  const { settings, name, graph, x } = call
+  const list = (key: string, fallback: number): Tensor => {
+    const value = settings.get(key) ?? fallback
+    const numbers = Array.isArray(value) ? value : [settings.number(key, fallback)]
+    if (!numbers.every((each) => typeof each === 'number')) throw settings.wrong(key, 'numbers')
+    return vector(numbers)
+  }
+  return [
+    graph.one(
+      name,
+      { kind: 'affine', weights: { scale: list('scale', 1), shift: list('offset', 0) } },
+      { x },
+    ),
+  ]
+}, true)
+
+/** (x − mean) / max(√variance, 1e-7), Keras's `backend.epsilon()`. */
+const normalization = entry((call) => {
+  const { settings, name, graph, x } = call
+  const axis = settings.has('axis') ? settings.get('axis') : -1
+  const rank = x.shape.length
+  const last = axis === null || axisOf(settings.integers('axis')[0] ?? -1, rank, name) === rank - 1
+  if (!last) throw unsupported(call, 'a normalisation of another axis than the last')
+  const invert = settings.bool('invert', false)
+  const { mean, variance } = settings.get('mean') == null ? call.weights() : statedMoments(call)
+  const deviation = Float64Array.from(variance.data, (each) => Math.max(Math.sqrt(each), 1e-7))
+  const scale = invert ? deviation : deviation.map((each) => 1 / each)
+  const shift = Float64Array.from(mean.data, (each, i) => (invert ? each : -each * scale[i]))
+  return [
+    graph.one(name, { kind: 'affine', weights: { scale: vector(scale), shift: vector(shift) } }, { x }),
+  ]
+}, true)
+
+function statedMoments(call: LayerCall): { readonly mean: Tensor; readonly variance: Tensor } {
+  const flat = (key: string): Tensor => {
+    const value = call.settings.get(key)
+    const numbers = Array.isArray(value) ? value.flat(8) : [value]
+    if (numbers.every((each): each is number => typeof each === 'number')) return vector(numbers)
+    throw call.settings.wrong(key, 'numbers')
+  }
+  return { mean: flat('mean'), variance: flat('variance') }
+}
+
+function vector(numbers: ArrayLike<number>): Tensor {
+  return { shape: [numbers.length], data: Float64Array.from(numbers) }
+}
+
+export const coreLayers: Readonly<Record<string, LayerEntry>> = {
+  Dense: dense,
+  Embedding: embedding,
+  Masking: masking,
+  Activation: activate,
+  LeakyReLU: activate,
+  ELU: activate,
+  ReLU: activate,
+  ThresholdedReLU: activate,
+  Softmax: softmax,
+  PReLU: prelu,
+  BatchNormalization: batchNorm,
+  LayerNormalization: layerNorm,
+  Rescaling: rescaling,
+  Normalization: normalization,
+  Dropout: nothing,
+  GaussianNoise: nothing,
+  GaussianDropout: nothing,
+  AlphaDropout: nothing,
+  SpatialDropout1D: nothing,
+  SpatialDropout2D: nothing,
+  ActivityRegularization: nothing,
+  Identity: nothing,
+}

@@ -1,0 +1,172 @@
+/** Several values into one: Add, Concatenate, Dot and their like, and what becomes of their masks. */
+
+import { sameShape } from '../../../model/shapes/shape.ts'
+import type { BinaryNode, Dim, MergeNode } from '../../../model/types.ts'
+import { axisOf, type GraphBuilder, type Result, type Symbol } from '../graph.ts'
+import { constantIn, entry, isSymbol, type LayerCall, type LayerEntry, unsupported } from '../layer.ts'
+import { unmasked } from './core.ts'
+
+/** A number as a value. */
+export function constant(graph: GraphBuilder, name: string, value: number): Result {
+  return graph.one(
+    name,
+    { kind: 'constant', weights: { value: { shape: [], data: Float64Array.of(value) } } },
+    {},
+  )
+}
+
+/**
+ * The mask of several values element by element: in Keras 3 their `or`, and none where one has
+ * none; before it the `and` of those there are (`_Merge.compute_mask`).
+ */
+function mergedMask(call: LayerCall, strict: boolean): Symbol | null {
+  const masks = call.inputs.flatMap(({ mask }) => (mask === null ? [] : [mask]))
+  const three = call.version.major >= 3
+  if (masks.length === 0 || (three && strict && masks.length < call.inputs.length)) return null
+  return masks.reduce((a, b) =>
+    a.value === b.value
+      ? a
+      : unmasked(
+          call.graph.one(`${call.name}.mask`, { kind: 'binary', op: three ? 'or' : 'and' }, { a, b }),
+        ),
+  )
+}
+
+/** Values of fewer axes get new ones behind the first, as `_Merge.call` does. */
+function aligned(call: LayerCall): readonly Result[] {
+  const rank = Math.max(...call.inputs.map(({ shape }) => shape.length))
+  return call.inputs.map((x, i) => {
+    const missing = rank - x.shape.length
+    if (missing === 0) return x
+    const shape: readonly Dim[] = [
+      x.shape[0],
+      ...Array.from({ length: missing }, () => 1),
+      ...x.shape.slice(1),
+    ]
+    return call.graph.one(`${call.name}.in${i}`, { kind: 'reshape', shape }, { x })
+  })
+}
+
+const elementwise = (mode: MergeNode['mode'] & BinaryNode['op'] | 'average'): LayerEntry =>
+  entry((call) => {
+    const { graph, name } = call
+    if (call.inputs.length < call.args.length) return withConstant(call, mode)
+    const values = aligned(call)
+    const mask = mergedMask(call, true)
+    if (mode === 'subtract' && values.length !== 2) throw unsupported(call, 'more than two inputs')
+    if (values.length === 1) return [call.x]
+    if (values.every(({ shape }) => sameShape(shape, values[0].shape))) {
+      const ports = Object.fromEntries(values.map((value, i) => [i, value]))
+      return [{ ...graph.one(name, { kind: 'merge', mode }, ports), mask }]
+    }
+    const op = mode === 'average' ? 'add' : mode
+    const total = values.reduce((a, b) => graph.one(name, { kind: 'binary', op }, { a, b }))
+    if (mode !== 'average') return [{ ...total, mask }]
+    const count = constant(graph, `${name}.count`, values.length)
+    return [
+      { ...graph.one(name, { kind: 'binary', op: 'divide' }, { a: total, b: count }), mask },
+    ]
+  }, true)
+
+/** Operations of Keras 3 on a value and a number. */
+function withConstant(call: LayerCall, mode: BinaryNode['op'] | 'average'): readonly Result[] {
+  const { graph, name } = call
+  const sides = call.args.map((arg, i): Result => {
+    if (isSymbol(arg)) return arg
+    const value = constantIn(arg)
+    if (typeof value !== 'number') throw unsupported(call, 'this argument of an operation')
+    return constant(graph, `${name}.constant${i}`, value)
+  })
+  if (sides.length !== 2 || mode === 'average') throw unsupported(call, 'these arguments')
+  return [graph.one(name, { kind: 'binary', op: mode }, { a: sides[0], b: sides[1] })]
+}
+
+const concatenate = entry((call) => {
+  const { graph, name, settings, inputs } = call
+  const rank = call.x.shape.length
+  const axis = axisOf(settings.has('axis') ? settings.integers('axis')[0] : -1, rank, name)
+  if (inputs.length === 1) return [call.x]
+  const ports = Object.fromEntries(inputs.map((value, i) => [i, value]))
+  const y =
+    axis === rank - 1
+      ? graph.one(name, { kind: 'merge', mode: 'concatenate' }, ports)
+      : graph.one(name, { kind: 'concat', axis }, ports)
+  return [{ ...y, mask: concatenatedMask(call, axis) }]
+}, true)
+
+/** A value without a mask counts in full. */
+function concatenatedMask(call: LayerCall, axis: number): Symbol | null {
+  const { graph, name, inputs } = call
+  if (inputs.every(({ mask }) => mask === null)) return null
+  if (axis === 0 || axis > 1) return mergedMask(call, true)
+  const masks = inputs.map(({ shape, mask }, i): Result => {
+    if (mask !== null) return mask
+    const one = constant(graph, `${name}.one${i}`, 1)
+    return graph.one(`${name}.ones${i}`, { kind: 'expand', shape: shape.slice(0, 2) }, { x: one })
+  })
+  const ports = Object.fromEntries(masks.map((mask, i) => [i, mask]))
+  return unmasked(graph.one(`${name}.mask`, { kind: 'concat', axis }, ports))
+}
+
+/** Products along one axis of each: `batch_dot`, for values of two or three axes. */
+const dot = entry((call) => {
+  const { graph, name, settings, inputs } = call
+  if (settings.bool('normalize', false)) throw unsupported(call, 'a normalised product')
+  const [a, b] = inputs
+  if (inputs.length !== 2) throw unsupported(call, 'other than two inputs')
+  const axes = settings.integers('axes')
+  const first = axisOf(axes[0], a.shape.length, name)
+  const second = axisOf(axes[1] ?? axes[0], b.shape.length, name)
+  if (a.shape.length > 3 || b.shape.length > 3 || first === 0 || second === 0)
+    throw unsupported(call, 'a product over these axes', axes.join(', '))
+  // [rows, kept, summed] · [rows, summed, kept]
+  const matrix = (x: Symbol, side: string, axis: number, summedLast: boolean): Result => {
+    const [rows, ...rest] = x.shape
+    if (rest.length === 1) {
+      const shape = summedLast ? [rows, 1, rest[0]] : [rows, rest[0], 1]
+      return graph.one(`${name}.${side}`, { kind: 'reshape', shape }, { x })
+    }
+    if ((axis === 2) === summedLast) return x
+    return graph.one(`${name}.${side}`, { kind: 'transpose', axes: [0, 2, 1] }, { x })
+  }
+  const product = graph.one(
+    `${name}.product`,
+    { kind: 'matmul' },
+    { a: matrix(a, 'a', first, true), b: matrix(b, 'b', second, false) },
+  )
+  const [rows, left, right] = product.shape
+  const kept = [...(a.shape.length === 3 ? [left] : []), ...(b.shape.length === 3 ? [right] : [])]
+  const shape = [rows, ...(kept.length === 0 ? [1] : kept)]
+  if (shape.length === 3) return [{ ...product, mask: null }]
+  return [{ ...graph.one(name, { kind: 'reshape', shape }, { x: product }), mask: null }]
+}, true)
+
+/** Operations that Keras 3 writes into a model where a mask is computed. */
+const notEqual = entry((call) => {
+  const { graph, name } = call
+  const [equal] = withConstant(call, 'equal')
+  return [graph.one(`${name}.not`, { kind: 'unary', op: 'not' }, { x: equal })]
+}, false)
+
+const any = entry((call) => {
+  const { graph, name, settings, x } = call
+  const given = constantIn(call.kwargs.axis) ?? settings.get('axis') ?? -1
+  const axes = (Array.isArray(given) ? given : [given]).map((axis) =>
+    axisOf(Number(axis), x.shape.length, name),
+  )
+  const keepAxes = constantIn(call.kwargs.keepdims) === true
+  return [graph.one(name, { kind: 'reduce', op: 'max', axes, keepAxes }, { x })]
+}, false)
+
+export const mergingLayers: Readonly<Record<string, LayerEntry>> = {
+  Add: elementwise('add'),
+  Subtract: elementwise('subtract'),
+  Multiply: elementwise('multiply'),
+  Average: elementwise('average'),
+  Maximum: elementwise('maximum'),
+  Minimum: elementwise('minimum'),
+  Concatenate: concatenate,
+  Dot: dot,
+  NotEqual: notEqual,
+  Any: any,
+}

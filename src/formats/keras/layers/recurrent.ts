@@ -1,0 +1,187 @@
+/** GRU, LSTM, SimpleRNN, their cuDNN forms, RNN of cells, and Bidirectional. */
+
+import { GruvError } from '../../../errors.ts'
+import { kerasMaskedOutput } from '../../../model/masking.ts'
+import type { MergeNode } from '../../../model/types.ts'
+import type { Named, Tensor } from '../../../tensor.ts'
+import type { LayerConfig } from '../config.ts'
+import type { Result, Symbol } from '../graph.ts'
+import { entry, type LayerCall, type LayerEntry, symbolsIn, unsupported } from '../layer.ts'
+import { isStacked } from '../weights.ts'
+import { cellClasses, cellNode } from './cells.ts'
+
+/** What a recurrent layer gave: step t of the sequence beside step t of the input. */
+interface Ran {
+  readonly sequence: Result
+  readonly last: Result
+  readonly states: readonly Result[]
+  readonly backward: boolean
+}
+
+interface Place {
+  readonly name: string
+  /** What is called: the layer, or one half of a Bidirectional. */
+  readonly layer: LayerConfig
+  readonly states: readonly Symbol[]
+  /** The sequences flag of the Bidirectional around it. */
+  readonly bidirectional?: boolean
+  /** The attribute its weights stand under. */
+  readonly path: string
+  readonly flip: boolean
+}
+
+const recurrent: readonly string[] = ['GRU', 'LSTM', 'SimpleRNN', 'CuDNNGRU', 'CuDNNLSTM', 'RNN']
+
+function run(call: LayerCall, place: Place): Ran {
+  const { graph, version } = call
+  const { settings, className } = place.layer
+  if (!recurrent.includes(className))
+    throw unsupported(call, `a recurrent layer around ${className}`)
+  const cells = className === 'RNN' ? place.layer.cells : [place.layer]
+  if (cells.length === 0) throw settings.wrong('cell', 'a cell')
+  for (const cell of cells) {
+    if (className === 'RNN' && !cellClasses.includes(cell.className))
+      throw unsupported(call, 'an RNN of cells whose code is not in the file', cell.className)
+  }
+  if (settings.bool('stateful', false)) {
+    graph.warnings.add(
+      `${place.name} is stateful: predict starts every sequence anew; a stream carries the state on`,
+    )
+  }
+  const cudnn = className.startsWith('CuDNN')
+  if (cudnn && call.x.mask !== null) {
+    graph.warnings.add(`${place.name} ignores the mask that arrives: cuDNN layers know none`)
+  }
+  const backward = settings.bool('go_backwards', false) !== place.flip
+  const maskedOutput = kerasMaskedOutput({
+    version: version.rules,
+    zeroOutputForMask: settings.bool('zero_output_for_mask', false),
+    ...(place.bidirectional !== undefined && {
+      bidirectional: { returnSequences: place.bidirectional },
+    }),
+  })
+  const mask = cudnn ? null : call.x.mask
+  const states: Result[] = []
+  const given = [...place.states]
+  let ran: Named<Result> = {}
+  let x: Result = call.x
+  for (const [i, cell] of cells.entries()) {
+    const prefix =
+      cudnn ? '' : className === 'RNN' && isStacked(place.layer) ? `cell/cells/${i}/` : 'cell/'
+    const arrays = under(call.weights(), `${place.path}${prefix}`)
+    const node = call.once(`${place.path}${i}`, () =>
+      cellNode(call, cell, arrays, { direction: backward ? 'backward' : 'forward', maskedOutput }),
+    )
+    const name = cells.length === 1 ? place.name : `${place.name}/${cell.settings.text('name', `cell_${i}`)}`
+    const initialState = given.shift()
+    const initialCell = node.kind === 'lstm' ? given.shift() : undefined
+    ran = graph.add(name, node, { x, initialState, initialCell, mask })
+    x = ran.sequence
+    states.push(ran.state, ...(ran.cell === undefined ? [] : [ran.cell]))
+  }
+  if (given.length > 0) throw unsupported(call, 'more initial states than the layer has')
+  return { sequence: ran.sequence, last: ran.last, states, backward }
+}
+
+/** The arrays whose names begin with a path, without it. */
+function under(arrays: Named<Tensor>, path: string): Named<Tensor> {
+  return Object.fromEntries(
+    Object.entries(arrays)
+      .filter(([name]) => name.startsWith(path))
+      .map(([name, tensor]) => [name.slice(path.length), tensor]),
+  )
+}
+
+/** In the order in which Keras gives the steps: those of a backward layer as they were computed. */
+function asComputed(call: LayerCall, name: string, ran: Ran): Result {
+  if (!ran.backward) return ran.sequence
+  return call.graph.one(`${name}.reversed`, { kind: 'reverse' }, { x: ran.sequence })
+}
+
+/** Beside step t of the input again: what Bidirectional makes of its backward half. */
+function flipped(call: LayerCall, name: string, ran: Ran): Result {
+  if (ran.backward) return ran.sequence
+  return call.graph.one(`${name}.reversed`, { kind: 'reverse' }, { x: ran.sequence })
+}
+
+function initialStates(call: LayerCall): readonly Symbol[] {
+  return [...call.inputs.slice(1), ...symbolsIn(call.kwargs.initial_state)]
+}
+
+function swapped(call: LayerCall, x: Result, name: string): Result {
+  return call.graph.one(name, { kind: 'transpose', axes: [1, 0, 2] }, { x })
+}
+
+const rnn = entry((call) => {
+  const { layer, settings, name } = call
+  if (symbolsIn(call.kwargs.constants).length > 0)
+    throw unsupported(call, 'constants beside the sequence')
+  const timeMajor = settings.bool('time_major', false)
+  const x = timeMajor ? { ...swapped(call, call.x, `${name}.steps`), mask: call.x.mask } : call.x
+  const ran = run(
+    { ...call, x },
+    { name, layer, states: initialStates(call), path: '', flip: false },
+  )
+  const sequences = settings.bool('return_sequences', false)
+  const computed = sequences ? asComputed(call, name, ran) : ran.last
+  const y = sequences && timeMajor ? swapped(call, computed, `${name}.y`) : computed
+  const states = settings.bool('return_state', false) ? ran.states : []
+  const mask = sequences && !layer.className.startsWith('CuDNN') ? call.x.mask : null
+  return [{ ...y, mask }, ...states.map((state) => ({ ...state, mask: null }))]
+}, true)
+
+const mergeModes: Readonly<Record<string, MergeNode['mode']>> = {
+  concat: 'concatenate',
+  sum: 'add',
+  mul: 'multiply',
+  ave: 'average',
+}
+
+const bidirectional = entry((call) => {
+  const { layer, settings, name, graph } = call
+  const inner = layer.inner
+  if (inner === null) throw settings.wrong('layer', 'a recurrent layer')
+  const backward = layer.backward ?? inner
+  const sequences = inner.settings.bool('return_sequences', false)
+  const states = initialStates(call)
+  const half = states.length / 2
+  const place = { bidirectional: sequences, flip: false }
+  const forwards = run(call, {
+    ...place,
+    name: `${name}.forward`,
+    layer: inner,
+    states: states.slice(0, half),
+    path: 'forward_layer/',
+  })
+  const backwards = run(call, {
+    ...place,
+    name: `${name}.backward`,
+    layer: backward,
+    states: states.slice(half),
+    path: 'backward_layer/',
+    // Without a layer of its own, Keras takes the same one the other way round.
+    flip: layer.backward === null,
+  })
+  const y = sequences ? asComputed(call, `${name}.forward`, forwards) : forwards.last
+  const back = sequences ? flipped(call, `${name}.backward`, backwards) : backwards.last
+  const mask = sequences ? call.x.mask : null
+  const left = inner.settings.bool('return_state', false)
+    ? [...forwards.states, ...backwards.states].map((state) => ({ ...state, mask: null }))
+    : []
+  const mode = settings.get('merge_mode') === undefined ? 'concat' : settings.get('merge_mode')
+  if (mode === null) return [{ ...y, mask }, { ...back, mask }, ...left]
+  if (typeof mode !== 'string' || !Object.hasOwn(mergeModes, mode)) {
+    throw new GruvError('bad-file', 'this is no way to merge', {
+      where: name,
+      expected: `${Object.keys(mergeModes).join(', ')} or null`,
+      got: JSON.stringify(mode).slice(0, 60),
+    })
+  }
+  const merged = graph.one(name, { kind: 'merge', mode: mergeModes[mode] }, { 0: y, 1: back })
+  return [{ ...merged, mask }, ...left]
+}, true)
+
+export const recurrentLayers: Readonly<Record<string, LayerEntry>> = {
+  ...Object.fromEntries(recurrent.map((className) => [className, rnn])),
+  Bidirectional: bidirectional,
+}

@@ -1,0 +1,142 @@
+/** A layer's configuration as it stands in the file, read with types. */
+
+import { GruvError } from '../../errors.ts'
+import { type JsonObject, object } from '../decode.ts'
+
+/** Deeper nesting than any model has; each level is a level of our recursion. */
+const DEEPEST = 12
+
+/**
+ * Python values that JSON does not know, as Keras spells them, become plain ones:
+ * `{"class_name": "__tuple__", "items": […]}` is an array.
+ */
+export function plain(value: unknown, depth = 0): unknown {
+  if (depth > DEEPEST * 20) {
+    throw new GruvError('too-large', 'the configuration is nested too deeply', {
+      expected: `at most ${DEEPEST * 20} levels`,
+    })
+  }
+  if (Array.isArray(value)) return value.map((each) => plain(each, depth + 1))
+  if (typeof value !== 'object' || value === null) return value
+  const { class_name: kind, items } = value as Record<string, unknown>
+  if ((kind === '__tuple__' || kind === 'TensorShape') && Array.isArray(items))
+    return plain(items, depth + 1)
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [key, plain(each, depth + 1)]),
+  )
+}
+
+/** @throws GruvError `too-large` beyond 12 models inside each other. */
+export function checkDepth(depth: number, where: string): void {
+  if (depth <= DEEPEST) return
+  throw new GruvError('too-large', 'models are nested too deeply', {
+    where,
+    expected: `at most ${DEEPEST} levels`,
+  })
+}
+
+/** The `config` of one layer; missing entries have Keras's defaults, which the caller names. */
+export class Settings {
+  readonly where: string
+  readonly values: JsonObject
+
+  constructor(values: unknown, where: string) {
+    this.where = where
+    this.values = object(values, where)
+  }
+
+  get(...keys: readonly string[]): unknown {
+    for (const key of keys) if (Object.hasOwn(this.values, key)) return this.values[key]
+    return undefined
+  }
+
+  has(key: string): boolean {
+    return this.get(key) !== undefined
+  }
+
+  bool(key: string, fallback: boolean): boolean {
+    const value = this.get(key) ?? fallback
+    if (typeof value === 'boolean') return value
+    if (value === 0 || value === 1) return value === 1
+    throw this.wrong(key, 'true or false')
+  }
+
+  text(key: string, fallback?: string): string {
+    const value = this.get(key) ?? fallback
+    if (typeof value === 'string') return value
+    throw this.wrong(key, 'a string')
+  }
+
+  /** The first of these keys that is there, in a version's spelling. */
+  number(keys: string | readonly string[], fallback?: number): number {
+    const names = typeof keys === 'string' ? [keys] : keys
+    const value = scalar(this.get(...names)) ?? fallback
+    if (typeof value === 'number' && Number.isFinite(value)) return value
+    throw this.wrong(names[0], 'a number')
+  }
+
+  numberOrNull(...keys: readonly string[]): number | null {
+    const value = this.get(...keys)
+    return value === undefined || value === null ? null : this.number(keys)
+  }
+
+  /** A whole number from `least`. */
+  count(keys: string | readonly string[], fallback?: number, least = 1): number {
+    const value = this.number(keys, fallback)
+    if (Number.isSafeInteger(value) && value >= least && value < 2 ** 31) return value
+    throw this.wrong(typeof keys === 'string' ? keys : keys[0], `a whole number from ${least}`)
+  }
+
+  /** One whole number for each axis; a single one stands for all. */
+  counts(keys: readonly string[], axes: number, fallback?: number): readonly number[] {
+    const value = this.get(...keys)
+    const list = Array.isArray(value) ? value : Array(axes).fill(value ?? fallback)
+    if (
+      list.length === axes &&
+      list.every((each) => Number.isSafeInteger(each) && each >= 1 && each < 2 ** 31)
+    )
+      return list as number[]
+    throw this.wrong(keys[0], `${axes} whole numbers from 1`)
+  }
+
+  /** Whole numbers; a single one is a list of one. */
+  integers(key: string): readonly number[] {
+    const value = this.get(key)
+    const list = Array.isArray(value) ? value : [value]
+    if (list.every((each) => Number.isSafeInteger(each))) return list as number[]
+    throw this.wrong(key, 'whole numbers')
+  }
+
+  wrong(key: string, expected: string): GruvError {
+    const got = JSON.stringify(this.get(key)) ?? 'nothing'
+    return new GruvError('bad-file', `the configuration is not right at '${key}'`, {
+      where: this.where,
+      expected,
+      got: got.length > 60 ? `${got.slice(0, 60)}…` : got,
+    })
+  }
+}
+
+/** Keras writes NumPy numbers as `{"type": "ndarray", "value": …}`, or as lists of one. */
+function scalar(value: unknown): unknown {
+  if (Array.isArray(value) && value.length === 1) return scalar(value[0])
+  if (typeof value === 'object' && value !== null && 'value' in value) return scalar(value.value)
+  return value ?? undefined
+}
+
+/** `2.2.4-tf` → [2, 2] and whether it is TensorFlow's own. */
+export interface KerasVersion {
+  /** As the file states it; null where it does not. */
+  readonly stated: string | null
+  readonly major: number
+  /** What the rules for masks go by: TensorFlow 2's own Keras counts as 2.3 and later. */
+  readonly rules: string
+}
+
+export function kerasVersion(stated: string | null): KerasVersion {
+  const match = /^(\d+)\.(\d+)/.exec(stated ?? '')
+  if (match === null) return { stated: null, major: 2, rules: '2.3' }
+  const [major, minor] = [Number(match[1]), Number(match[2])]
+  const tensorflow = stated!.endsWith('-tf') && major === 2 && minor < 3
+  return { stated, major, rules: tensorflow ? '2.3' : `${major}.${minor}` }
+}

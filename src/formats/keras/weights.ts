@@ -1,0 +1,293 @@
+/**
+ * Which arrays each layer has, in the order in which Keras creates them, and how containers are
+ * asked for them. Sources: `build` of each layer; `weights` of Layer and Model.
+ */
+
+import { GruvError } from '../../errors.ts'
+import { showShape, type Tensor } from '../../tensor.ts'
+import type { LayerConfig, NetConfig } from './config.ts'
+
+export interface Slot {
+  /** The attribute of the object that owns it: `kernel`. */
+  readonly name: string
+  /** The attributes that lead from the layer to that object: `['forward_layer', 'cell']`. */
+  readonly path: readonly string[]
+  readonly trainable: boolean
+}
+
+/** Where a layer stands: the models around it, outermost first, then the layer itself. */
+export type Site = readonly { readonly net: NetConfig; readonly layer: LayerConfig }[]
+
+/** A container of weights. */
+export interface WeightSource {
+  /** In the order of the slots. @throws GruvError `not-found`, naming the layer. */
+  readonly find: (site: Site, slots: readonly Slot[]) => readonly Tensor[]
+  /** What a user should know of how they are stored. */
+  readonly warnings: readonly string[]
+}
+
+type Names = (layer: LayerConfig) => readonly string[]
+
+const always =
+  (...names: string[]): Names =>
+  () =>
+    names
+const withBias =
+  (...names: string[]): Names =>
+  ({ settings }) => [...names, ...(settings.bool('use_bias', settings.get('bias') !== false) ? ['bias'] : [])]
+const scaled: Names = ({ settings }) => [
+  ...(settings.bool('scale', true) ? ['gamma'] : []),
+  ...(settings.bool('center', true) ? ['beta'] : []),
+]
+const cell = withBias('kernel', 'recurrent_kernel')
+
+/** Layers that own arrays; a name with dots is an attribute of an attribute. */
+const owners: Readonly<Record<string, Names>> = {
+  Dense: withBias('kernel'),
+  Conv1D: withBias('kernel'),
+  Conv2D: withBias('kernel'),
+  Conv1DTranspose: withBias('kernel'),
+  DepthwiseConv1D: withBias('kernel'),
+  SeparableConv1D: withBias('depthwise_kernel', 'pointwise_kernel'),
+  Embedding: always('embeddings'),
+  PReLU: always('alpha'),
+  BatchNormalization: (layer) => [...scaled(layer), 'moving_mean', 'moving_variance'],
+  LayerNormalization: (layer) =>
+    layer.settings.bool('rms_scaling', false)
+      ? scaled(layer).filter((name) => name === 'gamma')
+      : scaled(layer),
+  Normalization: ({ settings }) =>
+    (settings.get('mean') ?? null) === null ? ['mean', 'variance', 'count'] : [],
+  GRU: cell,
+  LSTM: cell,
+  SimpleRNN: cell,
+  GRUCell: cell,
+  LSTMCell: cell,
+  SimpleRNNCell: cell,
+  CuDNNGRU: always('kernel', 'recurrent_kernel', 'bias'),
+  CuDNNLSTM: always('kernel', 'recurrent_kernel', 'bias'),
+  Attention: ({ settings }) => [
+    ...(settings.bool('use_scale', false) ? ['scale'] : []),
+    ...(settings.get('score_mode') === 'concat' ? ['concat_score_weight'] : []),
+  ],
+  AdditiveAttention: ({ settings }) => (settings.bool('use_scale', true) ? ['scale'] : []),
+  MultiHeadAttention: ({ settings }) =>
+    ['query', 'key', 'value', 'output'].flatMap((part) => [
+      `${part}_dense.kernel`,
+      ...(settings.bool('use_bias', true) ? [`${part}_dense.bias`] : []),
+    ]),
+}
+
+const inCell: readonly string[] = ['GRU', 'LSTM', 'SimpleRNN']
+const frozen: readonly string[] = ['moving_mean', 'moving_variance', 'mean', 'variance', 'count']
+
+/** The arrays of a layer that is no model; none for those that own none. */
+export function slotsOf(layer: LayerConfig, trainable = true): readonly Slot[] {
+  const own = trainable && layer.settings.get('trainable') !== false
+  const under = (step: string, slots: readonly Slot[]): readonly Slot[] =>
+    slots.map((slot) => ({ ...slot, path: [step, ...slot.path] }))
+  const { className, inner, cells } = layer
+  if (inner !== null && className === 'Bidirectional') {
+    const backward = layer.backward ?? inner
+    return [
+      ...under('forward_layer', slotsOf(inner, own)),
+      ...under('backward_layer', slotsOf(backward, own)),
+    ]
+  }
+  // Whatever a wrapper wraps is called `layer`; wrapped models answer for themselves.
+  if (inner !== null) return inner.model === null ? under('layer', slotsOf(inner, own)) : []
+  if (cells.length > 0) {
+    return cells.flatMap((each, i) => {
+      const slots = slotsOf(each, own)
+      return under('cell', isStacked(layer) ? under('cells', under(`${i}`, slots)) : slots)
+    })
+  }
+  const names = Object.hasOwn(owners, className) ? owners[className](layer) : []
+  return names.map((dotted) => {
+    const parts = dotted.split('.')
+    const name = parts.at(-1)!
+    return {
+      name,
+      path: [...(inCell.includes(className) ? ['cell'] : []), ...parts.slice(0, -1)],
+      trainable: own && !frozen.includes(name),
+    }
+  })
+}
+
+/** Whether the cells of an RNN stand in StackedRNNCells: its states then come as a list. */
+export function isStacked({ settings }: LayerConfig): boolean {
+  const value = settings.get('cell')
+  return Array.isArray(value) || (value as { class_name?: unknown } | undefined)?.class_name === 'StackedRNNCells'
+}
+
+export interface OwnedSlot {
+  readonly site: Site
+  readonly slot: Slot
+}
+
+/** Every array of a model, layer by layer, those of models inside it included. */
+export function allSlots(net: NetConfig, around: Site = [], trainable = true): readonly OwnedSlot[] {
+  return net.layers.flatMap((layer) => {
+    const site = [...around, { net, layer }]
+    const own = trainable && layer.settings.get('trainable') !== false
+    const model = modelIn(layer)
+    if (model !== null) return allSlots(model, site, own)
+    return slotsOf(layer, trainable).map((slot) => ({ site, slot }))
+  })
+}
+
+/** The model that a layer is, or wraps. */
+export function modelIn(layer: LayerConfig): NetConfig | null {
+  return layer.model ?? (layer.inner === null ? null : modelIn(layer.inner))
+}
+
+/** As `model.weights` has them up to Keras 2.3, and every HDF5 file: what is trained comes first. */
+export function trainedFirst(slots: readonly OwnedSlot[]): readonly OwnedSlot[] {
+  return [...slots.filter(({ slot }) => slot.trainable), ...slots.filter(({ slot }) => !slot.trainable)]
+}
+
+export function sameSite(a: Site, b: Site): boolean {
+  return a.length === b.length && a.every(({ layer }, i) => layer === b[i].layer)
+}
+
+export function showSite(site: Site): string {
+  return site.map(({ layer }) => layer.name).join('/')
+}
+
+export function missing(site: Site, slots: readonly Slot[], got: string): GruvError {
+  return new GruvError('not-found', 'the weights of this layer are not in the file', {
+    where: showSite(site),
+    expected: slots.map(({ name, path }) => [...path, name].join('/')).join(', '),
+    got,
+  })
+}
+
+export interface NamedTensor {
+  /** With slashes, without TensorFlow's `:0`. */
+  readonly name: string
+  readonly tensor: Tensor
+}
+
+/** What people called the same array before. */
+const synonyms: Readonly<Record<string, string>> = {
+  W: 'kernel',
+  U: 'recurrent_kernel',
+  b: 'bias',
+  running_mean: 'moving_mean',
+  running_std: 'moving_variance',
+  attention_score_weight: 'scale',
+}
+
+function lastName(path: string): string {
+  const last = path.split('/').at(-1)!
+  const short = /_(W|U|b|gamma|beta|running_mean|running_std)$/.exec(last)?.[1] ?? last
+  return Object.hasOwn(synonyms, short) ? synonyms[short] : short
+}
+
+/**
+ * Puts a layer's arrays into its slots: in their order, as Keras itself reads them, where names do
+ * not contradict; by name where they do.
+ */
+export function assign(
+  site: Site,
+  slots: readonly Slot[],
+  found: readonly NamedTensor[],
+): readonly Tensor[] {
+  const arrays = joinGates(slots, found)
+  const known = new Set(slots.map(({ name }) => name))
+  const positional = arrays.every(({ name }, i) => {
+    const last = lastName(name)
+    return !known.has(last) || last === slots[i]?.name
+  })
+  if (arrays.length === slots.length && positional) return arrays.map(({ tensor }) => tensor)
+  const taken = new Set<NamedTensor>()
+  const picked = slots.map((slot) => {
+    const fitting = arrays.filter((each) => !taken.has(each) && lastName(each.name) === slot.name)
+    const half = slot.path[0]?.replace('_layer', '')
+    const one = fitting.find(({ name }) => half !== undefined && name.includes(half)) ?? fitting[0]
+    if (one !== undefined) taken.add(one)
+    return one?.tensor
+  })
+  if (picked.every((tensor) => tensor !== undefined)) return picked
+  throw missing(
+    site,
+    slots,
+    found.map(({ name, tensor }) => `${name} ${showShape(tensor.shape)}`).join(', ') || 'no arrays',
+  )
+}
+
+/** How Keras 1 lists the gates, and where each stands in the packed arrays of later versions. */
+const gatesOf: Readonly<Record<number, { readonly listed: string; readonly packed: string }>> = {
+  9: { listed: 'zrh', packed: 'zrh' },
+  12: { listed: 'icfo', packed: 'ifco' },
+}
+
+/** Keras 1 kept W, U and b of each gate apart; both halves of a Bidirectional layer one after the other. */
+function joinGates(slots: readonly Slot[], found: readonly NamedTensor[]): readonly NamedTensor[] {
+  const halves = slots.length / 3
+  const gates = gatesOf[found.length / halves]
+  if (!Number.isInteger(halves) || gates === undefined) return found
+  const each = found.length / halves
+  return Array.from({ length: halves }, (_, half) => found.slice(half * each, (half + 1) * each)).flatMap(
+    (arrays) =>
+      ['kernel', 'recurrent_kernel', 'bias'].map((name, part) => ({
+        name,
+        tensor: besides([...gates.packed].map((gate) => arrays[gates.listed.indexOf(gate) * 3 + part].tensor)),
+      })),
+  )
+}
+
+/** Arrays of the same shape, side by side along the last axis. */
+function besides(parts: readonly Tensor[]): Tensor {
+  const [first] = parts
+  const width = first.shape.at(-1) ?? 0
+  const rows = width === 0 ? 0 : first.data.length / width
+  if (parts.some(({ data }) => data.length !== first.data.length)) {
+    throw new GruvError('bad-shape', 'the gates of one layer have arrays of different sizes', {
+      got: parts.map(({ shape }) => showShape(shape)).join(', '),
+    })
+  }
+  const data = new (first.data instanceof Float32Array ? Float32Array : Float64Array)(
+    first.data.length * parts.length,
+  )
+  parts.forEach((part, at) => {
+    for (let row = 0; row < rows; row++)
+      data.set(part.data.subarray(row * width, (row + 1) * width), (row * parts.length + at) * width)
+  })
+  return { ...first, shape: [...first.shape.slice(0, -1), width * parts.length], data }
+}
+
+/**
+ * By the names of flat lists (TF.js, and HDF5 files of models inside models): an array belongs to
+ * the first layer that its path names, and within a model to the first layer there.
+ */
+export function byNames(net: NetConfig, arrays: readonly NamedTensor[]): ReadonlyMap<string, NamedTensor[]> {
+  const owned = new Map<string, NamedTensor[]>()
+  for (const each of arrays) {
+    const owner = ownerOf(net, each.name.split('/'), [])
+    if (owner === null) continue
+    const key = owner.join('/')
+    const list = owned.get(key)
+    if (list === undefined) owned.set(key, [each])
+    else list.push(each)
+  }
+  return owned
+}
+
+function ownerOf(net: NetConfig, path: readonly string[], around: readonly string[]): readonly string[] | null {
+  for (const [i, part] of path.entries()) {
+    const layer = net.layers.find(({ name }) => name === part)
+    if (layer === undefined) continue
+    const model = modelIn(layer)
+    if (model === null) return [...around, layer.name]
+    const inside = ownerOf(model, path.slice(i + 1), [...around, layer.name])
+    if (inside !== null) return inside
+  }
+  // A model's name need not stand before those of its layers.
+  for (const layer of net.layers) {
+    const model = modelIn(layer)
+    const inside = model === null ? null : ownerOf(model, path, [...around, layer.name])
+    if (inside !== null) return inside
+  }
+  return null
+}
