@@ -76,17 +76,27 @@ const models: readonly string[] = ['Sequential', 'Functional']
 
 /** @throws GruvError `bad-file` or `unsupported`, saying where. */
 export function parseNetwork(json: unknown): NetConfig {
-  const { class_name: raw, config, registered_name: registered } = object(plain(json), 'model_config')
+  const {
+    class_name: raw,
+    config,
+    registered_name: registered,
+  } = object(plain(json), 'model_config')
   const className = renamed[text(raw, 'model_config.class_name')] ?? String(raw)
   // A subclass of Model without a graph of its own has no layers in its configuration.
-  const body = Array.isArray(config) ? { name: 'sequential', layers: config } : object(config ?? {}, 'model_config.config')
+  const body = Array.isArray(config)
+    ? { name: 'sequential', layers: config }
+    : object(config ?? {}, 'model_config.config')
   if (!models.includes(className) && !(Array.isArray(body.layers) && 'output_layers' in body)) {
-    throw new GruvError('unsupported', `the model is of the class ${className}, whose code is not in the file`, {
-      where: 'model_config',
-      expected: 'a Sequential or Functional model',
-      got: typeof registered === 'string' ? registered : className,
-      fix: 'Rebuild it in Keras as a functional model from its layers, and save that.',
-    })
+    throw new GruvError(
+      'unsupported',
+      `the model is of the class ${className}, whose code is not in the file`,
+      {
+        where: 'model_config',
+        expected: 'a Sequential or Functional model',
+        got: typeof registered === 'string' ? registered : className,
+        fix: 'Rebuild it in Keras as a functional model from its layers, and save that.',
+      },
+    )
   }
   return network(className === 'Sequential' ? 'Sequential' : 'Functional', body, 'model_config', 0)
 }
@@ -108,7 +118,11 @@ function network(
   }
   const called = layers.map((each, i) => ({
     ...each,
-    calls: calls((raw[i] as Record<string, unknown>).inbound_nodes, known, `${where}: ${each.name}`),
+    calls: calls(
+      (raw[i] as Record<string, unknown>).inbound_nodes,
+      known,
+      `${where}: ${each.name}`,
+    ),
   }))
   const inputs = references(body.input_layers, known, `${where}.input_layers`)
   const outputs = references(body.output_layers, known, `${where}.output_layers`)
@@ -130,7 +144,9 @@ function sequential(
   const seen = new Set<string>()
   for (const each of parsed) {
     if (seen.has(each.name)) {
-      throw new GruvError('bad-file', `two layers of the model are called '${each.name}'`, { where })
+      throw new GruvError('bad-file', `two layers of the model are called '${each.name}'`, {
+        where,
+      })
     }
     seen.add(each.name)
   }
@@ -162,7 +178,11 @@ function sequential(
   }
 }
 
-function inputLayer(name: string, shape: readonly unknown[] | undefined, where: string): LayerConfig {
+function inputLayer(
+  name: string,
+  shape: readonly unknown[] | undefined,
+  where: string,
+): LayerConfig {
   return {
     name,
     className: 'InputLayer',
@@ -186,7 +206,9 @@ function inputShape({ settings, model }: LayerConfig): readonly unknown[] | unde
 }
 
 function shapeOf(value: unknown): readonly unknown[] | undefined {
-  return Array.isArray(value) && (value.length === 0 || !Array.isArray(value[0])) ? value : undefined
+  return Array.isArray(value) && (value.length === 0 || !Array.isArray(value[0]))
+    ? value
+    : undefined
 }
 
 function layer(json: unknown, where: string, depth: number, index: number): LayerConfig {
@@ -221,7 +243,12 @@ function layer(json: unknown, where: string, depth: number, index: number): Laye
     settings: new Settings(nested ? { ...body, layers: undefined } : body, `${where} '${name}'`),
     calls: [],
     model: nested
-      ? network(className === 'Sequential' ? 'Sequential' : 'Functional', body, `${where} '${name}'`, depth + 1)
+      ? network(
+          className === 'Sequential' ? 'Sequential' : 'Functional',
+          body,
+          `${where} '${name}'`,
+          depth + 1,
+        )
       : null,
     inner: wrapped('layer'),
     backward: wrapped('backward_layer'),
@@ -290,7 +317,8 @@ function argument3(value: unknown, where: string): Argument {
 function referenceOf(value: unknown, known: ReadonlySet<string>): Reference | null {
   if (!Array.isArray(value)) return null
   const [layer, call = 0, tensor = 0] = value
-  if (typeof layer !== 'string' || !known.has(layer) || !isIndex(call) || !isIndex(tensor)) return null
+  if (typeof layer !== 'string' || !known.has(layer) || !isIndex(call) || !isIndex(tensor))
+    return null
   return { layer, call, tensor }
 }
 
@@ -302,7 +330,11 @@ function references(
 ): readonly Reference[] {
   const one = referenceOf(value, known)
   if (one !== null) return [one]
-  if (typeof value === 'object' && value !== null && !(Array.isArray(value) && typeof value[0] === 'string'))
+  if (
+    typeof value === 'object' &&
+    value !== null &&
+    !(Array.isArray(value) && typeof value[0] === 'string')
+  )
     return Object.values(value).flatMap((each) => references(each, known, where))
   throw new GruvError('bad-file', 'this names no layer of the model', {
     where,

@@ -6,19 +6,21 @@ import type { Dim, LayerNode, Unwired } from '../../model/types.ts'
 import type { Named } from '../../tensor.ts'
 
 /** A value of the graph, with the mask that Keras carries beside it. */
-export interface Symbol {
+export interface Value {
   readonly value: string
   readonly shape: readonly Dim[]
   /** [rows, steps], 0 at steps that do not count; null where all do. */
-  readonly mask: Symbol | null
+  readonly mask: Value | null
 }
 
 /** A value before it is known what becomes of the mask. */
-export type Result = Omit<Symbol, 'mask'> & { readonly mask?: Symbol | null }
+export type Result = Omit<Value, 'mask'> & { readonly mask?: Value | null }
 
-type Nameless = { [K in LayerNode['kind']]: Omit<Extract<Unwired, { kind: K }>, 'name' | 'conventions'> & {
-  readonly conventions?: LayerNode['conventions']
-} }[LayerNode['kind']]
+type Nameless = {
+  [K in LayerNode['kind']]: Omit<Extract<Unwired, { kind: K }>, 'name' | 'conventions'> & {
+    readonly conventions?: LayerNode['conventions']
+  }
+}[LayerNode['kind']]
 
 export class GraphBuilder {
   readonly nodes: LayerNode[] = []

@@ -4,11 +4,11 @@ import { GruvError } from '../../errors.ts'
 import type { ConventionOptions } from '../../model/conventions.ts'
 import type { Named, Tensor } from '../../tensor.ts'
 import type { LayerConfig } from './config.ts'
-import type { GraphBuilder, Result, Symbol } from './graph.ts'
+import type { GraphBuilder, Result, Value } from './graph.ts'
 import type { KerasVersion, Settings } from './settings.ts'
 
 /** What an argument has become: a value of the graph, a list, or a constant. */
-export type Given = Symbol | readonly Given[] | { readonly constant: unknown }
+export type Given = Value | readonly Given[] | { readonly constant: unknown }
 
 export interface LayerCall {
   readonly layer: LayerConfig
@@ -16,8 +16,8 @@ export interface LayerCall {
   /** What its nodes are called. */
   readonly name: string
   /** The tensors it is called with, in order; `x` is the first. */
-  readonly x: Symbol
-  readonly inputs: readonly Symbol[]
+  readonly x: Value
+  readonly inputs: readonly Value[]
   /** The same with lists and constants, as the call has them. */
   readonly args: readonly Given[]
   readonly kwargs: Named<Given>
@@ -32,9 +32,9 @@ export interface LayerCall {
   readonly wrapped: (
     inner: LayerConfig,
     path: string,
-    inputs: readonly Symbol[],
+    inputs: readonly Value[],
     name: string,
-  ) => readonly Symbol[]
+  ) => readonly Value[]
 }
 
 /** One result for each tensor that the layer gives. A mask left out is passed on as the class does. */
@@ -50,15 +50,15 @@ export function entry(build: Builder, masks: boolean): LayerEntry {
   return { build, masks }
 }
 
-export function isSymbol(given: Given | undefined): given is Symbol {
+export function isValue(given: Given | undefined): given is Value {
   return given !== undefined && !Array.isArray(given) && 'value' in given
 }
 
 /** All values in an argument, in order. */
-export function symbolsIn(given: Given | undefined): readonly Symbol[] {
+export function valuesIn(given: Given | undefined): readonly Value[] {
   if (given === undefined) return []
-  if (isSymbol(given)) return [given]
-  return Array.isArray(given) ? given.flatMap(symbolsIn) : []
+  if (isValue(given)) return [given]
+  return Array.isArray(given) ? given.flatMap(valuesIn) : []
 }
 
 export function constantIn(given: Given | undefined): unknown {
@@ -80,4 +80,13 @@ export function sizeMismatch(where: string, expected: string, got: string): Gruv
     expected,
     got,
   })
+}
+
+/** The arrays whose names begin with a path, without it. */
+export function under(arrays: Named<Tensor>, path: string): Named<Tensor> {
+  return Object.fromEntries(
+    Object.entries(arrays)
+      .filter(([name]) => name.startsWith(path))
+      .map(([name, tensor]) => [name.slice(path.length), tensor]),
+  )
 }

@@ -34,7 +34,10 @@ const always =
     names
 const withBias =
   (...names: string[]): Names =>
-  ({ settings }) => [...names, ...(settings.bool('use_bias', settings.get('bias') !== false) ? ['bias'] : [])]
+  ({ settings }) => [
+    ...names,
+    ...(settings.bool('use_bias', settings.get('bias') !== false) ? ['bias'] : []),
+  ]
 const scaled: Names = ({ settings }) => [
   ...(settings.bool('scale', true) ? ['gamma'] : []),
   ...(settings.bool('center', true) ? ['beta'] : []),
@@ -117,7 +120,10 @@ export function slotsOf(layer: LayerConfig, trainable = true): readonly Slot[] {
 /** Whether the cells of an RNN stand in StackedRNNCells: its states then come as a list. */
 export function isStacked({ settings }: LayerConfig): boolean {
   const value = settings.get('cell')
-  return Array.isArray(value) || (value as { class_name?: unknown } | undefined)?.class_name === 'StackedRNNCells'
+  return (
+    Array.isArray(value) ||
+    (value as { class_name?: unknown } | undefined)?.class_name === 'StackedRNNCells'
+  )
 }
 
 export interface OwnedSlot {
@@ -126,7 +132,11 @@ export interface OwnedSlot {
 }
 
 /** Every array of a model, layer by layer, those of models inside it included. */
-export function allSlots(net: NetConfig, around: Site = [], trainable = true): readonly OwnedSlot[] {
+export function allSlots(
+  net: NetConfig,
+  around: Site = [],
+  trainable = true,
+): readonly OwnedSlot[] {
   return net.layers.flatMap((layer) => {
     const site = [...around, { net, layer }]
     const own = trainable && layer.settings.get('trainable') !== false
@@ -143,7 +153,10 @@ export function modelIn(layer: LayerConfig): NetConfig | null {
 
 /** As `model.weights` has them up to Keras 2.3, and every HDF5 file: what is trained comes first. */
 export function trainedFirst(slots: readonly OwnedSlot[]): readonly OwnedSlot[] {
-  return [...slots.filter(({ slot }) => slot.trainable), ...slots.filter(({ slot }) => !slot.trainable)]
+  return [
+    ...slots.filter(({ slot }) => slot.trainable),
+    ...slots.filter(({ slot }) => !slot.trainable),
+  ]
 }
 
 export function sameSite(a: Site, b: Site): boolean {
@@ -228,12 +241,15 @@ function joinGates(slots: readonly Slot[], found: readonly NamedTensor[]): reado
   const gates = gatesOf[found.length / halves]
   if (!Number.isInteger(halves) || gates === undefined) return found
   const each = found.length / halves
-  return Array.from({ length: halves }, (_, half) => found.slice(half * each, (half + 1) * each)).flatMap(
-    (arrays) =>
-      ['kernel', 'recurrent_kernel', 'bias'].map((name, part) => ({
-        name,
-        tensor: besides([...gates.packed].map((gate) => arrays[gates.listed.indexOf(gate) * 3 + part].tensor)),
-      })),
+  return Array.from({ length: halves }, (_, half) =>
+    found.slice(half * each, (half + 1) * each),
+  ).flatMap((arrays) =>
+    ['kernel', 'recurrent_kernel', 'bias'].map((name, part) => ({
+      name,
+      tensor: besides(
+        [...gates.packed].map((gate) => arrays[gates.listed.indexOf(gate) * 3 + part].tensor),
+      ),
+    })),
   )
 }
 
@@ -252,7 +268,10 @@ function besides(parts: readonly Tensor[]): Tensor {
   )
   parts.forEach((part, at) => {
     for (let row = 0; row < rows; row++)
-      data.set(part.data.subarray(row * width, (row + 1) * width), (row * parts.length + at) * width)
+      data.set(
+        part.data.subarray(row * width, (row + 1) * width),
+        (row * parts.length + at) * width,
+      )
   })
   return { ...first, shape: [...first.shape.slice(0, -1), width * parts.length], data }
 }
@@ -261,7 +280,10 @@ function besides(parts: readonly Tensor[]): Tensor {
  * By the names of flat lists (TF.js, and HDF5 files of models inside models): an array belongs to
  * the first layer that its path names, and within a model to the first layer there.
  */
-export function byNames(net: NetConfig, arrays: readonly NamedTensor[]): ReadonlyMap<string, NamedTensor[]> {
+export function byNames(
+  net: NetConfig,
+  arrays: readonly NamedTensor[],
+): ReadonlyMap<string, NamedTensor[]> {
   const owned = new Map<string, NamedTensor[]>()
   for (const each of arrays) {
     const owner = ownerOf(net, each.name.split('/'), [])
@@ -274,7 +296,11 @@ export function byNames(net: NetConfig, arrays: readonly NamedTensor[]): Readonl
   return owned
 }
 
-function ownerOf(net: NetConfig, path: readonly string[], around: readonly string[]): readonly string[] | null {
+function ownerOf(
+  net: NetConfig,
+  path: readonly string[],
+  around: readonly string[],
+): readonly string[] | null {
   for (const [i, part] of path.entries()) {
     const layer = net.layers.find(({ name }) => name === part)
     if (layer === undefined) continue

@@ -1,24 +1,25 @@
 /** Attention, AdditiveAttention, MultiHeadAttention. */
 
 import { showShape } from '../../../tensor.ts'
-import type { Result, Symbol } from '../graph.ts'
+import type { Result, Value } from '../graph.ts'
 import {
   constantIn,
   entry,
   type Given,
-  isSymbol,
+  isValue,
   type LayerCall,
   type LayerEntry,
   sizeMismatch,
-  symbolsIn,
   unsupported,
+  valuesIn,
 } from '../layer.ts'
 
 const dense = (additive: boolean): LayerEntry =>
   entry((call) => {
     const { settings, name, graph, inputs } = call
     const [query, value, key] = inputs
-    if (inputs.length < 2 || inputs.length > 3) throw unsupported(call, 'other than two or three inputs')
+    if (inputs.length < 2 || inputs.length > 3)
+      throw unsupported(call, 'other than two or three inputs')
     const concat = settings.get('score_mode') === 'concat'
     const weights = call.weights()
     const [queryMask, valueMask] = masksOf(call, [query.mask, value.mask])
@@ -41,16 +42,13 @@ const dense = (additive: boolean): LayerEntry =>
   }, true)
 
 /** The masks that the call names, or those of its inputs: Keras 3 writes them into the file. */
-function masksOf(
-  call: LayerCall,
-  own: readonly (Symbol | null)[],
-): readonly (Symbol | null)[] {
+function masksOf(call: LayerCall, own: readonly (Value | null)[]): readonly (Value | null)[] {
   const given = call.kwargs.mask
   if (!Array.isArray(given)) return own
   const list: readonly Given[] = given
   return own.map((mask, i) => {
     const each = list[i]
-    return isSymbol(each) ? each : mask
+    return isValue(each) ? each : mask
   })
 }
 
@@ -63,10 +61,13 @@ function withScores(call: LayerCall, y: Result, scores: Result): readonly Result
 const multiHead = entry((call) => {
   const { settings, name, graph, version, kwargs } = call
   const [query, second, third] = call.inputs
-  const value = second ?? symbolsIn(kwargs.value)[0]
-  const key = third ?? symbolsIn(kwargs.key)[0]
+  const value = second ?? valuesIn(kwargs.value)[0]
+  const key = third ?? valuesIn(kwargs.key)[0]
   if (value === undefined) throw unsupported(call, 'attention without a value')
-  if ((settings.get('attention_axes') ?? null) !== null && settings.integers('attention_axes').join() !== '1')
+  if (
+    (settings.get('attention_axes') ?? null) !== null &&
+    settings.integers('attention_axes').join() !== '1'
+  )
     throw unsupported(call, 'attention over other axes than the steps')
   if (constantIn(kwargs.flash_attention) === true) graph.warnings.add(`${name}: plain attention`)
   const arrays = call.weights()
@@ -82,8 +83,8 @@ const multiHead = entry((call) => {
   const masks = { queryMask: query.mask, valueMask: value.mask, keyMask: key?.mask ?? null }
   if (!counts && Object.values(masks).some((mask) => mask !== null))
     graph.warnings.add(`${name} ignores the mask that arrives: Keras before 2.10 did so`)
-  const explicit = (port: string, own: Symbol | null): Symbol | null =>
-    symbolsIn(kwargs[port])[0] ?? (counts ? own : null)
+  const explicit = (port: string, own: Value | null): Value | null =>
+    valuesIn(kwargs[port])[0] ?? (counts ? own : null)
   const { y, scores } = graph.add(
     name,
     {
@@ -110,7 +111,7 @@ const multiHead = entry((call) => {
       queryMask: explicit('query_mask', masks.queryMask),
       valueMask: explicit('value_mask', masks.valueMask),
       keyMask: explicit('key_mask', masks.keyMask),
-      attentionMask: symbolsIn(kwargs.attention_mask)[0],
+      attentionMask: valuesIn(kwargs.attention_mask)[0],
     },
   )
   return withScores(call, { ...y, mask: query.mask }, scores)

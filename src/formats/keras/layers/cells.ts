@@ -1,7 +1,11 @@
 /** The cells of recurrent layers: packed arrays as Keras has them → nodes by gate. */
 
 import { GruvError } from '../../../errors.ts'
-import { isElementwise, type ElementwiseActivation, showActivation } from '../../../model/activations.ts'
+import {
+  type ElementwiseActivation,
+  isElementwise,
+  showActivation,
+} from '../../../model/activations.ts'
 import type { Convention } from '../../../model/conventions.ts'
 import { type Ground, gruNode } from '../../../model/gru.ts'
 import type { MaskedOutput } from '../../../model/masking.ts'
@@ -180,7 +184,11 @@ function conventionsOf(
     ...(recurrent === undefined
       ? []
       : [
-          { key: 'recurrentActivation' as const, ...recurrent, value: showActivation(recurrent.value) },
+          {
+            key: 'recurrentActivation' as const,
+            ...recurrent,
+            value: showActivation(recurrent.value),
+          },
         ]),
   ]
 }
@@ -247,7 +255,11 @@ function fromCudnn(call: LayerCall, arrays: Named<Tensor>, gates: number): Named
   const turned = (packed: Tensor, what: string): Tensor => {
     const [rows, width] = packed.shape
     if (packed.shape.length !== 2 || width % gates !== 0)
-      throw sizeMismatch(`${call.name}: ${what}`, `[inputs, ${gates}·units]`, showShape(packed.shape))
+      throw sizeMismatch(
+        `${call.name}: ${what}`,
+        `[inputs, ${gates}·units]`,
+        showShape(packed.shape),
+      )
     const units = width / gates
     const data = packed.data.slice()
     for (let gate = 0; gate < gates; gate++) {

@@ -4,14 +4,8 @@ import { activation, showActivation } from '../../../model/activations.ts'
 import { denseNode } from '../../../model/dense.ts'
 import { showShape, type Tensor } from '../../../tensor.ts'
 import { activationLayer, kerasActivation } from '../activations.ts'
-import { axisOf, fixed, type Result, type Symbol } from '../graph.ts'
-import {
-  entry,
-  type LayerCall,
-  type LayerEntry,
-  sizeMismatch,
-  unsupported,
-} from '../layer.ts'
+import { axisOf, fixed, type Result, type Value } from '../graph.ts'
+import { entry, type LayerCall, type LayerEntry, sizeMismatch, unsupported } from '../layer.ts'
 
 const nothing = entry(({ x }) => [x], true)
 
@@ -61,7 +55,7 @@ const masking = entry((call) => {
   return [{ ...y, mask: unmasked(mask) }]
 }, true)
 
-export function unmasked(result: Result): Symbol {
+export function unmasked(result: Result): Value {
   return { ...result, mask: null }
 }
 
@@ -111,7 +105,11 @@ const prelu = entry((call) => {
     throw unsupported(call, 'a PReLU with a slope for each step', showShape(alpha.shape))
   }
   return [
-    graph.one(name, { kind: 'prelu', weights: { alpha: { ...alpha, shape: [alpha.data.length] } } }, { x }),
+    graph.one(
+      name,
+      { kind: 'prelu', weights: { alpha: { ...alpha, shape: [alpha.data.length] } } },
+      { x },
+    ),
   ]
 }, true)
 
@@ -190,7 +188,11 @@ const normalization = entry((call) => {
   const scale = invert ? deviation : deviation.map((each) => 1 / each)
   const shift = Float64Array.from(mean.data, (each, i) => (invert ? each : -each * scale[i]))
   return [
-    graph.one(name, { kind: 'affine', weights: { scale: vector(scale), shift: vector(shift) } }, { x }),
+    graph.one(
+      name,
+      { kind: 'affine', weights: { scale: vector(scale), shift: vector(shift) } },
+      { x },
+    ),
   ]
 }, true)
 

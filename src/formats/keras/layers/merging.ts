@@ -2,8 +2,15 @@
 
 import { sameShape } from '../../../model/shapes/shape.ts'
 import type { BinaryNode, Dim, MergeNode } from '../../../model/types.ts'
-import { axisOf, type GraphBuilder, type Result, type Symbol } from '../graph.ts'
-import { constantIn, entry, isSymbol, type LayerCall, type LayerEntry, unsupported } from '../layer.ts'
+import { axisOf, type GraphBuilder, type Result, type Value } from '../graph.ts'
+import {
+  constantIn,
+  entry,
+  isValue,
+  type LayerCall,
+  type LayerEntry,
+  unsupported,
+} from '../layer.ts'
 import { unmasked } from './core.ts'
 
 /** A number as a value. */
@@ -16,18 +23,23 @@ export function constant(graph: GraphBuilder, name: string, value: number): Resu
 }
 
 /**
- * The mask of several values element by element: in Keras 3 their `or`, and none where one has
- * none; before it the `and` of those there are (`_Merge.compute_mask`).
+ * The mask of several values element by element: since Keras 3.4 their `or`, and none where one
+ * has none; before it the `and` of those there are (`_Merge.compute_mask`).
  */
-function mergedMask(call: LayerCall, strict: boolean): Symbol | null {
+function mergedMask(call: LayerCall): Value | null {
   const masks = call.inputs.flatMap(({ mask }) => (mask === null ? [] : [mask]))
-  const three = call.version.major >= 3
-  if (masks.length === 0 || (three && strict && masks.length < call.inputs.length)) return null
+  const [major, minor] = call.version.rules.split('.').map(Number)
+  const either = major > 3 || (major === 3 && minor >= 4)
+  if (masks.length === 0 || (either && masks.length < call.inputs.length)) return null
   return masks.reduce((a, b) =>
     a.value === b.value
       ? a
       : unmasked(
-          call.graph.one(`${call.name}.mask`, { kind: 'binary', op: three ? 'or' : 'and' }, { a, b }),
+          call.graph.one(
+            `${call.name}.mask`,
+            { kind: 'binary', op: either ? 'or' : 'and' },
+            { a, b },
+          ),
         ),
   )
 }
@@ -47,12 +59,12 @@ function aligned(call: LayerCall): readonly Result[] {
   })
 }
 
-const elementwise = (mode: MergeNode['mode'] & BinaryNode['op'] | 'average'): LayerEntry =>
+const elementwise = (mode: (MergeNode['mode'] & BinaryNode['op']) | 'average'): LayerEntry =>
   entry((call) => {
     const { graph, name } = call
     if (call.inputs.length < call.args.length) return withConstant(call, mode)
     const values = aligned(call)
-    const mask = mergedMask(call, true)
+    const mask = mergedMask(call)
     if (mode === 'subtract' && values.length !== 2) throw unsupported(call, 'more than two inputs')
     if (values.length === 1) return [call.x]
     if (values.every(({ shape }) => sameShape(shape, values[0].shape))) {
@@ -63,16 +75,14 @@ const elementwise = (mode: MergeNode['mode'] & BinaryNode['op'] | 'average'): La
     const total = values.reduce((a, b) => graph.one(name, { kind: 'binary', op }, { a, b }))
     if (mode !== 'average') return [{ ...total, mask }]
     const count = constant(graph, `${name}.count`, values.length)
-    return [
-      { ...graph.one(name, { kind: 'binary', op: 'divide' }, { a: total, b: count }), mask },
-    ]
+    return [{ ...graph.one(name, { kind: 'binary', op: 'divide' }, { a: total, b: count }), mask }]
   }, true)
 
 /** Operations of Keras 3 on a value and a number. */
 function withConstant(call: LayerCall, mode: BinaryNode['op'] | 'average'): readonly Result[] {
   const { graph, name } = call
   const sides = call.args.map((arg, i): Result => {
-    if (isSymbol(arg)) return arg
+    if (isValue(arg)) return arg
     const value = constantIn(arg)
     if (typeof value !== 'number') throw unsupported(call, 'this argument of an operation')
     return constant(graph, `${name}.constant${i}`, value)
@@ -95,10 +105,10 @@ const concatenate = entry((call) => {
 }, true)
 
 /** A value without a mask counts in full. */
-function concatenatedMask(call: LayerCall, axis: number): Symbol | null {
+function concatenatedMask(call: LayerCall, axis: number): Value | null {
   const { graph, name, inputs } = call
   if (inputs.every(({ mask }) => mask === null)) return null
-  if (axis === 0 || axis > 1) return mergedMask(call, true)
+  if (axis === 0 || axis > 1) return mergedMask(call)
   const masks = inputs.map(({ shape, mask }, i): Result => {
     if (mask !== null) return mask
     const one = constant(graph, `${name}.one${i}`, 1)
@@ -120,7 +130,7 @@ const dot = entry((call) => {
   if (a.shape.length > 3 || b.shape.length > 3 || first === 0 || second === 0)
     throw unsupported(call, 'a product over these axes', axes.join(', '))
   // [rows, kept, summed] · [rows, summed, kept]
-  const matrix = (x: Symbol, side: string, axis: number, summedLast: boolean): Result => {
+  const matrix = (x: Value, side: string, axis: number, summedLast: boolean): Result => {
     const [rows, ...rest] = x.shape
     if (rest.length === 1) {
       const shape = summedLast ? [rows, 1, rest[0]] : [rows, rest[0], 1]

@@ -3,10 +3,10 @@
 import { GruvError } from '../../../errors.ts'
 import { kerasMaskedOutput } from '../../../model/masking.ts'
 import type { MergeNode } from '../../../model/types.ts'
-import type { Named, Tensor } from '../../../tensor.ts'
+import type { Named } from '../../../tensor.ts'
 import type { LayerConfig } from '../config.ts'
-import type { Result, Symbol } from '../graph.ts'
-import { entry, type LayerCall, type LayerEntry, symbolsIn, unsupported } from '../layer.ts'
+import type { Result, Value } from '../graph.ts'
+import { entry, type LayerCall, type LayerEntry, under, unsupported, valuesIn } from '../layer.ts'
 import { isStacked } from '../weights.ts'
 import { cellClasses, cellNode } from './cells.ts'
 
@@ -22,7 +22,7 @@ interface Place {
   readonly name: string
   /** What is called: the layer, or one half of a Bidirectional. */
   readonly layer: LayerConfig
-  readonly states: readonly Symbol[]
+  readonly states: readonly Value[]
   /** The sequences flag of the Bidirectional around it. */
   readonly bidirectional?: boolean
   /** The attribute its weights stand under. */
@@ -66,13 +66,17 @@ function run(call: LayerCall, place: Place): Ran {
   let ran: Named<Result> = {}
   let x: Result = call.x
   for (const [i, cell] of cells.entries()) {
-    const prefix =
-      cudnn ? '' : className === 'RNN' && isStacked(place.layer) ? `cell/cells/${i}/` : 'cell/'
+    const prefix = cudnn
+      ? ''
+      : className === 'RNN' && isStacked(place.layer)
+        ? `cell/cells/${i}/`
+        : 'cell/'
     const arrays = under(call.weights(), `${place.path}${prefix}`)
     const node = call.once(`${place.path}${i}`, () =>
       cellNode(call, cell, arrays, { direction: backward ? 'backward' : 'forward', maskedOutput }),
     )
-    const name = cells.length === 1 ? place.name : `${place.name}/${cell.settings.text('name', `cell_${i}`)}`
+    const name =
+      cells.length === 1 ? place.name : `${place.name}/${cell.settings.text('name', `cell_${i}`)}`
     const initialState = given.shift()
     const initialCell = node.kind === 'lstm' ? given.shift() : undefined
     ran = graph.add(name, node, { x, initialState, initialCell, mask })
@@ -81,15 +85,6 @@ function run(call: LayerCall, place: Place): Ran {
   }
   if (given.length > 0) throw unsupported(call, 'more initial states than the layer has')
   return { sequence: ran.sequence, last: ran.last, states, backward }
-}
-
-/** The arrays whose names begin with a path, without it. */
-function under(arrays: Named<Tensor>, path: string): Named<Tensor> {
-  return Object.fromEntries(
-    Object.entries(arrays)
-      .filter(([name]) => name.startsWith(path))
-      .map(([name, tensor]) => [name.slice(path.length), tensor]),
-  )
 }
 
 /** In the order in which Keras gives the steps: those of a backward layer as they were computed. */
@@ -104,8 +99,8 @@ function flipped(call: LayerCall, name: string, ran: Ran): Result {
   return call.graph.one(`${name}.reversed`, { kind: 'reverse' }, { x: ran.sequence })
 }
 
-function initialStates(call: LayerCall): readonly Symbol[] {
-  return [...call.inputs.slice(1), ...symbolsIn(call.kwargs.initial_state)]
+function initialStates(call: LayerCall): readonly Value[] {
+  return [...call.inputs.slice(1), ...valuesIn(call.kwargs.initial_state)]
 }
 
 function swapped(call: LayerCall, x: Result, name: string): Result {
@@ -114,7 +109,7 @@ function swapped(call: LayerCall, x: Result, name: string): Result {
 
 const rnn = entry((call) => {
   const { layer, settings, name } = call
-  if (symbolsIn(call.kwargs.constants).length > 0)
+  if (valuesIn(call.kwargs.constants).length > 0)
     throw unsupported(call, 'constants beside the sequence')
   const timeMajor = settings.bool('time_major', false)
   const x = timeMajor ? { ...swapped(call, call.x, `${name}.steps`), mask: call.x.mask } : call.x

@@ -28,9 +28,7 @@ const reshape = entry((call) => {
   const shape = (Array.isArray(target) ? target : [target]).map((each) => each ?? -1)
   if (!shape.every((each) => Number.isSafeInteger(each) && (each as number) >= -1 && each !== 0))
     throw settings.wrong('target_shape', 'whole numbers')
-  return [
-    graph.one(name, { kind: 'reshape', shape: [x.shape[0], ...(shape as number[])] }, { x }),
-  ]
+  return [graph.one(name, { kind: 'reshape', shape: [x.shape[0], ...(shape as number[])] }, { x })]
 }, false)
 
 const permute = entry((call) => {

@@ -76,7 +76,11 @@ const conv2d = entry((call) => {
   const { settings, name, graph, version } = call
   const { kernel, bias = null } = call.weights()
   if (kernel.shape.length !== 4)
-    throw sizeMismatch(`${name}: kernel`, '[height, width, features, units]', showShape(kernel.shape))
+    throw sizeMismatch(
+      `${name}: kernel`,
+      '[height, width, features, units]',
+      showShape(kernel.shape),
+    )
   const strides = settings.counts(['strides', 'subsample'], 2, 1)
   const dilations = settings.counts(['dilation_rate'], 2, 1)
   const y = channelsLast(call, (x) =>
@@ -127,7 +131,8 @@ const globalPooling = (op: 'max' | 'mean'): LayerEntry =>
     const { mask } = call.x
     const keepAxes = settings.bool('keepdims', false)
     // Keras 1 had none of it; the mean counts steps that are not masked, the maximum does not care.
-    const counted = op === 'mean' && call.x.shape.length === 3 && mask !== null && version.major >= 2
+    const counted =
+      op === 'mean' && call.x.shape.length === 3 && mask !== null && version.major >= 2
     const y = channelsLast(
       call,
       (x) => {

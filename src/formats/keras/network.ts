@@ -1,0 +1,313 @@
+/** From a configuration and weights to nodes: every call of every layer that the outputs need. */
+
+import { GruvError, isGruvError } from '../../errors.ts'
+import type { ConventionOptions } from '../../model/conventions.ts'
+import type { Dim, Port } from '../../model/types.ts'
+import type { Named, Tensor } from '../../tensor.ts'
+import type { Argument, LayerConfig, NetConfig, Reference } from './config.ts'
+import { GraphBuilder, type Result, type Value } from './graph.ts'
+import { type Given, isValue, type LayerCall, under, valuesIn } from './layer.ts'
+import { layerEntry, reasonAgainst } from './layers/index.ts'
+import type { KerasVersion } from './settings.ts'
+import { type Site, slotsOf, type WeightSource } from './weights.ts'
+
+export interface Refusal {
+  readonly layer: string
+  readonly why: string
+}
+
+/** What is the same for all attempts at one model. */
+export interface Source {
+  readonly version: KerasVersion
+  readonly weights: WeightSource
+  readonly conventions: ConventionOptions
+}
+
+/** The calls that lead to these tensors, each after those it needs. */
+export function neededCalls(
+  net: NetConfig,
+  wanted: readonly Reference[],
+): readonly { readonly layer: LayerConfig; readonly call: number }[] {
+  const layers = new Map(net.layers.map((layer) => [layer.name, layer]))
+  const done = new Map<string, 'open' | 'done'>()
+  const order: { readonly layer: LayerConfig; readonly call: number }[] = []
+  const inputs = new Set(net.inputs.map(({ layer }) => layer))
+  // A stack of our own: a chain of thousands of layers must not exhaust JavaScript's.
+  const stack = wanted.map((reference) => ({ reference, leave: false })).reverse()
+  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
+    const { reference, leave } = top
+    const key = `${reference.call} ${reference.layer}`
+    const layer = layers.get(reference.layer)
+    if (layer === undefined) {
+      throw new GruvError('bad-file', `the model has no layer '${reference.layer}'`, {
+        where: net.name,
+      })
+    }
+    if (leave) {
+      done.set(key, 'done')
+      order.push({ layer, call: reference.call })
+      continue
+    }
+    if (done.get(key) === 'done') continue
+    if (done.get(key) === 'open') {
+      throw new GruvError('bad-file', 'the model runs in a circle', { where: layer.name })
+    }
+    done.set(key, 'open')
+    stack.push({ reference, leave: true })
+    if (inputs.has(layer.name)) continue
+    const call = layer.calls[reference.call]
+    if (call === undefined) {
+      throw new GruvError('bad-file', `call ${reference.call} of the layer is not there`, {
+        where: layer.name,
+        expected: `${layer.calls.length} calls`,
+      })
+    }
+    const needed = [...call.args, ...Object.values(call.kwargs)].flatMap(referencesIn)
+    stack.push(...needed.reverse().map((each) => ({ reference: each, leave: false })))
+  }
+  return order
+}
+
+function referencesIn(argument: Argument): readonly Reference[] {
+  if ('reference' in argument) return [argument.reference]
+  return 'list' in argument ? argument.list.flatMap(referencesIn) : []
+}
+
+/** Layers among those needed that no builder knows, in models and wrappers too. */
+export function refusals(net: NetConfig, wanted: readonly Reference[]): readonly Refusal[] {
+  const inputs = new Set(net.inputs.map(({ layer }) => layer))
+  const found = new Map<string, Refusal>()
+  for (const { layer } of neededCalls(net, wanted)) {
+    if (inputs.has(layer.name)) continue
+    const why = against(layer)
+    if (why !== null) found.set(layer.name, { layer: layer.name, why })
+  }
+  return [...found.values()]
+}
+
+function against(layer: LayerConfig): string | null {
+  if (layer.model !== null) {
+    const inside = refusals(layer.model, layer.model.outputs)
+    return inside.length === 0
+      ? null
+      : inside.map(({ layer: name, why }) => `in it ${name}: ${why}`).join(', ')
+  }
+  if (layer.inner !== null && layer.className !== 'Bidirectional') {
+    const why = against(layer.inner)
+    if (why !== null) return why
+  }
+  if (layer.custom !== null) return `${layer.custom}, whose code is not in the file`
+  const { className } = layer
+  return layerEntry(className) === null ? `${className}: ${reasonAgainst(className)}` : null
+}
+
+export class Network {
+  readonly graph = new GraphBuilder()
+  readonly refused: Refusal[] = []
+  readonly #source: Source
+  /** By layer: what is made once for all its calls. */
+  readonly #made = new Map<LayerConfig, Map<string, unknown>>()
+
+  constructor(source: Source, made: Map<LayerConfig, Map<string, unknown>>) {
+    this.#source = source
+    this.#made = made
+  }
+
+  /** The values behind these tensors; null where a layer on the way was refused. */
+  run(
+    net: NetConfig,
+    inputs: ReadonlyMap<string, Value>,
+    wanted: readonly Reference[],
+    around: Site = [],
+    prefix = '',
+  ): readonly (Value | null)[] {
+    const values = new Map<string, readonly Value[] | null>()
+    const keyOf = ({ layer, call }: Reference): string => `${call} ${layer}`
+    const resolve = (reference: Reference): Value | null => {
+      const results = values.get(keyOf(reference))
+      if (results === null || results === undefined) return null
+      const value = results[reference.tensor]
+      if (value !== undefined) return value
+      throw new GruvError('bad-file', `the layer gives no tensor number ${reference.tensor}`, {
+        where: reference.layer,
+        expected: `0 to ${results.length - 1}`,
+      })
+    }
+    for (const { layer, call } of neededCalls(net, wanted)) {
+      const key = keyOf({ layer: layer.name, call, tensor: 0 })
+      const input = inputs.get(layer.name)
+      if (input !== undefined) {
+        values.set(key, [input])
+        continue
+      }
+      const { args, kwargs } = layer.calls[call]
+      const given = args.map((each) => evaluate(each, resolve))
+      const named = Object.fromEntries(
+        Object.entries(kwargs).map(([name, each]) => [name, evaluate(each, resolve)] as const),
+      )
+      if (given.includes(null) || Object.values(named).includes(null)) {
+        values.set(key, null)
+        continue
+      }
+      const site = [...around, { net, layer }]
+      values.set(
+        key,
+        this.#attempt(layer, () =>
+          this.#call(
+            layer,
+            site,
+            prefix + layer.name,
+            given as readonly Given[],
+            named as Named<Given>,
+          ),
+        ),
+      )
+    }
+    return wanted.map(resolve)
+  }
+
+  /** What is unsupported is noted, so that one message can name all of it. */
+  #attempt(layer: LayerConfig, run: () => readonly Value[]): readonly Value[] | null {
+    try {
+      return run()
+    } catch (error) {
+      if (!isGruvError(error) || error.code !== 'unsupported') throw error
+      const got = error.got === undefined ? '' : ` (${error.got})`
+      this.refused.push({ layer: layer.name, why: `${layer.className}: ${error.problem}${got}` })
+      return null
+    }
+  }
+
+  #call(
+    layer: LayerConfig,
+    site: Site,
+    name: string,
+    args: readonly Given[],
+    kwargs: Named<Given>,
+  ): readonly Value[] {
+    const inputs = args.length === 1 ? listOf(args[0]) : args
+    const symbols = inputs.flatMap(valuesIn)
+    if (symbols.length === 0) {
+      throw new GruvError('unsupported', 'a layer that is called without a tensor', { where: name })
+    }
+    const mask = explicitMask(kwargs)
+    const first = mask === undefined ? symbols[0] : { ...symbols[0], mask }
+    return this.#dispatch(
+      {
+        layer,
+        settings: layer.settings,
+        name,
+        x: first,
+        inputs: [first, ...symbols.slice(1)],
+        args: inputs,
+        kwargs,
+        graph: this.graph,
+        version: this.#source.version,
+        conventions: this.#source.conventions,
+        once: (key, make) => this.#once(layer, key, make),
+        weights: () => this.#once(layer, '', () => this.#weightsAt(site)),
+        wrapped: () => [],
+      },
+      site,
+    )
+  }
+
+  #dispatch(call: LayerCall, site: Site): readonly Value[] {
+    const { layer, name } = call
+    if (layer.model !== null) return this.#nested(layer.model, call.inputs, site, name)
+    const entry = layerEntry(layer.className)
+    if (entry === null || layer.custom !== null) {
+      throw new GruvError('unsupported', reasonAgainst(layer.className), { where: name })
+    }
+    const wrapped: LayerCall['wrapped'] = (inner, path, inputs, innerName) =>
+      this.#dispatch(
+        {
+          ...call,
+          layer: inner,
+          settings: inner.settings,
+          name: innerName,
+          x: inputs[0],
+          inputs,
+          args: inputs,
+          kwargs: {},
+          once: (key, make) => call.once(path + key, make),
+          weights: () => under(call.weights(), path),
+        },
+        site,
+      )
+    const results = entry.build({ ...call, wrapped })
+    return results.map((result) => this.#masked(call, entry.masks, result))
+  }
+
+  #nested(net: NetConfig, inputs: readonly Value[], site: Site, name: string): readonly Value[] {
+    if (net.inputs.length !== inputs.length) {
+      throw new GruvError('bad-file', 'the model inside is called with another number of inputs', {
+        where: name,
+        expected: `${net.inputs.length}`,
+        got: `${inputs.length}`,
+      })
+    }
+    const given = new Map(net.inputs.map(({ layer }, i) => [layer, inputs[i]]))
+    const results = this.run(net, given, net.outputs, site, `${name}/`)
+    if (results.includes(null)) {
+      throw new GruvError('unsupported', 'a layer in it is not supported', { where: name })
+    }
+    return results as readonly Value[]
+  }
+
+  /** A mask that a layer did not speak of goes on, or ends here. */
+  #masked({ name, layer, x }: LayerCall, passesOn: boolean, result: Result): Value {
+    if (result.mask !== undefined) return { ...result, mask: result.mask }
+    if (x.mask !== null && !passesOn) {
+      this.graph.warnings.add(
+        `the mask of the steps ends at ${name}: a ${layer.className} layer does not pass it on, as in Keras`,
+      )
+    }
+    return { ...result, mask: passesOn ? x.mask : null }
+  }
+
+  #weightsAt(site: Site): Named<Tensor> {
+    const { layer } = site.at(-1)!
+    const slots = slotsOf(layer)
+    if (slots.length === 0) return {}
+    const tensors = this.#source.weights.find(site, slots)
+    return Object.fromEntries(
+      slots.map(({ path, name }, i) => [[...path, name].join('/'), tensors[i]] as const),
+    )
+  }
+
+  #once<T>(layer: LayerConfig, key: string, make: () => T): T {
+    let made = this.#made.get(layer)
+    if (made === undefined) {
+      made = new Map()
+      this.#made.set(layer, made)
+    }
+    if (!made.has(key)) made.set(key, make())
+    // Each key is asked for with one type only: keys are private to a layer's builder.
+    return made.get(key) as T
+  }
+}
+
+function listOf(given: Given): readonly Given[] {
+  return Array.isArray(given) ? given : [given]
+}
+
+function evaluate(
+  argument: Argument,
+  resolve: (reference: Reference) => Value | null,
+): Given | null {
+  if ('reference' in argument) return resolve(argument.reference)
+  if ('constant' in argument) return argument
+  const list = argument.list.map((each) => evaluate(each, resolve))
+  return list.includes(null) ? null : (list as readonly Given[])
+}
+
+/** A mask that the call itself names goes before the one that its input carries. */
+function explicitMask({ mask }: Named<Given>): Value | undefined {
+  return isValue(mask) ? mask : undefined
+}
+
+/** An input of the graph. */
+export function inputValue(port: Port): Value {
+  return { value: port.name, shape: port.shape as readonly Dim[], mask: null }
+}
