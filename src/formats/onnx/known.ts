@@ -1,0 +1,199 @@
+/** Arithmetic with what is known: numbers with a shape, repeated along axes without being copied. */
+
+import { GruvError } from '../../errors.ts'
+import { sliceRange } from '../../model/dims.ts'
+import type { Dim } from '../../model/types.ts'
+import { type DType, dtypeOf, permuteAxes, showShape, sizeOf, type Tensor } from '../../tensor.ts'
+import { type Known, known, type Shape } from './values.ts'
+
+/**
+ * Asked before numbers are made.
+ * @throws GruvError `too-large` once a file has made far more than it holds.
+ */
+export type Spend = (elements: number) => void
+
+/** The one number that a value consists of, or repeats; null for others. */
+export function uniform({ tensor: { data } }: Known): number | null {
+  const [first] = data
+  return data.length > 0 && data.every((value) => Object.is(value, first)) ? first : null
+}
+
+/** The numbers without repetition left out. @throws GruvError `unsupported` where an extent is a symbol. */
+export function solid(value: Known, spend: Spend): Tensor {
+  const { shape, tensor } = value
+  if (shape.every((extent, axis) => extent === tensor.shape[axis])) return tensor
+  const full = shape.map((extent) => {
+    if (typeof extent === 'number') return extent
+    throw new GruvError('unsupported', 'the numbers of this value depend on the size of the input', {
+      got: showShape(shape),
+    })
+  })
+  return broadcastTo(tensor, full, spend)
+}
+
+function broadcastTo(tensor: Tensor, shape: readonly number[], spend: Spend): Tensor {
+  if (shape.every((extent, axis) => extent === tensor.shape[axis])) return tensor
+  return combine([tensor], (a) => a, { shape, dtype: dtypeOf(tensor) }, spend)
+}
+
+/** NumPy's broadcast of shapes with symbols; null where they do not go together. */
+export function broadcastShapes(shapes: readonly Shape[]): Shape | null {
+  const rank = Math.max(...shapes.map((shape) => shape.length))
+  const result: Dim[] = []
+  for (let axis = 0; axis < rank; axis++) {
+    const extents = shapes.map((shape) => shape[axis - rank + shape.length] ?? 1)
+    const wide = extents.filter((extent) => extent !== 1)
+    if (wide.some((extent) => extent !== wide[0])) return null
+    result.push(wide[0] ?? 1)
+  }
+  return result
+}
+
+/** A value with axes of extent 1 before its own, up to a rank. */
+export function withRank(value: Known, rank: number): Known {
+  const ones = Array.from({ length: rank - value.shape.length }, () => 1)
+  return {
+    ...value,
+    shape: [...ones, ...value.shape],
+    tensor: { ...value.tensor, shape: [...ones, ...value.tensor.shape] },
+  }
+}
+
+/** f of each tuple of elements, with broadcasting. */
+export function mapKnown(
+  values: readonly Known[],
+  f: (...elements: number[]) => number,
+  dtype: DType,
+  spend: Spend,
+): Known | null {
+  const rank = Math.max(...values.map(({ shape }) => shape.length))
+  const aligned = values.map((value) => withRank(value, rank))
+  const shape = broadcastShapes(aligned.map((value) => value.shape))
+  const stored = broadcastShapes(aligned.map(({ tensor }) => tensor.shape))
+  if (shape === null || stored === null) return null
+  const tensors = aligned.map(({ tensor }) => tensor)
+  return {
+    kind: 'known',
+    shape,
+    tensor: combine(tensors, f, { shape: stored as readonly number[], dtype }, spend),
+  }
+}
+
+function combine(
+  tensors: readonly Tensor[],
+  f: (...elements: number[]) => number,
+  { shape, dtype }: { readonly shape: readonly number[]; readonly dtype: DType },
+  spend: Spend,
+): Tensor {
+  const size = sizeOf(shape)
+  spend(size)
+  const data = emptyNumbers(dtype, size)
+  const strides = tensors.map((tensor) => stridesOf(tensor.shape, shape))
+  const index = new Array<number>(shape.length).fill(0)
+  const at = tensors.map(() => 0)
+  const elements = new Array<number>(tensors.length)
+  for (let i = 0; i < size; i++) {
+    for (let t = 0; t < tensors.length; t++) elements[t] = tensors[t].data[at[t]]
+    data[i] = f(...elements)
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      const wraps = ++index[axis] === shape[axis]
+      const steps = wraps ? 1 - shape[axis] : 1
+      for (let t = 0; t < tensors.length; t++) at[t] += steps * strides[t][axis]
+      if (!wraps) break
+      index[axis] = 0
+    }
+  }
+  return { shape, data, dtype }
+}
+
+/** Row-major, 0 where the extent repeats. */
+function stridesOf(stored: readonly number[], shape: readonly number[]): readonly number[] {
+  const strides = new Array<number>(stored.length)
+  let stride = 1
+  for (let axis = stored.length - 1; axis >= 0; axis--) {
+    strides[axis] = stored[axis] === 1 && shape[axis] !== 1 ? 0 : stride
+    stride *= stored[axis]
+  }
+  return strides
+}
+
+export function emptyNumbers(dtype: DType, size: number): Float32Array | Float64Array {
+  const single = dtype === 'float32' || dtype === 'float16' || dtype === 'bfloat16'
+  return single ? new Float32Array(size) : new Float64Array(size)
+}
+
+export function permuteKnown({ shape, tensor }: Known, order: readonly number[]): Known {
+  return {
+    kind: 'known',
+    shape: order.map((axis) => shape[axis]),
+    tensor: permuteAxes(tensor, order),
+  }
+}
+
+/** Part of an axis, as Python's `start:end:step`. */
+export function sliceKnown(
+  value: Known,
+  axis: number,
+  slice: { readonly start: number | null; readonly end: number | null; readonly step: number },
+  spend: Spend,
+): Known | null {
+  const extent = value.shape[axis]
+  if (typeof extent !== 'number') return null
+  const { first, count } = sliceRange(extent, slice)
+  const shape = value.shape.with(axis, count)
+  if (value.tensor.shape[axis] === 1 && extent !== 1 && count > 0) return { ...value, shape }
+  const positions = Array.from({ length: count }, (_, i) => first + i * slice.step)
+  return { kind: 'known', shape, tensor: takeAlong(value.tensor, axis, positions, spend) }
+}
+
+/** Rows of a tensor along an axis. */
+export function takeAlong(
+  tensor: Tensor,
+  axis: number,
+  positions: readonly number[],
+  spend: Spend,
+): Tensor {
+  const outer = sizeOf(tensor.shape.slice(0, axis))
+  const inner = sizeOf(tensor.shape.slice(axis + 1))
+  const extent = tensor.shape[axis]
+  spend(outer * inner * positions.length)
+  const data = emptyNumbers(dtypeOf(tensor), outer * inner * positions.length)
+  let to = 0
+  for (let o = 0; o < outer; o++) {
+    for (const position of positions) {
+      const from = (o * extent + position) * inner
+      data.set(tensor.data.subarray(from, from + inner), to)
+      to += inner
+    }
+  }
+  return { shape: tensor.shape.with(axis, positions.length), data, dtype: dtypeOf(tensor) }
+}
+
+export function concatKnown(values: readonly Known[], axis: number, spend: Spend): Known | null {
+  const tensors = values.map((value) => solid(value, spend))
+  const [first] = tensors
+  const rest = (shape: readonly number[]): string => shape.toSpliced(axis, 1).join()
+  if (axis >= first.shape.length) return null
+  if (tensors.some(({ shape }) => shape.length !== first.shape.length)) return null
+  if (tensors.some(({ shape }) => rest(shape) !== rest(first.shape))) return null
+  const extent = tensors.reduce((sum, { shape }) => sum + shape[axis], 0)
+  const shape = first.shape.with(axis, extent)
+  spend(sizeOf(shape))
+  const data = emptyNumbers(dtypeOf(first), sizeOf(shape))
+  const outer = sizeOf(shape.slice(0, axis))
+  let to = 0
+  for (let o = 0; o < outer; o++) {
+    for (const { shape: own, data: source } of tensors) {
+      const run = sizeOf(own.slice(axis))
+      data.set(source.subarray(o * run, (o + 1) * run), to)
+      to += run
+    }
+  }
+  return known({ shape, data, dtype: dtypeOf(first) })
+}
+
+/** The numbers of a value as whole numbers, where it has one axis or none; null for others. */
+export function wholeNumbers({ shape, tensor }: Known): readonly number[] | null {
+  if (shape.length > 1 || tensor.shape.some((extent, axis) => extent !== shape[axis])) return null
+  return tensor.data.every((value) => Number.isInteger(value)) ? Array.from(tensor.data) : null
+}

@@ -1,0 +1,304 @@
+/** Operators that take parts of a value, or put values together. */
+
+import { plus, sliceRange } from '../../../model/dims.ts'
+import type { Dim, SliceNode } from '../../../model/types.ts'
+import { besides } from '../align.ts'
+import { concatKnown, sliceKnown, takeAlong, wholeNumbers, solid } from '../known.ts'
+import type { Op, Operators } from '../op.ts'
+import { type Graph } from '../graph.ts'
+import { extents, known, type Known, type Live, plain, type Value } from '../values.ts'
+import { entriesOf } from './elementwise.ts'
+import { dropAxes } from './shape.ts'
+
+type Cut = Omit<SliceNode['slices'][number], 'axis'>
+
+export const parts: Operators = {
+  Slice: (op) => [slice(op)],
+  Split: (op) => {
+    const x = op.input(0)
+    const shape = op.graph.extentsOf(x)
+    const axis = op.axis(op.int('axis', 0), shape.length)
+    let start = 0
+    return splitSizes(op, shape[axis]).map((size) => {
+      const cut = { start, end: start + size, step: 1 }
+      start += size
+      return part(op.graph, x, axis, cut)
+    })
+  },
+  Gather: (op) => [gather(op)],
+  Concat: (op) => {
+    const values = op.inputs.map((_, i) => op.input(i))
+    const rank = op.graph.extentsOf(op.input(0)).length
+    return [concat(op, values, op.axis(op.int('axis', 1), rank))]
+  },
+  Pad: (op) => [pad(op)],
+}
+
+/** Ends that mean "to the end", whatever the extent: those of 32- and 64-bit integers. */
+const FAR = 2 ** 31 - 1
+
+function slice(op: Op): Value {
+  let x = op.input(0)
+  const shape = op.graph.extentsOf(x)
+  const list = (attribute: string, index: number): readonly Dim[] | undefined => {
+    if (op.opset < 10) return op.ints(attribute)
+    const value = op.inputs[index]
+    const found = value === undefined ? undefined : entriesOf(value)
+    if (found !== null) return found?.entries
+    throw op.graph.unsupported(`the ${attribute} of a Slice depend on the inputs' numbers`)
+  }
+  const starts = list('starts', 1) ?? []
+  const ends = list('ends', 2) ?? []
+  const given = list('axes', 3) as readonly number[] | undefined
+  const axes = op.axes(given ?? starts.map((_, axis) => axis), shape.length)
+  const steps = (op.opset < 10 ? undefined : (list('steps', 4) as readonly number[])) ?? axes.map(() => 1)
+  axes.forEach((axis, i) => {
+    const step = steps[i] ?? 1
+    if (!Number.isInteger(step) || step === 0) throw op.wrong('steps', 'whole numbers but 0', `${step}`)
+    const cut = {
+      start: position(op, starts[i], shape[axis]),
+      end: position(op, ends[i], shape[axis]),
+      step,
+    }
+    x = part(op.graph, x, axis, cut)
+  })
+  return x
+}
+
+/** A place on an axis as the Model writes it; null for beyond the end or before the start. */
+function position(op: Op, at: Dim | undefined, extent: Dim): number | null {
+  if (at === extent) return null
+  if (typeof at === 'number') return Math.abs(at) >= FAR ? null : at
+  for (let back = 1; typeof at === 'string' && back <= MOST_STEPS_BACK; back++) {
+    if (at === plus(extent, -back)) return -back
+  }
+  throw op.graph.unsupported('a Slice up to an extent of another input', { got: `${at} of ${extent}` })
+}
+
+const MOST_STEPS_BACK = 1024
+
+/** Part of an axis. */
+export function part(graph: Graph, x: Value, axis: number, cut: Cut): Value {
+  const extent = graph.extentsOf(x)[axis]
+  const { start, end, step } = cut
+  if (typeof extent === 'number') {
+    const { first, count } = sliceRange(extent, cut)
+    if (first === 0 && step === 1 && count === extent) return x
+    if (count === 0 && x.kind !== 'known' && x.kind !== 'extents')
+      throw graph.misfit('this slice is empty', x)
+  } else if (step === 1 && (start ?? 0) === 0 && end === null) return x
+  if (x.kind === 'known') {
+    const result = sliceKnown(x, axis, cut, graph.spend)
+    if (result !== null) return result
+  }
+  if (x.kind === 'extents') {
+    const { first, count } = sliceRange(x.entries.length, cut)
+    return extents([count], Array.from({ length: count }, (_, i) => x.entries[first + i * step]))
+  }
+  if (x.kind === 'stack' && axis === x.axis) {
+    const { first, count } = sliceRange(x.parts.length, cut)
+    const chosen = Array.from({ length: count }, (_, i) => x.parts[first + i * step])
+    return chosen.length === 1 ? chosen[0] : { ...x, parts: chosen }
+  }
+  if (x.kind === 'stack') {
+    const cutParts = x.parts.map((each) => part(graph, each, axis, cut))
+    if (cutParts.every((each) => each.kind === 'live')) return { ...x, parts: cutParts }
+  }
+  const { live, place } = graph.withAxis(graph.live(x), axis)
+  return lastStep(graph, live, place, cut) ?? sliced(graph, live, place, cut)
+}
+
+function sliced(graph: Graph, live: Live, place: number, cut: Cut): Live {
+  // Positions from the end are those from the start, where the extent is known: one spelling each.
+  const value = graph.apply({ kind: 'slice', slices: [{ axis: place, ...cut }] }, live.value)
+  return { ...live, value }
+}
+
+/** The step of a sequence that the layer computed last, which it gives at a port of its own. */
+function lastStep(graph: Graph, live: Live, place: number, cut: Cut): Live | null {
+  const maker = graph.makerOf(live.value)
+  if (maker === undefined || place !== 1) return null
+  if (maker.kind !== 'gru' && maker.kind !== 'lstm' && maker.kind !== 'rnn') return null
+  const { sequence, last } = maker.outputs
+  if (sequence !== live.value || 'lengths' in maker.inputs) return null
+  const extent = graph.shapeOf(live.value)[1]
+  const at = onlyPosition(cut, extent)
+  const atEnd = at === -1 || (typeof extent === 'number' && at === extent - 1)
+  if (!(maker.direction === 'forward' ? atEnd : at === 0)) return null
+  // [rows, units], in which the axis of one step is inserted where it was.
+  const view = live.view.map((axes) =>
+    axes.flatMap((axis) => (axis === 1 ? [] : [axis === 2 ? 1 : axis])),
+  )
+  return { ...live, value: last, view }
+}
+
+/** The one position that a cut takes; null where it takes several, or where that is not known. */
+function onlyPosition({ start, end, step }: Cut, extent: Dim): number | null {
+  if (typeof extent === 'number') {
+    const { first, count } = sliceRange(extent, { start, end, step })
+    return count === 1 ? first : null
+  }
+  if (step !== 1) return null
+  const from = start ?? 0
+  if (from === -1 && end === null) return -1
+  return end === from + 1 && end !== 0 ? from : null
+}
+
+function splitSizes(op: Op, extent: Dim): readonly number[] {
+  const given = op.list('split', 1)
+  const count = op.has('num_outputs') ? op.int('num_outputs', 1) : op.wanted.length
+  const total = given === undefined ? extent : given.reduce((a, b) => a + b, 0)
+  if (given?.some((size) => size < 0) || !op.graph.symbols.unify(extent, total))
+    throw op.wrong('split', `sizes that make ${extent}`, `${given}`)
+  if (given !== undefined) return given
+  if (typeof extent !== 'number') throw op.graph.unsupported('a Split of an extent that is not fixed')
+  const size = Math.ceil(extent / count)
+  return Array.from({ length: count }, (_, i) => Math.min(size, Math.max(extent - i * size, 0)))
+}
+
+function gather(op: Op): Value {
+  const { graph } = op
+  const [x, indices] = [op.input(0), op.input(1)]
+  const shape = graph.extentsOf(x)
+  const axis = op.axis(op.int('axis', 0), shape.length)
+  if (indices.kind === 'known') {
+    const numbers = wholeNumbers(indices)
+    if (numbers !== null) return take(op, x, axis, numbers, indices.shape.length === 0)
+  }
+  if (x.kind === 'known' && axis === 0 && shape.length === 2 && indices.kind !== 'extents')
+    return lookedUp(graph, x, graph.live(indices))
+  const data = graph.layOut(graph.live(x))
+  const at = graph.live(indices)
+  const { y } = graph.add({ kind: 'gather', axis }, { x: data, indices: graph.layOut(at) })
+  return plain(y, graph.shapeOf(y).length)
+}
+
+/** Rows by numbers of the file. */
+function take(op: Op, x: Value, axis: number, given: readonly number[], scalar: boolean): Value {
+  const { graph } = op
+  const extent = graph.extentsOf(x)[axis]
+  const numbers = given.map((at) => (at < 0 && typeof extent === 'number' ? at + extent : at))
+  const outside = (at: number): boolean => typeof extent === 'number' && (at < 0 || at >= extent)
+  if (numbers.some(outside)) throw op.wrong('indices', `below ${extent}`, given.slice(0, 8).join(', '))
+  if (x.kind === 'extents') {
+    const entries = numbers.map((at) => x.entries[at])
+    return extents(scalar ? [] : [entries.length], entries)
+  }
+  const consecutive = numbers.every((at, i) => at === numbers[0] + i) && numbers.length > 0
+  if (consecutive) {
+    const end = numbers[0] + numbers.length
+    const cut = { start: numbers[0], end: end === 0 ? null : end, step: 1 }
+    const taken = part(graph, x, axis, cut)
+    return scalar ? dropAxes(op, taken, [axis]) : taken
+  }
+  if (x.kind === 'known' && typeof extent === 'number')
+    return known(takeAlong(solid(x, graph.spend), axis, numbers, graph.spend))
+  const { live, place } = graph.withAxis(graph.live(x), axis)
+  const indices = { shape: [numbers.length], data: Float64Array.from(numbers), dtype: 'int64' } as const
+  const { y: constant } = graph.add({ kind: 'constant', weights: { value: indices } }, {})
+  const { y } = graph.add({ kind: 'gather', axis: place }, { x: live.value, indices: constant })
+  return { ...live, value: y }
+}
+
+/** Rows of a table by numbers of the input. */
+function lookedUp(graph: Graph, table: Known, indices: Live): Live {
+  const value = solid(table, graph.spend)
+  const units = value.shape[1]
+  const { y } = graph.add({ kind: 'embedding', units, weights: { table: value } }, { x: indices.value })
+  return { kind: 'live', value: y, view: [...indices.view, [graph.shapeOf(y).length - 1]], type: 'float' }
+}
+
+export function concat(op: Op, values: readonly Value[], axis: number): Value {
+  const { graph } = op
+  if (values.length === 1) return values[0]
+  if (values.some(({ kind }) => kind === 'extents')) {
+    const lists = values.map((value) => entriesOf(value)?.entries)
+    if (lists.every((list) => list !== undefined)) {
+      const entries = lists.flat()
+      return extents([entries.length], entries)
+    }
+  }
+  if (values.every((value) => value.kind === 'known')) {
+    const result = concatKnown(values, axis, graph.spend)
+    if (result !== null) return result
+    throw graph.misfit('these values do not go together', ...values)
+  }
+  agree(graph, values, axis)
+  const lives = values.flatMap((value) => (value.kind === 'live' ? [value] : []))
+  if (lives.length === values.length && lives.every(({ view }) => view[axis].length === 0))
+    return { kind: 'stack', axis, parts: lives }
+  const base = lives[0] ?? graph.live(values[0])
+  const sides = values.map((value) => sideBySide(graph, value, base, axis))
+  const alike = sides.every(
+    (side): side is Live => side !== null && JSON.stringify(side.view) === JSON.stringify(sides[0]?.view),
+  )
+  if (alike && base.view[axis].length === 1) {
+    const place = base.view[axis][0]
+    return { ...base, value: joined(graph, sides.map(({ value }) => value), place) }
+  }
+  const order = graph.naturalOrder(base)
+  const laid = values.map((value) => graph.layOut(graph.live(value), order))
+  const view = order.map((_, each) => [order.indexOf(each)])
+  return { ...base, value: joined(graph, laid, order.indexOf(axis)), view }
+}
+
+/** A value as one laid out like the first; null where that takes reordering. */
+function sideBySide(graph: Graph, value: Value, base: Live, axis: number): Live | null {
+  const rank = graph.shapeOf(base.value).length
+  if (value.kind === 'live') return graph.shapeOf(value.value).length === rank ? value : null
+  if (value.kind !== 'known' || base.view[axis].length !== 1) return null
+  // Any extent will do along the axis: it is not looked at there.
+  const narrow = part(graph, base, axis, { start: 0, end: 1, step: 1 }) as Live
+  if (graph.extentsOf(narrow)[axis] !== graph.extentsOf(value)[axis]) return null
+  const tensor = besides(graph, narrow, value)
+  if (tensor === null || String(tensor.shape) !== String(graph.shapeOf(narrow.value))) return null
+  const { y } = graph.add({ kind: 'constant', weights: { value: tensor } }, {})
+  return { ...base, value: y }
+}
+
+function joined(graph: Graph, values: readonly string[], axis: number): string {
+  const inputs = Object.fromEntries(values.map((value, i) => [`${i}`, value]))
+  const last = graph.shapeOf(values[0]).length - 1
+  return graph.add(
+    axis === last ? { kind: 'merge', mode: 'concatenate' } : { kind: 'concat', axis },
+    inputs,
+  ).y
+}
+
+function agree(graph: Graph, values: readonly Value[], axis: number): void {
+  const [first, ...rest] = values.map((value) => graph.extentsOf(value))
+  for (const shape of rest) {
+    const fits =
+      shape.length === first.length &&
+      shape.every((extent, each) => each === axis || graph.symbols.unify(extent, first[each]))
+    if (!fits) throw graph.misfit('these values do not go together', ...values.slice(0, 4))
+  }
+}
+
+function pad(op: Op): Value {
+  const { graph } = op
+  const x = graph.live(op.input(0))
+  const rank = x.view.length
+  const pads = op.list('pads', 1) ?? []
+  const value = op.opset < 11 ? op.float('value', 0) : (op.number(2, 'constant_value') ?? 0)
+  const axes = op.axes(
+    op.inputs[3] === undefined ? Array.from({ length: rank }, (_, axis) => axis) : (op.list('axes', 3) ?? []),
+    rank,
+  )
+  const mode = op.string('mode', 'constant')
+  if (mode !== 'constant' && mode !== 'reflect' && mode !== 'edge')
+    throw graph.unsupported(`Pad with mode ${mode}`)
+  if (pads.length !== 2 * axes.length) throw op.wrong('pads', `${2 * axes.length} numbers`, `${pads.length}`)
+  const at = (axis: number, side: number): number =>
+    axes.includes(axis) ? pads[axes.indexOf(axis) + side * axes.length] : 0
+  const touched = axes.filter((axis) => at(axis, 0) !== 0 || at(axis, 1) !== 0)
+  if (touched.length === 0) return x
+  const direct = touched.every((axis) => x.view[axis].length === 1)
+  const live = direct ? x : graph.relay(x, graph.naturalOrder(x))
+  const places = graph.shapeOf(live.value).map((_, place) => {
+    const axis = touched.find((each) => live.view[each][0] === place)
+    return { before: axis === undefined ? 0 : at(axis, 0), after: axis === undefined ? 0 : at(axis, 1) }
+  })
+  return { ...live, value: graph.apply({ kind: 'pad', mode, value, pads: places }, live.value) }
+}
+

@@ -1,0 +1,83 @@
+/**
+ * Names of extents. A file calls them as it likes, or not at all; the Model calls rows `batch` and
+ * steps `time`. Which is which, and which are equal, shows on the walk through the graph: what has
+ * been learned then ends the walk, and the next one begins with it.
+ */
+
+import { GruvError } from '../../errors.ts'
+import type { Dim } from '../../model/types.ts'
+
+/** Ends a walk through the graph: there is something new to begin the next one with. */
+export class Learned extends Error {}
+
+/** Symbols that a file may have; each ends one walk at most. */
+const MOST_SYMBOLS = 64
+
+/** Characters of expressions, which no plain symbol has. */
+const OPERATORS = /[()[\]⌊⌋+−·/:]/
+
+export class Symbols {
+  private readonly meanings = new Map<string, Dim>()
+  private readonly taken = new Set<string>()
+  private readonly given = new Set<string>()
+
+  /** The symbol of the file by that name, as it is called in the Model as far as that is known. */
+  named(name: string): Dim {
+    // The Model's own names mean something here; expressions would be taken apart wrongly.
+    const plain = name.replaceAll(new RegExp(OPERATORS, 'g'), '_')
+    const symbol = plain === 'batch' || plain === 'time' || plain === '' ? `${plain}_` : plain
+    if (this.given.size > MOST_SYMBOLS) {
+      throw new GruvError('too-large', 'the inputs have too many symbolic extents', {
+        expected: `at most ${MOST_SYMBOLS}`,
+      })
+    }
+    this.given.add(symbol)
+    return this.resolve(symbol)
+  }
+
+  /** Says that two extents are equal. @returns false where they cannot be. */
+  unify(a: Dim, b: Dim): boolean {
+    if (a === b) return true
+    for (const [symbol, other] of [
+      [a, b],
+      [b, a],
+    ]) {
+      if (typeof symbol === 'string' && this.given.has(symbol)) this.learn(symbol, other)
+    }
+    // `batch` and `time` stand for a symbol of the file.
+    for (const [role, other] of [
+      [a, b],
+      [b, a],
+    ]) {
+      if (typeof role === 'string' && this.taken.has(role)) this.learn(role, other)
+    }
+    return false
+  }
+
+  /** Says what an extent is to the Model; an expression gives the name to the symbol in it. */
+  role(extent: Dim, role: 'batch' | 'time'): void {
+    if (typeof extent === 'number' || this.taken.has(role)) return
+    const parts = extent.split(OPERATORS).filter((part) => this.given.has(part))
+    if (parts.length !== 1) return
+    this.taken.add(role)
+    this.learn(parts[0], role)
+  }
+
+  isTaken(role: 'batch' | 'time'): boolean {
+    return this.taken.has(role)
+  }
+
+  private learn(symbol: string, meaning: Dim): void {
+    if (this.resolve(meaning) === symbol) return
+    this.meanings.set(symbol, meaning)
+    if (typeof meaning === 'number') this.taken.delete(symbol)
+    throw new Learned()
+  }
+
+  private resolve(dim: Dim): Dim {
+    let meaning = dim
+    while (typeof meaning === 'string' && this.meanings.has(meaning))
+      meaning = this.meanings.get(meaning)!
+    return meaning
+  }
+}
