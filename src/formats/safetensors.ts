@@ -9,8 +9,8 @@ import { readSafetensors, writeSafetensors } from '../bytes/safetensors.ts'
 import { within } from '../errors.ts'
 import type { Model } from '../model/types.ts'
 import { bareLayer } from './arrays.ts'
+import { parseObject } from './decode.ts'
 import { baseName, type ReadOptions, refuseConventions, type SourceFile } from './format.ts'
-import { parseObject } from './gruv/decode.ts'
 import { readGraph, writeGraph } from './gruv/graph.ts'
 
 export async function readSafetensorsModel(file: SourceFile, options: ReadOptions): Promise<Model> {

@@ -5,7 +5,7 @@
 
 import { GruvError } from '../errors.ts'
 import { activation } from '../model/activations.ts'
-import { array, type JsonObject, object, oneOf, parseObject, text } from './gruv/decode.ts'
+import { array, type JsonObject, object, oneOf, parseObject, text } from './decode.ts'
 
 /** How the parameters of a module are to be read where their shapes leave it open. */
 export type ModuleKind = 'recurrent' | 'linear' | 'embedding' | 'batchNorm' | 'layerNorm'

@@ -2,7 +2,7 @@
 
 import { GruvError } from '../../errors.ts'
 import { type Activation, activation, showActivation } from '../../model/activations.ts'
-import { array, bool, object, oneOf, text } from './decode.ts'
+import { array, bool, object, oneOf, text } from '../decode.ts'
 
 /** One attribute: from JSON that may be wrong, and back. */
 export interface Field<T> {

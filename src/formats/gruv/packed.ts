@@ -16,7 +16,7 @@ import type { RecurrentBehaviour } from '../../model/packed.ts'
 import { rnnNode } from '../../model/rnn.ts'
 import type { NodeOf, RecurrentNode, Unwired } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'
-import { bool, type JsonObject, oneOf } from './decode.ts'
+import { bool, type JsonObject, oneOf } from '../decode.ts'
 import { activationField, number } from './fields.ts'
 
 export type PackedKind = 'gru' | 'lstm' | 'rnn' | 'dense'

@@ -1,9 +1,9 @@
 /** Values whose axes lie differently, brought side by side for an operator that broadcasts. */
 
+import type { Tensor } from '../../tensor.ts'
 import type { Graph } from './graph.ts'
 import { permuteKnown, withRank } from './known.ts'
 import type { Known, Live, Shape } from './values.ts'
-import type { Tensor } from '../../tensor.ts'
 
 export interface Aligned {
   /** Values of the Model that broadcast with each other as NumPy does it. */

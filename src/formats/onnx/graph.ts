@@ -48,9 +48,13 @@ export class Graph {
   readonly spend = (elements: number): void => {
     this.elements -= elements
     if (this.elements >= 0) return
-    throw new GruvError('too-large', 'the constants of this graph grow beyond what its size allows', {
-      where: this.where,
-    })
+    throw new GruvError(
+      'too-large',
+      'the constants of this graph grow beyond what its size allows',
+      {
+        where: this.where,
+      },
+    )
   }
 
   /** The extents of a value of the Model. */
@@ -156,9 +160,7 @@ export class Graph {
       for (let i = axis; i >= 0; i--) if (view[i].length > 0) return view[i][0]
       return -1
     }
-    return view
-      .map((_, axis) => axis)
-      .sort((a, b) => place(a) - place(b) || a - b)
+    return view.map((_, axis) => axis).sort((a, b) => place(a) - place(b) || a - b)
   }
 
   /** A value of the Model with exactly the axes `order` of ONNX's value, made by nodes if it must be. */
@@ -221,7 +223,10 @@ export class Graph {
     })
   }
 
-  unsupported(problem: string, details: { readonly got?: string; readonly fix?: string } = {}): GruvError {
+  unsupported(
+    problem: string,
+    details: { readonly got?: string; readonly fix?: string } = {},
+  ): GruvError {
     return new GruvError('unsupported', problem, { where: this.where, ...details })
   }
 }

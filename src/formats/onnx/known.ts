@@ -24,9 +24,13 @@ export function solid(value: Known, spend: Spend): Tensor {
   if (shape.every((extent, axis) => extent === tensor.shape[axis])) return tensor
   const full = shape.map((extent) => {
     if (typeof extent === 'number') return extent
-    throw new GruvError('unsupported', 'the numbers of this value depend on the size of the input', {
-      got: showShape(shape),
-    })
+    throw new GruvError(
+      'unsupported',
+      'the numbers of this value depend on the size of the input',
+      {
+        got: showShape(shape),
+      },
+    )
   })
   return broadcastTo(tensor, full, spend)
 }

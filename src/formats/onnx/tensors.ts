@@ -123,9 +123,13 @@ export function decodeTensor(proto: TensorProto, external: ExternalData): Tensor
   }
   const raw = proto.location === EXTERNAL ? external.get(proto) : proto.raw
   if (proto.location === EXTERNAL && raw === undefined) {
-    throw new GruvError('unsupported', 'external data is read for initializers and constants only', {
-      where,
-    })
+    throw new GruvError(
+      'unsupported',
+      'external data is read for initializers and constants only',
+      {
+        where,
+      },
+    )
   }
   if (raw !== undefined && (raw.length > 0 || size === 0 || listed(proto, dtype).length === 0)) {
     expectSize(where, dims, size * bytesPer(dtype), raw.length, 'bytes')

@@ -92,12 +92,24 @@ function affine(graph: Graph, op: BinaryName, a: Value, b: Value): Live | null {
     case 'add':
       return one === 0 ? live : applied(null, vector)
     case 'subtract':
-      if (first) return one === 0 ? live : applied(null, mapped((value) => -value))
+      if (first)
+        return one === 0
+          ? live
+          : applied(
+              null,
+              mapped((value) => -value),
+            )
       return applied({ shape: [1], data: Float64Array.of(-1) }, vector)
     case 'multiply':
       return one === 1 ? live : applied(vector, null)
     case 'divide':
-      if (first) return one === 1 ? live : applied(mapped((value) => 1 / value), null)
+      if (first)
+        return one === 1
+          ? live
+          : applied(
+              mapped((value) => 1 / value),
+              null,
+            )
       return null
     default:
       return null
@@ -153,7 +165,8 @@ const onDims: Partial<Record<BinaryName, (a: Dim, b: Dim) => Dim | null>> = {
   multiply: (a, b) => product([a, b]),
   divide: (a, b) => quotient([a], [b]) ?? (typeof b === 'number' ? `⌊${a}/${b}⌋` : null),
   // An extent is at least one.
-  equal: (a, b) => (a === b ? 1 : [a, b].some((each) => typeof each === 'number' && each < 1) ? 0 : null),
+  equal: (a, b) =>
+    a === b ? 1 : [a, b].some((each) => typeof each === 'number' && each < 1) ? 0 : null,
   maximum: (a, b) => (a === b || b === 0 || b === 1 ? a : a === 0 || a === 1 ? b : null),
 }
 
@@ -231,7 +244,9 @@ export function activated(
 ): Value {
   const act = activation(kind, parameters)
   if (x.kind === 'known' && isElementwise(act)) {
-    const { value } = activationTable[act.kind] as { value: (a: number, p: readonly number[]) => number }
+    const { value } = activationTable[act.kind] as {
+      value: (a: number, p: readonly number[]) => number
+    }
     return mapKnown([x], (a) => value(a, act.parameters), dtypeOf(x.tensor), graph.spend)!
   }
   const live = graph.live(x)
@@ -276,12 +291,19 @@ const single =
 /** All inputs together. */
 const several =
   (op: BinaryName): Operator =>
-  (o) => [o.inputs.slice(1).reduce<Value>((a, _, i) => binary(o.graph, op, a, o.input(i + 1)), o.input(0))]
+  (o) => [
+    o.inputs
+      .slice(1)
+      .reduce<Value>((a, _, i) => binary(o.graph, op, a, o.input(i + 1)), o.input(0)),
+  ]
 
 const act =
   (kind: ElementwiseKind, parameters: Readonly<Record<string, [string, number]>> = {}): Operator =>
   (o) => {
-    const values = Object.entries(parameters).map(([own, [name, fallback]]) => [own, o.float(name, fallback)])
+    const values = Object.entries(parameters).map(([own, [name, fallback]]) => [
+      own,
+      o.float(name, fallback),
+    ])
     return [activated(o.graph, o.input(0), kind, Object.fromEntries(values))]
   }
 
@@ -340,7 +362,10 @@ export const elementwise: Operators = {
   },
   Selu: (o) => {
     const [alpha, gamma] = [o.float('alpha', SELU_ALPHA), o.float('gamma', SELU_GAMMA)]
-    if (Math.fround(alpha) === Math.fround(SELU_ALPHA) && Math.fround(gamma) === Math.fround(SELU_GAMMA))
+    if (
+      Math.fround(alpha) === Math.fround(SELU_ALPHA) &&
+      Math.fround(gamma) === Math.fround(SELU_GAMMA)
+    )
       return [activated(o.graph, o.input(0), 'selu')]
     const elu = activated(o.graph, o.input(0), 'elu', { alpha })
     return [binary(o.graph, 'multiply', elu, number(gamma))]
@@ -350,7 +375,11 @@ export const elementwise: Operators = {
     return [binary(o.graph, 'multiply', o.input(0), gate)]
   },
   Gelu: (o) => [
-    activated(o.graph, o.input(0), o.string('approximate', 'none') === 'tanh' ? 'gelu_tanh' : 'gelu'),
+    activated(
+      o.graph,
+      o.input(0),
+      o.string('approximate', 'none') === 'tanh' ? 'gelu_tanh' : 'gelu',
+    ),
   ],
   Clip: (o) => {
     const low = o.opset < 11 ? o.float('min', -Infinity) : (o.number(1, 'min') ?? -Infinity)

@@ -39,7 +39,13 @@ export function dense(graph: Graph, x: Live, kernel: Tensor, bias: Tensor | null
     throw graph.misfit('this cannot be multiplied', x, known(kernel))
   const live = graph.withLast(x, axis)
   const { y } = graph.add(
-    { kind: 'dense', features, units, activation: { kind: 'linear', parameters: [] }, weights: { kernel, bias } },
+    {
+      kind: 'dense',
+      features,
+      units,
+      activation: { kind: 'linear', parameters: [] },
+      weights: { kernel, bias },
+    },
     { x: live.value },
   )
   return { ...live, value: y, type: 'float' }
@@ -94,7 +100,8 @@ function gemm(op: Op): Value {
     throw graph.misfit('Gemm multiplies matrices', a, b)
   if (b.kind === 'known' && a.kind !== 'known') {
     const kernel = scaled(solid(b, graph.spend), alpha)
-    const bias = c?.kind === 'known' && beta === 1 ? biasOf(solid(c, graph.spend), kernel.shape[1]) : null
+    const bias =
+      c?.kind === 'known' && beta === 1 ? biasOf(solid(c, graph.spend), kernel.shape[1]) : null
     const y = dense(graph, graph.live(a), kernel, bias)
     return bias !== null || c === undefined ? y : binary(graph, 'add', y, times(graph, c, beta))
   }
@@ -129,7 +136,10 @@ function softmax(op: Op, log: boolean): Value {
     const last = place === graph.shapeOf(live.value).length - 1
     const y =
       last && !log
-        ? graph.apply({ kind: 'activation', activation: { kind: 'softmax', parameters: [] } }, live.value)
+        ? graph.apply(
+            { kind: 'activation', activation: { kind: 'softmax', parameters: [] } },
+            live.value,
+          )
         : graph.apply({ kind: 'softmax', axis: place, log }, live.value)
     return { ...live, value: y }
   }
@@ -163,7 +173,9 @@ export function reduced(
   const live = graph.live(x)
   const places = axes.flatMap((axis) => live.view[axis]).toSorted((a, b) => a - b)
   // Axes of a single element: what they reduce to is the element's own, but not for every kind.
-  const trivial = places.length === 0 && (kind === 'sum' || kind === 'mean' || kind === 'max' || kind === 'min' || kind === 'product')
+  const trivial =
+    places.length === 0 &&
+    (kind === 'sum' || kind === 'mean' || kind === 'max' || kind === 'min' || kind === 'product')
   if (!trivial && places.length === 0) {
     const order = graph.naturalOrder(live)
     return reduced(graph, kind, graph.relay(live, order), axes, keep)
@@ -184,4 +196,3 @@ function overSpace(op: Op, kind: ReduceNode['op']): Value {
   const axes = Array.from({ length: Math.max(rank - 2, 0) }, (_, i) => i + 2)
   return reduced(op.graph, kind, x, axes, true)
 }
-

@@ -3,10 +3,10 @@
 import { plus, sliceRange } from '../../../model/dims.ts'
 import type { Dim, SliceNode } from '../../../model/types.ts'
 import { besides } from '../align.ts'
-import { concatKnown, sliceKnown, takeAlong, wholeNumbers, solid } from '../known.ts'
+import type { Graph } from '../graph.ts'
+import { concatKnown, sliceKnown, solid, takeAlong, wholeNumbers } from '../known.ts'
 import type { Op, Operators } from '../op.ts'
-import { type Graph } from '../graph.ts'
-import { extents, known, type Known, type Live, plain, type Value } from '../values.ts'
+import { extents, type Known, known, type Live, plain, type Value } from '../values.ts'
 import { entriesOf } from './elementwise.ts'
 import { dropAxes } from './shape.ts'
 
@@ -51,10 +51,12 @@ function slice(op: Op): Value {
   const ends = list('ends', 2) ?? []
   const given = list('axes', 3) as readonly number[] | undefined
   const axes = op.axes(given ?? starts.map((_, axis) => axis), shape.length)
-  const steps = (op.opset < 10 ? undefined : (list('steps', 4) as readonly number[])) ?? axes.map(() => 1)
+  const steps =
+    (op.opset < 10 ? undefined : (list('steps', 4) as readonly number[])) ?? axes.map(() => 1)
   axes.forEach((axis, i) => {
     const step = steps[i] ?? 1
-    if (!Number.isInteger(step) || step === 0) throw op.wrong('steps', 'whole numbers but 0', `${step}`)
+    if (!Number.isInteger(step) || step === 0)
+      throw op.wrong('steps', 'whole numbers but 0', `${step}`)
     const cut = {
       start: position(op, starts[i], shape[axis]),
       end: position(op, ends[i], shape[axis]),
@@ -72,7 +74,9 @@ function position(op: Op, at: Dim | undefined, extent: Dim): number | null {
   for (let back = 1; typeof at === 'string' && back <= MOST_STEPS_BACK; back++) {
     if (at === plus(extent, -back)) return -back
   }
-  throw op.graph.unsupported('a Slice up to an extent of another input', { got: `${at} of ${extent}` })
+  throw op.graph.unsupported('a Slice up to an extent of another input', {
+    got: `${at} of ${extent}`,
+  })
 }
 
 const MOST_STEPS_BACK = 1024
@@ -93,7 +97,10 @@ export function part(graph: Graph, x: Value, axis: number, cut: Cut): Value {
   }
   if (x.kind === 'extents') {
     const { first, count } = sliceRange(x.entries.length, cut)
-    return extents([count], Array.from({ length: count }, (_, i) => x.entries[first + i * step]))
+    return extents(
+      [count],
+      Array.from({ length: count }, (_, i) => x.entries[first + i * step]),
+    )
   }
   if (x.kind === 'stack' && axis === x.axis) {
     const { first, count } = sliceRange(x.parts.length, cut)
@@ -151,7 +158,8 @@ function splitSizes(op: Op, extent: Dim): readonly number[] {
   if (given?.some((size) => size < 0) || !op.graph.symbols.unify(extent, total))
     throw op.wrong('split', `sizes that make ${extent}`, `${given}`)
   if (given !== undefined) return given
-  if (typeof extent !== 'number') throw op.graph.unsupported('a Split of an extent that is not fixed')
+  if (typeof extent !== 'number')
+    throw op.graph.unsupported('a Split of an extent that is not fixed')
   const size = Math.ceil(extent / count)
   return Array.from({ length: count }, (_, i) => Math.min(size, Math.max(extent - i * size, 0)))
 }
@@ -179,7 +187,8 @@ function take(op: Op, x: Value, axis: number, given: readonly number[], scalar: 
   const extent = graph.extentsOf(x)[axis]
   const numbers = given.map((at) => (at < 0 && typeof extent === 'number' ? at + extent : at))
   const outside = (at: number): boolean => typeof extent === 'number' && (at < 0 || at >= extent)
-  if (numbers.some(outside)) throw op.wrong('indices', `below ${extent}`, given.slice(0, 8).join(', '))
+  if (numbers.some(outside))
+    throw op.wrong('indices', `below ${extent}`, given.slice(0, 8).join(', '))
   if (x.kind === 'extents') {
     const entries = numbers.map((at) => x.entries[at])
     return extents(scalar ? [] : [entries.length], entries)
@@ -194,7 +203,11 @@ function take(op: Op, x: Value, axis: number, given: readonly number[], scalar: 
   if (x.kind === 'known' && typeof extent === 'number')
     return known(takeAlong(solid(x, graph.spend), axis, numbers, graph.spend))
   const { live, place } = graph.withAxis(graph.live(x), axis)
-  const indices = { shape: [numbers.length], data: Float64Array.from(numbers), dtype: 'int64' } as const
+  const indices = {
+    shape: [numbers.length],
+    data: Float64Array.from(numbers),
+    dtype: 'int64',
+  } as const
   const { y: constant } = graph.add({ kind: 'constant', weights: { value: indices } }, {})
   const { y } = graph.add({ kind: 'gather', axis: place }, { x: live.value, indices: constant })
   return { ...live, value: y }
@@ -204,8 +217,16 @@ function take(op: Op, x: Value, axis: number, given: readonly number[], scalar: 
 function lookedUp(graph: Graph, table: Known, indices: Live): Live {
   const value = solid(table, graph.spend)
   const units = value.shape[1]
-  const { y } = graph.add({ kind: 'embedding', units, weights: { table: value } }, { x: indices.value })
-  return { kind: 'live', value: y, view: [...indices.view, [graph.shapeOf(y).length - 1]], type: 'float' }
+  const { y } = graph.add(
+    { kind: 'embedding', units, weights: { table: value } },
+    { x: indices.value },
+  )
+  return {
+    kind: 'live',
+    value: y,
+    view: [...indices.view, [graph.shapeOf(y).length - 1]],
+    type: 'float',
+  }
 }
 
 export function concat(op: Op, values: readonly Value[], axis: number): Value {
@@ -230,11 +251,19 @@ export function concat(op: Op, values: readonly Value[], axis: number): Value {
   const base = lives[0] ?? graph.live(values[0])
   const sides = values.map((value) => sideBySide(graph, value, base, axis))
   const alike = sides.every(
-    (side): side is Live => side !== null && JSON.stringify(side.view) === JSON.stringify(sides[0]?.view),
+    (side): side is Live =>
+      side !== null && JSON.stringify(side.view) === JSON.stringify(sides[0]?.view),
   )
   if (alike && base.view[axis].length === 1) {
     const place = base.view[axis][0]
-    return { ...base, value: joined(graph, sides.map(({ value }) => value), place) }
+    return {
+      ...base,
+      value: joined(
+        graph,
+        sides.map(({ value }) => value),
+        place,
+      ),
+    }
   }
   const order = graph.naturalOrder(base)
   const laid = values.map((value) => graph.layOut(graph.live(value), order))
@@ -282,13 +311,16 @@ function pad(op: Op): Value {
   const pads = op.list('pads', 1) ?? []
   const value = op.opset < 11 ? op.float('value', 0) : (op.number(2, 'constant_value') ?? 0)
   const axes = op.axes(
-    op.inputs[3] === undefined ? Array.from({ length: rank }, (_, axis) => axis) : (op.list('axes', 3) ?? []),
+    op.inputs[3] === undefined
+      ? Array.from({ length: rank }, (_, axis) => axis)
+      : (op.list('axes', 3) ?? []),
     rank,
   )
   const mode = op.string('mode', 'constant')
   if (mode !== 'constant' && mode !== 'reflect' && mode !== 'edge')
     throw graph.unsupported(`Pad with mode ${mode}`)
-  if (pads.length !== 2 * axes.length) throw op.wrong('pads', `${2 * axes.length} numbers`, `${pads.length}`)
+  if (pads.length !== 2 * axes.length)
+    throw op.wrong('pads', `${2 * axes.length} numbers`, `${pads.length}`)
   const at = (axis: number, side: number): number =>
     axes.includes(axis) ? pads[axes.indexOf(axis) + side * axes.length] : 0
   const touched = axes.filter((axis) => at(axis, 0) !== 0 || at(axis, 1) !== 0)
@@ -297,8 +329,10 @@ function pad(op: Op): Value {
   const live = direct ? x : graph.relay(x, graph.naturalOrder(x))
   const places = graph.shapeOf(live.value).map((_, place) => {
     const axis = touched.find((each) => live.view[each][0] === place)
-    return { before: axis === undefined ? 0 : at(axis, 0), after: axis === undefined ? 0 : at(axis, 1) }
+    return {
+      before: axis === undefined ? 0 : at(axis, 0),
+      after: axis === undefined ? 0 : at(axis, 1),
+    }
   })
   return { ...live, value: graph.apply({ kind: 'pad', mode, value, pads: places }, live.value) }
 }
-

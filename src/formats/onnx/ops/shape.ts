@@ -3,14 +3,14 @@
 import { product, quotient } from '../../../model/dims.ts'
 import type { Dim } from '../../../model/types.ts'
 import { dtypeOf, sizeOf } from '../../../tensor.ts'
-import { broadcastShapes, permuteKnown, withRank, solid } from '../known.ts'
+import { broadcastShapes, permuteKnown, solid, withRank } from '../known.ts'
 import type { Op, Operators } from '../op.ts'
 import { checkRank, typeOf } from '../tensors.ts'
 import {
-  extents,
   type Extents,
-  known,
+  extents,
   type Known,
+  known,
   type Live,
   type Shape,
   type Stack,
@@ -46,7 +46,13 @@ export const shaping: Operators = {
     if (!Number.isFinite(count)) throw op.wrong('the range', 'a finite one', `${start} to ${limit}`)
     op.graph.spend(count)
     const { tensor } = op.input(0) as Known
-    return [known({ shape: [count], data: Float64Array.from({ length: count }, (_, i) => start + i * delta), dtype: dtypeOf(tensor) })]
+    return [
+      known({
+        shape: [count],
+        data: Float64Array.from({ length: count }, (_, i) => start + i * delta),
+        dtype: dtypeOf(tensor),
+      }),
+    ]
   },
   Cast: (op) => [cast(op, op.int('to', 0))],
   CastLike: (op) => {
@@ -57,7 +63,10 @@ export const shaping: Operators = {
   Transpose: (op) => {
     const x = op.input(0)
     const rank = x.kind === 'live' ? x.view.length : op.graph.extentsOf(x).length
-    const order = op.axes(op.ints('perm') ?? Array.from({ length: rank }, (_, i) => rank - 1 - i), rank)
+    const order = op.axes(
+      op.ints('perm') ?? Array.from({ length: rank }, (_, i) => rank - 1 - i),
+      rank,
+    )
     if (order.length !== rank) throw op.wrong('perm', `${rank} axes`, order.join(', '))
     return [transpose(x, order)]
   },
@@ -83,12 +92,20 @@ export const shaping: Operators = {
     const repeats = op.list('repeats', 1) ?? []
     let x = op.input(0)
     const shape = op.graph.extentsOf(x)
-    if (repeats.length !== shape.length || !repeats.every((count) => count >= 1 && count <= MOST_COPIES))
+    if (
+      repeats.length !== shape.length ||
+      !repeats.every((count) => count >= 1 && count <= MOST_COPIES)
+    )
       throw op.graph.unsupported('Tile of that many copies', { got: repeats.join(', ') })
     repeats.forEach((count, axis) => {
       if (count === 1) return
       if (shape[axis] === 1) x = expand(op, x, op.graph.extentsOf(x).with(axis, count))
-      else x = concat(op, Array.from({ length: count }, () => x), axis)
+      else
+        x = concat(
+          op,
+          Array.from({ length: count }, () => x),
+          axis,
+        )
     })
     return [x]
   },
@@ -102,7 +119,8 @@ function constant(op: Op): Value {
   const float = op.attribute('value_float')?.float
   if (float !== undefined) return known({ shape: [], data: Float32Array.of(float) })
   const floats = op.attribute('value_floats')?.floats
-  if (floats !== undefined) return known({ shape: [floats.length], data: Float32Array.from(floats) })
+  if (floats !== undefined)
+    return known({ shape: [floats.length], data: Float32Array.from(floats) })
   const int = op.attribute('value_int')?.int
   if (int !== undefined) return extents([], [int])
   const ints = op.attribute('value_ints')?.ints
@@ -171,16 +189,22 @@ function squeeze(op: Op): Value {
       ? shape.flatMap((extent, axis) => (extent === 1 ? [axis] : []))
       : op.axes(given, shape.length)
   for (const axis of axes) {
-    if (!op.graph.symbols.unify(shape[axis], 1)) throw op.graph.misfit(`axis ${axis} is not of extent 1`, x)
+    if (!op.graph.symbols.unify(shape[axis], 1))
+      throw op.graph.misfit(`axis ${axis} is not of extent 1`, x)
   }
   return dropAxes(op, x, axes)
 }
 
 /** Without axes of extent 1. */
 export function dropAxes(op: Op, x: Value, axes: readonly number[]): Value {
-  const without = <T>(list: readonly T[]): readonly T[] => list.filter((_, axis) => !axes.includes(axis))
+  const without = <T>(list: readonly T[]): readonly T[] =>
+    list.filter((_, axis) => !axes.includes(axis))
   if (x.kind === 'known')
-    return { kind: 'known', shape: without(x.shape), tensor: { ...x.tensor, shape: without(x.tensor.shape) } }
+    return {
+      kind: 'known',
+      shape: without(x.shape),
+      tensor: { ...x.tensor, shape: without(x.tensor.shape) },
+    }
   if (x.kind === 'live') return { ...x, view: without(x.view) }
   if (x.kind === 'extents') return { ...x, shape: without(x.shape) }
   if (axes.includes(x.axis)) return dropAxes(op, op.graph.live(x), axes)
@@ -197,7 +221,11 @@ export function unsqueeze(x: Value, axes: readonly number[]): Value {
   const within = <T>(list: readonly T[], one: T): readonly T[] =>
     sorted.reduce<readonly T[]>((grown, axis) => grown.toSpliced(axis, 0, one), list)
   if (x.kind === 'known')
-    return { kind: 'known', shape: within<Dim>(x.shape, 1), tensor: { ...x.tensor, shape: within(x.tensor.shape, 1) } }
+    return {
+      kind: 'known',
+      shape: within<Dim>(x.shape, 1),
+      tensor: { ...x.tensor, shape: within(x.tensor.shape, 1) },
+    }
   if (x.kind === 'live') return { ...x, view: within<readonly number[]>(x.view, []) }
   if (x.kind === 'extents') return { ...x, shape: within(x.shape, 1) }
   let { axis } = x
@@ -214,7 +242,9 @@ function resolved(op: Op, target: Shape): Shape {
   const x = op.input(0)
   const shape = op.graph.extentsOf(x)
   const copies = op.int('allowzero', 0) === 0
-  const filled = target.map((extent, axis) => (extent === 0 && copies ? (shape[axis] ?? 0) : extent))
+  const filled = target.map((extent, axis) =>
+    extent === 0 && copies ? (shape[axis] ?? 0) : extent,
+  )
   const open = filled.indexOf(-1)
   if (open < 0) return filled
   const rest = filled.filter((_, axis) => axis !== open)
@@ -256,7 +286,10 @@ function regroup({ view }: Live, graphShape: Shape, target: Shape): Live['view']
   for (const extent of target) {
     const group: number[] = []
     // A one takes an axis of one if there is one, so that what was merged before comes apart.
-    while (next < atoms.length && String(product(group.map((axis) => graphShape[axis]))) !== String(extent)) {
+    while (
+      next < atoms.length &&
+      String(product(group.map((axis) => graphShape[axis]))) !== String(extent)
+    ) {
       group.push(atoms[next++])
     }
     if (String(product(group.map((axis) => graphShape[axis]))) !== String(extent)) return null
@@ -271,7 +304,11 @@ function reshapeStack(op: Op, stack: Stack, target: Shape): Value | null {
   const shape = op.graph.extentsOf(stack)
   const { axis } = stack
   if (axis + 1 >= shape.length) return null
-  const merged = [...shape.slice(0, axis), product(shape.slice(axis, axis + 2)), ...shape.slice(axis + 2)]
+  const merged = [
+    ...shape.slice(0, axis),
+    product(shape.slice(axis, axis + 2)),
+    ...shape.slice(axis + 2),
+  ]
   if (String(merged) !== String(target)) return null
   const parts = stack.parts.map((part) => dropAxes(op, part, [axis]))
   return concat(op, parts, axis)
@@ -299,9 +336,13 @@ export function expand(op: Op, x: Value, given: Shape): Value {
   }
   if (String(from) === String(shape)) return x
   const live = graph.live(x)
-  if (from.length === shape.length && shape.every((extent, axis) => extent === from[axis])) return live
+  if (from.length === shape.length && shape.every((extent, axis) => extent === from[axis]))
+    return live
   const lead = shape.length - live.view.length
-  const padded = unsqueeze(live, Array.from({ length: lead }, (_, axis) => axis)) as Live
+  const padded = unsqueeze(
+    live,
+    Array.from({ length: lead }, (_, axis) => axis),
+  ) as Live
   const value = graph.apply({ kind: 'expand', shape }, graph.layOut(padded))
   return { ...live, value, view: shape.map((_, axis) => [axis]) }
 }

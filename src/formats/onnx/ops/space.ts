@@ -57,7 +57,8 @@ function windowOf(op: Op, sizes: readonly number[], extents: readonly Dim[]): Wi
   if (auto === 'SAME_LOWER') {
     const padding = sizes.map((size, i) => {
       const extent = extents[i]
-      if (typeof extent !== 'number') throw op.graph.unsupported('auto_pad SAME_LOWER of an extent that is not fixed')
+      if (typeof extent !== 'number')
+        throw op.graph.unsupported('auto_pad SAME_LOWER of an extent that is not fixed')
       const reach = (size - 1) * dilations[i] + 1
       const total = Math.max((Math.ceil(extent / strides[i]) - 1) * strides[i] + reach - extent, 0)
       return { before: Math.ceil(total / 2), after: Math.floor(total / 2) }
@@ -144,7 +145,9 @@ function convTranspose(op: Op): Value {
     const reach = (size - 1) * dilations[i] + 1
     const extent = space[i]
     if (wanted === undefined && auto !== 'SAME_UPPER' && auto !== 'SAME_LOWER')
-      return auto === 'VALID' ? { before: 0, after: 0 } : { before: given[i], after: given[i + sizes.length] }
+      return auto === 'VALID'
+        ? { before: 0, after: 0 }
+        : { before: given[i], after: given[i + sizes.length] }
     if (wanted !== undefined && typeof extent !== 'number')
       throw op.graph.unsupported('output_shape where the extent is not fixed')
     // stride·(extent − 1) + output_padding + reach − output, ONNX's formula.
@@ -153,7 +156,9 @@ function convTranspose(op: Op): Value {
         ? reach - strides[i] + extra[i]
         : strides[i] * (Number(extent) - 1) + extra[i] + reach - wanted[i]
     const less = Math.floor(total / 2)
-    return auto === 'SAME_UPPER' ? { before: less, after: total - less } : { before: total - less, after: less }
+    return auto === 'SAME_UPPER'
+      ? { before: less, after: total - less }
+      : { before: total - less, after: less }
   })
   // [features, units / groups, ...sizes] → [...sizes, units / groups, features]
   const order = [...sizes.map((_, i) => i + 2), 1, 0]
@@ -180,7 +185,8 @@ function pool(op: Op, kind: 'max' | 'average'): Value {
     throw op.wrong('kernel_shape', 'numbers from 1', sizes.join(', '))
   const { x, space } = spread(op, sizes.length + 2)
   const window = windowOf(op, sizes, space)
-  if (window.dilations.some((dilation) => dilation !== 1)) throw op.graph.unsupported('a pool with dilations')
+  if (window.dilations.some((dilation) => dilation !== 1))
+    throw op.graph.unsupported('a pool with dilations')
   const padding = op.int('ceil_mode', 0) === 0 ? window.padding : roundedUp(op, window, space)
   const { y } = op.graph.add(
     {
@@ -201,7 +207,8 @@ function roundedUp(op: Op, { sizes, strides, padding }: Window, space: readonly 
   if (padding === 'same') return padding
   return padding.map(({ before, after }, i) => {
     const extent = space[i]
-    if (typeof extent !== 'number') throw op.graph.unsupported('ceil_mode of an extent that is not fixed')
+    if (typeof extent !== 'number')
+      throw op.graph.unsupported('ceil_mode of an extent that is not fixed')
     const spare = extent + before + after - sizes[i]
     let count = Math.ceil(spare / strides[i]) + 1
     // A window must begin inside the input or the padding before it.
@@ -215,18 +222,26 @@ function roundedUp(op: Op, { sizes, strides, padding }: Window, space: readonly 
 
 function batchNorm(op: Op): Value {
   const { graph } = op
-  if (op.int('training_mode', 0) !== 0) throw graph.unsupported('BatchNormalization in training mode')
+  if (op.int('training_mode', 0) !== 0)
+    throw graph.unsupported('BatchNormalization in training mode')
   const x = graph.live(op.input(0))
   const [gamma, beta, mean, variance] = ['scale', 'bias', 'mean', 'variance'].map(
     (name, i) => op.constant(i + 1, name) ?? null,
   )
-  if (mean === null || variance === null) throw op.wrong('mean and variance', 'two vectors', 'nothing')
+  if (mean === null || variance === null)
+    throw op.wrong('mean and variance', 'two vectors', 'nothing')
   const channels = mean.data.length
   const live = graph.withLast(x, x.view.length === 1 ? 0 : 1)
-  if (!graph.symbols.unify(graph.shapeOf(live.value).at(-1)!, channels) || variance.data.length !== channels)
+  if (
+    !graph.symbols.unify(graph.shapeOf(live.value).at(-1)!, channels) ||
+    variance.data.length !== channels
+  )
     throw graph.misfit('BatchNormalization has other channels', x, known(mean))
   const weights = { gamma, beta, mean, variance }
-  const { y } = graph.add({ kind: 'batchNorm', epsilon: op.float('epsilon', 1e-5), weights }, { x: live.value })
+  const { y } = graph.add(
+    { kind: 'batchNorm', epsilon: op.float('epsilon', 1e-5), weights },
+    { x: live.value },
+  )
   return { ...live, value: y }
 }
 
@@ -236,7 +251,13 @@ function layerNorm(op: Op): Value {
   const shape = graph.extentsOf(x)
   const axis = op.axis(op.int('axis', -1), shape.length)
   const count = shape.length - axis
-  const live = count === 1 ? graph.withLast(x, axis) : graph.relay(x, shape.map((_, i) => i))
+  const live =
+    count === 1
+      ? graph.withLast(x, axis)
+      : graph.relay(
+          x,
+          shape.map((_, i) => i),
+        )
   const flat = (tensor: Tensor | undefined): Tensor | null =>
     tensor === undefined ? null : { ...tensor, shape: [tensor.data.length] }
   const weights = { gamma: flat(op.constant(1, 'scale')), beta: flat(op.constant(2, 'bias')) }
@@ -262,7 +283,16 @@ function instanceNorm(op: Op): Value {
   const centred = binary(graph, 'subtract', x, reduced(graph, 'mean', x, space, true))
   const squares = binary(graph, 'multiply', centred, centred)
   const variance = reduced(graph, 'mean', squares, space, true)
-  const deviation = unary(graph, 'sqrt', binary(graph, 'add', variance, number(op.float('epsilon', 1e-5))))
-  const scaled = binary(graph, 'multiply', binary(graph, 'divide', centred, deviation), perChannel(1, 'scale'))
+  const deviation = unary(
+    graph,
+    'sqrt',
+    binary(graph, 'add', variance, number(op.float('epsilon', 1e-5))),
+  )
+  const scaled = binary(
+    graph,
+    'multiply',
+    binary(graph, 'divide', centred, deviation),
+    perChannel(1, 'scale'),
+  )
   return binary(graph, 'add', scaled, perChannel(2, 'bias'))
 }

@@ -1,6 +1,6 @@
 /** The border for JSON that came from a file: what passes here has the type it claims. */
 
-import { GruvError } from '../../errors.ts'
+import { GruvError } from '../errors.ts'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
