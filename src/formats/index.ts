@@ -14,6 +14,61 @@ const formats: readonly Format[] = [
     read: async (file, options) => (await import('./npz.ts')).readNpzLayer(file, options),
   },
   {
+    id: 'keras-archive',
+    title: 'Keras archive (.keras)',
+    recognizes: ({ bytes }) =>
+      isZip(bytes) && /^(metadata\.json|config\.json|model\.weights\.h5)$/.test(firstEntry(bytes)),
+    takes: ['until'],
+    read: async (file, options) =>
+      (await import('./keras/archive.ts')).readKerasArchive(file, options),
+  },
+  {
+    id: 'keras-h5',
+    title: 'Keras HDF5 (.h5), a model or its weights',
+    recognizes: ({ bytes }) => startsWith(bytes, [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]),
+    takes: ['layer', 'until'],
+    read: async (file, options) => (await import('./keras/h5.ts')).readKerasH5(file, options),
+  },
+  {
+    id: 'tfjs',
+    title: 'TF.js layers model (model.json and its shards)',
+    recognizes: ({ bytes }) =>
+      bytes[firstInk(bytes)] === BRACE && /"(modelTopology|weightsManifest)"/.test(head(bytes)),
+    leads: /^model\.json$/,
+    takes: ['until'],
+    read: async (file, options) => (await import('./keras/tfjs.ts')).readTfjsModel(file, options),
+  },
+  {
+    id: 'saved-model',
+    title: 'TensorFlow SavedModel of Keras 2 (saved_model.pb)',
+    // Schema version 1, then the first graph: longer than an ONNX file's producer name.
+    recognizes: ({ bytes }) => startsWith(bytes, [0x08, 0x01, 0x12]) && (bytes[3] ?? 0) > 0x7f,
+    leads: /^saved_model\.pb$/,
+    takes: ['until'],
+    read: async (file, options) =>
+      (await import('./keras/saved-model.ts')).readSavedModel(file, options),
+  },
+  {
+    id: 'checkpoint-state',
+    title: 'TensorFlow checkpoint (checkpoint)',
+    recognizes: ({ bytes }) => /^\s*model_checkpoint_path:/.test(head(bytes)),
+    leads: /^checkpoint$/,
+    takes: ['layer'],
+    read: async (file, options) =>
+      (await import('./keras/saved-model.ts')).readCheckpointState(file, options),
+  },
+  {
+    id: 'checkpoint',
+    title: 'TensorFlow checkpoint (.index and .data)',
+    // The magic number of a sorted string table stands at its end.
+    recognizes: ({ bytes }) =>
+      startsWith(bytes.subarray(-8), [0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb]),
+    leads: /\.index$/,
+    takes: ['layer'],
+    read: async (file, options) =>
+      (await import('./keras/saved-model.ts')).readCheckpoint(file, options),
+  },
+  {
     id: 'safetensors',
     title: 'safetensors (.safetensors), gruv model or bare layer',
     // An eight-byte length, then a JSON object.
@@ -45,8 +100,7 @@ const strangers: readonly { readonly magic: readonly number[]; readonly is: stri
     magic: [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59],
     is: 'a single NumPy array (.npy): data rather than a model',
   },
-  { magic: [0x89, 0x48, 0x44, 0x46], is: 'HDF5 (Keras .h5), which this version does not read' },
-  { magic: [0x50, 0x4b, 0x03, 0x04], is: 'a zip archive without NumPy arrays or a PyTorch pickle' },
+  { magic: [0x50, 0x4b, 0x03, 0x04], is: 'a zip archive without NumPy arrays, PyTorch pickle or Keras configuration' },
   { magic: [0x50, 0x4b, 0x05, 0x06], is: 'an empty zip archive' },
   { magic: [0x1f, 0x8b], is: 'compressed with gzip: unpack it first' },
   { magic: [0x89, 0x50, 0x4e, 0x47], is: 'a PNG picture' },
@@ -72,7 +126,7 @@ export async function readModel(file: SourceFile, options: ReadOptions): Promise
     }
     return format.read(file, options)
   }
-  const stranger = strangers.find(({ magic }) => magic.every((byte, i) => bytes[i] === byte))
+  const stranger = strangers.find(({ magic }) => startsWith(bytes, magic))
   throw new GruvError('unsupported', 'this is no model that gruv can read', {
     expected: formats.map(({ title }) => title).join('; '),
     got: stranger?.is ?? `bytes that begin with ${showBytes(bytes)}`,
@@ -85,10 +139,9 @@ export async function readModel(file: SourceFile, options: ReadOptions): Promise
  */
 export function leadingFile(paths: readonly string[]): string | null {
   const depth = (path: string): number => path.split('/').length
-  const leads = paths.filter((path) => {
-    const name = path.split('/').at(-1)!
-    return formats.some((format) => format.leads?.test(name))
-  })
+  const leads = formats.flatMap((format) =>
+    paths.filter((path) => format.leads?.test(path.split('/').at(-1)!)),
+  )
   return leads.sort((a, b) => depth(a) - depth(b))[0] ?? null
 }
 
@@ -100,6 +153,15 @@ function isZip(bytes: Uint8Array): boolean {
 function firstEntry(bytes: Uint8Array): string {
   const length = (bytes[26] ?? 0) | ((bytes[27] ?? 0) << 8)
   return String.fromCharCode(...bytes.subarray(30, 30 + Math.min(length, 256)))
+}
+
+function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
+  return magic.every((byte, i) => bytes[i] === byte)
+}
+
+/** The beginning as text, for formats that are text. */
+function head(bytes: Uint8Array): string {
+  return new TextDecoder('latin1').decode(bytes.subarray(0, 4096))
 }
 
 function firstInk(bytes: Uint8Array): number {

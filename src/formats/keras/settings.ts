@@ -1,7 +1,17 @@
 /** A layer's configuration as it stands in the file, read with types. */
 
-import { GruvError } from '../../errors.ts'
+import { parseJson } from '../../bytes/json-text.ts'
+import { GruvError, within } from '../../errors.ts'
 import { type JsonObject, object } from '../decode.ts'
+
+/** A JSON object as Python writes it, NaN and Infinity included. @throws GruvError `bad-file`. */
+export function jsonObject(text: string, where: string): JsonObject {
+  try {
+    return object(parseJson(text), where)
+  } catch (error) {
+    throw within(where, error)
+  }
+}
 
 /** Deeper nesting than any model has; each level is a level of our recursion. */
 const DEEPEST = 12

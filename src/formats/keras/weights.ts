@@ -277,43 +277,28 @@ function besides(parts: readonly Tensor[]): Tensor {
 }
 
 /**
- * By the names of flat lists (TF.js, and HDF5 files of models inside models): an array belongs to
- * the first layer that its path names, and within a model to the first layer there.
+ * Whose array this is by its name, in flat lists (TF.js, HDF5 files of models inside models): it
+ * belongs to the first layer that its path names, and within a model to the first layer there.
+ * @returns the names of the models around the layer and its own, with slashes.
  */
-export function byNames(
-  net: NetConfig,
-  arrays: readonly NamedTensor[],
-): ReadonlyMap<string, NamedTensor[]> {
-  const owned = new Map<string, NamedTensor[]>()
-  for (const each of arrays) {
-    const owner = ownerOf(net, each.name.split('/'), [])
-    if (owner === null) continue
-    const key = owner.join('/')
-    const list = owned.get(key)
-    if (list === undefined) owned.set(key, [each])
-    else list.push(each)
-  }
-  return owned
+export function ownerOf(net: NetConfig, name: string): string | null {
+  return ownerIn(net, name.split('/'))?.join('/') ?? null
 }
 
-function ownerOf(
-  net: NetConfig,
-  path: readonly string[],
-  around: readonly string[],
-): readonly string[] | null {
+function ownerIn(net: NetConfig, path: readonly string[]): readonly string[] | null {
   for (const [i, part] of path.entries()) {
     const layer = net.layers.find(({ name }) => name === part)
     if (layer === undefined) continue
     const model = modelIn(layer)
-    if (model === null) return [...around, layer.name]
-    const inside = ownerOf(model, path.slice(i + 1), [...around, layer.name])
-    if (inside !== null) return inside
+    if (model === null) return [layer.name]
+    const inside = ownerIn(model, path.slice(i + 1))
+    if (inside !== null) return [layer.name, ...inside]
   }
   // A model's name need not stand before those of its layers.
   for (const layer of net.layers) {
     const model = modelIn(layer)
-    const inside = model === null ? null : ownerOf(model, path, [...around, layer.name])
-    if (inside !== null) return inside
+    const inside = model === null ? null : ownerIn(model, path)
+    if (inside !== null) return [layer.name, ...inside]
   }
   return null
 }

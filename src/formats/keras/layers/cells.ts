@@ -54,7 +54,7 @@ function gru(
 ): Unwired<GruNode> {
   const inKeras = <T>(value: T): Ground<T> => ({ value, origin: 'implied', why: 'Keras does so' })
   const stated = settings.get('reset_after')
-  const reset: Ground<'after' | 'before'> = cudnn
+  const reset: Ground<'after' | 'before'> | undefined = cudnn
     ? { value: 'after', origin: 'implied', why: 'cuDNN does so' }
     : typeof stated === 'boolean'
       ? {
@@ -64,11 +64,13 @@ function gru(
         }
       : bias !== undefined && bias.shape.length === 2
         ? { value: 'after', origin: 'implied', why: `the biases are ${showShape(bias.shape)}` }
-        : {
-            value: 'before',
-            origin: 'implied',
-            why: 'the file says nothing of reset_after, which older versions of Keras did not have',
-          }
+        : call.version.stated === null
+          ? undefined
+          : {
+              value: 'before',
+              origin: 'implied',
+              why: 'the file says nothing of reset_after, which older versions of Keras did not have',
+            }
   return gruNode(
     call.name,
     { kernel, recurrentKernel, bias },
@@ -76,7 +78,7 @@ function gru(
       gateOrder: inKeras('zrn'),
       transposed: inKeras('no'),
       update: inKeras('keeps'),
-      reset,
+      ...(reset && { reset }),
       activation: activationGround(call, settings, ['activation'], 'tanh', cudnn),
       recurrentActivation: activationGround(
         call,
@@ -210,7 +212,11 @@ function activationGround(
   }
   if (cudnn) return { value, origin: 'implied', why: 'cuDNN knows no other' }
   return stated === undefined
-    ? { value, origin: 'implied', why: 'Keras’s default, and the file names none' }
+    ? {
+        value,
+        origin: call.version.stated === null ? 'assumed' : 'implied',
+        why: 'Keras’s default, and the file names none',
+      }
     : { value, origin: 'stated', why: `the file says ${keys[0]}` }
 }
 

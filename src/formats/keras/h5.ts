@@ -1,0 +1,209 @@
+/**
+ * Keras's HDF5 files: whole models of Keras 1 to 3, weights alone as `save_weights` wrote them in
+ * either era. Sources: `legacy/saving/legacy_h5_format.py` and `saving/saving_lib.py` of Keras.
+ */
+
+import {
+  type Hdf5Attribute,
+  type Hdf5Dataset,
+  type Hdf5Group,
+  memberAt,
+  readHdf5,
+} from '../../bytes/hdf5.ts'
+import { GruvError } from '../../errors.ts'
+import type { Model } from '../../model/types.ts'
+import type { Tensor } from '../../tensor.ts'
+import { baseName, type ReadOptions, type SourceFile } from '../format.ts'
+import { type FoundLayer, importBare } from './bare.ts'
+import type { NetConfig } from './config.ts'
+import { importKeras } from './import.ts'
+import { foundObjects, objectTree, objectWeights } from './object-weights.ts'
+import { jsonObject } from './settings.ts'
+import {
+  allSlots,
+  assign,
+  missing,
+  type NamedTensor,
+  type OwnedSlot,
+  ownerOf,
+  type Site,
+  type Slot,
+  sameSite,
+  trainedFirst,
+  type WeightSource,
+} from './weights.ts'
+
+export async function readKerasH5(file: SourceFile, options: ReadOptions): Promise<Model> {
+  const root = await readHdf5(file.bytes)
+  const config = text(root.attributes.get('model_config'))
+  const name = baseName(file.name)
+  const stated = memberAt(root, 'model_weights')
+  const weights = stated?.kind === 'group' ? stated : root
+  if (config !== undefined) {
+    const version =
+      text(root.attributes.get('keras_version')) ?? text(weights.attributes.get('keras_version'))
+    return importKeras(
+      {
+        name,
+        source: 'Keras HDF5 (.h5)',
+        config: jsonObject(config, 'model_config'),
+        version: version ?? null,
+        weights: (net) => legacyWeights(weights, net),
+      },
+      options,
+    )
+  }
+  const layers =
+    weights.attributes.has('layer_names') || weights.attributes.has('layer_names0')
+      ? legacyLayers(weights)
+      : foundObjects(objectTree(root))
+  if (layers.length === 0) {
+    throw new GruvError(
+      'unsupported',
+      'this HDF5 file holds neither a model of Keras nor its weights',
+      {
+        expected: "the attribute 'model_config', 'layer_names', or groups called 'layers'",
+        got: [...root.members.keys()].slice(0, 8).join(', ') || 'an empty file',
+      },
+    )
+  }
+  return importBare({ name, source: 'Keras weights (HDF5)' }, layers, options)
+}
+
+/** The weights of a `.keras` archive: an HDF5 file of objects. */
+export async function objectH5(bytes: Uint8Array): Promise<(net: NetConfig) => WeightSource> {
+  const tree = objectTree(await readHdf5(bytes))
+  return () => objectWeights(tree)
+}
+
+function text(attribute: Hdf5Attribute | undefined): string | undefined {
+  if (typeof attribute === 'string') return attribute
+  return Array.isArray(attribute) && attribute.length === 1 ? attribute[0] : undefined
+}
+
+/** A list of names, which Keras cuts into `name0`, `name1`, … where it is too long for a header. */
+function names(group: Hdf5Group, attribute: string): readonly string[] | undefined {
+  const list = (value: Hdf5Attribute | undefined): readonly string[] | undefined =>
+    typeof value === 'string'
+      ? [value]
+      : Array.isArray(value)
+        ? value
+        : // An empty list has no strings to show that it is one of strings.
+          value !== undefined
+          ? []
+          : undefined
+  const whole = list(group.attributes.get(attribute))
+  if (whole !== undefined) return whole
+  const parts: string[] = []
+  for (let i = 0; ; i++) {
+    const part = list(group.attributes.get(`${attribute}${i}`))
+    if (part === undefined) return i === 0 ? undefined : parts
+    parts.push(...part)
+  }
+}
+
+/** The arrays of one layer's group, in the order in which the layer lists them. */
+function arraysOf(
+  group: Hdf5Group,
+): readonly { readonly name: string; readonly dataset: Hdf5Dataset }[] {
+  return (names(group, 'weight_names') ?? []).map((name) => {
+    const dataset = memberAt(group, name)
+    if (dataset?.kind === 'dataset') return { name: name.replace(/:\d+$/, ''), dataset }
+    throw new GruvError('not-found', `the array '${name}' of the layer is not there`, {
+      where: group.path,
+    })
+  })
+}
+
+function layerGroups(group: Hdf5Group): ReadonlyMap<string, Hdf5Group> {
+  const groups = new Map<string, Hdf5Group>()
+  for (const name of names(group, 'layer_names') ?? [...group.members.keys()]) {
+    const member = memberAt(group, name)
+    if (member?.kind === 'group') groups.set(name, member)
+  }
+  return groups
+}
+
+function legacyLayers(group: Hdf5Group): readonly FoundLayer[] {
+  return [...layerGroups(group)].flatMap(([name, each]): FoundLayer[] => {
+    const arrays = arraysOf(each)
+    if (arrays.length === 0) return []
+    return [
+      {
+        name,
+        paths: arrays.map((array) => `${name}/${array.name}`),
+        arrays: arrays.map((array) => ({ name: array.name, tensor: array.dataset.read() })),
+      },
+    ]
+  })
+}
+
+/** One group for each layer of the outermost model; those of models inside stand in their model's. */
+function legacyWeights(group: Hdf5Group, net: NetConfig): WeightSource {
+  const groups = layerGroups(group)
+  const theano = text(group.attributes.get('backend')) === 'theano'
+  const halves = new Set<string>()
+  const read = ({ name, dataset }: { name: string; dataset: Hdf5Dataset }): NamedTensor => {
+    if (dataset.dtype === 'float16' || dataset.dtype === 'bfloat16') halves.add(dataset.dtype)
+    return { name, tensor: dataset.read() }
+  }
+  const flip = (
+    site: Site,
+    slots: readonly Slot[],
+    tensors: readonly Tensor[],
+  ): readonly Tensor[] =>
+    theano && site.at(-1)!.layer.className.startsWith('Conv')
+      ? tensors.map((tensor, i) => (slots[i].name === 'kernel' ? turned(tensor) : tensor))
+      : tensors
+  const find = (site: Site, slots: readonly Slot[]): readonly Tensor[] => {
+    const top = site[0].layer
+    const own = groups.get(top.name)
+    if (own === undefined)
+      throw missing(site, slots, [...groups.keys()].slice(0, 12).join(', ') || 'no layers')
+    const arrays = arraysOf(own)
+    if (site.length === 1) return flip(site, slots, assign(site, slots, arrays.map(read)))
+    const owned = allSlots(net).filter((each) => each.site[0].layer === top)
+    const inOrder = [trainedFirst(owned), owned].find((order) => agrees(order, arrays))
+    if (inOrder !== undefined) {
+      const mine = inOrder.flatMap((each, i) =>
+        sameSite(each.site, site) ? [{ ...each, array: arrays[i] }] : [],
+      )
+      return flip(
+        site,
+        slots,
+        mine.map(({ array }) => read(array).tensor),
+      )
+    }
+    const path = site.map(({ layer }) => layer.name).join('/')
+    const mine = arrays.filter(({ name }) => ownerOf(net, `${top.name}/${name}`) === path)
+    return flip(site, slots, assign(site, slots, mine.map(read)))
+  }
+  return {
+    find,
+    get warnings() {
+      return [...halves].map((dtype) => `weights are stored in ${dtype}: they have few digits`)
+    },
+  }
+}
+
+/** Whether these arrays can be those slots, one by one, by the names that they end in. */
+function agrees(
+  order: readonly OwnedSlot[],
+  arrays: readonly { readonly name: string }[],
+): boolean {
+  return (
+    order.length === arrays.length &&
+    order.every(({ slot }, i) => arrays[i].name.split('/').at(-1) === slot.name)
+  )
+}
+
+/** Theano convolves where others correlate: the spatial axes the other way round. */
+function turned(kernel: Tensor): Tensor {
+  const inner = kernel.shape.slice(-2).reduce((a, b) => a * b, 1)
+  const places = kernel.data.length / inner
+  const data = kernel.data.slice()
+  for (let place = 0; place < places; place++) {
+    data.set(kernel.data.subarray(place * inner, (place + 1) * inner), (places - 1 - place) * inner)
+  }
+  return { ...kernel, data }
+}

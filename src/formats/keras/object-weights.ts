@@ -1,0 +1,186 @@
+/**
+ * Weights by the attributes of Python objects: `layers/gru/cell/vars/0`, in `.keras` archives and
+ * `.weights.h5` files. Names are made of classes and counters, not of the layers' names; on Windows
+ * they hold backslashes. Source: `_save_state` and `_save_container_state` in Keras's
+ * `saving/saving_lib.py`, 2.13 to 3.
+ */
+
+import type { Hdf5Dataset, Hdf5Group } from '../../bytes/hdf5.ts'
+import type { FoundLayer } from './bare.ts'
+import type { LayerConfig, NetConfig } from './config.ts'
+import { missing, modelIn, type Site, type Slot, slotsOf, type WeightSource } from './weights.ts'
+
+export interface ObjectNode {
+  readonly children: Map<string, ObjectNode>
+  /** What stands under `vars`, by its number. */
+  readonly vars: Map<string, Hdf5Dataset>
+}
+
+/** Where a model keeps its layers; the others are names of 2.12 to 2.14. */
+const containers = ['layers', '_layer_checkpoint_dependencies', '_self_tracked_trackables'] as const
+
+export function objectTree(root: Hdf5Group): ObjectNode {
+  const tree = newNode()
+  const visit = (group: Hdf5Group, path: readonly string[]): void => {
+    for (const [name, member] of group.members) {
+      const inner = [...path, ...name.split('\\')]
+      if (member.kind === 'group') visit(member, inner)
+      else if (inner.at(-2) === 'vars') at(tree, inner.slice(0, -2)).vars.set(inner.at(-1)!, member)
+    }
+  }
+  visit(root, [])
+  return tree
+}
+
+function newNode(): ObjectNode {
+  return { children: new Map(), vars: new Map() }
+}
+
+function at(node: ObjectNode, path: readonly string[]): ObjectNode {
+  let here = node
+  for (const name of path) {
+    let next = here.children.get(name)
+    if (next === undefined) {
+      next = newNode()
+      here.children.set(name, next)
+    }
+    here = next
+  }
+  return here
+}
+
+/** `SimpleRNN` → `simple_rnn`, as `naming.to_snake_case`. */
+function snakeCase(name: string): string {
+  return name
+    .replaceAll(/\W+/g, '')
+    .replaceAll(/(.)([A-Z][a-z]+)/g, '$1_$2')
+    .replaceAll(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+}
+
+function holdsVariables(node: ObjectNode): boolean {
+  return node.vars.size > 0 || [...node.children.values()].some(holdsVariables)
+}
+
+export function objectWeights(tree: ObjectNode): WeightSource {
+  const halves = new Set<string>()
+  const find: WeightSource['find'] = (site, slots) => {
+    let node: ObjectNode | undefined = tree
+    for (const { net, layer } of site) {
+      node = node && layerNode(node, net, layer)
+      for (
+        let inner = layer.inner;
+        layer.model === null && inner !== null && modelIn(layer) !== null;
+        inner = inner.inner
+      ) {
+        node = node && attribute(node, 'layer')
+      }
+    }
+    return slots.map((slot, i) => {
+      const owner = slot.path.reduce<ObjectNode | undefined>(
+        (here, step, depth) => here && attribute(here, cellName(site, slot, depth) ?? step),
+        node,
+      )
+      const number = slots
+        .slice(0, i)
+        .filter((each) => each.path.join() === slot.path.join()).length
+      const dataset = owner?.vars.get(`${number}`)
+      if (dataset === undefined) {
+        const have = node === undefined ? [...tree.children.keys()] : describe(node)
+        throw missing(site, slots, have.slice(0, 12).join(', ') || 'nothing')
+      }
+      if (dataset.dtype === 'float16' || dataset.dtype === 'bfloat16') halves.add(dataset.dtype)
+      return dataset.read()
+    })
+  }
+  return {
+    find,
+    get warnings() {
+      return [...halves].map((dtype) => `weights are stored in ${dtype}: they have few digits`)
+    },
+  }
+}
+
+function attribute(node: ObjectNode, name: string): ObjectNode | undefined {
+  return node.children.get(name) ?? node.children.get(`_${name}`)
+}
+
+/** Cells in a list are named like layers in a list; their number is the last step of the path. */
+function cellName(site: Site, slot: Slot, depth: number): string | undefined {
+  if (slot.path[depth - 1] !== 'cells') return undefined
+  const { layer } = site.at(-1)!
+  const { cells } = layer.inner ?? layer
+  const own = snakeCase(cells[Number(slot.path[depth])].className)
+  const before = cells
+    .slice(0, Number(slot.path[depth]))
+    .filter((each) => snakeCase(each.className) === own).length
+  return before === 0 ? own : `${own}_${before}`
+}
+
+/**
+ * The group of a layer among those of its class. Layers that are listed twice, as in Keras 2.13,
+ * leave gaps in the numbers, so they count in order rather than by their number.
+ */
+function layerNode(parent: ObjectNode, net: NetConfig, layer: LayerConfig): ObjectNode | undefined {
+  const name = snakeCase(layer.className)
+  const ofClass = net.layers.filter((each) => snakeCase(each.className) === name)
+  const withWeights = ofClass.filter((each) => modelIn(each) !== null || slotsOf(each).length > 0)
+  for (const container of containers) {
+    const groups = parent.children.get(container)?.children
+    if (groups === undefined) continue
+    const numbered = [...groups]
+      .filter(([key, node]) => numberIn(key, name) !== null && holdsVariables(node))
+      .sort(([a], [b]) => numberIn(a, name)! - numberIn(b, name)!)
+    if (numbered.length === withWeights.length) return numbered[withWeights.indexOf(layer)]?.[1]
+    const index = ofClass.indexOf(layer)
+    const exact = groups.get(index === 0 ? name : `${name}_${index}`)
+    if (exact !== undefined) return exact
+  }
+  return undefined
+}
+
+function numberIn(key: string, name: string): number | null {
+  if (key === name) return 0
+  const rest = key.startsWith(`${name}_`) ? key.slice(name.length + 1) : ''
+  return /^\d+$/.test(rest) ? Number(rest) : null
+}
+
+function describe(node: ObjectNode, path = ''): readonly string[] {
+  return [
+    ...[...node.vars.keys()].map((key) => `${path}vars/${key}`),
+    ...[...node.children].flatMap(([name, child]) => describe(child, `${path}${name}/`)),
+  ]
+}
+
+/** Layers in a file without a configuration. */
+export function foundObjects(tree: ObjectNode): readonly FoundLayer[] {
+  const container = containers
+    .map((name) => tree.children.get(name))
+    .find((node) => node !== undefined)
+  return [...(container?.children ?? [])].flatMap(([name, node]): FoundLayer[] => {
+    const arrays = flat(node, '')
+    if (arrays.length === 0) return []
+    return [
+      {
+        name,
+        paths: arrays.map((array) => `layers/${name}/${array.path}`),
+        arrays: arrays.map((array) => ({ name: array.path, tensor: array.dataset.read() })),
+      },
+    ]
+  })
+}
+
+function flat(
+  node: ObjectNode,
+  path: string,
+): readonly { readonly path: string; readonly dataset: Hdf5Dataset }[] {
+  return [
+    ...[...node.vars]
+      .sort(([a], [b]) => Number(a) - Number(b))
+      .map(([key, dataset]) => ({ path: `${path}vars/${key}`, dataset })),
+    // forward_layer before backward_layer, whatever the file's order.
+    ...[...node.children]
+      .sort(([a], [b]) => Number(b.startsWith('forward')) - Number(a.startsWith('forward')))
+      .flatMap(([name, child]) => flat(child, `${path}${name}/`)),
+  ]
+}

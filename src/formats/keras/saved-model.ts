@@ -1,0 +1,223 @@
+/**
+ * What TensorFlow's Keras 2 left in folders: SavedModels with a `keras_metadata.pb`, and
+ * checkpoints, whose variables are found through the graph of the objects that own them.
+ */
+
+import { type Bundle, OBJECT_GRAPH, readBundle } from '../../bytes/tensorflow-bundle.ts'
+import {
+  nodeAt,
+  type ObjectGraph,
+  type ObjectNode,
+  readKerasMetadata,
+  readObjectGraph,
+} from '../../bytes/tensorflow-objects.ts'
+import { decodeText } from '../../bytes/text.ts'
+import { GruvError, isGruvError } from '../../errors.ts'
+import type { Model } from '../../model/types.ts'
+import { baseName, type ReadOptions, readSibling, type SourceFile } from '../format.ts'
+import { type FoundLayer, importBare } from './bare.ts'
+import { importKeras } from './import.ts'
+import { jsonObject } from './settings.ts'
+import {
+  missing,
+  modelIn,
+  type NamedTensor,
+  type Site,
+  slotsOf,
+  type WeightSource,
+} from './weights.ts'
+
+interface Checkpoint {
+  readonly bundle: Bundle
+  readonly graph: ObjectGraph
+}
+
+export async function readSavedModel(file: SourceFile, options: ReadOptions): Promise<Model> {
+  const metadata = await optional(readSibling(file, 'keras_metadata.pb'))
+  if (metadata === null) {
+    throw new GruvError('unsupported', 'this SavedModel does not say which layers it has', {
+      expected:
+        'a keras_metadata.pb beside it, as `model.save` of TensorFlow 2.5 to 2.15 writes it',
+      got: 'operations of TensorFlow alone, as `model.export` of Keras 3 writes them',
+      fix: 'Load the .keras or .h5 file that it was exported from, or save that model again as one.',
+    })
+  }
+  const [root] = await readKerasMetadata(metadata)
+  if (root === undefined) throw new GruvError('bad-file', 'keras_metadata.pb names no object')
+  const described = jsonObject(root.metadata, 'keras_metadata.pb')
+  const version = described.keras_version
+  const { bundle, graph } = await checkpointAt(file, 'variables/variables')
+  return importKeras(
+    {
+      name: typeof described.name === 'string' ? described.name : baseName(file.name),
+      source: 'TensorFlow SavedModel',
+      config: described.model_config ?? described,
+      version: typeof version === 'string' ? version : null,
+      weights: () => objectGraphWeights({ bundle, graph }),
+    },
+    options,
+  )
+}
+
+/** The text file that names the newest of several checkpoints. */
+export async function readCheckpointState(file: SourceFile, options: ReadOptions): Promise<Model> {
+  const stated = /model_checkpoint_path:\s*"([^"]*)"/.exec(decodeText(file.bytes))
+  if (stated === null) throw new GruvError('bad-file', 'the file names no checkpoint')
+  // Where it was saved is of no use here: the files lie beside this one.
+  const prefix = stated[1].split(/[\\/]/).at(-1)!
+  return readCheckpointFiles(file, prefix, options)
+}
+
+export async function readCheckpoint(file: SourceFile, options: ReadOptions): Promise<Model> {
+  const name = file.name.split(/[\\/]/).at(-1)!
+  return readCheckpointFiles(file, name.replace(/\.index$/, ''), options)
+}
+
+async function readCheckpointFiles(
+  file: SourceFile,
+  prefix: string,
+  options: ReadOptions,
+): Promise<Model> {
+  const checkpoint = await checkpointAt(file, prefix)
+  const layers = layersIn(checkpoint)
+  return importBare({ name: prefix, source: 'TensorFlow checkpoint' }, layers, options, true)
+}
+
+async function checkpointAt(file: SourceFile, prefix: string): Promise<Checkpoint> {
+  const index = await readSibling(file, `${prefix}.index`)
+  const listed = (await file.siblings?.list()) ?? null
+  const shards = listed?.filter((path) => path.startsWith(`${prefix}.data-`)).sort() ?? [
+    `${prefix}.data-00000-of-00001`,
+  ]
+  const data: Uint8Array[] = []
+  for (const shard of shards) data.push(await readSibling(file, shard))
+  const bundle = await readBundle(index, data)
+  const strings = bundle.get(OBJECT_GRAPH)?.readStrings()
+  if (strings === undefined || strings.length !== 1) {
+    throw new GruvError(
+      'unsupported',
+      'this checkpoint does not say which objects own its variables',
+      {
+        where: `${prefix}.index`,
+        expected: `an entry ${OBJECT_GRAPH}, as TensorFlow 2 writes it`,
+        got: [...bundle.keys()].slice(0, 6).join(', '),
+      },
+    )
+  }
+  return { bundle, graph: await readObjectGraph(strings[0]) }
+}
+
+async function optional(file: Promise<Uint8Array>): Promise<Uint8Array | null> {
+  try {
+    return await file
+  } catch (error) {
+    if (isGruvError(error) && (error.code === 'unreadable' || error.code === 'not-found'))
+      return null
+    throw error
+  }
+}
+
+function objectGraphWeights({ bundle, graph }: Checkpoint): WeightSource {
+  return {
+    find: (site, slots) => {
+      const path = site.flatMap((_, depth) => stepsTo(site, depth))
+      return slots.map((slot) => {
+        const owner = follow(graph, nodeAt(graph, path), slot.path)
+        const variable = follow(graph, owner, [slot.name])
+        const key = variable?.attributes.find(({ name }) => name === 'VARIABLE_VALUE')?.key
+        const entry = key === undefined ? undefined : bundle.get(key)
+        if (entry === undefined)
+          throw missing(site, slots, `no variable ${[...path, ...slot.path, slot.name].join('/')}`)
+        return entry.read()
+      })
+    },
+    warnings: [],
+  }
+}
+
+/** From a model to one of its layers: those with weights are numbered. */
+function stepsTo(site: Site, depth: number): readonly string[] {
+  const { net, layer } = site[depth]
+  const weighted = net.layers.filter((each) => modelIn(each) !== null || slotsOf(each).length > 0)
+  const steps = [`layer_with_weights-${weighted.indexOf(layer)}`]
+  if (layer.model !== null || modelIn(layer) === null) return steps
+  for (let inner = layer.inner; inner !== null; inner = inner.inner) steps.push('layer')
+  return steps
+}
+
+/** Attributes that Keras 2 keeps private have an underscore before their name. */
+function follow(
+  graph: ObjectGraph,
+  node: ObjectNode | undefined,
+  path: readonly string[],
+): ObjectNode | undefined {
+  let here = node
+  for (const step of path) {
+    const children = here?.children ?? []
+    const next =
+      children.find(({ name }) => name === step) ?? children.find(({ name }) => name === `_${step}`)
+    here = next && graph.nodes[next.node]
+  }
+  return here
+}
+
+/** Layers of a checkpoint, in the order of the model. */
+function layersIn({ bundle, graph }: Checkpoint): readonly FoundLayer[] {
+  const [root] = graph.nodes
+  const models = [root, ...(root?.children ?? []).map(({ node }) => graph.nodes[node])]
+  for (const model of models) {
+    const found = (model?.children ?? [])
+      .map(({ name, node }) => ({
+        number: /^layer_with_weights-(\d+)$/.exec(name)?.[1],
+        node: graph.nodes[node],
+      }))
+      .filter(({ number }) => number !== undefined)
+      .sort((a, b) => Number(a.number) - Number(b.number))
+    if (found.length > 0)
+      return found.map(({ number, node }) => foundLayer(bundle, graph, node, number!))
+  }
+  throw new GruvError('unsupported', 'this checkpoint holds no layers of Keras by their order', {
+    expected: 'objects called layer_with_weights-0, …',
+    got:
+      (root?.children ?? [])
+        .map(({ name }) => name)
+        .slice(0, 8)
+        .join(', ') || 'nothing',
+  })
+}
+
+/** Kernels come before recurrent kernels and biases, the forward half before the backward one. */
+const order = ['embeddings', 'kernel', 'recurrent_kernel', 'bias']
+
+function foundLayer(
+  bundle: Bundle,
+  graph: ObjectGraph,
+  node: ObjectNode,
+  number: string,
+): FoundLayer {
+  const arrays: (NamedTensor & { readonly rank: number })[] = []
+  let title: string | undefined
+  const seen = new Set<ObjectNode>()
+  const visit = (here: ObjectNode, path: readonly string[]): void => {
+    if (seen.has(here) || path.length > 6) return
+    seen.add(here)
+    for (const { name, key, fullName } of here.attributes) {
+      const entry = name === 'VARIABLE_VALUE' ? bundle.get(key) : undefined
+      if (entry?.dtype === undefined || !order.includes(path.at(-1) ?? '')) continue
+      title ??= fullName.split('/')[0]
+      const rank = order.indexOf(path.at(-1)!) + (path[0] === 'backward_layer' ? order.length : 0)
+      arrays.push({ name: path.join('/'), tensor: entry.read(), rank })
+    }
+    for (const { name, node: next } of here.children) {
+      if (name !== 'keras_api') visit(graph.nodes[next], [...path, name])
+    }
+  }
+  visit(node, [])
+  const name = title || `layer_with_weights-${number}`
+  arrays.sort((a, b) => a.rank - b.rank)
+  return {
+    name,
+    paths: arrays.map((array) => `layer_with_weights-${number}/${array.name}`),
+    arrays: arrays.map((array) => ({ name: array.name, tensor: array.tensor })),
+  }
+}
