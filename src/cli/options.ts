@@ -17,6 +17,8 @@ export interface ConventionFlags {
   readonly names?: string
   readonly module?: string
   readonly wiring?: string
+  readonly layer?: string
+  readonly until?: string
   readonly quirk?: readonly string[]
 }
 
@@ -60,7 +62,20 @@ export function addConventionFlags(command: Command): Command {
     ).argParser(collect),
   ]
   for (const option of options) command.addOption(option.helpGroup(group))
+  const part = 'For a part of a model:'
   return command
+    .addOption(
+      new Option(
+        '--layer <name>',
+        'the layer to take from a file that holds weights alone',
+      ).helpGroup(part),
+    )
+    .addOption(
+      new Option(
+        '--until <layer>',
+        'end the model after this layer, such as the last one before something unsupported',
+      ).helpGroup(part),
+    )
 }
 
 /** The model under the conventions and quirks of the flags; what changes a run is `withRunQuirks`'s. */
@@ -71,6 +86,7 @@ export async function loadModel(path: string, flags: ConventionFlags): Promise<M
 async function loadOptions(flags: ConventionFlags): Promise<LoadOptions> {
   const { gateOrder, transposed, reset, update, bias, activation, recurrentActivation, names } =
     flags
+  const { layer, until } = flags
   const conventions = {
     ...(gateOrder !== undefined && { gateOrder: parseGateOrder(gateOrder) }),
     ...(transposed !== undefined && { transposed }),
@@ -87,6 +103,8 @@ async function loadOptions(flags: ConventionFlags): Promise<LoadOptions> {
     ...(flags.wiring !== undefined && {
       wiring: parseWiring(await readText(flags.wiring), flags.wiring),
     }),
+    ...(layer !== undefined && { layer }),
+    ...(until !== undefined && { until }),
   }
 }
 

@@ -70,6 +70,7 @@ export function importBare(
       ...file,
       config,
       version: null,
+      guessed: true,
       weights: () => ({
         find: (site, slots) => {
           const name = site[0].layer.name

@@ -3,7 +3,7 @@
 import { GruvError, isGruvError } from '../../errors.ts'
 import { createModel } from '../../model/graph.ts'
 import type { Dim, Model, Port } from '../../model/types.ts'
-import type { ReadOptions } from '../format.ts'
+import { type ReadOptions, refuseConventions } from '../format.ts'
 import type { LayerConfig, NetConfig, Reference } from './config.ts'
 import { parseNetwork } from './config.ts'
 import { inputValue, Network, neededCalls, type Refusal, refusals, type Source } from './network.ts'
@@ -18,6 +18,8 @@ export interface KerasFile {
   readonly config: unknown
   readonly version: string | null
   readonly weights: (net: NetConfig) => WeightSource
+  /** Whether the configuration is our own guess: the caller may then know better. */
+  readonly guessed?: boolean
 }
 
 /**
@@ -25,6 +27,7 @@ export interface KerasFile {
  *   `bad-file`, `bad-shape` or `not-found` for files that contradict themselves.
  */
 export function importKeras(file: KerasFile, options: ReadOptions): Model {
+  if (file.guessed !== true) refuseConventions(options, 'the file states its conventions')
   const net = parseNetwork(file.config)
   const version = kerasVersion(file.version)
   const weights = file.weights(net)
@@ -62,7 +65,7 @@ function attempt(
   const names = outputNames(outputs)
   const { graph } = network
   const results = values.map((value, i) => ({ name: names[i], value: value!.value }))
-  if (source.version.stated === null) {
+  if (source.version.stated === null && file.guessed !== true) {
     graph.warnings.add(
       'the file does not say which Keras wrote it: the rules of TensorFlow 2 are assumed',
     )
