@@ -85,6 +85,15 @@ const formats: readonly Format[] = [
     read: async (file, options) => (await import('./pytorch.ts')).readPytorch(file, options),
   },
   {
+    id: 'onnx',
+    title: 'ONNX (.onnx)',
+    // A protocol buffer that begins with the version of its format, 3 or later.
+    recognizes: ({ name, bytes }) =>
+      (bytes[0] === 0x08 && bytes[1] >= 3 && bytes[1] < 32 && (bytes[2] & 7) === 2) ||
+      name.endsWith('.onnx'),
+    read: async (file, options) => (await import('./onnx/index.ts')).readOnnxModel(file, options),
+  },
+  {
     id: 'json',
     title: 'JSON object (.json) of arrays, the weights of a bare layer',
     recognizes: ({ bytes }) => bytes[firstInk(bytes)] === BRACE,
@@ -104,7 +113,6 @@ const strangers: readonly { readonly magic: readonly number[]; readonly is: stri
   { magic: [0x50, 0x4b, 0x05, 0x06], is: 'an empty zip archive' },
   { magic: [0x1f, 0x8b], is: 'compressed with gzip: unpack it first' },
   { magic: [0x89, 0x50, 0x4e, 0x47], is: 'a PNG picture' },
-  { magic: [0x08], is: 'perhaps ONNX, which this version does not read' },
 ]
 
 /**

@@ -70,7 +70,6 @@ export class Symbols {
   private learn(symbol: string, meaning: Dim): void {
     if (this.resolve(meaning) === symbol) return
     this.meanings.set(symbol, meaning)
-    if (typeof meaning === 'number') this.taken.delete(symbol)
     throw new Learned()
   }
 

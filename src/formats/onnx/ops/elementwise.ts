@@ -6,7 +6,7 @@ import {
   type ElementwiseKind,
   isElementwise,
 } from '../../../model/activations.ts'
-import { plus, product, quotient, sum } from '../../../model/dims.ts'
+import { product, quotient, sum } from '../../../model/dims.ts'
 import type { BinaryNode, Dim, MergeNode, UnaryNode } from '../../../model/types.ts'
 import { type DType, dtypeOf, type Tensor } from '../../../tensor.ts'
 import { align, besides, isVector } from '../align.ts'
@@ -31,8 +31,8 @@ const binaries: Readonly<Record<BinaryName, Binary>> = {
   multiply: { value: (a, b) => a * b, merge: 'multiply' },
   divide: { value: (a, b) => a / b, merge: 'divide' },
   power: { value: (a, b) => a ** b },
-  maximum: { value: (a, b) => (a >= b || a !== a ? a : b), merge: 'maximum' },
-  minimum: { value: (a, b) => (a <= b || a !== a ? a : b), merge: 'minimum' },
+  maximum: { value: Math.max, merge: 'maximum' },
+  minimum: { value: Math.min, merge: 'minimum' },
   // The sign of the divisor, as Python has it.
   modulo: { value: (a, b) => a - b * Math.floor(a / b) },
   greater: { value: (a, b) => Number(a > b), logical: true },
@@ -161,7 +161,7 @@ export function entriesOf(value: Value): Entries | null {
 
 const onDims: Partial<Record<BinaryName, (a: Dim, b: Dim) => Dim | null>> = {
   add: (a, b) => sum([a, b]),
-  subtract: (a, b) => (a === b ? 0 : typeof b === 'number' ? plus(a, -b) : null),
+  subtract: (a, b) => sum([a, product([b, -1])]),
   multiply: (a, b) => product([a, b]),
   divide: (a, b) => quotient([a], [b]) ?? (typeof b === 'number' ? `⌊${a}/${b}⌋` : null),
   // An extent is at least one.

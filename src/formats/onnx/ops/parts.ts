@@ -1,6 +1,6 @@
 /** Operators that take parts of a value, or put values together. */
 
-import { plus, sliceRange } from '../../../model/dims.ts'
+import { product, sliceRange, sum } from '../../../model/dims.ts'
 import type { Dim, SliceNode } from '../../../model/types.ts'
 import { besides } from '../align.ts'
 import type { Graph } from '../graph.ts'
@@ -71,15 +71,12 @@ function slice(op: Op): Value {
 function position(op: Op, at: Dim | undefined, extent: Dim): number | null {
   if (at === extent) return null
   if (typeof at === 'number') return Math.abs(at) >= FAR ? null : at
-  for (let back = 1; typeof at === 'string' && back <= MOST_STEPS_BACK; back++) {
-    if (at === plus(extent, -back)) return -back
-  }
+  const back = sum([at ?? extent, product([extent, -1])])
+  if (typeof back === 'number') return back === 0 ? null : back < 0 ? back : null
   throw op.graph.unsupported('a Slice up to an extent of another input', {
     got: `${at} of ${extent}`,
   })
 }
-
-const MOST_STEPS_BACK = 1024
 
 /** Part of an axis. */
 export function part(graph: Graph, x: Value, axis: number, cut: Cut): Value {

@@ -1,0 +1,228 @@
+/** The walk through an ONNX graph: operator by operator, in the order of the file. */
+
+import { GruvError, isGruvError, within } from '../../errors.ts'
+import type { Dim, Port } from '../../model/types.ts'
+import { Graph } from './graph.ts'
+import { Op, type Operators, type Setting } from './op.ts'
+import { elementwise } from './ops/elementwise.ts'
+import { linear } from './ops/linear.ts'
+import { parts } from './ops/parts.ts'
+import { recurrent } from './ops/recurrent.ts'
+import { shaping } from './ops/shape.ts'
+import { spatial } from './ops/space.ts'
+import type {
+  AttributeProto,
+  FunctionProto,
+  GraphProto,
+  NodeProto,
+  ValueInfoProto,
+} from './proto.ts'
+import { type Draft, simplify } from './simplify.ts'
+import type { Symbols } from './symbols.ts'
+import { checkRank, showType, typeOf } from './tensors.ts'
+import { known, type Live, plain, type Value } from './values.ts'
+
+/** Everything that is read, by ONNX's names. */
+export const operators: Operators = {
+  ...recurrent,
+  ...elementwise,
+  ...shaping,
+  ...parts,
+  ...linear,
+  ...spatial,
+}
+
+export interface Source {
+  readonly graph: GraphProto
+  readonly functions: ReadonlyMap<string, FunctionProto>
+  readonly setting: Omit<Setting, 'graph'>
+  readonly fileBytes: number
+}
+
+export interface Imported extends Draft {
+  readonly warnings: readonly string[]
+}
+
+/**
+ * One walk.
+ * @throws Learned when the symbols have new meanings and the walk must begin again.
+ */
+export function walk(source: Source, symbols: Symbols): Imported {
+  const { graph: proto, setting } = source
+  const initializers = new Map(proto.initializers.map((tensor) => [tensor.name, tensor]))
+  const inputs = proto.inputs
+    .filter(({ name }) => !initializers.has(name))
+    .map((info) => portOf(info, symbols))
+  const graph = new Graph(inputs, symbols, source.fileBytes)
+  const walker = new Walker(source, { ...setting, graph })
+  const values = new Map<string, Value>()
+  for (const [name, tensor] of initializers) values.set(name, known(setting.decode(tensor)))
+  for (const info of proto.inputs) {
+    const port = inputs.find(({ name }) => name === info.name)
+    if (port !== undefined) values.set(port.name, plain(port.name, port.shape.length, typeIn(info)))
+  }
+  walker.run(proto.nodes, values, new Set(proto.outputs.map(({ name }) => name)))
+  const outputs = proto.outputs.map(({ name }) => {
+    graph.where = `output ${name}`
+    const value = values.get(name)
+    if (value === undefined) {
+      throw new GruvError('bad-file', `nothing makes the output '${name}'`, { where: 'graph' })
+    }
+    return { name, ...leave(graph, graph.live(value)) }
+  })
+  if (!symbols.isTaken('batch') && inputs.length > 0) {
+    for (const { shape } of inputs) if (shape.length > 1) symbols.role(shape[0], 'batch')
+  }
+  const draft = simplify({ inputs, nodes: graph.nodes, outputs })
+  return { ...draft, warnings: [...graph.warnings] }
+}
+
+/** A value as an output: in the order in which it lies, where it has exactly ONNX's axes. */
+function leave(graph: Graph, live: Live): { value: string; axes?: readonly number[] } {
+  const order = graph.naturalOrder(live)
+  const value = graph.layOut(live, order)
+  return order.every((axis, i) => axis === i) ? { value } : { value, axes: order }
+}
+
+function portOf({ name, type }: ValueInfoProto, symbols: Symbols): Port {
+  const where = `input ${name}`
+  const tensor = type?.tensor
+  if (tensor?.shape === undefined) {
+    throw new GruvError('unsupported', 'an input needs a shape', {
+      where,
+      got: type === undefined || tensor === undefined ? 'no tensor' : 'a tensor without one',
+      fix: 'Export the model with the shapes of its inputs; extents may be symbolic.',
+    })
+  }
+  if (typeOf(tensor.type) === undefined) {
+    throw new GruvError('unsupported', `an input of ${showType(tensor.type)} cannot be given`, {
+      where,
+    })
+  }
+  checkRank(where, tensor.shape.dims.length)
+  const shape = tensor.shape.dims.map(({ value, symbol }, axis): Dim => {
+    if (value !== undefined && value > 0) return value
+    return symbols.named(symbol === undefined || symbol === '' ? `${name}_${axis}` : symbol)
+  })
+  return { name, shape }
+}
+
+function typeIn({ type }: ValueInfoProto): Live['type'] {
+  const dtype = typeOf(type?.tensor?.type ?? 1) ?? 'float32'
+  return dtype === 'bool' ? 'bool' : dtype.includes('int') ? 'int' : 'float'
+}
+
+/** Calls of functions inside functions; the exporters write three or so. */
+const MOST_CALLS = 16
+/** Operators that functions may unfold into. */
+const MOST_OPERATORS = 100_000
+
+class Walker {
+  private readonly source: Source
+  private readonly setting: Setting
+  private calls = 0
+  private operators = 0
+
+  constructor(source: Source, setting: Setting) {
+    this.source = source
+    this.setting = setting
+  }
+
+  run(
+    nodes: readonly NodeProto[],
+    values: Map<string, Value>,
+    outputs: ReadonlySet<string>,
+    attributes: ReadonlyMap<string, AttributeProto> = new Map(),
+  ): void {
+    const read = new Set([...outputs, ...nodes.flatMap(({ inputs }) => inputs)])
+    for (const [at, node] of nodes.entries()) {
+      const name = node.name || `${node.type.toLowerCase()}_${at}`
+      try {
+        this.step(node, name, values, read, attributes)
+      } catch (error) {
+        throw isGruvError(error) && !error.where?.startsWith(name)
+          ? within(`${name} (${node.type})`, error)
+          : error
+      }
+    }
+  }
+
+  private step(
+    node: NodeProto,
+    name: string,
+    values: Map<string, Value>,
+    read: ReadonlySet<string>,
+    outer: ReadonlyMap<string, AttributeProto>,
+  ): void {
+    if (++this.operators > MOST_OPERATORS) throw tooMany('operators', MOST_OPERATORS)
+    this.setting.graph.where = name
+    const inputs = node.inputs.map((input) =>
+      input === '' ? undefined : valueNamed(values, input),
+    )
+    const attributes = new Map(
+      node.attributes.flatMap((attribute) => {
+        const meant = attribute.reference === '' ? attribute : outer.get(attribute.reference)
+        return meant === undefined ? [] : [[attribute.name, meant] as const]
+      }),
+    )
+    const wanted = node.outputs.map((output) => output !== '' && read.has(output))
+    const call = this.source.functions.get(`${node.domain}::${node.type}`)
+    const results =
+      call === undefined
+        ? this.operate(node, name, inputs, attributes, wanted)
+        : this.call(call, inputs, attributes)
+    node.outputs.forEach((output, i) => {
+      if (output === '') return
+      const result = results[i]
+      if (result !== undefined && result !== null) values.set(output, result)
+      else if (wanted[i]) {
+        throw new GruvError('unsupported', `output ${i} of ${node.type} is not computed`)
+      }
+    })
+  }
+
+  private operate(
+    node: NodeProto,
+    name: string,
+    inputs: readonly (Value | undefined)[],
+    attributes: ReadonlyMap<string, AttributeProto>,
+    wanted: readonly boolean[],
+  ): readonly (Value | null)[] {
+    const { type } = node
+    const results = operators[type](
+      new Op(this.setting, { type, name, attributes, inputs, wanted }),
+    )
+    for (const result of results) {
+      if (result !== null) checkRank('its output', this.setting.graph.extentsOf(result).length)
+    }
+    return results
+  }
+
+  /** A function of the file in place of its call. */
+  private call(
+    { inputs, outputs, nodes, defaults }: FunctionProto,
+    given: readonly (Value | undefined)[],
+    attributes: ReadonlyMap<string, AttributeProto>,
+  ): readonly (Value | null)[] {
+    if (++this.calls > MOST_CALLS) throw tooMany('functions inside functions', MOST_CALLS)
+    const values = new Map<string, Value>()
+    inputs.forEach((input, i) => {
+      const value = given[i]
+      if (value !== undefined) values.set(input, value)
+    })
+    const all = new Map([...defaults.map((each) => [each.name, each] as const), ...attributes])
+    this.run(nodes, values, new Set(outputs), all)
+    this.calls--
+    return outputs.map((output) => values.get(output) ?? null)
+  }
+}
+
+function valueNamed(values: ReadonlyMap<string, Value>, name: string): Value {
+  const value = values.get(name)
+  if (value !== undefined) return value
+  throw new GruvError('bad-file', `reads the value '${name}', which nothing before it makes`)
+}
+
+function tooMany(what: string, most: number): GruvError {
+  return new GruvError('too-large', `too many ${what}`, { expected: `at most ${most}` })
+}

@@ -1,0 +1,178 @@
+/**
+ * ONNX (.onnx): https://github.com/onnx/onnx/blob/main/docs/IR.md
+ *
+ * What trained numbers and fixed extents determine is computed while reading; the rest becomes a
+ * Model. What is read, and how, stands in docs/onnx.md.
+ */
+
+import { messageReader } from '../../bytes/protobuf.ts'
+import { GruvError } from '../../errors.ts'
+import { createModel } from '../../model/graph.ts'
+import type { Model } from '../../model/types.ts'
+import type { Tensor } from '../../tensor.ts'
+import { baseName, type ReadOptions, type SourceFile } from '../format.ts'
+import { type Imported, operators, type Source, walk } from './import.ts'
+import {
+  type FunctionProto,
+  type GraphProto,
+  type ModelProto,
+  modelMessage,
+  type NodeProto,
+  type OpsetProto,
+  type TensorProto,
+} from './proto.ts'
+import { Learned, Symbols } from './symbols.ts'
+import { decodeTensor, readExternalData } from './tensors.ts'
+
+const OLDEST_OPSET = 7
+const NEWEST_OPSET = 23
+
+/** @throws GruvError `unsupported` naming every operator that is not read. */
+export async function readOnnxModel(file: SourceFile, options: ReadOptions): Promise<Model> {
+  const read = await messageReader()
+  const model = read(file.bytes, modelMessage)
+  const { graph } = model
+  if (graph === undefined || graph.outputs.length === 0) {
+    throw new GruvError('bad-file', 'there is no graph in this ONNX file', {
+      fix: 'The file was cut off, or is no ONNX model.',
+    })
+  }
+  if (options.names !== undefined) {
+    throw new GruvError('bad-argument', 'names cannot be set for this file', {
+      got: 'an ONNX graph, which says itself which array is which',
+    })
+  }
+  const functions = new Map(
+    model.functions.map((each) => [`${each.domain}::${each.name}`, each] as const),
+  )
+  const opset = opsetOf(model.opsets)
+  refuseUnknown(graph, functions)
+  if (graph.sparse.length > 0) {
+    throw new GruvError('unsupported', 'sparse initializers are not read')
+  }
+  checkConventions(graph, functions, options)
+  const external = await readExternalData(file, graph, model.functions)
+  const decoded = new Map<TensorProto, Tensor>()
+  const source: Source = {
+    graph,
+    functions,
+    fileBytes: file.bytes.length,
+    setting: {
+      opset,
+      conventions: options.conventions ?? {},
+      fromPytorch: /^(pytorch|torch)/i.test(model.producerName),
+      decode: (tensor) => {
+        const before = decoded.get(tensor)
+        if (before !== undefined) return before
+        const value = decodeTensor(tensor, external)
+        decoded.set(tensor, value)
+        return value
+      },
+    },
+  }
+  const { inputs, nodes, outputs, warnings } = imported(source)
+  return createModel({
+    name: baseName(file.name),
+    source: `ONNX opset ${opset}${producer(model)}`,
+    inputs,
+    outputs,
+    nodes,
+    warnings,
+  })
+}
+
+const MOST_WALKS = 200
+
+/** Walks until nothing new is learned about the extents. */
+function imported(source: Source): Imported {
+  const symbols = new Symbols()
+  for (let walks = 0; walks < MOST_WALKS; walks++) {
+    try {
+      return walk(source, symbols)
+    } catch (error) {
+      // Each time one symbol of the file is gone, and there are not many.
+      if (!(error instanceof Learned)) throw error
+    }
+  }
+  throw new GruvError('bad-file', 'the extents of this graph contradict each other', {
+    where: 'graph',
+  })
+}
+
+function producer({ producerName, producerVersion }: ModelProto): string {
+  const text = `${producerName} ${producerVersion}`.trim().slice(0, 60)
+  return text === '' ? '' : `, by ${text}`
+}
+
+function opsetOf(opsets: readonly OpsetProto[]): number {
+  const own = opsets.find(({ domain }) => isOwn(domain))
+  const version = own?.version ?? 1
+  if (version >= OLDEST_OPSET && version <= NEWEST_OPSET) return version
+  throw new GruvError('unsupported', 'this version of the operators is not read', {
+    where: 'opset_import',
+    expected: `from ${OLDEST_OPSET} to ${NEWEST_OPSET}`,
+    got: own === undefined ? 'none' : `${version}`,
+    fix: 'onnx.version_converter brings a model to another version.',
+  })
+}
+
+function isOwn(domain: string): boolean {
+  return domain === '' || domain === 'ai.onnx'
+}
+
+type Functions = ReadonlyMap<string, FunctionProto>
+
+/** Everything that cannot be read, in one message. */
+function refuseUnknown(graph: GraphProto, functions: Functions): void {
+  const unknown = new Map<string, number>()
+  const look = (nodes: readonly NodeProto[]): void => {
+    for (const { domain, type } of nodes) {
+      if (functions.has(`${domain}::${type}`)) continue
+      if (isOwn(domain) && Object.hasOwn(operators, type)) continue
+      const name = isOwn(domain) ? type : `${domain}.${type}`
+      unknown.set(name, (unknown.get(name) ?? 0) + 1)
+    }
+  }
+  look(graph.nodes)
+  for (const { nodes } of functions.values()) look(nodes)
+  if (unknown.size === 0) return
+  const names = [...unknown.keys()].map((name) => name.slice(0, 60))
+  const list = [...unknown].map(([, count], i) =>
+    count === 1 ? names[i] : `${names[i]} (${count} times)`,
+  )
+  const shown =
+    list.length > MOST_NAMES
+      ? [...list.slice(0, MOST_NAMES), `${list.length - MOST_NAMES} more`]
+      : list
+  const flow = names.some((name) => name === 'Loop' || name === 'Scan' || name === 'If')
+  const quantised = names.some((name) => /quantize|integer|^qlinear/i.test(name))
+  throw new GruvError(
+    'unsupported',
+    flow
+      ? 'layers hidden in control flow (Loop, Scan, If) are not read'
+      : quantised
+        ? 'quantised models are not read'
+        : 'operators of this graph are not read',
+    {
+      where: 'graph',
+      expected: 'the operators listed in docs/onnx.md',
+      got: shown.join(', '),
+      fix: flow
+        ? 'Export recurrent layers as GRU, LSTM or RNN operators: with tf2onnx, for instance, from a Keras model whose layers are not unrolled into a while loop; or give gruv the Keras model itself.'
+        : quantised
+          ? 'Give the model from before it was quantised.'
+          : 'onnxsim or another exporter may write the same model without them.',
+    },
+  )
+}
+
+const MOST_NAMES = 20
+
+function checkConventions(graph: GraphProto, functions: Functions, options: ReadOptions): void {
+  const said = Object.keys(options.conventions ?? {})
+  const nodes = [graph, ...functions.values()].flatMap((each) => each.nodes)
+  if (said.length === 0 || nodes.some(({ type }) => type === 'GRU')) return
+  throw new GruvError('bad-argument', `${said.join(', ')} cannot be set for this file`, {
+    got: 'an ONNX graph without a GRU',
+  })
+}

@@ -1,0 +1,350 @@
+/** GRU, LSTM and RNN. Formulas: https://onnx.ai/onnx/operators/onnx__GRU.html and its siblings. */
+
+import { type Activation, activation } from '../../../model/activations.ts'
+import { sliceRows } from '../../../model/canonicalize.ts'
+import type { Ground } from '../../../model/grounds.ts'
+import { gruNode } from '../../../model/gru.ts'
+import { lstmNode } from '../../../model/lstm.ts'
+import type { RecurrentBehaviour } from '../../../model/packed.ts'
+import { rnnNode } from '../../../model/rnn.ts'
+import type { RecurrentNode, Unwired } from '../../../model/types.ts'
+import { type Named, showShape, type Tensor } from '../../../tensor.ts'
+import { uniform } from '../known.ts'
+import type { Op, Operators } from '../op.ts'
+import type { Live, Stack, Value } from '../values.ts'
+import { part } from './parts.ts'
+import { dropAxes } from './shape.ts'
+
+interface Cell {
+  readonly gates: number
+  /** ONNX's defaults, as many as the cell has functions. */
+  readonly functions: readonly string[]
+  readonly build: (cell: Direction) => Unwired<RecurrentNode>
+}
+
+/** What one direction of a layer is made of. */
+interface Direction {
+  readonly op: Op
+  readonly name: string
+  readonly kernel: Tensor
+  readonly recurrentKernel: Tensor
+  readonly bias: Tensor | undefined
+  readonly peephole: Tensor | undefined
+  readonly functions: readonly Ground<Activation>[]
+  readonly behaviour: RecurrentBehaviour
+}
+
+const byDefinition = <T>(value: T): Ground<T> => ({
+  value,
+  origin: 'implied',
+  why: 'ONNX defines it so',
+})
+const stated = <T>(value: T, why: string): Ground<T> => ({ value, origin: 'stated', why })
+
+const cells: Readonly<Record<'GRU' | 'LSTM' | 'RNN', Cell>> = {
+  GRU: {
+    gates: 3,
+    functions: ['Sigmoid', 'Tanh'],
+    build: ({ op, name, kernel, recurrentKernel, bias, functions, behaviour }) => {
+      const [recurrentActivation, candidate] = functions
+      const after = op.int('linear_before_reset', 0) !== 0
+      const reset = after ? 'after' : 'before'
+      return gruNode(
+        name,
+        { kernel, recurrentKernel, bias },
+        {
+          gateOrder: byDefinition('zrn'),
+          transposed: byDefinition('yes'),
+          update: byDefinition('keeps'),
+          ...(bias && { bias: byDefinition('separate') }),
+          reset: op.has('linear_before_reset')
+            ? stated(reset, `linear_before_reset is ${op.int('linear_before_reset', 0)}`)
+            : {
+                value: reset,
+                origin: 'implied',
+                why: 'linear_before_reset is left out, which is 0',
+              },
+          recurrentActivation,
+          activation: candidate,
+        },
+        op.setting.conventions,
+        behaviour,
+      )
+    },
+  },
+  LSTM: {
+    gates: 4,
+    functions: ['Sigmoid', 'Tanh', 'Tanh'],
+    build: ({ op, name, kernel, recurrentKernel, bias, peephole, functions, behaviour }) => {
+      const [recurrentActivation, candidate, outputActivation] = functions
+      const coupled = op.int('input_forget', 0) !== 0
+      return lstmNode(
+        name,
+        { kernel, recurrentKernel, bias, peephole },
+        {
+          gateOrder: byDefinition('iofg'),
+          transposed: byDefinition('yes'),
+          peepholeOrder: byDefinition('iof'),
+          forgetGate: coupled
+            ? stated('coupled', 'input_forget is 1')
+            : { value: 'own', origin: 'implied', why: 'input_forget is 0' },
+          recurrentActivation,
+          activation: candidate,
+          outputActivation,
+        },
+        {},
+        behaviour,
+      )
+    },
+  },
+  RNN: {
+    gates: 1,
+    functions: ['Tanh'],
+    build: ({ name, kernel, recurrentKernel, bias, functions, behaviour }) =>
+      rnnNode(
+        name,
+        { kernel, recurrentKernel, bias },
+        { transposed: byDefinition('yes'), activation: functions[0] },
+        {},
+        behaviour,
+      ),
+  },
+}
+
+export const recurrent: Operators = {
+  GRU: (op) => layer(op, cells.GRU),
+  LSTM: (op) => layer(op, cells.LSTM),
+  RNN: (op) => layer(op, cells.RNN),
+}
+
+function layer(op: Op, cell: Cell): readonly (Value | null)[] {
+  const { graph } = op
+  // Layout 0 has the steps first, layout 1 the rows.
+  const stepsFirst = op.int('layout', 0) === 0
+  const live = graph.live(op.input(0))
+  if (live.view.length !== 3) throw graph.misfit(`the input of a ${op.type} has three axes`, live)
+  const order = stepsFirst ? [1, 0, 2] : [0, 1, 2]
+  const extents = graph.extentsOf(live)
+  graph.symbols.role(extents[order[0]], 'batch')
+  graph.symbols.role(extents[order[1]], 'time')
+
+  const weights = weightsOf(op, cell.gates)
+  if (!graph.symbols.unify(extents[2], weights.kernel.shape[2]))
+    throw graph.misfit(`the kernel does not fit the input of the ${op.type}`, live)
+  const x = graph.layOut(live, order)
+  const lengths = lengthsOf(op, graph.shapeOf(x)[0], graph.shapeOf(x)[1])
+  const directions = directionsOf(op, weights.kernel.shape[0])
+  const initial = statesOf(op, 5, directions.length, stepsFirst, x)
+  const initialCell = op.type === 'LSTM' ? statesOf(op, 6, directions.length, stepsFirst, x) : []
+  const functions = functionsOf(op, cell.functions, directions.length)
+  const clip = op.has('clip') ? op.float('clip', 0) : null
+
+  const outputs = directions.map((direction, at) => {
+    const name = directions.length === 1 ? op.name : `${op.name}.${direction}`
+    const one = (tensor: Tensor | undefined): Tensor | undefined =>
+      tensor && sliceRows(tensor, at, at + 1, true)
+    const node = cell.build({
+      op,
+      name,
+      kernel: one(weights.kernel)!,
+      recurrentKernel: one(weights.recurrentKernel)!,
+      bias: one(weights.bias),
+      peephole: one(weights.peephole),
+      functions: functions[at],
+      behaviour: { direction, clip, maskedOutput: 'zero' },
+    })
+    const inputs: Named<string> = {
+      x,
+      ...(initial[at] !== undefined && { initialState: initial[at] }),
+      ...(initialCell[at] !== undefined && { initialCell: initialCell[at] }),
+      ...(lengths !== undefined && { lengths }),
+    }
+    const ports = ['sequence', 'last', 'state', ...(op.type === 'LSTM' ? ['cell'] : [])]
+    return graph.add(node, inputs, ports)
+  })
+  warnOfPytorch(op)
+
+  // Y is [steps, directions, rows, units], or [rows, steps, directions, units]; states likewise.
+  const sequences = outputs.map(
+    ({ sequence }): Live => ({
+      kind: 'live',
+      value: sequence,
+      view: stepsFirst ? [[1], [], [0], [2]] : [[0], [1], [], [2]],
+      type: 'float',
+    }),
+  )
+  const states = (port: string): Value =>
+    together(
+      outputs.map(
+        (values): Live => ({
+          kind: 'live',
+          value: values[port],
+          view: stepsFirst ? [[], [0], [1]] : [[0], [], [1]],
+          type: 'float',
+        }),
+      ),
+      stepsFirst ? 0 : 1,
+    )
+  return [
+    together(sequences, stepsFirst ? 1 : 2),
+    states('state'),
+    ...(op.type === 'LSTM' ? [states('cell')] : []),
+  ]
+}
+
+function together(parts: readonly Live[], axis: number): Live | Stack {
+  return parts.length === 1 ? parts[0] : { kind: 'stack', axis, parts }
+}
+
+interface Weights {
+  /** [directions, gates·units, features] */
+  readonly kernel: Tensor
+  readonly recurrentKernel: Tensor
+  readonly bias: Tensor | undefined
+  readonly peephole: Tensor | undefined
+}
+
+function weightsOf(op: Op, gates: number): Weights {
+  const kernel = op.constant(1, 'the kernel W')
+  const recurrentKernel = op.constant(2, 'the recurrent kernel R')
+  const bias = op.constant(3, 'the bias B')
+  const peephole = op.type === 'LSTM' ? op.constant(7, 'the peepholes P') : undefined
+  if (kernel === undefined || recurrentKernel === undefined)
+    throw op.wrong('W and R', 'two arrays', 'none')
+  const [count, , units] = recurrentKernel.shape
+  const expected: readonly [string, Tensor | undefined, readonly number[]][] = [
+    ['W', kernel, [count, gates * units, kernel.shape[2]]],
+    ['R', recurrentKernel, [count, gates * units, units]],
+    ['B', bias, [count, 2 * gates * units]],
+    ['P', peephole, [count, 3 * units]],
+  ]
+  for (const [name, tensor, shape] of expected) {
+    if (tensor === undefined) continue
+    if (String(tensor.shape) !== String(shape) || tensor.data.length === 0)
+      throw op.wrong(
+        `input ${name}`,
+        showShape(shape.map((extent) => extent ?? '?')),
+        showShape(tensor.shape),
+      )
+  }
+  const stated = op.int('hidden_size', units)
+  if (stated !== units) throw op.wrong('hidden_size', `${units}, as R has it`, `${stated}`)
+  return { kernel, recurrentKernel, bias, peephole }
+}
+
+function directionsOf(op: Op, count: number): readonly ('forward' | 'backward')[] {
+  const direction = op.string('direction', 'forward').toLowerCase()
+  const directions = (
+    { forward: ['forward'], reverse: ['backward'], bidirectional: ['forward', 'backward'] } as const
+  )[direction]
+  if (directions?.length === count) return directions
+  throw op.wrong('direction', 'forward, reverse or bidirectional, as many as W has', direction)
+}
+
+/** Rows of initial states, one value for each direction; undefined where they are zeros. */
+function statesOf(
+  op: Op,
+  index: number,
+  count: number,
+  directionsFirst: boolean,
+  x: string,
+): readonly (string | undefined)[] {
+  const { graph } = op
+  const value = op.inputs[index]
+  if (value === undefined || (value.kind === 'known' && uniform(value) === 0)) return []
+  const shape = graph.extentsOf(value)
+  const axis = directionsFirst ? 0 : 1
+  const rows = graph.shapeOf(x)[0]
+  if (shape.length !== 3 || !graph.symbols.unify(shape[axis], count))
+    throw graph.misfit('an initial state has the axes directions, rows and units', value)
+  if (!graph.symbols.unify(shape[1 - axis], rows))
+    throw graph.misfit(`an initial state for ${rows} rows is needed`, value)
+  return Array.from({ length: count }, (_, at) => {
+    const one = part(graph, value, axis, { start: at, end: at + 1, step: 1 })
+    return graph.layOut(graph.live(dropAxes(op, one, [axis])))
+  })
+}
+
+/** How many steps count in each row; undefined where all do. */
+function lengthsOf(op: Op, rows: string | number, steps: string | number): string | undefined {
+  const { graph } = op
+  const value = op.inputs[4]
+  if (value === undefined || (value.kind === 'known' && uniform(value) === steps)) return undefined
+  const live = graph.live(value)
+  const shape = graph.extentsOf(live)
+  if (shape.length !== 1 || !graph.symbols.unify(shape[0], rows))
+    throw graph.misfit(`sequence_lens has one number for each of ${rows} rows`, live)
+  return graph.layOut(live)
+}
+
+/** Names of ONNX's functions in ours. Which parameters each takes stands in our table. */
+const functionNames: Readonly<Record<string, string>> = {
+  relu: 'relu',
+  tanh: 'tanh',
+  sigmoid: 'sigmoid',
+  affine: 'affine',
+  leakyrelu: 'leaky_relu',
+  thresholdedrelu: 'thresholded_relu',
+  scaledtanh: 'scaled_tanh',
+  hardsigmoid: 'hard_sigmoid',
+  elu: 'elu',
+  softsign: 'softsign',
+  softplus: 'softplus',
+}
+
+const takesAlpha = new Set([
+  'affine',
+  'leakyrelu',
+  'thresholdedrelu',
+  'scaledtanh',
+  'hardsigmoid',
+  'elu',
+])
+const takesBeta = new Set(['affine', 'scaledtanh', 'hardsigmoid'])
+
+/** The functions of each direction. alpha and beta go, in order, to those that take one. */
+function functionsOf(
+  op: Op,
+  defaults: readonly string[],
+  directions: number,
+): readonly (readonly Ground<Activation>[])[] {
+  const given = op.strings('activations')
+  const names = given.length === 0 ? defaults : given
+  const count = defaults.length
+  if (names.length !== count && names.length !== count * directions)
+    throw op.wrong('activations', `${count * directions} names`, names.join(', '))
+  const alphas = [...op.floats('activation_alpha')]
+  const betas = [...op.floats('activation_beta')]
+  const grounds = names.map((name) => {
+    const key = name.toLowerCase()
+    const ours = functionNames[key]
+    if (ours === undefined)
+      throw op.graph.unsupported(`an activation that ONNX does not have in a ${op.type}`, {
+        got: name,
+      })
+    const alpha = takesAlpha.has(key) ? alphas.shift() : undefined
+    const beta = takesBeta.has(key) ? betas.shift() : undefined
+    const value = activation(ours, {
+      ...(alpha !== undefined && { alpha }),
+      ...(beta !== undefined && { beta }),
+    })
+    return given.length === 0
+      ? byDefinition(value)
+      : stated(value, 'the attribute activations says so')
+  })
+  return Array.from({ length: directions }, (_, at) => {
+    const from = names.length === count ? 0 : at * count
+    return grounds.slice(from, from + count)
+  })
+}
+
+/** https://github.com/pytorch/pytorch/issues/189225: the exporter writes 0, but PyTorch computes 1. */
+function warnOfPytorch(op: Op): void {
+  const { fromPytorch, conventions } = op.setting
+  if (op.type !== 'GRU' || !fromPytorch || op.int('linear_before_reset', 0) !== 0) return
+  if (conventions.reset !== undefined) return
+  op.graph.warnings.add(
+    'exported by PyTorch with linear_before_reset=0, but PyTorch always resets after the product: ' +
+      'what was trained is probably computed only with --reset after',
+  )
+}

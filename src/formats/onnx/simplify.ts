@@ -1,0 +1,128 @@
+/** The graph without what is not needed: nodes nobody reads, biases and activations as nodes of their own. */
+
+import type {
+  Conv1dNode,
+  ConvNode,
+  ConvTransposeNode,
+  DenseNode,
+  LayerNode,
+  Port,
+} from '../../model/types.ts'
+import type { Named, Tensor } from '../../tensor.ts'
+
+export interface Draft {
+  readonly inputs: readonly Port[]
+  readonly nodes: readonly LayerNode[]
+  readonly outputs: readonly {
+    readonly name: string
+    readonly value: string
+    readonly axes?: readonly number[]
+  }[]
+}
+
+export function simplify(draft: Draft): Draft {
+  return withoutUnread(turnInputs(fused(withoutUnread(draft))))
+}
+
+/** Without nodes and ports that no output depends on. */
+function withoutUnread({ inputs, nodes, outputs }: Draft): Draft {
+  const read = new Set(outputs.map(({ value }) => value))
+  const kept: LayerNode[] = []
+  for (const node of nodes.toReversed()) {
+    const ports = Object.entries(node.outputs).filter(([, value]) => read.has(value))
+    if (ports.length === 0) continue
+    for (const value of Object.values(node.inputs)) read.add(value)
+    kept.push({ ...node, outputs: Object.fromEntries(ports) })
+  }
+  return { inputs, nodes: kept.reverse(), outputs }
+}
+
+type Weighted = DenseNode | Conv1dNode | ConvNode | ConvTransposeNode
+
+function isWeighted(node: LayerNode): node is Weighted {
+  return (
+    node.kind === 'dense' ||
+    node.kind === 'conv1d' ||
+    node.kind === 'conv' ||
+    node.kind === 'convTranspose'
+  )
+}
+
+/** A shift right behind a product is its bias, an activation behind that is its activation. */
+function fused({ inputs, nodes, outputs }: Draft): Draft {
+  const readers = new Map<string, number>()
+  const count = (value: string): void => void readers.set(value, (readers.get(value) ?? 0) + 1)
+  for (const node of nodes) for (const value of Object.values(node.inputs)) count(value)
+  for (const { value } of outputs) count(value)
+
+  const made = new Map<string, number>()
+  const kept: (LayerNode | null)[] = []
+  for (const node of nodes) {
+    const at = 'x' in node.inputs ? made.get(node.inputs.x) : undefined
+    const before = at === undefined ? null : kept[at]
+    const merged =
+      before !== null &&
+      before !== undefined &&
+      isWeighted(before) &&
+      readers.get(node.inputs.x) === 1
+        ? absorbed(before, node)
+        : null
+    if (merged === null) kept.push(node)
+    else kept[at!] = merged
+    const place = merged === null ? kept.length - 1 : at!
+    for (const value of Object.values(node.outputs)) made.set(value, place)
+  }
+  return { inputs, nodes: kept.filter((node) => node !== null), outputs }
+}
+
+/** The product with the node behind it inside; null where that would be something else. */
+function absorbed(product: Weighted, node: LayerNode): LayerNode | null {
+  const { kernel, bias } = product.weights
+  if (product.activation.kind !== 'linear') return null
+  // The names are the product's; what is read afterwards is the node's value.
+  const taken = { ...product, outputs: node.outputs }
+  if (node.kind === 'activation') {
+    const mixes = node.activation.kind === 'softmax' && product.kind !== 'dense'
+    return mixes ? null : { ...taken, activation: node.activation }
+  }
+  if (node.kind !== 'affine' || node.weights.scale !== null || bias !== null) return null
+  const units =
+    product.kind === 'convTranspose' ? kernel.shape.at(-2)! * product.groups : kernel.shape.at(-1)!
+  const shift = repeated(node.weights.shift!, units)
+  return { ...taken, weights: { kernel, bias: shift } } as Weighted
+}
+
+function repeated(vector: Tensor, units: number): Tensor {
+  if (vector.data.length === units) return vector
+  return { shape: [units], data: Float64Array.from({ length: units }, () => vector.data[0]) }
+}
+
+/** An input that is only ever read in another order of axes comes in that order: its port says so. */
+function turnInputs({ inputs, nodes, outputs }: Draft): Draft {
+  const renamed = new Map<string, string>()
+  const ports = inputs.map((port): Port => {
+    const readers = nodes.filter((node) => Object.values(node.inputs).includes(port.name))
+    const [first] = readers
+    if (first?.kind !== 'transpose' || outputs.some(({ value }) => value === port.name)) return port
+    const { axes } = first
+    const alike = readers.every(
+      (node) => node.kind === 'transpose' && String(node.axes) === String(axes),
+    )
+    if (!alike) return port
+    for (const node of readers) renamed.set(node.outputs.y, port.name)
+    return { ...port, axes }
+  })
+  if (renamed.size === 0) return { inputs, nodes, outputs }
+  const now = (value: string): string => renamed.get(value) ?? value
+  return {
+    inputs: ports,
+    nodes: nodes
+      .filter((node) => !(node.kind === 'transpose' && renamed.has(node.outputs.y)))
+      .map((node) => ({ ...node, inputs: mapValues(node.inputs, now) }) as LayerNode),
+    outputs: outputs.map((output) => ({ ...output, value: now(output.value) })),
+  }
+}
+
+function mapValues(record: Named<string>, f: (value: string) => string): Named<string> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, f(value)]))
+}
