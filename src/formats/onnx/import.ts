@@ -81,7 +81,12 @@ export function walk(source: Source, symbols: Symbols): Imported {
 function leave(graph: Graph, live: Live): { value: string; axes?: readonly number[] } {
   const order = graph.naturalOrder(live)
   const value = graph.layOut(live, order)
-  return order.every((axis, i) => axis === i) ? { value } : { value, axes: order }
+  // What only passes through needs a node too: a graph of none would be no model.
+  const passed =
+    graph.makerOf(value) === undefined
+      ? graph.apply({ kind: 'activation', activation: { kind: 'linear', parameters: [] } }, value)
+      : value
+  return order.every((axis, i) => axis === i) ? { value: passed } : { value: passed, axes: order }
 }
 
 function portOf({ name, type }: ValueInfoProto, symbols: Symbols): Port {

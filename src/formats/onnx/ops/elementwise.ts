@@ -312,7 +312,13 @@ export const elementwise: Operators = {
   Sub: one('subtract'),
   Mul: one('multiply'),
   Div: one('divide'),
-  Mod: one('modulo'),
+  Mod: (o) => {
+    const [a, b] = [o.input(0), o.input(1)]
+    if (o.int('fmod', 0) === 0) return [binary(o.graph, 'modulo', a, b)]
+    // The sign of the dividend, as C has it.
+    const times = truncated(o.graph, binary(o.graph, 'divide', a, b))
+    return [binary(o.graph, 'subtract', a, binary(o.graph, 'multiply', b, times))]
+  },
   Max: several('maximum'),
   Min: several('minimum'),
   Sum: several('add'),

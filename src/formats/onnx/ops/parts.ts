@@ -4,7 +4,7 @@ import { product, sliceRange, sum } from '../../../model/dims.ts'
 import type { Dim, SliceNode } from '../../../model/types.ts'
 import { besides } from '../align.ts'
 import type { Graph } from '../graph.ts'
-import { concatKnown, sliceKnown, solid, takeAlong, wholeNumbers } from '../known.ts'
+import { concatKnown, sliceKnown, solid, takeAlong, uniform, wholeNumbers } from '../known.ts'
 import type { Op, Operators } from '../op.ts'
 import { extents, type Known, known, type Live, plain, type Value } from '../values.ts'
 import { entriesOf } from './elementwise.ts'
@@ -32,6 +32,20 @@ export const parts: Operators = {
     return [concat(op, values, op.axis(op.int('axis', 1), rank))]
   },
   Pad: (op) => [pad(op)],
+  ReverseSequence: (op) => [reverse(op)],
+}
+
+/** All of an axis from its end; part of it only where it is as long as every sequence. */
+function reverse(op: Op): Value {
+  const x = op.input(0)
+  const shape = op.graph.extentsOf(x)
+  const axis = op.axis(op.int('time_axis', 0), shape.length)
+  const lengths = op.input(1)
+  const stated =
+    lengths.kind === 'known' ? [uniform(lengths)] : (entriesOf(lengths)?.entries ?? [null])
+  if (stated.some((length) => length === null || !op.graph.symbols.unify(length, shape[axis])))
+    throw op.graph.unsupported('ReverseSequence of sequences of different lengths')
+  return part(op.graph, x, axis, { start: null, end: null, step: -1 })
 }
 
 /** Ends that mean "to the end", whatever the extent: those of 32- and 64-bit integers. */

@@ -1,5 +1,6 @@
 /** Operators that move numbers without changing them, and those that compute with extents. */
 
+import { decodeBfloat16, decodeHalf, encodeBfloat16, encodeHalf } from '../../../bytes/half.ts'
 import { product, quotient } from '../../../model/dims.ts'
 import type { Dim } from '../../../model/types.ts'
 import { dtypeOf, sizeOf } from '../../../tensor.ts'
@@ -165,12 +166,16 @@ function castKnown(op: Op, x: Value, dtype: ReturnType<typeof dtypeOf>): Value {
   const { tensor } = x
   op.graph.spend(tensor.data.length)
   const single = /^b?float(16|32)$/.test(dtype)
+  const round = dtype === 'float16' ? asHalf : dtype === 'bfloat16' ? asBfloat16 : undefined
   const whole = /int/.test(dtype)
   const f = (value: number): number =>
-    dtype === 'bool' ? Number(value !== 0) : whole ? Math.trunc(value) : value
-  const data = single ? Float32Array.from(tensor.data) : Float64Array.from(tensor.data, f)
+    dtype === 'bool' ? Number(value !== 0) : whole ? Math.trunc(value) : (round?.(value) ?? value)
+  const data = single ? Float32Array.from(tensor.data, f) : Float64Array.from(tensor.data, f)
   return { ...x, tensor: { shape: tensor.shape, data, dtype } }
 }
+
+const asHalf = (value: number): number => decodeHalf(encodeHalf(value))
+const asBfloat16 = (value: number): number => decodeBfloat16(encodeBfloat16(value))
 
 export function transpose(x: Value, order: readonly number[]): Value {
   if (x.kind === 'known') return permuteKnown(x, order)
