@@ -88,7 +88,7 @@ export class Op {
 
   ints(name: string): readonly number[] | undefined {
     const ints = this.attributes.get(name)?.ints
-    if (ints === undefined || ints.every(Number.isSafeInteger)) return ints
+    if (ints === undefined || ints.every(Number.isInteger)) return ints
     throw this.wrong(`attribute ${name}`, 'whole numbers', ints.join(', '))
   }
 

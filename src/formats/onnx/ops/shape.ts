@@ -266,7 +266,8 @@ function reshape(op: Op, x: Value, target: Shape): Value {
     throw graph.misfit('these extents cannot be reshaped so', x)
   }
   const from = graph.extentsOf(x)
-  if (String(product(from)) !== String(product(target)) && quotient(from, target) !== 1)
+  const open = target.some((extent) => typeof extent === 'string' && extent.includes('⌊'))
+  if (!open && String(product(from)) !== String(product(target)) && quotient(from, target) !== 1)
     throw graph.misfit(`this cannot be reshaped to [${target.join(', ')}]`, x)
   if (x.kind === 'known') return reshapeKnown(op, x, target)
   if (x.kind === 'stack') return reshapeStack(op, x, target) ?? reshape(op, graph.live(x), target)
