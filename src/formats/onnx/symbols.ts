@@ -14,25 +14,34 @@ export class Learned extends Error {}
 const MOST_SYMBOLS = 64
 
 /** Characters of expressions, which no plain symbol has. */
-const OPERATORS = /[()[\]⌊⌋+−·/:]/
+const OPERATORS = /[\s(){}[\]⌊⌋+−·/:]/
+
+const LONGEST_SYMBOL = 60
 
 export class Symbols {
   private readonly meanings = new Map<string, Dim>()
   private readonly taken = new Set<string>()
+  /** The symbols that stand for the file's names. */
   private readonly given = new Set<string>()
+  private readonly byName = new Map<string, string>()
 
   /** The symbol of the file by that name, as it is called in the Model as far as that is known. */
   named(name: string): Dim {
-    // The Model's own names mean something here; expressions would be taken apart wrongly.
-    const plain = name.replaceAll(new RegExp(OPERATORS, 'g'), '_')
-    const symbol = plain === 'batch' || plain === 'time' || plain === '' ? `${plain}_` : plain
-    if (this.given.size > MOST_SYMBOLS) {
+    const before = this.byName.get(name)
+    if (before !== undefined) return this.resolve(before)
+    if (this.given.size >= MOST_SYMBOLS) {
       throw new GruvError('too-large', 'the inputs have too many symbolic extents', {
         expected: `at most ${MOST_SYMBOLS}`,
       })
     }
+    // Expressions would be taken apart, numbers taken for numbers, and the Model's own names mean
+    // something here.
+    let symbol = name.slice(0, LONGEST_SYMBOL).replaceAll(new RegExp(OPERATORS, 'g'), '_')
+    if (/^\d*$/.test(symbol) || symbol === 'batch' || symbol === 'time') symbol += '_'
+    while (this.given.has(symbol)) symbol += '_'
     this.given.add(symbol)
-    return this.resolve(symbol)
+    this.byName.set(name, symbol)
+    return symbol
   }
 
   /** Says that two extents are equal. @returns false where they cannot be. */

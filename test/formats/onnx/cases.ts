@@ -67,7 +67,7 @@ export function expectOutputs(
   for (const [run, outputs, tolerance] of runs) {
     for (const [name, { shape, data }] of Object.entries(expected)) {
       expect([run, name, outputs[name].shape]).toEqual([run, name, shape])
-      const scale = data.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-30)
+      const scale = Math.max(1e-30, ...data.map(Math.abs))
       const limit = tolerance * (Number.isFinite(scale) ? scale : 1)
       data.forEach((value, i) => {
         const got = outputs[name].data[i]
