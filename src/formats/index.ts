@@ -109,7 +109,10 @@ const strangers: readonly { readonly magic: readonly number[]; readonly is: stri
     magic: [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59],
     is: 'a single NumPy array (.npy): data rather than a model',
   },
-  { magic: [0x50, 0x4b, 0x03, 0x04], is: 'a zip archive without NumPy arrays, PyTorch pickle or Keras configuration' },
+  {
+    magic: [0x50, 0x4b, 0x03, 0x04],
+    is: 'a zip archive without NumPy arrays, PyTorch pickle or Keras configuration',
+  },
   { magic: [0x50, 0x4b, 0x05, 0x06], is: 'an empty zip archive' },
   { magic: [0x1f, 0x8b], is: 'compressed with gzip: unpack it first' },
   { magic: [0x89, 0x50, 0x4e, 0x47], is: 'a PNG picture' },

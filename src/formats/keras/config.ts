@@ -5,7 +5,7 @@
  */
 
 import { GruvError } from '../../errors.ts'
-import { array, object, text } from '../gruv/decode.ts'
+import { array, object, text } from '../decode.ts'
 import { checkDepth, plain, Settings } from './settings.ts'
 
 /** One of the tensors that a call of a layer gave. */

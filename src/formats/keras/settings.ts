@@ -2,7 +2,7 @@
 
 import { parseJson } from '../../bytes/json-text.ts'
 import { GruvError, within } from '../../errors.ts'
-import { type JsonObject, object } from '../gruv/decode.ts'
+import { type JsonObject, object } from '../decode.ts'
 
 /** A JSON object as Python writes it, NaN and Infinity included. @throws GruvError `bad-file`. */
 export function jsonObject(text: string, where: string): JsonObject {
