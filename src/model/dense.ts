@@ -4,7 +4,7 @@ import { GruvError } from '../errors.ts'
 import { showShape, sizeOf, type Tensor } from '../tensor.ts'
 import { type Activation, activation, showActivation } from './activations.ts'
 import { transpose } from './canonicalize.ts'
-import type { Ground } from './gru.ts'
+import type { Ground } from './grounds.ts'
 import type { DenseNode, Unwired } from './types.ts'
 
 export interface DenseArrays {

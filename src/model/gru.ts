@@ -34,8 +34,6 @@ export interface GruGrounds {
   readonly recurrentActivation?: Ground<Activation>
 }
 
-export type GruBehaviour = RecurrentBehaviour
-
 /**
  * @param name where messages point and states hang.
  * @throws GruvError `bad-shape` when the arrays do not fit together, `bad-argument` when an option
@@ -46,7 +44,7 @@ export function gruNode(
   arrays: GruArrays,
   grounds: GruGrounds = {},
   options: ConventionOptions = {},
-  { direction = 'forward', maskedOutput = 'repeat', clip = null }: GruBehaviour = {},
+  { direction = 'forward', maskedOutput = 'repeat', clip = null }: RecurrentBehaviour = {},
 ): Unwired<GruNode> {
   const record = new Decisions()
   const layout = unpackKernels(
