@@ -162,14 +162,18 @@ export class Run {
     const { data } = this.tensors.get(name)!
     const count = overTime ? steps : 1
     const perRow = overTime ? block.steps : 1
+    const sideBySide = width === stride && data.BYTES_PER_ELEMENT === frame.BYTES_PER_ELEMENT
     for (let row = 0; row < tile.rows; row++) {
       let there =
         ((tile.first + row) * (overTime ? tile.allSteps : 1) + (overTime ? from : 0)) * width
       let here = memory.predictFrame + block.offsets[value] + row * perRow * stride
-      for (let t = 0; t < count; t++, there += width, here += stride) {
-        if (way === 'in') for (let i = 0; i < width; i++) frame[here + i] = data[there + i]
-        else for (let i = 0; i < width; i++) data[there + i] = frame[here + i]
-      }
+      if (sideBySide && way === 'in') frame.set(data.subarray(there, there + count * width), here)
+      else if (sideBySide) data.set(frame.subarray(here, here + count * width), there)
+      else
+        for (let t = 0; t < count; t++, there += width, here += stride) {
+          if (way === 'in') for (let i = 0; i < width; i++) frame[here + i] = data[there + i]
+          else for (let i = 0; i < width; i++) data[there + i] = frame[here + i]
+        }
     }
   }
 

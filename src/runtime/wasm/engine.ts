@@ -49,15 +49,13 @@ export function whyNotWasm(plan: Plan, scope: Scope = globalThis): string | null
 export function targetHere(deterministic: boolean): Target {
   // No feature tells how code is generated. This one came with V8 13.5 and has nothing to do with it.
   const recent = 'Float16Array' in globalThis
-  return {
-    fused: !deterministic && features().relaxedSimd,
-    // Six accumulators: with more, V8 before 13 runs out of registers, and every vector of units is
-    // one more stream of weights to fetch. Unrolled loops run out of registers there as well.
-    vectors: 2,
-    ...(recent
-      ? { pairVectors: 2, unroll: 4, constants: 'memory' }
-      : { pairVectors: 1, unroll: 1, constants: 'code' }),
-  }
+  const fused = !deterministic && features().relaxedSimd
+  // Three sums to a vector. V8 before 13 runs out of registers with more than six, and with unrolled
+  // loops as well. Later ones hold twelve, unless products need registers of their own: then more
+  // sums gain nothing for one input, and lose for two.
+  if (!recent) return { fused, vectors: 2, pairVectors: 1, unroll: 1, constants: 'code' }
+  const vectors = fused ? { vectors: 4, pairVectors: 2 } : { vectors: 2, pairVectors: 1 }
+  return { fused, ...vectors, unroll: 4, constants: 'memory' }
 }
 
 /** Compiled code by plan and target, for as long as a program uses it. */

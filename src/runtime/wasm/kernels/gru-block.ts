@@ -219,32 +219,30 @@ function writeTileStep({ module, target }: Site, tile: Tile): TileStep {
       const { i32, local } = f
       const [panels, biases] = weightsOf(k, tile)
       const waitRow = 2 * 4 * lanes
-      const round = (write: (block: Block, rows: readonly Row[]) => void): void => {
+      const behind = (first: Pointer, bytes: Pointer | number): Pointer => {
+        const next = local('i32')
+        local.set(next, i32.add(first, bytes as Pointer))
+        return next
+      }
+      type Write = (block: Block, rows: readonly Row[]) => void
+      const oneRow = (write: Write): void =>
+        overUnits(k, tile, GATES, panels, (block) => write(block, [{ pre, h, out, wait }]))
+      const allRows = (write: Write): void => {
         const each = (block: Block): void => {
-          const starts = [pre, h, out, wait].map((first) => pointer(k, first))
-          const [p, old, to, own] = starts
-          const behind = (first: Pointer, bytes: Pointer | number): Pointer => {
-            const next = local('i32')
-            local.set(next, i32.add(first, bytes as Pointer))
-            return next
-          }
+          const [p, old, to, own] = [pre, h, out, wait].map((first) => pointer(k, first))
+          const rowOf = (member: number): Row =>
+            member === 0
+              ? { pre: p, h: old, out: to, wait: own }
+              : {
+                  pre: behind(p, preRow),
+                  h: behind(old, hStride),
+                  out: behind(to, outRow),
+                  wait: behind(own, waitRow),
+                }
           inPairs(
             k,
             rows,
-            (members) =>
-              write(
-                block,
-                members.map((m) =>
-                  m === 0
-                    ? { pre: p, h: old, out: to, wait: own }
-                    : {
-                        pre: behind(p, preRow),
-                        h: behind(old, hStride),
-                        out: behind(to, outRow),
-                        wait: behind(own, waitRow),
-                      },
-                ),
-              ),
+            (members) => write(block, members.map(rowOf)),
             () => {
               advance(k, p, 2 * preRow)
               advance(k, to, 2 * outRow)
@@ -255,11 +253,19 @@ function writeTileStep({ module, target }: Site, tile: Tile): TileStep {
         }
         overUnits(k, tile, GATES, panels, each, k.pairVectors)
       }
-      if (resetAfter) round((block, tileRows) => writeAfter(block, tile, biases, tileRows))
-      else {
-        round((block, tileRows) => writeGates(block, tile, tileRows))
-        round((block, tileRows) => writeBefore(block, tile, biases, tileRows))
+      const rounds = (round: (write: Write) => void): void => {
+        if (resetAfter) round((block, those) => writeAfter(block, tile, biases, those))
+        else {
+          round((block, those) => writeGates(block, tile, those))
+          round((block, those) => writeBefore(block, tile, biases, those))
+        }
       }
+      // A single row has more accumulators to itself.
+      f.if(
+        i32.eq(rows, 1),
+        () => rounds(oneRow),
+        () => rounds(allRows),
+      )
     },
   )
 }
