@@ -84,7 +84,10 @@ function gru(
         call,
         settings,
         ['recurrent_activation', 'inner_activation'],
-        call.version.stated !== null && call.version.major < 3 && !settings.has('reset_after')
+        !cudnn &&
+          call.version.stated !== null &&
+          call.version.major < 3 &&
+          !settings.has('reset_after')
           ? 'hard_sigmoid'
           : 'sigmoid',
         cudnn,
