@@ -245,7 +245,9 @@ class Model:
         kind, config, weights, _ = layer
         model = config.get('__model__')
         if model is None:
-            return [(f"{config['name']}/{k.split('/')[-1]}", w) for k, w in weights.items()]
+            inside = kind in ('RNN', 'MultiHeadAttention')
+            title = lambda key: key.replace('_dense', '') if inside else key.split('/')[-1]
+            return [(f"{config['name']}/{title(k)}", w) for k, w in weights.items()]
         arrays = [each for inner in model.layers.values() for each in self.owned(inner)]
         frozen = lambda each: 'moving' in each[0]
         return [a for a in arrays if not frozen(a)] + [a for a in arrays if frozen(a)]
@@ -272,7 +274,7 @@ class Model:
                 for at, (full, array) in enumerate(self.owned(layer)):
                     # Both halves of a wrapper have the same last names.
                     half = '' if at < len(self.owned(layer)) / 2 else 'backward_'
-                    inner = full.split('/')[0] + ('/' + half + 'half' if layer[0] == 'Bidirectional' else '')
+                    inner = '/'.join(full.split('/')[:-1]) + ('/' + half + 'half' if layer[0] == 'Bidirectional' else '')
                     title = f"{inner}/{full.split('/')[-1]}" + (':0' if self.major < 3 else '')
                     listed.append(title.encode())
                     group.create_dataset(title, data=np.float32(array))
@@ -290,7 +292,10 @@ class Model:
                 model.objects(f, here + slash + 'layers', slash)
             counts = {}
             for key, array in weights.items():
-                owner = slash.join([here, *key.split('/')[:-1]])
+                path = key.split('/')[:-1]
+                if 'cells' in path:  # cells in a list are named by their classes
+                    path[-1] = ('gru_cell', 'lstm_cell')[int(path[-1])]
+                owner = slash.join([here, *path])
                 counts[owner] = counts.get(owner, -1) + 1
                 f[f'{owner}/vars/{counts[owner]}'] = np.float32(array)
 
@@ -365,7 +370,32 @@ def recurrent(version):
     enc = m.rnn('LSTM', 'encoder', x, 3, return_state=True)
     dec = m.rnn('LSTM', 'decoder', e, 3, states=enc[1:], return_sequences=True)
     m.outputs = [y, state, mean, zeros, both, last, *halves, back, dec]
+    if not version.startswith('2.2'):
+        m.outputs += stacked(m, x)
     return m
+
+
+def stacked(m, x):
+    """RNN of two cells: each step goes through both."""
+    units, kinds = (4, 3), ('GRU', 'LSTM')
+    w = {}
+    for i, (kind, n, features) in enumerate(zip(kinds, units, (3, 4))):
+        gates = 3 if kind == 'GRU' else 4
+        for part, shape in (('kernel', (features, gates * n)), ('recurrent_kernel', (n, gates * n)),
+                            ('bias', (gates * n,))):  # fmt: skip
+            w[f'cell/cells/{i}/{part}'] = some(*shape)
+    cells = [{'class_name': f'{k}Cell', 'config': {'name': f'cell_{i}', 'units': n}}
+             for i, (k, n) in enumerate(zip(kinds, units))]  # fmt: skip
+    cells[0]['config']['reset_after'] = False
+
+    def fn(v):
+        h, a = m.run('GRU', w, 'cell/cells/0/', v, (), None, {})
+        y, b = m.run('LSTM', w, 'cell/cells/1/', h, (), None, {})
+        return [y, *a, *b]
+
+    config = {'cell': {'class_name': 'StackedRNNCells', 'config': {'cells': cells}},
+              'return_sequences': True, 'return_state': True}  # fmt: skip
+    return m.call('RNN', 'stacked', config, w, fn, x)
 
 
 def around(version):
@@ -438,6 +468,20 @@ def around(version):
     add = m.call('AdditiveAttention', 'add', {'use_scale': True}, {'scale': s},
                  lambda q, v: torch.softmax((t(s) * torch.tanh(q[:, :, None] + v[:, None])).sum(-1), -1) @ v,
                  [x, one])  # fmt: skip
+    heads = {}
+    for part, inside in (('query', 4), ('key', 4), ('value', 4)):
+        heads[f'{part}_dense/kernel'], heads[f'{part}_dense/bias'] = some(inside, 2, 3), some(2, 3)
+    heads['output_dense/kernel'], heads['output_dense/bias'] = some(2, 3, 4), some(4)
+
+    def multi(q, v):
+        project = lambda a, p: torch.einsum('bsf,fhd->bhsd', a, t(heads[f'{p}_dense/kernel'])) \
+            + t(heads[f'{p}_dense/bias'])[None, :, None]  # fmt: skip
+        q, k, v = project(q, 'query'), project(v, 'key'), project(v, 'value')
+        scores = torch.softmax(q @ k.transpose(-1, -2) / 3**0.5, -1) @ v
+        return torch.einsum('bhsd,hdu->bsu', scores, t(heads['output_dense/kernel'])) \
+            + t(heads['output_dense/bias'])  # fmt: skip
+
+    mha = m.call('MultiHeadAttention', 'mha', {'num_heads': 2, 'key_dim': 3}, heads, multi, [x, one])
     nested = Model(version, 'inside')
     at = nested.input('inside_in', x.value, [None, 6, 4])
     h = nested.dense('inside_a', at, 4)
@@ -451,7 +495,7 @@ def around(version):
 
     m_in = m.call('Functional', 'inside', {'__model__': nested}, {}, whole, one)
     m.outputs = [causal, same, valid, batch, layer, pool, mean, top, head, again, pads, crop, turn, shape,
-                 leaky, prelu, soft, cap, total, less, product, middle, most, joined, wide, every, att, add,
+                 leaky, prelu, soft, cap, total, less, product, middle, most, joined, wide, every, att, add, mha,
                  m_in]  # fmt: skip
     return m
 

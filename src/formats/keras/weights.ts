@@ -163,7 +163,7 @@ export function sameSite(a: Site, b: Site): boolean {
   return a.length === b.length && a.every(({ layer }, i) => layer === b[i].layer)
 }
 
-export function showSite(site: Site): string {
+function showSite(site: Site): string {
   return site.map(({ layer }) => layer.name).join('/')
 }
 

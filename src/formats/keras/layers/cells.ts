@@ -242,7 +242,7 @@ function sizes(
 }
 
 /** A packed array as its gates: equal blocks of the last axis. */
-export function columns(packed: Tensor, count: number): readonly Tensor[] {
+function columns(packed: Tensor, count: number): readonly Tensor[] {
   const width = packed.shape.at(-1)!
   const units = width / count
   const rows = packed.data.length / width

@@ -14,7 +14,7 @@ import {
 import { unmasked } from './core.ts'
 
 /** A number as a value. */
-export function constant(graph: GraphBuilder, name: string, value: number): Result {
+function constant(graph: GraphBuilder, name: string, value: number): Result {
   return graph.one(
     name,
     { kind: 'constant', weights: { value: { shape: [], data: Float64Array.of(value) } } },
