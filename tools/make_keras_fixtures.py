@@ -5,7 +5,9 @@
 
 Needs h5py, NumPy and PyTorch; no Keras. The layouts are those of Keras's own savers
 (legacy_h5_format.py, saving_lib.py, the TF.js converter), the numbers float64 from PyTorch's layers
-and functions. Seeded. Weights are multiples of 2^-6, exact in float32.
+and functions. Seeded; HDF5 keeps the time of writing in its groups, so the bytes differ by that.
+
+Weights are multiples of 2^-6, exact in float32.
 
 cases.json: for each case the file to load, the inputs by port, and the expected outputs in order.
 """
@@ -17,6 +19,7 @@ import zipfile
 from pathlib import Path
 
 import h5py
+import make_tensorflow_fixtures as tf
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -334,6 +337,46 @@ class Model:
         (folder / 'model.json').write_text(json.dumps(text))
 
 
+    def checkpoint(self, folder, prefix):
+        """A bundle of variables, and the graph of the objects that own them."""
+        (folder / prefix).parent.mkdir(parents=True, exist_ok=True)
+        nodes, data, entries = [[{}, None]], b'', {}
+        weighted = [layer for layer in self.layers.values() if layer[2]]
+        for i, (_, config, weights, _) in enumerate(weighted):
+            for key, array in weights.items():
+                at = 0
+                for step in [f'layer_with_weights-{i}', *key.split('/')]:
+                    if step not in nodes[at][0]:
+                        nodes[at][0][step] = len(nodes)
+                        nodes.append([{}, None])
+                    at = nodes[at][0][step]
+                # Recurrent variables go by another way to them, as in TensorFlow's own files.
+                name = f'variables/{at}' if 'cell' in key else f'layer_with_weights-{i}/{key}'
+                nodes[at][1] = (f"{config['name']}/{key}", name + tf.VALUE)
+                content = np.float32(array).tobytes()
+                entry = tf.entry(1, array.shape, 0, len(data), content, tf.masked(content))
+                entries[(name + tf.VALUE).encode()] = entry
+                data += content
+        graph = b''.join(
+            tf.node([(n, s) for s, n in children.items()], [owner] if owner else [])
+            for children, owner in nodes
+        )
+        content, checksum = tf.strings([graph])
+        entries[b'_CHECKPOINTABLE_OBJECT_GRAPH'] = tf.entry(7, (), 0, len(data), content, checksum)
+        data += content
+        entries[b''] = tf.field(1, 1) + tf.field(3, tf.field(1, 1))
+        (folder / f'{prefix}.index').write_bytes(tf.table(entries, 5))
+        (folder / f'{prefix}.data-00000-of-00001').write_bytes(data)
+
+    def saved_model(self, folder):
+        self.checkpoint(folder, 'variables/variables')
+        root = {'name': self.name, **self.config(), 'keras_version': self.version}
+        text = tf.field(2, 0) + tf.field(3, 'root') + tf.field(4, '_tf_keras_sequential')
+        (folder / 'keras_metadata.pb').write_bytes(tf.field(1, text + tf.field(5, json.dumps(root))))
+        # Schema version 1 and a graph of which only the beginning matters here.
+        (folder / 'saved_model.pb').write_bytes(tf.field(1, 1) + tf.field(2, bytes(200)))
+
+
 cases = []
 
 
@@ -571,6 +614,20 @@ def bare():
     case('bare.weights.h5', m, layer='gru')
 
 
+def in_tensorflow():
+    m = Model('2.15.0', 'in_tensorflow', 'Sequential')
+    x = m.input('x', some(2, 4, 3, scale=128), [None, 4, 3])
+    y = m.bidirectional('GRU', 'both', x, 2, return_sequences=True, reset_after=True)
+    y = m.rnn('LSTM', 'lstm', y, 3, return_sequences=True)
+    m.outputs = [m.dense('head', y, 2)]
+    m.saved_model(FOLDER / 'saved-model')
+    case('saved-model', m)
+    m.checkpoint(FOLDER / 'checkpoint', 'ckpt-7')
+    (FOLDER / 'checkpoint' / 'checkpoint').write_text('model_checkpoint_path: "/elsewhere/ckpt-7"\n')
+    case('checkpoint', m)
+    case('checkpoint/ckpt-7.index', m)
+
+
 def in_tfjs():
     for quantize in (None, 'float16', 'uint8'):
         m = Model('2.15.0', 'small')
@@ -609,6 +666,7 @@ def main():
     cudnn()
     bare()
     in_tfjs()
+    in_tensorflow()
     (FOLDER / 'cases.json').write_text(json.dumps(cases))
 
 

@@ -166,4 +166,5 @@ def main():
     (FOLDER / "expected.json").write_text(json.dumps(expected) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()
