@@ -140,6 +140,44 @@ describe('what a file says', () => {
   })
 })
 
+it('a mask that Keras 3 computes in the graph arrives at its layer', async () => {
+  const model = await changed(
+    ({ modelTopology }) => {
+      const { layers } = modelTopology.model_config.config
+      const tensor = (name: unknown): unknown => ({
+        class_name: '__keras_tensor__',
+        config: { shape: [null, 4, 3], dtype: 'float32', keras_history: [name, 0, 0] },
+      })
+      const operation = (kind: string, name: string, args: unknown[], kwargs = {}): LayerJson =>
+        Object.assign(layerJson(kind, name, ''), {
+          module: 'keras.src.ops.numpy',
+          inbound_nodes: [{ args, kwargs }],
+        })
+      const input = layers[0].config.name
+      layers.push(operation('NotEqual', 'not_equal', [tensor(input), 0]))
+      layers.push(operation('Any', 'any', [tensor('not_equal')], { axis: -1 }))
+      const kwargs = { mask: tensor('any'), training: false }
+      Object.assign(layers[1], { inbound_nodes: [{ args: [tensor(input)], kwargs }] })
+    },
+    { until: 'gru' },
+  )
+  const x = toTensor(
+    [
+      [
+        [1, 2, 3],
+        [0, 0, 0],
+        [1, 0, 1],
+        [0, 0, 0],
+      ],
+    ],
+    'x',
+  )
+  const { y } = runReference(model, { x }).outputs
+  const [one, two, three] = [0, 1, 2].map((step) => [...y.data.slice(4 * step, 4 * step + 4)])
+  expect(two).toEqual(one)
+  expect(three).not.toEqual(one)
+})
+
 function layerJson(kind: string, name: string, input: string, config = {}): LayerJson {
   const layer = { class_name: kind, name, config: { name, ...config } }
   return Object.assign(layer, { inbound_nodes: [[[input, 0, 0, {}]]] })
