@@ -8,6 +8,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parseRow, readData } from '../src/data/index.ts'
+import { readOnnxModel } from '../src/formats/onnx/index.ts'
 import { load } from '../src/index.ts'
 import { example } from './support/cli.ts'
 import { flipBytes, type Reader, shiftBytes } from './support/fuzz.ts'
@@ -26,6 +27,7 @@ interface Target {
 
 const data = new URL('./fixtures/data/', import.meta.url)
 const pytorch = new URL('./fixtures/pytorch/', import.meta.url)
+const onnx = new URL('./fixtures/onnx/', import.meta.url)
 const layer = {
   wMatrix: [[0.1, 0.2, 0.3]],
   uMatrix: [[0.1, 0.2, 0.3]],
@@ -50,6 +52,12 @@ const targets: readonly Target[] = [
     name,
     bytes: new Uint8Array(readFileSync(new URL(name, pytorch))),
     read: (bytes: Uint8Array) => load(bytes),
+  })),
+  ...['last.onnx', 'packed.onnx', 'attention.onnx', 'tf2onnx.onnx'].map((name) => ({
+    name,
+    bytes: new Uint8Array(readFileSync(new URL(name, onnx))),
+    // Not `load`, which makes a GruvError of every error.
+    read: (bytes: Uint8Array) => readOnnxModel({ name, bytes }, {}),
   })),
   ...readdirSync(data)
     .filter((name) => /\.(npy|npz|csv|tsv|txt|json|jsonl)$/.test(name) && name !== 'expected.json')

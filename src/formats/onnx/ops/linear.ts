@@ -6,7 +6,7 @@ import type { Graph } from '../graph.ts'
 import { emptyNumbers, solid } from '../known.ts'
 import type { Op, Operator, Operators } from '../op.ts'
 import { known, type Live, plain, type Value } from '../values.ts'
-import { binary, number, unary } from './elementwise.ts'
+import { binary, number, unary } from './arithmetic.ts'
 import { transpose } from './shape.ts'
 
 export const linear: Operators = {

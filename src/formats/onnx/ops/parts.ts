@@ -7,7 +7,7 @@ import type { Graph } from '../graph.ts'
 import { concatKnown, sliceKnown, solid, takeAlong, uniform, wholeNumbers } from '../known.ts'
 import type { Op, Operators } from '../op.ts'
 import { extents, type Known, known, type Live, plain, type Value } from '../values.ts'
-import { entriesOf } from './elementwise.ts'
+import { entriesOf } from './arithmetic.ts'
 import { dropAxes } from './shape.ts'
 
 type Cut = Omit<SliceNode['slices'][number], 'axis'>

@@ -17,7 +17,7 @@ import {
   type Stack,
   type Value,
 } from '../values.ts'
-import { binary, entriesOf, truncated, unary } from './elementwise.ts'
+import { binary, entriesOf, truncated, unary } from './arithmetic.ts'
 import { concat } from './parts.ts'
 
 export const shaping: Operators = {

@@ -5,7 +5,7 @@ import { dtypeOf, permuteAxes, type Tensor } from '../../../tensor.ts'
 import { type Graph, inOrder } from '../graph.ts'
 import type { Op, Operators } from '../op.ts'
 import { known, type Live, type Value } from '../values.ts'
-import { binary, number, unary } from './elementwise.ts'
+import { binary, number, unary } from './arithmetic.ts'
 import { reduced } from './linear.ts'
 
 export const spatial: Operators = {
