@@ -10,7 +10,7 @@ an expected number from one machine to another.
   models.json. Weights and inputs are multiples of 2⁻⁶, exact in float16 too, so that every precision
   computes the same network. Outputs are PyTorch's in double; those of models by hand are NumPy's.
 - operators.json: one operator each, as base64, with inputs and expected outputs: PyTorch's or
-  NumPy's in float64.
+  NumPy's, nine digits of float64.
 """
 
 import base64
@@ -35,9 +35,10 @@ def exact(*shape, scale=1.0):
     return np.round(rng.uniform(-scale, scale, shape) * 64) / 64
 
 
-def tensor(array):
+def tensor(array, digits=17):
     array = np.asarray(array, dtype=np.float64)
-    data = [value if np.isfinite(value) else str(value) for value in array.ravel().tolist()]
+    printed = [float(f'{value:.{digits}g}') for value in array.ravel()]
+    data = [int(value) if value % 1 == 0 else value if np.isfinite(value) else str(value) for value in printed]
     return {'shape': list(array.shape), 'data': data}
 
 
@@ -341,6 +342,8 @@ def by_hand(folder):
     cases['typed-fields'] = case(expected)
 
     external = one_gru(np.float32)
+    # onnx appends to what is there.
+    (folder / 'external.bin').unlink(missing_ok=True)
     onnx.save(external, str(folder / 'external.onnx'), save_as_external_data=True, location='external.bin', size_threshold=0)
     cases['external'] = case(expected)
 
@@ -394,6 +397,117 @@ def by_hand(folder):
     return cases
 
 
+# --- Recurrent layers with every attribute --------------------------------------------------------
+
+FUNCTIONS = {
+    'Sigmoid': lambda a, alpha, beta: sigmoid(a),
+    'Tanh': lambda a, alpha, beta: np.tanh(a),
+    'Relu': lambda a, alpha, beta: np.maximum(a, 0),
+    'Softsign': lambda a, alpha, beta: a / (1 + np.abs(a)),
+    'Softplus': lambda a, alpha, beta: np.log1p(np.exp(a)),
+    'Affine': lambda a, alpha, beta: alpha * a + beta,
+    'ScaledTanh': lambda a, alpha, beta: alpha * np.tanh(beta * a),
+    'HardSigmoid': lambda a, alpha, beta: np.clip(alpha * a + beta, 0, 1),
+    'LeakyRelu': lambda a, alpha, beta: np.where(a < 0, alpha * a, a),
+    'ThresholdedRelu': lambda a, alpha, beta: np.where(a > alpha, a, 0),
+    'Elu': lambda a, alpha, beta: np.where(a < 0, alpha * np.expm1(a), a),
+}
+ALPHA = {'Affine', 'ScaledTanh', 'HardSigmoid', 'LeakyRelu', 'ThresholdedRelu', 'Elu'}
+BETA = {'Affine', 'ScaledTanh', 'HardSigmoid'}
+
+
+def one_direction(op, x, w, r, b, h, c, p, lengths, f, clip, coupled, after):
+    """[steps, rows, features] → outputs (0 past the end of a row), h and c."""
+    limit = lambda a: a if clip is None else np.clip(a, -clip, clip)
+    wb, rb = np.split(b, 2)
+    out = np.zeros((len(x), *h.shape))
+    for t, step in enumerate(x):
+        a, u = step @ w.T + wb, h @ r.T
+        if op == 'RNN':
+            new, cell = f[0](limit(a + u + rb)), c
+        elif op == 'GRU':
+            a, v, k = (np.split(each, 3, axis=-1) for each in (a, u, rb))
+            z, s = (f[0](limit(a[i] + v[i] + k[i])) for i in (0, 1))
+            inner = s * (v[2] + k[2]) if after else (s * h) @ np.split(r, 3)[2].T + k[2]
+            new, cell = z * h + (1 - z) * f[1](limit(a[2] + inner)), c
+        else:
+            i, o, g, n = np.split(a + u + rb, 4, axis=-1)
+            pi, po, pf = np.split(p, 3)
+            i = f[0](limit(i + pi * c))
+            g = 1 - i if coupled else f[0](limit(g + pf * c))
+            cell = g * c + i * f[1](limit(n))
+            o = f[0](limit(o + po * cell))
+            new = o * f[2](cell)
+        counts = (t < lengths)[:, None]
+        h, c = np.where(counts, new, h), np.where(counts, cell, c)
+        out[t] = np.where(counts, new, 0)
+    return out, h, c
+
+
+def recurrent(add):
+    steps, rows, features, units = 5, 3, 2, 4
+    x = exact(steps, rows, features, scale=2)
+
+    def case(op, direction='forward', initial=False, lens=None, peepholes=False, biases=True, layout=0, clip=None,
+             activations=None, alpha=(), beta=(), coupled=False, after=0):
+        gates, count = {'RNN': (1, 1), 'GRU': (3, 2), 'LSTM': (4, 3)}[op]
+        d = 2 if direction == 'bidirectional' else 1
+        w, r = exact(d, gates * units, features), exact(d, gates * units, units)
+        b = exact(d, 2 * gates * units) if biases else None
+        h0, c0 = (exact(d, rows, units) for _ in range(2))
+        p = exact(d, 3 * units) if peepholes else None
+        names = list(activations or {'RNN': ['Tanh'], 'GRU': ['Sigmoid', 'Tanh'], 'LSTM': ['Sigmoid', 'Tanh', 'Tanh']}[op] * d)
+        alphas, betas = list(alpha), list(beta)
+        f = []
+        for name in names:
+            first = alphas.pop(0) if name in ALPHA and alphas else {'HardSigmoid': 0.2, 'LeakyRelu': 0.01}.get(name, 1)
+            second = betas.pop(0) if name in BETA and betas else {'HardSigmoid': 0.5, 'ScaledTanh': 1}.get(name, 0)
+            f.append(lambda a, g=FUNCTIONS[name], one=first, two=second: g(a, one, two))
+        lengths = np.full(rows, steps) if lens is None else np.array(lens)
+        outs = []
+        for at in range(d):
+            back = direction == 'reverse' or at == 1
+            turn = lambda s: np.stack([np.concatenate([s[:n, i][::-1], s[n:, i]]) for i, n in enumerate(lengths)], 1)
+            y, h, c = one_direction(
+                op, turn(x) if back else x, w[at], r[at], np.zeros(2 * gates * units) if b is None else b[at],
+                h0[at] if initial else np.zeros((rows, units)), c0[at] if initial else np.zeros((rows, units)),
+                p[at] if peepholes else np.zeros(3 * units), lengths, f[at * count:(at + 1) * count], clip, coupled, after)
+            outs.append((turn(y) if back else y, h, c))
+        y, h, c = (np.stack(each) for each in zip(*outs))
+        y, flip = y.transpose(1, 0, 2, 3), (lambda s: s.transpose(1, 0, 2)) if layout else (lambda s: s)
+        y = y.transpose(2, 0, 1, 3) if layout else y
+        inputs = [flip(x), w, r, b, None if lens is None else np.array(lens, dtype=np.int32), flip(h0) if initial else None]
+        if op == 'LSTM':
+            inputs += [flip(c0) if initial else None, p]
+        attributes = {'hidden_size': units, 'direction': direction}
+        if layout: attributes['layout'] = 1
+        if clip is not None: attributes['clip'] = clip
+        if activations: attributes['activations'] = activations
+        if alpha: attributes['activation_alpha'] = list(map(float, alpha))
+        if beta: attributes['activation_beta'] = list(map(float, beta))
+        if coupled: attributes['input_forget'] = 1
+        if op == 'GRU': attributes['linear_before_reset'] = after
+        while inputs[-1] is None:
+            inputs.pop()
+        add(op, inputs, [y, flip(h), flip(c)][: 3 if op == 'LSTM' else 2], known=[1, 2, 3, 7], **attributes)
+
+    for op in ('GRU', 'LSTM', 'RNN'):
+        for direction in ('forward', 'reverse', 'bidirectional'):
+            case(op, direction, after=1)
+            case(op, direction, initial=True, lens=[5, 3, 1])
+            case(op, direction, initial=True, layout=1, after=1)
+        case(op, biases=False)
+        case(op, clip=0.5)
+    case('LSTM', 'bidirectional', initial=True, peepholes=True)
+    case('LSTM', coupled=True, peepholes=True, clip=0.75)
+    case('LSTM', 'reverse', peepholes=True, lens=[2, 5, 4])
+    case('LSTM', activations=['HardSigmoid', 'ScaledTanh', 'Elu'], alpha=[0.25, 1.5, 0.5], beta=[0.375, 0.5])
+    case('GRU', 'bidirectional', activations=['HardSigmoid', 'Relu', 'Sigmoid', 'LeakyRelu'], alpha=[0.25, 0.125], beta=[0.375])
+    for name in FUNCTIONS:
+        case('RNN', activations=[name], alpha=[0.5] if name in ALPHA else [], beta=[0.25] if name in BETA else [])
+        case('GRU', activations=['Sigmoid', name], after=1)
+
+
 # --- One operator each ---------------------------------------------------------------------------
 
 
@@ -413,7 +527,12 @@ def operators():
             for name, value in arrays.items()
             if name not in live
         ]
-        types = {'f': TensorProto.FLOAT, 'i': TensorProto.INT64, 'b': TensorProto.BOOL}
+        types = {
+            'float64': TensorProto.FLOAT,
+            'int64': TensorProto.INT64,
+            'int32': TensorProto.INT32,
+            'bool': TensorProto.BOOL,
+        }
         shapes = {
             name: [f'{name}_{axis}' if f'{name}_{axis}' in free else extent for axis, extent in enumerate(arrays[name].shape)]
             for name in live
@@ -421,7 +540,7 @@ def operators():
         outputs = [f'o{at}' for at in range(len(expected))]
         made = model(
             [helper.make_node(op, names, outputs, **attributes)],
-            [info(name, shapes[name], types[arrays[name].dtype.kind]) for name in live],
+            [info(name, shapes[name], types[arrays[name].dtype.name]) for name in live],
             [info(name, None) for name in outputs],
             initializers,
             opset,
@@ -430,7 +549,7 @@ def operators():
             'name': f'{op}-{opset} {len(cases)}',
             'model': base64.b64encode(made.SerializeToString()).decode(),
             'inputs': {name: tensor(arrays[name]) for name in live},
-            'outputs': {name: tensor(value) for name, value in zip(outputs, expected)},
+            'outputs': {name: tensor(value, 9) for name, value in zip(outputs, expected)},
         })
 
     def t(array):
@@ -613,6 +732,7 @@ def operators():
     add('LayerNormalization', [x, both], F.layer_norm(t(x), (3, 4), t(both), eps=1e-3).numpy(), known=[1], axis=1, epsilon=1e-3)
     add('InstanceNormalization', [image, scale, shift], F.instance_norm(t(image), weight=t(scale), bias=t(shift)).numpy(),
         known=[1, 2])
+    recurrent(add)
     return cases
 
 

@@ -32,7 +32,7 @@ export const linear: Operators = {
 }
 
 /** x·K + b for a matrix of the file, applied to the last axis as it lies. */
-export function dense(graph: Graph, x: Live, kernel: Tensor, bias: Tensor | null): Live {
+function dense(graph: Graph, x: Live, kernel: Tensor, bias: Tensor | null): Live {
   const [features, units] = kernel.shape
   const axis = x.view.length - 1
   if (!graph.symbols.unify(graph.extentsOf(x)[axis], features))

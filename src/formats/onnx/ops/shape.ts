@@ -132,7 +132,7 @@ function constant(op: Op): Value {
 }
 
 /** An input that is a shape: whole numbers, some of which may be extents. */
-export function extentsIn(op: Op, index: number): Shape {
+function extentsIn(op: Op, index: number): Shape {
   const entries = entriesOf(op.input(index))
   if (entries === null) {
     throw op.graph.unsupported(`the shape that ${op.type} is given depends on the inputs' numbers`)
@@ -221,7 +221,7 @@ export function dropAxes(op: Op, x: Value, axes: readonly number[]): Value {
 }
 
 /** With axes of extent 1 at these places of the result. */
-export function unsqueeze(x: Value, axes: readonly number[]): Value {
+function unsqueeze(x: Value, axes: readonly number[]): Value {
   const sorted = axes.toSorted((a, b) => a - b)
   const within = <T>(list: readonly T[], one: T): readonly T[] =>
     sorted.reduce<readonly T[]>((grown, axis) => grown.toSpliced(axis, 0, one), list)
@@ -320,7 +320,7 @@ function reshapeStack(op: Op, stack: Stack, target: Shape): Value | null {
   return concat(op, parts, axis)
 }
 
-export function expand(op: Op, x: Value, given: Shape): Value {
+function expand(op: Op, x: Value, given: Shape): Value {
   const { graph } = op
   const from = graph.extentsOf(x)
   const shape = broadcastShapes([from, given])
