@@ -733,6 +733,15 @@ def operators():
     add('InstanceNormalization', [image, scale, shift], F.instance_norm(t(image), weight=t(scale), bias=t(shift)).numpy(),
         known=[1, 2])
     recurrent(add)
+    grouped, gates, other = exact(2, 5, 3, 4), exact(3, 4, 6), exact(2, 7, 3, 4)
+    for equation, first, second, known in (
+        ('btgi,gih->btgh', grouped, gates, [1]),
+        ('bqhd,bkhd->bhqk', grouped, other, []),
+        ('btgi,gi->btgi', grouped, gates[..., 0], [1]),
+        ('ij,jk->ki', exact(3, 4), exact(4, 5), []),
+        ('btgi,gi->bt', grouped, gates[..., 0], [1]),
+    ):
+        add('Einsum', [first, second], np.einsum(equation, first, second), known=known, equation=equation)
     return cases
 
 

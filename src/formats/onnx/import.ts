@@ -4,6 +4,7 @@ import { GruvError, isGruvError, within } from '../../errors.ts'
 import type { Dim, Port } from '../../model/types.ts'
 import { Graph } from './graph.ts'
 import { Op, type Operators, type Setting } from './op.ts'
+import { einsum } from './ops/einsum.ts'
 import { elementwise } from './ops/elementwise.ts'
 import { linear } from './ops/linear.ts'
 import { parts } from './ops/parts.ts'
@@ -29,6 +30,7 @@ export const operators: Operators = {
   ...shaping,
   ...parts,
   ...linear,
+  ...einsum,
   ...spatial,
 }
 
