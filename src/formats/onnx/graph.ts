@@ -9,6 +9,7 @@ import { solid, uniform } from './known.ts'
 import type { Symbols } from './symbols.ts'
 import {
   checkedExtents,
+  type Extents,
   type Known,
   type Live,
   plain,
@@ -115,16 +116,12 @@ export class Graph {
     return name
   }
 
-  /** Any value as one of the Model. @throws GruvError `unsupported` for extents, which have no node. */
+  /** Any value as one of the Model. @throws GruvError `unsupported` for several extents. */
   live(value: Value): Live {
     if (value.kind === 'live') return value
     if (value.kind === 'stack') return this.unstacked(value)
     if (value.kind === 'known') return this.constant(value)
-    throw new GruvError('unsupported', 'the size of an input is used as a number here', {
-      where: this.where,
-      got: showShape(value.entries),
-      fix: 'Export the model with fixed extents.',
-    })
+    return this.counted(value)
   }
 
   /** A known value as a node; extents that only the inputs know are expanded to. */
@@ -140,6 +137,22 @@ export class Graph {
     const whole = this.shapeOf(y).every((extent, axis) => extent === shape[axis])
     const expanded = whole ? y : this.apply({ kind: 'expand', shape }, y)
     return plain(expanded, shape.length, type)
+  }
+
+  /** An extent as a number: the sum of that many ones. */
+  private counted({ shape, entries }: Extents): Live {
+    if (entries.length !== 1) {
+      throw this.unsupported('the sizes of inputs are used as numbers here', {
+        got: showShape(entries),
+        fix: 'Export the model with fixed extents.',
+      })
+    }
+    const one = { shape: [1], data: Float64Array.of(1) }
+    const { y } = this.add({ kind: 'constant', weights: { value: one } }, {})
+    const ones = this.apply({ kind: 'expand', shape: entries }, y)
+    const keepAxes = shape.length === 1
+    const sum = this.apply({ kind: 'reduce', op: 'sum', axes: [0], keepAxes }, ones)
+    return plain(sum, shape.length, 'int')
   }
 
   private unstacked({ axis, parts }: Stack): Live {

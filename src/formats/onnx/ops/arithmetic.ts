@@ -149,13 +149,18 @@ interface Entries {
   readonly entries: readonly Dim[]
 }
 
+/** As many as a shape could have axes, and some. */
+const MOST_ENTRIES = 64
+
 /** Whole numbers and extents; null for other values. */
 export function entriesOf(value: Value): Entries | null {
   if (value.kind === 'extents') return value
-  if (value.kind !== 'known' || value.tensor.data.length > 64) return null
-  const { shape, data } = value.tensor
-  if (shape.some((extent, axis) => extent !== value.shape[axis])) return null
-  return { shape, entries: Array.from(data) }
+  if (value.kind !== 'known' || value.shape.length > 1) return null
+  const [count = 1] = value.shape
+  if (typeof count !== 'number' || count > MOST_ENTRIES) return null
+  const { data } = value.tensor
+  const entries = Array.from({ length: count }, (_, i) => data[data.length === 1 ? 0 : i])
+  return { shape: value.shape.map(Number), entries }
 }
 
 const onDims: Partial<Record<BinaryName, (a: Dim, b: Dim) => Dim | null>> = {

@@ -1,11 +1,12 @@
 /** Matrix products, softmax, and what reduces axes. */
 
+import { product as multiplied, sum } from '../../../model/dims.ts'
 import type { ReduceNode } from '../../../model/types.ts'
 import { dtypeOf, sizeOf, type Tensor } from '../../../tensor.ts'
 import type { Graph } from '../graph.ts'
 import { emptyNumbers, solid } from '../known.ts'
 import type { Op, Operator, Operators } from '../op.ts'
-import { known, type Live, plain, type Value } from '../values.ts'
+import { extents, known, type Live, plain, type Value } from '../values.ts'
 import { binary, number, unary } from './arithmetic.ts'
 import { transpose } from './shape.ts'
 
@@ -157,6 +158,9 @@ function reduce(kind: ReduceNode['op'], axesAreInputSince: number): Operator {
     if ((given === undefined || given.length === 0) && op.int('noop_with_empty_axes', 0) !== 0)
       return [x]
     const all = given === undefined || given.length === 0
+    const flat = op.int('keepdims', 1) === 0
+    if (x.kind === 'extents' && rank === 1 && (kind === 'product' || kind === 'sum'))
+      return [extents(flat ? [] : [1], [kind === 'sum' ? sum(x.entries) : multiplied(x.entries)])]
     const axes = all ? Array.from({ length: rank }, (_, axis) => axis) : op.axes(given, rank)
     return [reduced(op.graph, kind, x, axes, op.int('keepdims', 1) !== 0)]
   }

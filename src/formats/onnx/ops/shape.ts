@@ -90,23 +90,18 @@ export const shaping: Operators = {
   },
   Expand: (op) => [expand(op, op.input(0), extentsIn(op, 1))],
   Tile: (op) => {
-    const repeats = op.list('repeats', 1) ?? []
+    const repeats = extentsIn(op, 1)
     let x = op.input(0)
     const shape = op.graph.extentsOf(x)
-    if (
-      repeats.length !== shape.length ||
-      !repeats.every((count) => count >= 1 && count <= MOST_COPIES)
-    )
-      throw op.graph.unsupported('Tile of that many copies', { got: repeats.join(', ') })
+    if (repeats.length !== shape.length)
+      throw op.wrong('repeats', `${shape.length} numbers`, repeats.join(', '))
     repeats.forEach((count, axis) => {
       if (count === 1) return
-      if (shape[axis] === 1) x = expand(op, x, op.graph.extentsOf(x).with(axis, count))
-      else
-        x = concat(
-          op,
-          Array.from({ length: count }, () => x),
-          axis,
-        )
+      if (shape[axis] === 1 && (typeof count === 'string' || count > 1)) {
+        x = expand(op, x, op.graph.extentsOf(x).with(axis, count))
+      } else if (typeof count === 'number' && count > 1 && count <= MOST_COPIES) {
+        x = concat(op, new Array<Value>(count).fill(x), axis)
+      } else throw op.graph.unsupported('Tile of that many copies', { got: `${count}` })
     })
     return [x]
   },
