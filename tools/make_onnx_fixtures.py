@@ -176,6 +176,43 @@ class Frames(nn.Module):
         return self.rnn(y.reshape(batch, steps, -1))[0]
 
 
+class LearnedState(nn.Module):
+    """A trained initial state, the same for every row."""
+
+    def __init__(self):
+        super().__init__()
+        self.h0 = nn.Parameter(torch.zeros(1, 1, 4))
+        self.rnn = nn.GRU(3, 4, batch_first=True)
+
+    def forward(self, x):
+        return self.rnn(x, self.h0.expand(-1, x.size(0), -1).contiguous())[0]
+
+
+class Decoder(nn.Module):
+    """The state of one layer as every input, and as the state, of the next."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = nn.GRU(3, 4, batch_first=True)
+        self.decoder = nn.GRU(4, 4, batch_first=True)
+
+    def forward(self, x):
+        _, h = self.encoder(x)
+        return self.decoder(h[-1].unsqueeze(1).repeat(1, x.size(1), 1), h)[0]
+
+
+class Normalised(nn.Module):
+    """Divides by the number of steps less one, an extent as a number."""
+
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(3, 4, batch_first=True)
+
+    def forward(self, x):
+        normal = (x - x.mean(1, keepdim=True)) / (x.std(1, keepdim=True) + 0.125)
+        return self.rnn(normal.flip(1))[0][:, -2:]
+
+
 def initialised(module):
     with torch.no_grad():
         for name, parameter in module.named_parameters():
@@ -212,6 +249,9 @@ exports = {
     'words': (Words(), {'words': rng.integers(0, 11, (2, 5))}, ['p'], 14, 'embedding lstm dense softmax', {}),
     'attention': (Attention(), {'x': exact(2, 5, 3)}, ['y', 'weights'], 13, None, {}),
     'residual': (Residual(), {'x': exact(2, 5, 3)}, ['y'], 16, 'gru affine prelu merge', {}),
+    'learned-state': (LearnedState(), {'x': exact(2, 5, 3)}, ['y'], 14, None, {}),
+    'decoder': (Decoder(), {'x': exact(2, 5, 3)}, ['y'], 14, None, {}),
+    'normalised': (Normalised(), {'x': exact(2, 5, 3)}, ['y'], 14, None, {}),
     'frames': (Frames(), {'x': exact(2, 5, 2, 6)}, ['y'], 14, None, {}),
 }
 
