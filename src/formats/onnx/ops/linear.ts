@@ -94,11 +94,13 @@ function product(graph: Graph, a: Tensor, b: Tensor): Tensor | null {
 function gemm(op: Op): Value {
   const { graph } = op
   const [alpha, beta] = [op.float('alpha', 1), op.float('beta', 1)]
-  const a = op.int('transA', 0) === 0 ? op.input(0) : transpose(op.input(0), [1, 0])
-  const b = op.int('transB', 0) === 0 ? op.input(1) : transpose(op.input(1), [1, 0])
+  const given = [op.input(0), op.input(1)]
+  if (given.some((value) => graph.extentsOf(value).length !== 2))
+    throw graph.misfit('Gemm multiplies matrices', ...given)
+  const [a, b] = (['transA', 'transB'] as const).map((flag, i) =>
+    op.int(flag, 0) === 0 ? given[i] : transpose(given[i], [1, 0]),
+  )
   const c = op.inputs[2]
-  if (graph.extentsOf(a).length !== 2 || graph.extentsOf(b).length !== 2)
-    throw graph.misfit('Gemm multiplies matrices', a, b)
   if (b.kind === 'known' && a.kind !== 'known') {
     const kernel = scaled(solid(b, graph.spend), alpha)
     const bias =
