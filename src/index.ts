@@ -23,7 +23,14 @@ export {
 export { type FileSet, type LoadOptions, load, type ModelSource } from './load.ts'
 export type { Convention, ConventionOptions } from './model/conventions.ts'
 export type { Model, OutputPort, Port } from './model/types.ts'
-export type { EngineReport } from './runtime/engine.ts'
+export {
+  type Artifact,
+  type ArtifactLayout,
+  type ArtifactSlot,
+  type EmitOptions,
+  emit,
+} from './runtime/artifact.ts'
+export type { EngineReport, Fallback } from './runtime/engine.ts'
 export type { Plan } from './runtime/plan.ts'
 export {
   type AsyncRunOptions,

@@ -1,0 +1,148 @@
+/**
+ * A model compiled at build time: code, weights, and where everything lies. For hosts that forbid
+ * compiling at run time, and for whoever wants to run a model without gruv.
+ */
+
+import { GruvError } from '../errors.ts'
+import type { Model } from '../model/types.ts'
+import { type Fallback, packAll } from './engine.ts'
+import { type Plan, plan } from './plan.ts'
+import { emit as emitModule, isWhole, obstacle, pagesOf, type Target } from './wasm/emit.ts'
+
+export interface Artifact {
+  /** Of the plan it was made for. */
+  readonly planHash: string
+  /**
+   * A WebAssembly module as bytes, or compiled already: where a host compiles modules when a
+   * program is deployed, put the module it made of the bytes here.
+   */
+  readonly code: Uint8Array | WebAssembly.Module
+  /** Relaxed SIMD, or plain SIMD with the same bits everywhere. */
+  readonly simd: 'relaxed' | 'simd128'
+  /** The trained numbers as the code expects them, from the beginning of the memory on. */
+  readonly weights: Float32Array
+  readonly layout: ArtifactLayout
+}
+
+/** A vector in the memory of a stream. */
+export interface ArtifactSlot {
+  /** Bytes from the beginning of the memory. */
+  readonly byteOffset: number
+  readonly length: number
+}
+
+/** Where everything lies in the memory that the code imports as `gruv.memory`. */
+export interface ArtifactLayout {
+  /** Pages of 64 KiB: the memory's initial and maximum size. */
+  readonly pages: number
+  /**
+   * Each with a state of its own. A step: write the inputs, call the exports in `steps` one after
+   * the other with (frame, state), read the outputs. States start as zeros.
+   */
+  readonly streams: readonly {
+    readonly frame: number
+    readonly state: number
+    readonly inputs: Readonly<Record<string, ArtifactSlot>>
+    readonly outputs: Readonly<Record<string, ArtifactSlot>>
+    readonly states: Readonly<Record<string, ArtifactSlot>>
+  }[]
+  /** Names of exported functions; empty where a step needs more than the code. */
+  readonly steps: readonly string[]
+  /** What is not in the code and runs in JavaScript, and why. */
+  readonly fallbacks: readonly Fallback[]
+}
+
+export interface EmitOptions {
+  /** How many streams the memory has room for; default 1. */
+  readonly streams?: number
+  /** false: code with relaxed SIMD, faster, for engines that have it. Default true. */
+  readonly deterministic?: boolean
+}
+
+/**
+ * Depends on the model and the options alone, not on the machine: the same bytes everywhere.
+ * @throws GruvError `too-large` for models beyond what 32 bits address.
+ */
+export function emit(model: Model, options: EmitOptions = {}): Artifact {
+  const { streams = 1, deterministic = true } = options
+  const planned = plan(model, { precision: 'f32', streams })
+  const target = targetFor(deterministic)
+  const weights = new Float32Array(planned.weightsSize)
+  packAll(model, planned, weights, new Map())
+  return {
+    planHash: planned.hash,
+    code: emitModule(planned, target),
+    simd: target.fused ? 'relaxed' : 'simd128',
+    weights,
+    layout: layoutOf(planned),
+  }
+}
+
+/** As engines since V8 13 like it; older ones run it, if not as fast. */
+function targetFor(deterministic: boolean): Target {
+  const vectors = deterministic ? { vectors: 2, pairVectors: 1 } : { vectors: 4, pairVectors: 2 }
+  return { fused: !deterministic, ...vectors, unroll: 4, constants: 'memory' }
+}
+
+/** @throws GruvError `bad-argument` unless the artifact is this plan's, and as strict as was asked. */
+export function checkArtifact(artifact: Artifact, planned: Plan, deterministic: boolean): void {
+  if (artifact.planHash !== planned.hash) {
+    throw new GruvError('bad-argument', 'the artifact was emitted for another model', {
+      where: 'artifact',
+      expected: `plan ${planned.hash}`,
+      got: `plan ${artifact.planHash}`,
+      fix: 'Emit it again, with as many streams as the program is compiled with.',
+    })
+  }
+  if (deterministic && artifact.simd === 'relaxed') {
+    throw new GruvError('bad-argument', 'the artifact is not deterministic', {
+      where: 'artifact',
+      expected: 'code with plain SIMD',
+      got: 'code with relaxed SIMD',
+      fix: 'Emit it with `deterministic: true`.',
+    })
+  }
+}
+
+/** What the report says of a program that runs an artifact. */
+export function artifactTarget({ simd }: Artifact): Target {
+  return targetFor(simd === 'simd128')
+}
+
+function layoutOf(planned: Plan): ArtifactLayout {
+  const { memory, stages, states, step, values, stateStride } = planned
+  const slot = (base: number, name: string): ArtifactSlot => {
+    const index = values.findIndex((value) => value.name === name)
+    return { byteOffset: 4 * (base + step.offsets[index]), length: values[index].width }
+  }
+  const streams = Array.from({ length: planned.streams }, (_, i) => {
+    const state = memory.streams + i * memory.streamStride
+    const frame = state + stateStride
+    return {
+      frame: 4 * frame,
+      state: 4 * state,
+      inputs: Object.fromEntries(planned.inputs.map(({ name }) => [name, slot(frame, name)])),
+      outputs: Object.fromEntries(
+        planned.outputs.map(({ name, value }) => [name, slot(frame, value)]),
+      ),
+      states: Object.fromEntries(
+        states.map(({ name, size, offset }) => [
+          name,
+          { byteOffset: 4 * (state + offset), length: size },
+        ]),
+      ),
+    }
+  })
+  const streaming = planned.obstacle === null && stages.every(isWhole)
+  return {
+    pages: pagesOf(planned),
+    streams: planned.obstacle === null ? streams : [],
+    steps: streaming ? stages.map((_, s) => `stage${s}`) : [],
+    fallbacks: stages.flatMap(({ kernels }) =>
+      kernels.flatMap((kernel) => {
+        const why = obstacle(kernel)
+        return why === null ? [] : [{ node: kernel.node, why }]
+      }),
+    ),
+  }
+}
