@@ -17,12 +17,15 @@ import {
   summarize,
   weightsOf,
 } from '../model/index.ts'
-import { addConventionFlags, type ConventionFlags, loadModel } from './options.ts'
+import { addConventionFlags, type ConventionFlags, loadModel, precisionOption } from './options.ts'
+import { printPlan, summarizePlan } from './plan.ts'
 import { columns, heading, matrix, paint, print } from './render.ts'
 
 interface InspectFlags extends ConventionFlags {
   readonly weights?: boolean
   readonly equations?: boolean
+  readonly plan?: boolean
+  readonly precision: 'f32' | 'f64'
   readonly json?: boolean
 }
 
@@ -32,6 +35,8 @@ export function inspectCommand(): Command {
     .argument('<model>', 'a model file (.npz, .safetensors, .pt, .json)')
     .option('--weights', 'print W, U and the biases, whole and split by gate')
     .option('--equations', "print the equations this layer uses beside the textbook's")
+    .option('--plan', 'print what runs when, in which engine, and how much memory it takes')
+    .addOption(precisionOption())
     .option('--json', 'print everything as JSON')
     .addHelpText(
       'after',
@@ -44,7 +49,10 @@ Examples:
   return addConventionFlags(command).action(async (path: string, flags: InspectFlags) => {
     const model = await loadModel(path, flags)
     if (flags.json) print(JSON.stringify(asJson(model, flags), null, 2))
-    else printModel(model, flags)
+    else {
+      printModel(model, flags)
+      if (flags.plan) printPlan(summarizePlan(model, flags.precision))
+    }
   })
 }
 
@@ -147,6 +155,7 @@ function asJson(model: Model, flags: InspectFlags): object {
   const summary = summarize(model)
   return {
     ...summary,
+    ...(flags.plan && { plan: summarizePlan(model, flags.precision) }),
     layers: model.nodes.map((node, i) => ({
       ...summary.layers[i],
       conventions: summary.layers[i].conventions.map((convention: Convention) => ({

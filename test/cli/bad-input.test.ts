@@ -48,7 +48,11 @@ describe('one line that says where, what was expected and what came', () => {
       ['inspect', join(folder, 'no.npz')],
       /no\.npz: there is no such file/,
     ],
-    ['a folder as a model', ['inspect', folderPath], /folder: this is a folder; expected a file/],
+    [
+      'a folder as a model',
+      ['inspect', folderPath],
+      /folder: this is a folder, and no file in it is a model/,
+    ],
     ['an empty model', ['inspect', empty], /empty/],
     ['noise as a model', ['inspect', noise], /no model that gruv can read/],
     ['data as a model', ['inspect', input], /data rather than a model/],

@@ -71,6 +71,20 @@ describe('gruv inspect', () => {
     expect(chosen.stdout).toMatch(/gate order\s+rzn\s+chosen/)
   })
 
+  it('--plan prints what runs when and where, and why a model cannot stream', async () => {
+    const { stdout } = await gruv(['inspect', model, '--plan'])
+    expect(stdout).toMatch(/plan [0-9a-f]{16}/)
+    expect(stdout).toMatch(/streams +yes/)
+    expect(stdout).toMatch(/0 +step by step +batch × time +gru +gru +WebAssembly/)
+    const { plan } = JSON.parse((await gruv(['inspect', model, '--plan', '--json'])).stdout)
+    expect(plan).toMatchObject({
+      obstacle: null,
+      engine: { kind: 'wasm' },
+      stages: [{ steps: 'time' }],
+    })
+    expect(plan.memory.total).toBeGreaterThan(plan.memory.weights)
+  })
+
   it('--weights prints W, U and the biases, whole and by gate', async () => {
     const { stdout } = await gruv(['inspect', layer, '--weights'])
     for (const title of [
