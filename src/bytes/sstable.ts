@@ -20,6 +20,12 @@ const MOST_KEY_EXPANSION = 64
 const SURELY_SMALL = 2 ** 20
 
 /**
+ * Names of variables have hundreds. JavaScript engines hash very long strings by their length alone
+ * (V8 from 2^14 characters on), so that finding one among many would compare it with all of them.
+ */
+const MOST_KEY_BYTES = 4096
+
+/**
  * All entries in the order of the file; values are views of it. Keys are UTF-8, what is not comes
  * with replacement characters.
  * @throws GruvError `bad-file` for damage, every block having a checksum, `unsupported` for
@@ -124,6 +130,12 @@ function* blockEntries(block: Uint8Array): Generator<Entry> {
     const valueBytes = cursor.varint()
     if (shared > key.length) throw damaged('a key', 'no more shared bytes than there are')
     const rest = cursor.bytes(added)
+    if (shared + added > MOST_KEY_BYTES) {
+      throw new GruvError('too-large', 'a name in the table is too long', {
+        expected: `at most ${MOST_KEY_BYTES} bytes`,
+        got: `${shared + added}`,
+      })
+    }
     const next = new Uint8Array(shared + added)
     next.set(key.subarray(0, shared))
     next.set(rest, shared)

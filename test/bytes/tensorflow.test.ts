@@ -184,22 +184,38 @@ describe('hostile checkpoints', () => {
     expect(error).toMatchObject({ code: 'unsupported', got: 'Snappy' })
   })
 
-  test('short entries that claim long names are refused before they fill the memory', async () => {
-    const name = 20_000
-    const more = 60_000
-    // One name of 20,000 bytes, then entries of seven bytes that take all of it and add two.
+  /** One name of `name` bytes, then entries of seven bytes that take all of it and add two. */
+  const repeating = (name: number, more: number): Uint8Array => {
     const block = new Uint8Array(5 + name + 7 * more + 8)
-    block.set([0, 0xa0, 0x9c, 0x01, 0])
+    const varint = [(name & 0x7f) | 0x80, ((name >> 7) & 0x7f) | 0x80, name >> 14]
+    block.set([0, ...varint, 0])
     for (let i = 0; i < more; i++) {
-      block.set(
-        [0xa0, 0x9c, 0x01, 2, 0, 0x20 + (i % 90), 0x20 + Math.floor(i / 90)],
-        5 + name + 7 * i,
-      )
+      const added = [0x20 + (i % 90), 0x20 + Math.floor(i / 90)]
+      block.set([...varint, 2, 0, ...added], 5 + name + 7 * i)
     }
     block.set([1, 0, 0, 0], block.length - 4)
+    return tableOf(block)
+  }
+
+  test.each([
+    ['a name longer than any', 20_000, 1, 'a name in the table is too long'],
+    [
+      '60,000 long names that share all but two bytes',
+      4000,
+      60_000,
+      'the names in the table are too long for its size',
+    ],
+  ])('%s', async (_, name, more, problem) => {
+    const file = repeating(name, more)
     const started = performance.now()
-    expect((await errorOf(() => readSstable(tableOf(block)))).code).toBe('too-large')
+    expect(await errorOf(() => readSstable(file))).toMatchObject({ code: 'too-large', problem })
     expect(performance.now() - started).toBeLessThan(5000)
+  })
+
+  test('names of 4,000 bytes that do share are read', () => {
+    expect([...readSstable(repeating(4000, 3)).keys()].map((key) => key.length)).toEqual([
+      4000, 4002, 4002, 4002,
+    ])
   })
 
   test('an object graph that names what does not exist', async () => {
