@@ -4,7 +4,7 @@ import { expect } from 'vitest'
 import { type CompileOptions, compileSync, type Program } from '../../src/index.ts'
 import { createModel } from '../../src/model/graph.ts'
 import { bidirectional, type GruOptions, type Model, sequential } from '../../src/model/index.ts'
-import type { GruNode, LayerNode } from '../../src/model/types.ts'
+import type { GruNode } from '../../src/model/types.ts'
 import type { Tensor } from '../../src/tensor.ts'
 import { random, randomGru, tensor } from './random.ts'
 
@@ -46,29 +46,6 @@ export function encoderDecoder(): Model {
         outputs: { sequence: 'sequence', last: 'last' },
       },
     ],
-  })
-}
-
-export function twoLayersSideBySide(): Model {
-  const nodes = [1, 2].map((seed): LayerNode => {
-    const [node] = sequential([randomGru(seed, 3, 5)]).nodes
-    const name = `half ${seed}`
-    return { ...node, name, inputs: { x: 'x' }, outputs: { sequence: name } }
-  })
-  const merge: LayerNode = {
-    kind: 'merge',
-    name: 'merge',
-    mode: 'concatenate',
-    inputs: { 0: 'half 1', 1: 'half 2' },
-    outputs: { y: 'y' },
-    conventions: [],
-  }
-  return createModel({
-    name: 'two layers side by side',
-    source: 'test',
-    inputs: [{ name: 'x', shape: ['batch', 'time', 3] }],
-    outputs: [{ name: 'y', value: 'y' }],
-    nodes: [...nodes, merge],
   })
 }
 

@@ -61,7 +61,7 @@ export const embedding: LayerRuntime<EmbeddingNode, EmbeddingKernel> = {
 }
 
 /** What an embedding says of a number that is none of its rows. */
-export function outside(node: string, index: number, count: number): GruvError {
+function outside(node: string, index: number, count: number): GruvError {
   return new GruvError('bad-argument', 'there is no such row in the embedding', {
     where: node,
     expected: `whole numbers from 0 to ${count - 1}`,

@@ -40,7 +40,7 @@ export function cellStep(node: RecurrentNode, x: Vector, { h, c }: States): Stat
 }
 
 /** As `GruNode` states it. */
-export function gruStep(node: GruNode, x: Vector, h: Vector): GruStep {
+function gruStep(node: GruNode, x: Vector, h: Vector): GruStep {
   const { kernel: W, recurrentKernel: U, inputBias: bi, recurrentBias: br } = node.weights
   const σ = node.recurrentActivation
   const φ = node.activation
@@ -83,7 +83,7 @@ export function gruStep(node: GruNode, x: Vector, h: Vector): GruStep {
 }
 
 /** As `LstmNode` states it. */
-export function lstmStep(node: LstmNode, x: Vector, h: Vector, c: Vector): LstmStep {
+function lstmStep(node: LstmNode, x: Vector, h: Vector, c: Vector): LstmStep {
   const {
     kernel: W,
     recurrentKernel: U,
@@ -121,7 +121,7 @@ export function lstmStep(node: LstmNode, x: Vector, h: Vector, c: Vector): LstmS
 }
 
 /** As `RnnNode` states it. */
-export function rnnStep(node: RnnNode, x: Vector, h: Vector): RnnStep {
+function rnnStep(node: RnnNode, x: Vector, h: Vector): RnnStep {
   const { kernel: W, recurrentKernel: U, inputBias: bi, recurrentBias: br } = node.weights
   // xh = W·x + bi                hh = U·h + br
   const xh = affine(x, W, bi)
