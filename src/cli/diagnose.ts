@@ -20,6 +20,7 @@ interface DiagnoseFlags extends ConventionFlags {
 const EXIT_NOT_IDENTIFIED = 1
 
 const MOST_CANDIDATES = 10
+const MOST_COMPENSATING = 3
 
 export function diagnoseCommand(): Command {
   const command = new Command('diagnose')
@@ -127,6 +128,7 @@ function printOpen({
   open,
   unseen,
   shown,
+  compensating,
   suggestion,
 }: NonNullable<Diagnosis['toTellApart']>): void {
   print()
@@ -139,6 +141,13 @@ function printOpen({
       const entry = Object.entries(conventionTable).find(([key]) => key === convention)
       print(`  ${entry?.[1].title ?? convention}: ${value}`)
     }
+  }
+  if (compensating.length > 0) {
+    print(heading('Fits too, but only because several departures make up for each other'))
+    for (const { flags, title } of compensating.slice(0, MOST_COMPENSATING))
+      print(`  ${[flags, title].filter((part) => part !== '').join('  ')}`)
+    if (compensating.length > MOST_COMPENSATING)
+      print(`  and ${compensating.length - MOST_COMPENSATING} more`)
   }
   print()
   print(
@@ -160,9 +169,11 @@ async function writeSuggestion(diagnosis: Diagnosis, path: string): Promise<void
 }
 
 /** Everything but the numbers of the suggested input. */
-function asJson({ toTellApart, ...rest }: Diagnosis): object {
+function asJson({ verdict, candidates, toTellApart, ...rest }: Diagnosis): object {
   return {
-    ...rest,
+    verdict,
+    candidates,
     toTellApart: toTellApart && { ...toTellApart, suggestion: toTellApart.suggestion !== null },
+    ...rest,
   }
 }

@@ -5,14 +5,12 @@ import { conventionTable, type GruConventionKey, gruConventionKeys } from '../mo
 import type { GruNode, Model } from '../model/types.ts'
 import { conventionOf, isGru } from './change.ts'
 import {
-  applyQuirk,
   conventionHypotheses,
   entryOf,
   type HypothesisName,
   hypothesisNames,
-  type Quirk,
-  showQuirk,
 } from './hypotheses.ts'
+import { applyQuirk, type Quirk, showQuirk } from './quirks.ts'
 import type { Reading } from './sieve.ts'
 
 /** Conventions by key; what is not there stays as the model has it. */
@@ -62,16 +60,48 @@ export function inTableOrder(quirks: readonly Quirk[]): readonly Quirk[] {
   )
 }
 
-/** How much it asks one to believe: fewer departures first. */
+/** How many things it asks one to believe: conventions and quirks count one each. */
 export function departures({ choice, layers, quirks }: Candidate): number {
-  const count = (from: Choice): number =>
-    // Before the reset the bias has no place of its own: saying so is no departure.
-    Object.keys(from).length - (from.reset === 'before' && from.bias !== undefined ? 1 : 0)
   return (
-    100 * quirks.length +
-    10 * Object.values(layers).reduce((sum, own) => sum + count(own), 0) +
-    count(choice)
+    countOf(choice) +
+    Object.values(layers).reduce((sum, own) => sum + countOf(own), 0) +
+    quirks.length
   )
+}
+
+export function countOf(choice: Choice): number {
+  // Before the reset the bias has no place of its own: saying so is no departure.
+  const saysNothing = choice.reset === 'before' && choice.bias !== undefined
+  return Object.keys(choice).length - (saysNothing ? 1 : 0)
+}
+
+/** Fewer departures first; among equals conventions before mistakes, all layers before single ones. */
+export function simplerFirst(a: Candidate, b: Candidate): number {
+  const layered = ({ layers }: Candidate): number => Object.keys(layers).length
+  return (
+    departures(a) - departures(b) || a.quirks.length - b.quirks.length || layered(a) - layered(b)
+  )
+}
+
+/**
+ * How many changes lead from one candidate to the other: a convention, in all layers or in one, or
+ * a quirk that is added, left out or exchanged for another.
+ */
+export function changesBetween(a: Candidate, b: Candidate): number {
+  let changes = changesOf(a.choice, b.choice)
+  for (const layer of new Set([...Object.keys(a.layers), ...Object.keys(b.layers)]))
+    changes += changesOf(a.layers[layer] ?? {}, b.layers[layer] ?? {})
+  const [ofA, ofB] = [a, b].map(({ quirks }) => quirks.map(showQuirk))
+  const without = (list: readonly string[], other: readonly string[]): number =>
+    list.filter((quirk) => !other.includes(quirk)).length
+  return changes + Math.max(without(ofA, ofB), without(ofB, ofA))
+}
+
+/** How many conventions two choices differ in; a bias that moves because the reset does is none. */
+function changesOf(a: Choice, b: Choice): number {
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]) as Set<ConventionKey>
+  return [...keys].filter((key) => a[key] !== b[key] && !(key === 'bias' && a.reset !== b.reset))
+    .length
 }
 
 export function readingOf(choice: Choice): Reading {

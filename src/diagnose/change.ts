@@ -1,11 +1,10 @@
-/** What a hypothesis does to a model or to a run, as plain functions. */
+/** What a hypothesis does to a GRU layer: other conventions, other weights. */
 
 import { decodeHalf, encodeHalf } from '../bytes/half.ts'
 import { activation, isElementwise, showActivation } from '../model/activations.ts'
 import { joinGates, splitGates, transpose } from '../model/canonicalize.ts'
-import type { GateOrder, GruConventionKey } from '../model/conventions.ts'
-import { createModel } from '../model/graph.ts'
-import type { GruNode, GruWeights, LayerNode, Model, PerGate } from '../model/types.ts'
+import type { ConventionKey, GateOrder } from '../model/conventions.ts'
+import type { GruNode, GruWeights, LayerNode, PerGate } from '../model/types.ts'
 import type { Tensor } from '../tensor.ts'
 
 /** A layer changed; null where the change means nothing to it. */
@@ -212,116 +211,4 @@ export function scaled(kernelsOnly: boolean): NodeChange {
       ),
     }
   }
-}
-
-/** Pairs of layers that read the same values in opposite directions. */
-function halves(model: Model): readonly (readonly [GruNode, GruNode])[] {
-  const layers = model.nodes.filter(isGru)
-  return layers
-    .filter(({ direction }) => direction === 'forward')
-    .flatMap((forward) => {
-      const backward = layers.find(
-        (other) => other.direction === 'backward' && other.inputs.x === forward.inputs.x,
-      )
-      return backward === undefined ? [] : [[forward, backward] as const]
-    })
-}
-
-/** Each half of a Bidirectional layer with the other one's weights. */
-export function halfWeightsSwapped(model: Model): Model | null {
-  const pairs = halves(model)
-  if (pairs.length === 0) return null
-  const other = new Map(pairs.flatMap(([a, b]) => [[a, b] as const, [b, a] as const]))
-  return withNodes(
-    model,
-    model.nodes.map((node) => {
-      const from = isGru(node) ? other.get(node) : undefined
-      return from === undefined
-        ? node
-        : {
-            ...from,
-            name: node.name,
-            inputs: node.inputs,
-            outputs: node.outputs,
-            direction: (node as GruNode).direction,
-          }
-    }),
-  )
-}
-
-/** The halves side by side in the other order. */
-export function halvesSwapped(model: Model): Model | null {
-  const made = new Set(
-    halves(model).flatMap((pair) => pair.flatMap((n) => Object.values(n.outputs))),
-  )
-  let found = false
-  const nodes = model.nodes.map((node) => {
-    const parts = Object.entries(node.inputs)
-    if (node.kind !== 'merge' || node.mode !== 'concatenate' || parts.length !== 2) return node
-    if (!parts.every(([, value]) => made.has(value))) return node
-    found = true
-    const [[a, first], [b, second]] = parts
-    return { ...node, inputs: { [a]: second, [b]: first } }
-  })
-  return found ? withNodes(model, nodes) : null
-}
-
-/** The backward half in the order in which it computes, not turned round again. */
-export function backwardUnaligned(model: Model): Model | null {
-  const backward = new Set(halves(model).map(([, node]) => node))
-  let found = false
-  const nodes = model.nodes.flatMap((node): readonly LayerNode[] => {
-    const sequence = node.outputs.sequence
-    if (!isGru(node) || !backward.has(node) || sequence === undefined) return [node]
-    found = true
-    const computed = `${sequence}.computed`
-    return [
-      { ...node, outputs: { ...node.outputs, sequence: computed } },
-      {
-        kind: 'reverse',
-        name: `${node.name}.computed`,
-        inputs: { x: computed },
-        outputs: { y: sequence },
-        conventions: [],
-      },
-    ]
-  })
-  return found ? withNodes(model, nodes) : null
-}
-
-/** The outputs as they are before the last layer. */
-export function beforeLastLayer(model: Model): Model | null {
-  let found = false
-  const known = new Set(model.inputs.map(({ name }) => name))
-  const outputs = model.outputs.map(({ name, value }) => {
-    const last = model.nodes.find((node) => Object.values(node.outputs).includes(value))
-    const before = last?.inputs.x
-    if (before === undefined || known.has(before)) return { name, value }
-    found = true
-    return { name, value: before }
-  })
-  return found ? createModel({ ...model, outputs, warnings: [] }) : null
-}
-
-/** The same graph with other nodes, checked again; its warnings were said before. */
-function withNodes(model: Model, nodes: readonly LayerNode[]): Model {
-  return createModel({ ...model, nodes, warnings: [] })
-}
-
-/** A layer's change on every GRU layer, or on the one named; null where it changes none. */
-export function onLayers(
-  model: Model,
-  change: NodeChange,
-  value: string,
-  layer: string | null,
-): Model | null {
-  let found = false
-  const nodes = model.nodes.map((node) => {
-    if (!isGru(node) || (layer !== null && node.name !== layer)) return node
-    const changed = change(node, value)
-    if (changed !== null) found = true
-    return changed ?? node
-  })
-  // Only numbers and attributes change: shapes stay, so nothing has to be checked again.
-  return found ? { ...model, nodes } : null
 }

@@ -4,7 +4,7 @@ import type { Place } from '../verify/index.ts'
 import { deriveTolerance } from '../verify/tolerance.ts'
 import { isGru } from './change.ts'
 import type { Target } from './data.ts'
-import { eachError, type Measured } from './search.ts'
+import { eachError, type Measured } from './measure.ts'
 
 export interface Explanation {
   readonly maxError: number

@@ -4,20 +4,13 @@
  * names, the help and the documents print it, and the sensitivity test plants every entry.
  */
 
-import { GruvError } from '../errors.ts'
 import { activation, showActivation } from '../model/activations.ts'
 import { conventionTable, type GruConventionKey } from '../model/conventions.ts'
 import type { Model } from '../model/types.ts'
 import {
-  backwardUnaligned,
-  beforeLastLayer,
   float16Weights,
-  halfWeightsSwapped,
-  halvesSwapped,
-  isGru,
   lostColumn,
   type NodeChange,
-  onLayers,
   reread,
   reshapedKernel,
   scaled,
@@ -26,6 +19,12 @@ import {
   transposedGates,
   withoutBias,
 } from './change.ts'
+import {
+  backwardUnaligned,
+  beforeLastLayer,
+  halfWeightsSwapped,
+  halvesSwapped,
+} from './graph-change.ts'
 import {
   backwards,
   initialStateIgnored,
@@ -241,15 +240,6 @@ export const hypothesisTable = {
 
 export type HypothesisName = keyof typeof hypothesisTable
 
-/** One hypothesis with its value, on one GRU layer or on all: what `--quirk NAME=VALUE@LAYER` says. */
-export interface Quirk {
-  readonly name: HypothesisName
-  /** Null for those that take none. */
-  readonly value: string | null
-  /** Null for all layers. */
-  readonly layer: string | null
-}
-
 export function entryOf(name: HypothesisName): HypothesisEntry {
   return hypothesisTable[name]
 }
@@ -262,76 +252,3 @@ export const conventionHypotheses: readonly (readonly [GruConventionKey, Hypothe
     const key = entryOf(name).convention
     return key === undefined ? [] : [[key, name] as const]
   })
-
-/**
- * `lost-column`, `reset=before`, `scaled-weights=0.5@gru_1`.
- * @throws GruvError `bad-argument`, listing what there is.
- */
-export function parseQuirk(text: string): Quirk {
-  const [, name, value = null, layer = null] = /^([^=@]*)(?:=(.*?))?(?:@(.*))?$/s.exec(text)!
-  if (!Object.hasOwn(hypothesisTable, name)) {
-    throw new GruvError('bad-argument', `no quirk is called '${name}'`, {
-      expected: `one of ${hypothesisNames.join(', ')}`,
-    })
-  }
-  const quirk = { name: name as HypothesisName, value, layer }
-  const { values, convention, node } = entryOf(quirk.name)
-  if (values.length > 0 !== (value !== null) || (layer !== null && node === undefined)) {
-    throw new GruvError('bad-argument', `'${text}' is not how this quirk is written`, {
-      expected: `${name}${values.length > 0 ? '=VALUE' : ''}${node === undefined ? '' : ', or the same with @LAYER'}`,
-    })
-  }
-  if (value === null) return quirk
-  if (convention === 'activation' || convention === 'recurrentActivation') {
-    return { ...quirk, value: showActivation(activation(value)) }
-  }
-  const fits = convention === undefined ? isFactor(value) : values.includes(value)
-  if (fits) return quirk
-  throw new GruvError('bad-argument', `${name} cannot be '${value}'`, {
-    expected: convention === undefined ? 'a number other than 0' : `one of ${values.join(', ')}`,
-  })
-}
-
-function isFactor(text: string): boolean {
-  const factor = Number(text)
-  return text.trim() !== '' && Number.isFinite(factor) && factor !== 0
-}
-
-export function showQuirk({ name, value, layer }: Quirk): string {
-  return `${name}${value === null ? '' : `=${value}`}${layer === null ? '' : `@${layer}`}`
-}
-
-/** A quirk's change to a model; null where it changes nothing. Runs are changed elsewhere. */
-export function applyQuirk(model: Model, { name, value, layer }: Quirk): Model | null {
-  const { node, graph } = entryOf(name)
-  if (node !== undefined) return onLayers(model, node, value ?? '', layer)
-  return graph === undefined ? model : graph(model)
-}
-
-/**
- * The model with these quirks, in the order given. Those of a run leave it as it is:
- * `withRunQuirks` wraps the program.
- * @throws GruvError `bad-argument` for a quirk that cannot be had by this model.
- */
-export function applyQuirks(model: Model, quirks: readonly (Quirk | string)[]): Model {
-  let changed = model
-  for (const each of quirks) {
-    const quirk = typeof each === 'string' ? parseQuirk(each) : each
-    const next = applyQuirk(changed, quirk)
-    if (next === null) {
-      const layers = model.nodes.filter(isGru).map(({ name }) => name)
-      throw new GruvError('bad-argument', 'this model cannot have that quirk', {
-        where: `quirk ${showQuirk(quirk)}`,
-        ...(quirk.layer !== null &&
-          !layers.includes(quirk.layer) && { expected: `one of the layers ${layers.join(', ')}` }),
-      })
-    }
-    changed = next
-  }
-  return changed
-}
-
-/** What quirks do to a run, in order. */
-export function runChanges(quirks: readonly Quirk[]): readonly RunChange[] {
-  return quirks.flatMap(({ name }) => entryOf(name).run ?? [])
-}

@@ -4,7 +4,7 @@ import { GruvError } from '../errors.ts'
 import { type RunInputs, readInputs } from '../runtime/inputs.ts'
 import type { AsyncRunOptions, Program, RunOptions } from '../runtime/program.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
-import { parseQuirk, type Quirk, runChanges } from './hypotheses.ts'
+import { parseQuirk, type Quirk, runChanges } from './quirks.ts'
 import { carryInputs, carryOutput, type Extents, type RunChange } from './runs.ts'
 
 /**
