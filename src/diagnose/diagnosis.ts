@@ -158,7 +158,7 @@ function tellApart(
   const open: ToTellApart['open'][number][] = []
   const shown: ToTellApart['shown'][number][] = []
   for (const [key, name] of conventionHypotheses) {
-    const values = [...new Set(fits.flatMap(([first]) => valueOf(first.model, key) ?? []))]
+    const values = [...new Set(fits.flatMap(([first]) => valueIn(first.model, key) ?? []))]
     if (values.length > 1) open.push({ convention: key, title: conventionTable[key].title, values })
     else if (values.length === 1 && canDiffer(about.model, key, name))
       shown.push({ convention: key, value: values[0] })
@@ -182,7 +182,7 @@ function tellApart(
 }
 
 /** A convention's value in a model, layer by layer where they differ. */
-function valueOf(model: Model, key: ConventionKey): string | null {
+function valueIn(model: Model, key: ConventionKey): string | null {
   const nodes = model.nodes.filter(isGru)
   const values = nodes.map((node) => conventionOf(node, key))
   if (values.length === 0) return null

@@ -3,25 +3,25 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readNpy } from '../src/bytes/npy.ts'
+import { readNpy } from '../../src/bytes/npy.ts'
 import {
   applyQuirks,
   type Diagnosis,
   diagnose,
   hypothesisTable,
   withRunQuirks,
-} from '../src/diagnose/index.ts'
-import { compileSync } from '../src/index.ts'
+} from '../../src/diagnose/index.ts'
+import { compileSync } from '../../src/index.ts'
 import {
   bidirectional,
   dense,
   type GruOptions,
   type Model,
   sequential,
-} from '../src/model/index.ts'
-import { gruv, temporaryFolder } from './support/cli.ts'
-import { random, randomGru, tensor } from './support/random.ts'
-import { haveShared, sharedPath } from './support/shared.ts'
+} from '../../src/model/index.ts'
+import { gruv, temporaryFolder } from '../support/cli.ts'
+import { random, randomGru, tensor } from '../support/random.ts'
+import { haveShared, sharedPath } from '../support/shared.ts'
 
 /** A layer in the form of options, as `bidirectional` takes its halves. */
 function half(seed: number, features: number, units: number): GruOptions {

@@ -1,0 +1,273 @@
+/**
+ * Mistakes planted in models, and what an answer about them has to be.
+ *
+ * The truth is found the slow way, without any search: every hypothesis and every pair of them is
+ * run on all the data, and what gives the planted numbers fits. Which fits are one and the same
+ * is asked of a rich random input with a state to start from.
+ */
+
+import { conventionOf } from '../../src/diagnose/change.ts'
+import {
+  applyQuirks,
+  type Diagnosis,
+  diagnose,
+  type HypothesisName,
+  hypothesisTable,
+  parseQuirk,
+  withRunQuirks,
+} from '../../src/diagnose/index.ts'
+import { compileSync } from '../../src/index.ts'
+import { type ConventionKey, type Model, statesOf } from '../../src/model/index.ts'
+import type { Named, Tensor } from '../../src/tensor.ts'
+import { random, tensor } from './random.ts'
+
+/** Quirks in the order of the table, as text: `reset=before`, `lost-column@gru`. */
+export type Reading = readonly string[]
+
+export interface Data {
+  readonly input: Tensor
+  readonly initialState?: Named<Tensor>
+}
+
+/** Beyond this, relative to the scale, float64 numbers are not the same ones rounded otherwise. */
+const SAME = 1e-12
+
+const names = Object.keys(hypothesisTable) as readonly HypothesisName[]
+const nameOf = (quirk: string): HypothesisName => parseQuirk(quirk).name
+const isConvention = (quirk: string): boolean => 'convention' in hypothesisTable[nameOf(quirk)]
+const sorted = (reading: Reading): Reading =>
+  reading.toSorted(
+    (a, b) => names.indexOf(nameOf(a)) - names.indexOf(nameOf(b)) || (a < b ? -1 : 1),
+  )
+
+/** Everything that can be planted on all layers of a model. */
+const mistakes: readonly string[] = names.flatMap((name) => {
+  const { values }: { readonly values: readonly string[] } = hypothesisTable[name]
+  return values.length === 0 ? [name] : values.map((value) => `${name}=${value}`)
+})
+
+/** Whether a quirk says of a convention what the model has anyway. */
+function saysNothing(model: Model, quirk: string): boolean {
+  const { name, value } = parseQuirk(quirk)
+  const entry: Partial<Record<'convention', ConventionKey>> & { readonly title: string } =
+    hypothesisTable[name]
+  if (entry.convention === undefined) return false
+  return model.nodes.every(
+    (node) => node.kind !== 'gru' || conventionOf(node, entry.convention!) === value,
+  )
+}
+
+/** A model and data for it, with everything that mistakes make of them. */
+export class Ground {
+  readonly model: Model
+  readonly data: Data
+  /** What can be planted here: whatever changes the model or the run. */
+  readonly mistakes: readonly string[]
+  /** Every two of them that do not contradict each other. */
+  readonly pairs: readonly Reading[]
+  private readonly onData = new Map<string, Float64Array | null>()
+  private readonly onAnything = new Map<string, Float64Array | null>()
+  private readonly anything: Data
+
+  constructor(model: Model, data: Data) {
+    this.model = model
+    this.data = data
+    this.anything = richData(model, 4, 9, 4711)
+    this.mistakes = mistakes.filter((quirk) => !saysNothing(model, quirk) && this.tells([quirk]))
+    this.pairs = this.mistakes.flatMap((a, i) =>
+      this.mistakes.slice(i + 1).flatMap((b) => (nameOf(a) === nameOf(b) ? [] : [[a, b]])),
+    )
+  }
+
+  /** The model's outputs under a reading, or null where it cannot be had. */
+  response(reading: Reading): Float64Array | null {
+    return cached(this.onData, reading, () => run(this.model, reading, this.data))
+  }
+
+  /** Numbers that outgrow float64's digits, as 255 times the weights without a bound make, tell nothing. */
+  tells(reading: Reading): boolean {
+    const response = this.response(reading)
+    return response !== null && scaleOf(response) < 1e3
+  }
+
+  /** Whether two readings compute the same for everything. */
+  same(a: Reading, b: Reading): boolean {
+    const [one, other] = [a, b].map((reading) =>
+      cached(this.onAnything, reading, () => run(this.model, reading, this.anything)),
+    )
+    return one !== null && other !== null && close(one, other) && close(other, one)
+  }
+
+  /** The first reading of each class. */
+  classes(readings: readonly Reading[]): readonly Reading[] {
+    const found: Reading[] = []
+    for (const reading of readings)
+      if (!found.some((other) => this.same(other, reading))) found.push(reading)
+    return found
+  }
+
+  diagnose(planted: Reading): Diagnosis {
+    return diagnose(this.model, {
+      ...this.data,
+      expected: this.expected(planted),
+      conventionFlags: false,
+    })
+  }
+
+  expected(planted: Reading): Tensor {
+    const data = this.response(planted)!
+    const rows = this.data.input.shape.slice(0, -2)
+    const [port] = this.model.outputs
+    const steps = port.shape.includes('time') ? [this.data.input.shape.at(-2)!] : []
+    const width = data.length / [...rows, ...steps].reduce((a, b) => a * b, 1)
+    return { shape: [...rows, ...steps, width], data }
+  }
+}
+
+export interface Truth {
+  /** Representatives of the classes of readings that a diagnosis has to name. */
+  readonly candidates: readonly Reading[]
+  /** Mistakes that could come on top unseen. */
+  readonly unseen: readonly string[]
+  /** Whether everything that fits is one and the same. */
+  readonly told: boolean
+}
+
+/** What fits, by running it. */
+export function truthOf(ground: Ground, planted: Reading): Truth {
+  const expected = ground.response(planted)!
+  const fits = (reading: Reading): boolean => {
+    const response = ground.response(reading)
+    return response !== null && close(response, expected)
+  }
+  const few = [[], ...ground.mistakes.map((each) => [each]), ...ground.pairs].filter(fits)
+  const least = Math.min(...few.map((reading) => reading.length))
+  const reached = few.filter((reading) => reading.length === least)
+  // Whatever convention the data does not show can be changed in a fit.
+  for (let i = 0; i < reached.length; i++) {
+    for (const other of conventionAway(ground, reached[i]))
+      if (fits(other) && !reached.some((known) => `${known}` === `${other}`)) reached.push(other)
+  }
+  const candidates = ground.classes(reached)
+  const unseen = new Set<string>()
+  const onTop: Reading[] = []
+  for (const reading of reached) {
+    for (const mistake of ground.mistakes.filter((each) => !isConvention(each))) {
+      if (reading.some((quirk) => nameOf(quirk) === nameOf(mistake))) continue
+      const more = sorted([...reading, mistake])
+      if (!fits(more) || candidates.some((known) => ground.same(known, more))) continue
+      unseen.add(mistake)
+      onTop.push(more)
+    }
+  }
+  return {
+    candidates,
+    unseen: [...unseen],
+    told: ground.classes([...reached, ...few, ...onTop]).length === 1,
+  }
+}
+
+/** What is wrong with a diagnosis, given the truth; nothing when it is right. */
+export function complaints(ground: Ground, planted: Reading): readonly string[] {
+  const { verdict, candidates, toTellApart } = ground.diagnose(planted)
+  const truth = truthOf(ground, planted)
+  const answer = candidates.map(({ flags }) => readingOf(flags))
+  const compensating = (toTellApart?.compensating ?? []).map(({ flags }) => readingOf(flags))
+  const wrong: string[] = []
+  const show = (reading: Reading): string => `[${reading.join(' ')}]`
+  const has = (list: readonly Reading[], reading: Reading): boolean =>
+    list.some((each) => ground.same(each, reading))
+  if (verdict !== (truth.told ? 'identified' : 'ambiguous'))
+    wrong.push(`the verdict is ${verdict}, but the data can ${truth.told ? '' : 'not '}tell`)
+  if (truth.told && !ground.same(answer[0], planted)) wrong.push(`${show(answer[0])} comes first`)
+  for (const reading of truth.candidates)
+    if (!has(answer, reading)) wrong.push(`${show(reading)} is missing`)
+  for (const reading of answer)
+    if (!has(truth.candidates, reading)) wrong.push(`${show(reading)} is too many`)
+  if (ground.classes(answer).length < answer.length) wrong.push('one class is named twice')
+  const expected = ground.response(planted)!
+  for (const reading of compensating) {
+    const response = ground.response(reading)
+    if (response === null || !close(response, expected))
+      wrong.push(`${show(reading)} compensates nothing`)
+    if (has(truth.candidates, reading)) wrong.push(`${show(reading)} is a candidate`)
+  }
+  const unseen = (toTellApart?.unseen ?? [])
+    .map(({ quirk }) => quirk)
+    .filter((quirk) => !quirk.includes('@') && !ofTime(ground, quirk))
+  for (const quirk of truth.unseen)
+    if (!unseen.includes(quirk)) wrong.push(`${quirk} is unseen, and is not named`)
+  for (const quirk of unseen)
+    if (!truth.unseen.includes(quirk)) wrong.push(`${quirk} is named as unseen`)
+  return wrong.map((each) => `${show(planted)}: ${each}`)
+}
+
+/** One step shows nothing of these, and cannot even have them. */
+function ofTime({ data }: Ground, quirk: string): boolean {
+  return data.input.shape.at(-2) === 1 && ['reversed', 'backwards', 'stateless'].includes(quirk)
+}
+
+function conventionAway(ground: Ground, reading: Reading): readonly Reading[] {
+  return ground.mistakes.filter(isConvention).flatMap((quirk) => {
+    const others = reading.filter((each) => nameOf(each) !== nameOf(quirk))
+    return [sorted(others), sorted([...others, quirk])]
+  })
+}
+
+/** `--quirk a --quirk "b=c(d, e)"` as a reading. */
+export function readingOf(flags: string): Reading {
+  return [...flags.matchAll(/--quirk (?:"([^"]*)"|(\S+))/g)].map(([, long, short]) => long ?? short)
+}
+
+export function richData(model: Model, rows: number, steps: number, seed: number): Data {
+  const next = random(seed)
+  const features = model.inputs[0].shape.at(-1) as number
+  const states = model.nodes.flatMap(statesOf)
+  return {
+    input: tensor(next, [rows, steps, features], 1.5),
+    initialState: Object.fromEntries(
+      states.map(({ name, size }) => [name, tensor(next, [size], 0.8)]),
+    ),
+  }
+}
+
+function run(model: Model, reading: Reading, { input, initialState }: Data): Float64Array | null {
+  let changed = model
+  try {
+    for (const quirk of reading) changed = applyQuirk(changed, quirk)
+  } catch {
+    return null
+  }
+  const program = withRunQuirks(compileSync(changed, { precision: 'f64', engine: 'js' }), reading)
+  const { y } = program.predict(input, initialState ? { initialState } : {})
+  return Float64Array.from(y.data)
+}
+
+/** A convention that no layer can take is no change; any other quirk that cannot be had is an error. */
+function applyQuirk(model: Model, quirk: string): Model {
+  try {
+    return applyQuirks(model, [quirk])
+  } catch (error) {
+    if (isConvention(quirk)) return model
+    throw error
+  }
+}
+
+/** Whether a response is the expected one, up to the rounding of float64. */
+function close(response: Float64Array, expected: Float64Array): boolean {
+  if (response.length !== expected.length) return false
+  const bound = SAME * Math.max(1, scaleOf(expected))
+  // NaN belongs to NaN, and an infinity to itself.
+  return response.every(
+    (value, i) => Object.is(value, expected[i]) || Math.abs(value - expected[i]) <= bound,
+  )
+}
+
+const scaleOf = (values: Float64Array): number =>
+  values.reduce((scale, value) => Math.max(scale, Math.abs(value)), 0)
+
+function cached<T>(known: Map<string, T>, reading: Reading, make: () => T): T {
+  const key = reading.join(' ')
+  if (!known.has(key)) known.set(key, make())
+  return known.get(key)!
+}
