@@ -180,6 +180,8 @@ type Carry = (change: RunChange, inputs: Named<Tensor>, caller: Extents) => Name
  * far below what a wrong reading does.
  */
 export function sieveBounds({ tensor }: Target): Float64Array {
+  const known = boundsKnown.get(tensor)
+  if (known !== undefined) return known
   let scale = 0
   for (const value of tensor.data)
     if (Number.isFinite(value)) scale = Math.max(scale, Math.abs(value))
@@ -188,8 +190,13 @@ export function sieveBounds({ tensor }: Target): Float64Array {
     precision: 'f64',
     float32Error: SIEVE_ROUNDOFF * Math.max(scale, Number.MIN_VALUE),
   })
-  return Float64Array.from(tensor.data, (value) => 2 * tolerance.at(value))
+  const bounds = Float64Array.from(tensor.data, (value) => 2 * tolerance.at(value))
+  boundsKnown.set(tensor, bounds)
+  return bounds
 }
+
+/** One search makes thousands of sieves for the same expected data. */
+const boundsKnown = new WeakMap<Tensor, Float64Array>()
 
 /** A thousand roundings of float32. */
 const SIEVE_ROUNDOFF = 2 ** -14

@@ -46,6 +46,8 @@ interface HypothesisEntry {
   readonly node?: NodeChange
   readonly graph?: (model: Model) => Model | null
   readonly run?: RunChange
+  /** What it does depends on which gate is which and on the reset: conventions have to come first. */
+  readonly afterConventions?: true
 }
 
 const why = 'the hypothesis says so'
@@ -150,6 +152,7 @@ export const hypothesisTable = {
     title: "a loop keeps only the last column of U, the notebook's lost-column bug",
     values: [],
     node: lostColumn,
+    afterConventions: true,
   },
   'bias-rows-swapped': {
     title: 'input bias and recurrent bias are exchanged',

@@ -39,12 +39,24 @@ interface PreparedRun {
   readonly finish: (results: Named<Tensor>) => Named<Tensor>
 }
 
+/** Where an output has no time, a change that gives its steps to other rows leaves none to take. */
+function refuseWithoutTime({ outputs }: Program, changes: readonly RunChange[]): void {
+  const some = { rows: 2, steps: 2 }
+  const timeless = outputs.find(({ shape }) => !shape.includes('time'))
+  if (timeless === undefined || changes.every((change) => change.applies(some, false))) return
+  throw new GruvError('unsupported', 'a quirk of this run needs outputs over time', {
+    where: `output ${timeless.name}`,
+    got: 'the last step only',
+  })
+}
+
 function prepare(
   program: Program,
   changes: readonly RunChange[],
   x: TensorLike | Named<TensorLike>,
 ): PreparedRun {
   const given = readInputs(program.inputs, x)
+  refuseWithoutTime(program, changes)
   const steps: { readonly change: RunChange; readonly caller: Extents }[] = []
   let extents: Extents = { rows: given.batch, steps: given.steps }
   let inputs: Named<Tensor> = Object.fromEntries(given.tensors)

@@ -2,9 +2,9 @@
  * The search: readings of the weights go through the sieve, and what passes is run by the engine
  * on all the data and held against its tolerance.
  *
- * Conventions interact, so they are tried in all combinations; then with one mistake, then with
- * two. What needs fewer departures from the model explains the data better: once something fits,
- * later levels only try what is at least as simple.
+ * Conventions interact, so they are first tried in all combinations. Then come mistakes, one and
+ * two, with conventions beside them: what departs from the model in fewer things explains the data
+ * better and is tried earlier. Once something fits, everything as simple is tried, and nothing else.
  */
 
 import type { GruNode, Model } from '../model/types.ts'
@@ -13,6 +13,7 @@ import {
   asItIs,
   type Candidate,
   type Choice,
+  candidateModel,
   changesBetween,
   countOf,
   departures,
@@ -21,7 +22,7 @@ import {
 } from './candidate.ts'
 import { isGru } from './change.ts'
 import { groupFits } from './groups.ts'
-import { hypothesisNames } from './hypotheses.ts'
+import { entryOf, hypothesisNames } from './hypotheses.ts'
 import { leastAt } from './least.ts'
 import { dataFor, type Measured, measure, type Sides } from './measure.ts'
 import { applyQuirk, type Quirk } from './quirks.ts'
@@ -62,6 +63,8 @@ export interface SearchResult {
 
 /** More fits than anybody reads: data that shows this little is not searched to the end. */
 const MOST_FITS = 400
+/** All six conventions of a layer and one mistake. */
+const MOST_DEPARTURES = 7
 /** Fits on which further quirks are tried. */
 const MOST_JOINED = 64
 /** Candidates that are run in full when nothing fits, to say how near the best comes. */
@@ -91,6 +94,7 @@ class Search {
   private readonly deadline: number
   private readonly mistakes: readonly Quirk[]
   private readonly product: readonly Choice[]
+  private readonly readings: ReadonlyMap<Choice, Reading>
   private readonly fits: Measured[] = []
   private readonly seen = new Set<string>()
   private near: Near[] = []
@@ -102,6 +106,7 @@ class Search {
     this.sides = sides
     this.deadline = deadline
     this.product = conventionProduct(model)
+    this.readings = new Map(this.product.map((choice) => [choice, readingOf(choice)]))
     this.mistakes = quirkInstances(model)
   }
 
@@ -109,12 +114,15 @@ class Search {
     const core = this.product.filter(keepsActivations)
     const one = this.mistakes.map((quirk) => [quirk])
     this.level([[]], this.product)
-    this.level(one, core)
-    if (!quick) {
-      this.level(one, this.product)
-      if (this.fits.length === 0) this.layerByLayer()
+    for (let cost = 1; cost <= MOST_DEPARTURES && this.simplest() >= cost; cost++) {
+      const of = (choices: readonly Choice[], mistakes: number): readonly Choice[] =>
+        choices.filter((choice) => countOf(choice) + mistakes === cost)
+      this.level(one, of(quick ? core : this.product, 1))
+      if (quick) continue
+      this.level(pairsOf(this.mistakes), of(core, 2))
+      if (cost !== 2 || this.fits.length > 0) continue
+      this.layerByLayer()
       if (this.fits.length === 0) this.estimatedFactors()
-      this.level(pairsOf(this.mistakes), core)
     }
     this.besideTheSimplest()
     const { fits, compensating } = groupFits(this.fits)
@@ -134,19 +142,23 @@ class Search {
     return true
   }
 
-  /** Every choice with every set of quirks, unless something simpler is known to fit. */
+  private simplest(): number {
+    return Math.min(...this.fits.map(({ candidate }) => departures(candidate)))
+  }
+
+  /** Every choice with every set of quirks, so that what fits equally is found together. */
   private level(sets: Iterable<readonly Quirk[]>, choices: readonly Choice[]): void {
-    const simplest = Math.min(...this.fits.map(({ candidate }) => departures(candidate)))
+    if (choices.length === 0) return
     for (const quirks of sets) {
-      const worthIt = choices.filter((choice) => countOf(choice) + quirks.length <= simplest)
-      if (worthIt.length === 0) continue
       if (this.late()) return
-      const sieve = this.sieve(quirks)
-      if (sieve === null) continue
-      for (const choice of worthIt) {
+      const shared = this.sieve({ ...asItIs, quirks })
+      if (shared === null) continue
+      for (const choice of choices) {
         if (this.late()) return
-        const reading = readingOf(choice)
-        this.try(sieve, { ...asItIs, choice, quirks }, () => reading)
+        const candidate = { ...asItIs, choice, quirks }
+        const sieve = needsConventions(candidate) ? this.sieve(candidate) : shared
+        const reading = this.readings.get(choice)!
+        if (sieve !== null) this.try(sieve, candidate, () => reading)
       }
     }
   }
@@ -180,15 +192,24 @@ class Search {
     return measured.toSorted((a, b) => a.maxError - b.maxError)[0] ?? null
   }
 
-  /** For the model with these quirks; null where it cannot have them, or the data cannot. */
-  private sieve(quirks: readonly Quirk[]): Sifter | null {
+  /**
+   * For the model with a candidate's quirks; null where it cannot have them, or the data cannot.
+   * The sieve reads conventions into a model that has its quirks already. Where that is another
+   * thing than quirks after conventions, the candidate's own conventions come first here.
+   */
+  private sieve(candidate: Candidate): Sifter | null {
     let model = this.model
-    for (const quirk of quirks) {
+    if (needsConventions(candidate)) {
+      const read = candidateModel(model, { ...candidate, quirks: [] })
+      if (read === null) return null
+      model = read
+    }
+    for (const quirk of candidate.quirks) {
       const next = applyQuirk(model, quirk)
       if (next === null) return null
       model = next
     }
-    const data = dataFor(model, quirks, this.expected, this.sides)
+    const data = dataFor(model, candidate.quirks, this.expected, this.sides)
     if (data === null) return null
     return canSift(model) ? new Sieve(model, data) : everythingPasses
   }
@@ -196,7 +217,7 @@ class Search {
   /** One layer read otherwise, with everything its conventions can be; then two layers at once. */
   private layerByLayer(): void {
     const layers = this.model.nodes.filter(isGru)
-    const sieve = layers.length < 2 ? null : this.sieve([])
+    const sieve = layers.length < 2 ? null : this.sieve(asItIs)
     if (sieve === null) return
     const tryOwn = (own: Candidate['layers']): void => {
       const candidate = { ...asItIs, layers: own }
@@ -231,14 +252,15 @@ class Search {
         const scaledBy = (factor: number): Quirk => ({ name, value: `${factor}`, layer: null })
         const factor = leastAt(
           (each) =>
-            this.sieve([scaledBy(each)])?.sift(() => reading).excess ?? Number.POSITIVE_INFINITY,
+            this.sieve({ ...asItIs, quirks: [scaledBy(each)] })?.sift(() => reading).excess ??
+            Number.POSITIVE_INFINITY,
         )
         // The roundest number that explains the data is most likely the one that was meant.
         for (const value of [+factor.toPrecision(4), +factor.toPrecision(7), factor]) {
-          const quirks = [scaledBy(value)]
-          const sieve = this.sieve(quirks)
+          const candidate = { ...asItIs, choice, quirks: [scaledBy(value)] }
+          const sieve = this.sieve(candidate)
           if (sieve === null) break
-          if (this.try(sieve, { ...asItIs, choice, quirks }, () => reading) !== null) break
+          if (this.try(sieve, candidate, () => reading) !== null) break
         }
       }
     }
@@ -251,24 +273,22 @@ class Search {
   private besideTheSimplest(): void {
     const layers = this.model.nodes.filter(isGru)
     const { fits } = groupFits(this.fits)
+    const attempt = (candidate: Candidate): void => {
+      const sieve = this.seen.has(JSON.stringify(candidate)) ? null : this.sieve(candidate)
+      if (sieve !== null) this.try(sieve, candidate, readingsOf(candidate))
+    }
     for (const { candidate } of fits.slice(0, MOST_JOINED)) {
-      const sieve = this.sieve(candidate.quirks)
-      if (sieve === null) continue
-      if (candidate.quirks.length > 0) {
-        for (const choice of this.product) {
-          if (this.late()) return
-          const other = { ...candidate, choice }
-          if (changesBetween(candidate, other) === 1) this.try(sieve, other, readingsOf(other))
-        }
+      for (const choice of candidate.quirks.length > 0 ? this.product : []) {
+        if (this.late()) return
+        const other = { ...candidate, choice }
+        if (changesBetween(candidate, other) === 1) attempt(other)
       }
-      if (layers.length < 2) continue
-      for (const node of layers) {
+      for (const node of layers.length > 1 ? layers : []) {
         for (const choice of conventionProduct({ ...this.model, nodes: [node] })) {
           if (this.late()) return
           if (countOf(choice) !== 1) continue
           const own = { ...candidate.layers[node.name], ...choice }
-          const other = { ...candidate, layers: { ...candidate.layers, [node.name]: own } }
-          this.try(sieve, other, readingsOf(other))
+          attempt({ ...candidate, layers: { ...candidate.layers, [node.name]: own } })
         }
       }
     }
@@ -283,7 +303,7 @@ class Search {
         if (names.includes(quirk.name)) continue
         const more = { ...candidate, quirks: inTableOrder([...candidate.quirks, quirk]) }
         const id = JSON.stringify(more)
-        const sieve = this.seen.has(id) ? null : this.sieve(more.quirks)
+        const sieve = this.seen.has(id) ? null : this.sieve(more)
         if (sieve === null) continue
         this.seen.add(id)
         const fit = this.measureSifted(sieve, more, readingsOf(more))
@@ -292,6 +312,10 @@ class Search {
     }
     return unseen
   }
+}
+
+function needsConventions({ quirks }: Candidate): boolean {
+  return quirks.some(({ name }) => entryOf(name).afterConventions)
 }
 
 function readingsOf({ choice, layers }: Candidate): Readings {
