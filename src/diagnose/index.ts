@@ -22,7 +22,7 @@ export { applyQuirks, parseQuirk, type Quirk, showQuirk } from './quirks.ts'
 export type { Suggestion } from './suggest.ts'
 
 export interface DiagnoseOptions extends DiagnoseData {
-  /** Milliseconds for the search; default 20,000. */
+  /** Milliseconds for the search; default 10,000. */
   readonly budget?: number
   /** Conventions and single mistakes only. */
   readonly quick?: boolean
@@ -33,7 +33,7 @@ export interface DiagnoseOptions extends DiagnoseData {
   readonly conventionFlags?: boolean
 }
 
-const DEFAULT_BUDGET = 20_000
+const DEFAULT_BUDGET = 10_000
 
 /**
  * Searches every hypothesis of the table for the ones that explain the expected outputs.

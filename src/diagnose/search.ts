@@ -97,6 +97,7 @@ class Search {
   private readonly readings: ReadonlyMap<Choice, Reading>
   private readonly fits: Measured[] = []
   private readonly seen = new Set<string>()
+  private lastQuirk: { readonly quirk: Quirk; readonly model: Model | null } | null = null
   private near: Near[] = []
   private complete = true
 
@@ -205,13 +206,20 @@ class Search {
       model = read
     }
     for (const quirk of candidate.quirks) {
-      const next = applyQuirk(model, quirk)
+      const next = model === this.model ? this.withQuirk(quirk) : applyQuirk(model, quirk)
       if (next === null) return null
       model = next
     }
     const data = dataFor(model, candidate.quirks, this.expected, this.sides)
     if (data === null) return null
     return canSift(model) ? new Sieve(model, data) : everythingPasses
+  }
+
+  /** The model with one quirk: the first of a pair is the same for many pairs in a row. */
+  private withQuirk(quirk: Quirk): Model | null {
+    if (this.lastQuirk?.quirk !== quirk)
+      this.lastQuirk = { quirk, model: applyQuirk(this.model, quirk) }
+    return this.lastQuirk.model
   }
 
   /** One layer read otherwise, with everything its conventions can be; then two layers at once. */
@@ -245,16 +253,18 @@ class Search {
 
   /** Factors that stand in no table: the one that brings the outputs nearest, if it explains them. */
   private estimatedFactors(): void {
+    const asRead = this.sieve(asItIs)
+    if (asRead === null || asRead === everythingPasses) return
     for (const name of hypothesisNames.filter((each) => each.startsWith('scaled-'))) {
       for (const choice of this.product.filter(keepsActivations)) {
         if (this.late()) return
         const reading = readingOf(choice)
         const scaledBy = (factor: number): Quirk => ({ name, value: `${factor}`, layer: null })
-        const factor = leastAt(
-          (each) =>
-            this.sieve({ ...asItIs, quirks: [scaledBy(each)] })?.sift(() => reading).excess ??
-            Number.POSITIVE_INFINITY,
-        )
+        const biases = name === 'scaled-weights'
+        const factor = leastAt((kernelFactor) => {
+          const biasFactor = biases ? kernelFactor : 1
+          return asRead.sift(() => ({ ...reading, kernelFactor, biasFactor })).excess
+        })
         // The roundest number that explains the data is most likely the one that was meant.
         for (const value of [+factor.toPrecision(4), +factor.toPrecision(7), factor]) {
           const candidate = { ...asItIs, choice, quirks: [scaledBy(value)] }

@@ -20,6 +20,9 @@ export interface Reading {
   readonly bias?: 'separate' | 'merged'
   readonly activation?: Activation
   readonly recurrentActivation?: Activation
+  /** Products with W and U are multiplied by it, and biases by theirs: for estimates of a factor. */
+  readonly kernelFactor?: number
+  readonly biasFactor?: number
 }
 
 /** How far a candidate got, and how near it was there: 1 is what an honest one may err. */
@@ -171,6 +174,10 @@ export class Sieve implements Sifter {
     const clip = node.clip ?? Number.POSITIVE_INFINITY
     const limit = (a: number): number => (a > clip ? clip : a < -clip ? -clip : a)
 
+    const { kernelFactor = 1, biasFactor = 1 } = reading
+    const bias = (gate: number, u: number): number =>
+      ((bi?.[gate][u] ?? 0) + (br?.[gate][u] ?? 0)) * biasFactor
+
     const x = this.values.get(node.inputs.x)!
     const steps = Math.min(window, x.length)
     const shared = this.model.inputs.some(({ name }) => name === node.inputs.x)
@@ -190,20 +197,21 @@ export class Sieve implements Sifter {
       const next = new Float64Array(units)
       for (let u = 0; u < units; u++) {
         const p = at.r * units + u
-        r[u] = σ(limit(a[p] + b[p] + (bi?.[at.r][u] ?? 0) + (br?.[at.r][u] ?? 0)))
+        r[u] = σ(limit((a[p] + b[p]) * kernelFactor + bias(at.r, u)))
         rh[u] = r[u] * h[u]
       }
       hn.fill(0)
       if (after) for (let u = 0; u < units; u++) hn[u] = b[at.n * units + u]
       else if (!atZero) addProduct(hn, 0, U[at.n], rh, units, units)
       for (let u = 0; u < units; u++) {
-        const brn = br?.[at.n][u] ?? 0
-        const xn = a[at.n * units + u] + (bi?.[at.n][u] ?? 0)
+        const brn = (br?.[at.n][u] ?? 0) * biasFactor
+        const xn = a[at.n * units + u] * kernelFactor + (bi?.[at.n][u] ?? 0) * biasFactor
         const inside = after && !merged
-        const recurrent = after ? r[u] * (hn[u] + (inside ? brn : 0)) : hn[u]
+        const product = hn[u] * kernelFactor
+        const recurrent = after ? r[u] * (product + (inside ? brn : 0)) : product
         const n = φ(limit(xn + recurrent + (inside ? 0 : brn)))
         const p = at.z * units + u
-        const z = σ(limit(a[p] + b[p] + (bi?.[at.z][u] ?? 0) + (br?.[at.z][u] ?? 0)))
+        const z = σ(limit((a[p] + b[p]) * kernelFactor + bias(at.z, u)))
         next[u] = keeps ? z * h[u] + (1 - z) * n : (1 - z) * h[u] + z * n
       }
       outputs[t] = next
@@ -214,7 +222,7 @@ export class Sieve implements Sifter {
 
   dense(node: DenseNode, _: number, window: number): void {
     const { kernel, bias } = node.weights
-    const W = [Float64Array.from(kernel.data)]
+    const W = [wide(kernel)]
     const y = this.values
       .get(node.inputs.x)!
       .slice(0, window)
@@ -275,11 +283,22 @@ export class Sieve implements Sifter {
   }
 }
 
+/** A tensor in float64, once for all the models that share it. */
+function wide(tensor: Tensor): Float64Array {
+  const known = widened.get(tensor)
+  if (known !== undefined) return known
+  const made = new Float64Array(tensor.data)
+  widened.set(tensor, made)
+  return made
+}
+
+const widened = new WeakMap<Tensor, Float64Array>()
+
 /** In the order in which the source packed the gates. */
 function blocksOf(node: GruNode): Blocks {
   const order = gateOrderOf(node)
   const take = (array: PerGate<Tensor>): readonly Float64Array[] =>
-    Array.from(order, (gate) => Float64Array.from(array[gate as keyof PerGate<unknown>].data))
+    Array.from(order, (gate) => wide(array[gate as keyof PerGate<unknown>]))
   const { kernel, recurrentKernel, inputBias, recurrentBias } = node.weights
   return {
     W: take(kernel),
