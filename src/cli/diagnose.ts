@@ -1,11 +1,23 @@
 /** `gruv diagnose`: the numbers differ; which mistake explains them? */
 
 import { Command } from 'commander'
-import { type Diagnosis, diagnose, suggestedInput } from '../diagnose/index.ts'
+import {
+  type DiagnoseOptions,
+  type Diagnosis,
+  diagnose,
+  quoted,
+  suggestedInput,
+} from '../diagnose/index.ts'
 import { GruvError, type Model, type Tensor } from '../index.ts'
 import { conventionTable, statesOf } from '../model/index.ts'
 import { readNamed, writeFiles } from './files.ts'
-import { addConventionFlags, type ConventionFlags, collect, loadModel } from './options.ts'
+import {
+  addConventionFlags,
+  type ConventionFlags,
+  collect,
+  loadModel,
+  refuseRunQuirks,
+} from './options.ts'
 import { columns, heading, paint, print } from './render.ts'
 
 interface DiagnoseFlags extends ConventionFlags {
@@ -46,8 +58,9 @@ Examples:
   gruv diagnose layer.npz --input x.npy --expected y.csv --suggest-input ask.npy`,
     )
   return addConventionFlags(command).action(async (path: string, flags: DiagnoseFlags) => {
+    refuseRunQuirks(flags, 'diagnose')
     const model = await loadModel(path, flags)
-    const diagnosis = diagnose(model, await readSides(model, flags))
+    const diagnosis = diagnoseSides(model, flags, await readSides(model, flags))
     if (flags.suggestInput !== undefined) await writeSuggestion(diagnosis, flags.suggestInput)
     if (flags.json) print(JSON.stringify(asJson(diagnosis), null, 2))
     else printDiagnosis(diagnosis, path)
@@ -55,12 +68,67 @@ Examples:
   })
 }
 
+/** What was needed to read the model is needed to run it, and no candidate knows of it. */
+function givenFlags(flags: ConventionFlags): readonly string[] {
+  const { names, transposed, quirk } = flags
+  return [
+    ...(names === undefined ? [] : [`--names ${quoted(names)}`]),
+    ...(transposed ? ['--transposed'] : []),
+    ...(quirk === undefined ? [] : conventionsGiven(flags)),
+    ...(quirk ?? []).map((each) => `--quirk ${quoted(each)}`),
+  ]
+}
+
+/** As they were given: candidates only repeat them where they are flags themselves. */
+function conventionsGiven(flags: ConventionFlags): readonly string[] {
+  return Object.values(conventionTable).flatMap(({ flag }) => {
+    const value = flags[camelCase(flag) as keyof ConventionFlags]
+    return typeof value === 'string' ? [`${flag} ${quoted(value)}`] : []
+  })
+}
+
+/** `--gate-order` as commander calls it. */
+function camelCase(flag: string): string {
+  return flag.slice(2).replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+}
+
+function withGivenFlags(diagnosis: Diagnosis, given: readonly string[]): Diagnosis {
+  if (given.length === 0) return diagnosis
+  const add = <C extends { readonly flags: string }>(candidate: C): C => ({
+    ...candidate,
+    flags: [...given, candidate.flags].filter((part) => part !== '').join(' '),
+  })
+  const { candidates, toTellApart } = diagnosis
+  return {
+    ...diagnosis,
+    candidates: candidates.map(add),
+    toTellApart: toTellApart && {
+      ...toTellApart,
+      compensating: toTellApart.compensating.map(add),
+    },
+  }
+}
+
+/** The diagnosis, with flags that read the model from its file as the given ones did. */
+export function diagnoseSides(
+  model: Model,
+  flags: ConventionFlags,
+  options: DiagnoseOptions,
+): Diagnosis {
+  const diagnosis = diagnose(model, {
+    ...options,
+    // Given quirks come before whatever a candidate changes: only quirks can say that.
+    ...(flags.quirk !== undefined && { conventionFlags: false }),
+  })
+  return withGivenFlags(diagnosis, givenFlags(flags))
+}
+
 /** One line for `verify`, where a quick look identifies something; else null. */
 export async function quickDiagnosis(
   model: Model,
-  flags: Pick<DiagnoseFlags, 'input' | 'expected' | 'initialState'>,
+  flags: ConventionFlags & Pick<DiagnoseFlags, 'input' | 'expected' | 'initialState'>,
 ): Promise<string | null> {
-  const { verdict, candidates } = diagnose(model, {
+  const { verdict, candidates } = diagnoseSides(model, flags, {
     ...(await readSides(model, flags)),
     quick: true,
     budget: QUICK_BUDGET_MS,
@@ -73,7 +141,7 @@ const QUICK_BUDGET_MS = 2000
 async function readSides(
   model: Model,
   flags: Pick<DiagnoseFlags, 'input' | 'expected' | 'initialState'>,
-): Promise<Parameters<typeof diagnose>[1]> {
+): Promise<DiagnoseOptions> {
   const inputs = model.inputs.map(({ name }) => name)
   const outputs = model.outputs.map(({ name }) => name)
   const states = model.nodes.flatMap(statesOf).map(({ name }) => name)

@@ -17,8 +17,7 @@ import {
   summarize,
   weightsOf,
 } from '../model/index.ts'
-import { addConventionFlags, type ConventionFlags, loadModel, precisionOption } from './options.ts'
-import { printPlan, summarizePlan } from './plan.ts'
+import { addConventionFlags, type ConventionFlags, loadModel, refuseRunQuirks } from './options.ts'
 import { columns, heading, matrix, paint, print } from './render.ts'
 
 interface InspectFlags extends ConventionFlags {
@@ -47,6 +46,7 @@ Examples:
   gruv inspect model.safetensors --json`,
     )
   return addConventionFlags(command).action(async (path: string, flags: InspectFlags) => {
+    refuseRunQuirks(flags, 'inspect')
     const model = await loadModel(path, flags)
     if (flags.json) print(JSON.stringify(asJson(model, flags), null, 2))
     else {

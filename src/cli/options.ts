@@ -1,8 +1,8 @@
 /** Flags that several commands share. */
 
 import { type Command, Option } from 'commander'
-import { applyQuirks, hypothesisTable } from '../diagnose/index.ts'
-import { type ArrayNames, GruvError, type LoadOptions, load, parseWiring } from '../index.ts'
+import { applyQuirks, changesRun, hypothesisTable } from '../diagnose/index.ts'
+import { type ArrayNames, GruvError, type LoadOptions, load } from '../index.ts'
 import { activationTable, conventionTable, type Model, parseGateOrder } from '../model/index.ts'
 import { readText } from './files.ts'
 
@@ -83,7 +83,20 @@ export async function loadModel(path: string, flags: ConventionFlags): Promise<M
   return applyQuirks(await load(path, await loadOptions(flags)), flags.quirk ?? [])
 }
 
-async function loadOptions(flags: ConventionFlags): Promise<LoadOptions> {
+/**
+ * For commands that run nothing, or search runs themselves.
+ * @throws GruvError `bad-argument` for a quirk that changes a run: it would silently do nothing.
+ */
+export function refuseRunQuirks({ quirk = [] }: ConventionFlags, command: string): void {
+  const ofRun = quirk.find((text) => changesRun(text))
+  if (ofRun === undefined) return
+  throw new GruvError('bad-argument', `${ofRun} changes a run, and not the model`, {
+    where: '--quirk',
+    fix: `Leave it out of ${command}; run and verify take it.`,
+  })
+}
+
+function loadOptions(flags: ConventionFlags): LoadOptions {
   const { gateOrder, transposed, reset, update, bias, activation, recurrentActivation, names } =
     flags
   const { layer, until } = flags

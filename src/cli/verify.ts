@@ -1,6 +1,7 @@
 /** `gruv verify`: do the outputs agree with reference data, and if not, where do they leave it? */
 
 import { Command } from 'commander'
+import { changesRun, withRunQuirks } from '../diagnose/index.ts'
 import { GruvError, type Model } from '../index.ts'
 import { statesOf } from '../model/index.ts'
 import { type Difference, type OutputVerdict, type Verdict, verify } from '../verify/index.ts'
@@ -71,6 +72,8 @@ Examples:
 
 /** Where a quick look explains the difference, a line that says so. */
 async function pointToDiagnosis(model: Model, flags: VerifyFlags): Promise<void> {
+  // A run that was changed on purpose is not what diagnose would look at.
+  if (flags.quirk?.some((quirk) => changesRun(quirk))) return
   const found = await quickDiagnosis(model, flags)
   if (found !== null)
     print(`gruv diagnose identifies: ${found === '' ? 'the model as it is read' : found}`)
@@ -78,7 +81,10 @@ async function pointToDiagnosis(model: Model, flags: VerifyFlags): Promise<void>
 
 export async function verifyFiles(
   model: Model,
-  flags: Pick<VerifyFlags, 'input' | 'expected' | 'initialState' | 'precision' | 'atol' | 'rtol'>,
+  flags: Pick<
+    VerifyFlags,
+    'input' | 'expected' | 'initialState' | 'precision' | 'atol' | 'rtol' | 'quirk'
+  >,
 ): Promise<Verdict> {
   const names = {
     inputs: model.inputs.map(({ name }) => name),
@@ -96,6 +102,7 @@ export async function verifyFiles(
     input,
     expected,
     precision: flags.precision,
+    wrap: (program) => withRunQuirks(program, flags.quirk ?? []),
     ...(flags.initialState && {
       initialState: await readNamed(flags.initialState, states, '--initial-state'),
     }),

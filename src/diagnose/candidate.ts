@@ -181,6 +181,8 @@ export function takesConventionFlags(model: Model): boolean {
   return nodes.length === 1 && !nodes[0].conventions.some(({ origin }) => origin === 'stated')
 }
 
-function quoted(text: string): string {
-  return /^[\w.@=+-]+$/.test(text) ? text : `"${text}"`
+/** As a word of a command line. */
+export function quoted(text: string): string {
+  if (/^[\w.@=+,:/-]+$/.test(text)) return text
+  return /["$`\\!]/.test(text) ? `'${text.replaceAll("'", `'\\''`)}'` : `"${text}"`
 }

@@ -13,12 +13,12 @@ import { type DiagnoseData, expectedByName, misfit, readSides, withStateOutputs 
 import { type Diagnosis, toDiagnosis } from './diagnosis.ts'
 import { search } from './search.ts'
 
-export type { ConventionSet } from './candidate.ts'
+export { type ConventionSet, quoted } from './candidate.ts'
 export type { Candidate, Diagnosis, ToTellApart } from './diagnosis.ts'
 export type { Explanation } from './explain.ts'
 export { type HypothesisName, hypothesisTable } from './hypotheses.ts'
 export { withRunQuirks } from './program.ts'
-export { applyQuirks, parseQuirk, type Quirk, showQuirk } from './quirks.ts'
+export { applyQuirks, changesRun, parseQuirk, type Quirk, showQuirk } from './quirks.ts'
 export type { Suggestion } from './suggest.ts'
 
 export interface DiagnoseOptions extends DiagnoseData {

@@ -89,3 +89,9 @@ export function applyQuirks(model: Model, quirks: readonly (Quirk | string)[]): 
 export function runChanges(quirks: readonly Quirk[]): readonly RunChange[] {
   return quirks.flatMap(({ name }) => entryOf(name).run ?? [])
 }
+
+/** Whether a quirk is one of a run, which `withRunQuirks` makes, and not one of a model. */
+export function changesRun(quirk: Quirk | string): boolean {
+  const { name } = typeof quirk === 'string' ? parseQuirk(quirk) : quirk
+  return entryOf(name).run !== undefined
+}

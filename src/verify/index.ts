@@ -27,6 +27,8 @@ export interface VerifyOptions {
   /** When given, the tolerance is `atol + rtol·|expected|`; the other one is then 0. */
   readonly atol?: number
   readonly rtol?: number
+  /** What happens to a program before it runs, as when quirks of a run are made on purpose. */
+  readonly wrap?: (program: Program) => Program
 }
 
 export interface OutputVerdict extends Comparison {
@@ -46,7 +48,7 @@ export interface Verdict {
  * @throws GruvError when input or expected data do not fit the model.
  */
 export function verify(model: Model, options: VerifyOptions): Verdict {
-  const { precision = 'f32', input, atol, rtol } = options
+  const { precision = 'f32', input, atol, rtol, wrap = (program) => program } = options
   for (const [name, value] of [
     ['atol', atol],
     ['rtol', rtol],
@@ -56,7 +58,7 @@ export function verify(model: Model, options: VerifyOptions): Verdict {
       expected: 'a number from 0',
     })
   }
-  const program = compileSync(model, { precision })
+  const program = wrap(compileSync(model, { precision }))
   const expected = expectedByName(program, options.expected)
   const runOptions = {
     outputs: [...expected.keys()],
@@ -66,7 +68,7 @@ export function verify(model: Model, options: VerifyOptions): Verdict {
   const given = atol !== undefined || rtol !== undefined
   const other = given
     ? null
-    : compileSync(model, { precision: precision === 'f32' ? 'f64' : 'f32' }).predict(
+    : wrap(compileSync(model, { precision: precision === 'f32' ? 'f64' : 'f32' })).predict(
         input,
         runOptions,
       )
