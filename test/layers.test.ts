@@ -8,70 +8,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { compileSync } from '../src/index.ts'
-import { dense, type GateOrder, gru, type Model, sequential } from '../src/model/index.ts'
+import type { Model } from '../src/model/index.ts'
 import { runReference } from '../src/runtime/reference.ts'
 import type { Named, NestedNumbers, Tensor } from '../src/tensor.ts'
-
-interface LayerFixture {
-  readonly name: string
-  readonly layers: readonly (GruFixture | DenseFixture)[]
-  readonly input: NestedNumbers
-  readonly initialState: readonly (NestedNumbers | null)[] | null
-  readonly expected: NestedNumbers
-  readonly finalState: readonly (NestedNumbers | null)[]
-}
-
-interface GruFixture {
-  readonly kind: 'gru'
-  readonly kernel: NestedNumbers
-  readonly recurrentKernel: NestedNumbers
-  readonly bias: NestedNumbers | null
-  readonly recurrentBias: NestedNumbers | null
-  readonly gateOrder: GateOrder
-  readonly transposed: boolean
-  readonly reset: 'after' | 'before'
-  readonly update: 'keeps' | 'updates'
-  readonly biasPlacement: 'separate' | 'merged' | 'none'
-  readonly activation: string
-  readonly recurrentActivation: string
-  readonly returnSequences: boolean
-}
-
-interface DenseFixture {
-  readonly kind: 'dense'
-  readonly kernel: NestedNumbers
-  readonly bias: NestedNumbers | null
-  readonly transposed: boolean
-  readonly activation: string
-}
-
-function build(layers: LayerFixture['layers']): Model {
-  return sequential(
-    layers.map((layer, i) => {
-      const name = `layer${i}`
-      if (layer.kind === 'dense') {
-        const { kind: _, bias, ...rest } = layer
-        return dense({ name, ...rest, ...(bias && { bias }) })
-      }
-      const { kind: _, bias, recurrentBias, biasPlacement, ...rest } = layer
-      return gru({
-        name,
-        ...rest,
-        ...(bias && { bias }),
-        ...(recurrentBias && { recurrentBias }),
-        ...(biasPlacement !== 'none' && { biasPlacement }),
-      })
-    }),
-  )
-}
-
-function namedStates(states: LayerFixture['finalState']): Named<NestedNumbers> {
-  const named: Record<string, NestedNumbers> = {}
-  states.forEach((state, i) => {
-    if (state !== null) named[`layer${i}.h`] = state
-  })
-  return named
-}
+import { buildLayers, type LayerFixture, namedStates } from './support/layers.ts'
 
 /**
  * Rounding of one operation (2⁻²⁴, 2⁻⁵³), some hundred operations deep, on numbers up to 50: the
@@ -86,7 +26,7 @@ for (const file of readdirSync(folder).sort()) {
   describe(file, () => {
     for (const [engine, bound] of Object.entries(bounds)) {
       it.each(fixtures)(`$name, ${engine}: within ${bound} of the scale`, (fixture) => {
-        const model = build(fixture.layers)
+        const model = buildLayers(fixture.layers)
         const states = namedStates(fixture.finalState)
         const start = fixture.initialState && { initialState: namedStates(fixture.initialState) }
         const results =

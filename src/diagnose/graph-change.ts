@@ -59,10 +59,14 @@ export function halvesSwapped(model: Model): Model | null {
 /** The backward half in the order in which it computes, not turned round again. */
 export function backwardUnaligned(model: Model): Model | null {
   const backward = new Set(halves(model).map(([, node]) => node))
+  const read = new Set([
+    ...model.nodes.flatMap(({ inputs }) => Object.values(inputs)),
+    ...model.outputs.map(({ value }) => value),
+  ])
   let found = false
   const nodes = model.nodes.flatMap((node): readonly LayerNode[] => {
     const sequence = node.outputs.sequence
-    if (!isGru(node) || !backward.has(node) || sequence === undefined) return [node]
+    if (!isGru(node) || !backward.has(node) || !read.has(sequence)) return [node]
     found = true
     const computed = `${sequence}.computed`
     return [
@@ -90,7 +94,21 @@ export function beforeLastLayer(model: Model): Model | null {
     found = true
     return { name, value: before }
   })
-  return found ? createModel({ ...model, outputs, warnings: [] }) : null
+  if (!found) return null
+  const nodes = withoutDeadEnds(model.nodes, new Set(outputs.map(({ value }) => value)))
+  return createModel({ ...model, nodes, outputs, warnings: [] })
+}
+
+/** Without the layers that nobody reads any more; those with a state stay, since it can be given. */
+function withoutDeadEnds(
+  nodes: readonly LayerNode[],
+  wanted: ReadonlySet<string>,
+): readonly LayerNode[] {
+  const read = new Set([...wanted, ...nodes.flatMap(({ inputs }) => Object.values(inputs))])
+  const alive = nodes.filter(
+    (node) => isGru(node) || Object.values(node.outputs).some((value) => read.has(value)),
+  )
+  return alive.length === nodes.length ? nodes : withoutDeadEnds(alive, wanted)
 }
 
 /** The same graph with other nodes, checked again; its warnings were said before. */
