@@ -2,8 +2,8 @@
 
 import type { Place } from '../verify/index.ts'
 import { deriveTolerance } from '../verify/tolerance.ts'
-import { isGru } from './change.ts'
 import type { Target } from './data.ts'
+import { gateShare } from './gate-share.ts'
 import { eachError, type Measured } from './measure.ts'
 
 export interface Explanation {
@@ -52,7 +52,7 @@ const hintTable: readonly Hint[] = [
   },
   (pattern, best) => proportional(pattern, best),
   (pattern, best) => shifted(pattern, best),
-  (pattern, best) => gateShare(pattern, best),
+  ({ target, tolerance }, best) => gateShare(target, tolerance, best),
   ({ firstWrong, steps, byStep, tolerance }) =>
     steps > 8 && firstWrong >= 0 && growing(byStep) && byStep[firstWrong] < 30 * tolerance
       ? 'the error grows slowly from rounding size: the same network in another precision, or weights with fewer digits, does that'
@@ -171,39 +171,6 @@ function shifted({ target, tolerance, steps }: Pattern, best: Measured): string 
       return `the expected numbers are the output one step ${by > 0 ? 'later' : 'earlier'}`
   }
   return null
-}
-
-/**
- * Which gate alone could be wrong. With the expected states for h and h', the equation of the blend
- * is solved for z with our n, and for n with our z: what comes out of range was not that gate's fault.
- */
-function gateShare({ target, tolerance }: Pattern, best: Measured): string | null {
-  const layers = best.model.nodes.filter(isGru)
-  const [layer] = layers
-  const { places, width, overTime, tensor } = target
-  const value = best.model.outputs.find(({ name }) => name === target.name)?.value
-  if (layers.length !== 1 || value !== layer.outputs.sequence || !overTime) return null
-  const actual = best.actual[target.name]
-  if (layer.direction !== 'forward' || best.candidate.quirks.length > 0) return null
-  let explained = 0
-  let asked = 0
-  for (let i = 1; i < places.length / 2; i++) {
-    const t = places[2 * i + 1]
-    if (t === 0 || places[2 * i] !== places[2 * (i - 1)]) continue
-    for (let u = 0; u < width; u++) {
-      const h = tensor.data[(i - 1) * width + u]
-      const next = tensor.data[i * width + u]
-      const at = (places[2 * i] * actual.shape[1] + t) * width + u
-      if (Math.abs(actual.data[at] - next) <= tolerance) continue
-      asked++
-      // A new state between the old one and the bounds of tanh can come of some z.
-      if (Math.abs(next) <= Math.max(1, Math.abs(h))) explained++
-    }
-  }
-  if (asked === 0) return null
-  return explained < asked
-    ? `${asked - explained} of ${asked} states are larger than any gates of this activation can make them: look at the activation of the candidate`
-    : null
 }
 
 /** Whether errors mostly get larger with time. */

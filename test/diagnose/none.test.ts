@@ -1,0 +1,110 @@
+/** What diagnose says when nothing fits: where the data is left, and what the pattern hints at. */
+
+import { describe, expect, it } from 'vitest'
+import { type Diagnosis, diagnose } from '../../src/diagnose/index.ts'
+import { compileSync } from '../../src/index.ts'
+import { dense, type GruOptions, gru, type Model, sequential } from '../../src/model/index.ts'
+import type { Tensor } from '../../src/tensor.ts'
+import { random, tensor } from '../support/random.ts'
+
+const units = 4
+const features = 3
+
+/** Blocks of z, r and n side by side, [rows, 3·units]. */
+function weights(seed: number): GruOptions {
+  const next = random(seed)
+  return {
+    kernel: tensor(next, [features, 3 * units]),
+    recurrentKernel: tensor(next, [units, 3 * units]),
+    bias: tensor(next, [2, 3 * units]),
+  }
+}
+
+/** The columns of one gate taken from elsewhere. */
+function withGate(gate: 0 | 1 | 2, from: GruOptions): GruOptions {
+  const mix = (own: Tensor, other: Tensor): Tensor => ({
+    shape: own.shape,
+    data: Float32Array.from(own.data, (value, i) =>
+      Math.floor((i % (3 * units)) / units) === gate ? other.data[i] : value,
+    ),
+  })
+  return {
+    kernel: mix(own.kernel as Tensor, from.kernel as Tensor),
+    recurrentKernel: mix(own.recurrentKernel as Tensor, from.recurrentKernel as Tensor),
+    bias: mix(own.bias as Tensor, from.bias as Tensor),
+  }
+}
+
+const own = weights(1)
+const other = weights(2)
+const input = tensor(random(3), [2, 30, features])
+
+function outputs(model: Model): Tensor {
+  return compileSync(model, { precision: 'f64' }).predict(input).y
+}
+
+function explained(model: Model, expected: Tensor): NonNullable<Diagnosis['explanation']> {
+  const { verdict, candidates, explanation } = diagnose(model, { input, expected, quick: true })
+  expect([verdict, candidates.length]).toEqual(['none', 1])
+  return explanation!
+}
+
+const model = sequential([gru(own)])
+
+describe('nothing fits', () => {
+  it('another recurrent kernel: the first step is right, and the second leaves', () => {
+    const { recurrentKernel } = other
+    const { leavesAt, hints, maxError } = explained(
+      model,
+      outputs(sequential([gru({ ...own, recurrentKernel })])),
+    )
+    expect(leavesAt).toMatchObject({ timestep: 1 })
+    expect(hints[0]).toMatch(/^the first step is right and step 1 .* recurrent part/)
+    expect(maxError).toBeGreaterThanOrEqual(Math.abs(leavesAt!.actual - leavesAt!.expected))
+  })
+
+  it('another bias behind the layer: a constant offset', () => {
+    const kernel = tensor(random(4), [units, 2])
+    const wrong = sequential([gru(own), dense({ kernel, bias: [0.1, 0.2] })])
+    const right = sequential([gru(own), dense({ kernel, bias: [0.4, -0.1] })])
+    expect(explained(wrong, outputs(right)).hints.join()).toMatch(
+      /off by the same amount in each unit \(up to 3\.0e-1\): a constant offset looks like a bias/,
+    )
+  })
+
+  it.each([
+    ['the update gate z', 0],
+    ['the candidate n', 2],
+  ] as const)('other weights of %s: all of the error can be its', (name, gate) => {
+    const { hints } = explained(model, outputs(sequential([gru(withGate(gate, other))])))
+    expect(hints.join()).toContain(`all of the error can come from ${name} alone`)
+  })
+
+  it('one unit of a Dense is wrong: it is named', () => {
+    const kernel = tensor(random(5), [units, 3])
+    const bias = [0.5, 0.5, 0.5]
+    const right = sequential([gru(own), dense({ kernel, bias })])
+    const wrong = sequential([gru(own), dense({ kernel, bias: [0.5, 0.5, 0.9] })])
+    const { hints, leavesAt } = explained(wrong, outputs(right))
+    expect(leavesAt).toMatchObject({ row: 0, timestep: 0, unit: 2 })
+    expect(hints.join()).toContain('only 1 of 3 units are wrong (2)')
+  })
+
+  it('outputs a step late, and outputs times a factor, are said to be so', () => {
+    const y = outputs(model)
+    const late = { shape: y.shape, data: y.data.slice() }
+    for (let row = 0; row < 2; row++) {
+      const [from, to] = [row * 30 * units, (row + 1) * 30 * units]
+      late.data.set(y.data.subarray(from, to - units), from + units)
+    }
+    expect(explained(model, late).hints.join()).toContain('one step later')
+    const scaled = { shape: y.shape, data: y.data.map((value) => 1.7 * value) }
+    expect(explained(model, scaled).hints.join()).toContain('1.700 times the output')
+  })
+
+  it('another network: the very first step is wrong', () => {
+    const { hints, leavesAt } = explained(model, outputs(sequential([gru(other)])))
+    expect(leavesAt).toMatchObject({ row: 0, timestep: 0 })
+    expect(hints.length).toBeGreaterThan(0)
+  })
+})
