@@ -187,9 +187,19 @@ function printDiagnosis(diagnosis: Diagnosis, path: string): void {
   }
   if (explanation !== null) {
     print()
+    if (explanation.leavesAt !== null) print(`  it leaves the data ${place(explanation.leavesAt)}`)
     for (const hint of explanation.hints) print(`  ${hint}`)
   }
   if (toTellApart !== null) printOpen(toTellApart)
+}
+
+function place(at: NonNullable<NonNullable<Diagnosis['explanation']>['leavesAt']>): string {
+  const axes = [
+    at.row === undefined ? [] : `row ${at.row}`,
+    at.timestep === undefined ? [] : `timestep ${at.timestep}`,
+    `unit ${at.unit}`,
+  ].flat()
+  return `at ${axes.join(', ')}: ${at.actual}, expected ${at.expected}`
 }
 
 function printOpen({

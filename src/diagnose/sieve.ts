@@ -6,11 +6,21 @@
  * first step. What passes the sieve is then run by the engine; the sieve alone decides nothing.
  */
 
-import { type Activation, activationTable, isElementwise } from '../model/activations.ts'
-import type { DenseNode, GruNode, LayerNode, MergeNode, Model, PerGate } from '../model/types.ts'
-import type { Tensor } from '../tensor.ts'
+import { type Activation, isElementwise } from '../model/activations.ts'
+import type { DenseNode, GruNode, LayerNode, MergeNode, Model } from '../model/types.ts'
 import { gateOrderOf } from './change.ts'
 import { type Data, sieveBounds } from './data.ts'
+import {
+  addProduct,
+  type Blocks,
+  blocksOf,
+  elementwise,
+  project,
+  rowOf,
+  type Sequence,
+  softmax,
+  wide,
+} from './products.ts'
 
 /** A GRU layer's conventions, where they are not the model's own. */
 export interface Reading {
@@ -42,15 +52,6 @@ export interface Sifter {
 /** For graphs with layers that the sieve does not know: then the engine decides alone. */
 export const everythingPasses: Sifter = {
   sift: () => ({ passed: true, steps: 0, excess: 0 }),
-}
-
-type Sequence = readonly Float64Array[]
-
-interface Blocks {
-  readonly W: readonly Float64Array[]
-  readonly U: readonly Float64Array[]
-  readonly bi: readonly Float64Array[] | null
-  readonly br: readonly Float64Array[] | null
 }
 
 /** Rows that are tried; their mistakes are the same. */
@@ -281,81 +282,4 @@ export class Sieve implements Sifter {
     rows[row][t] ??= project(W, x, node.features, node.units)
     return rows[row][t]
   }
-}
-
-/** A tensor in float64, once for all the models that share it. */
-function wide(tensor: Tensor): Float64Array {
-  const known = widened.get(tensor)
-  if (known !== undefined) return known
-  const made = new Float64Array(tensor.data)
-  widened.set(tensor, made)
-  return made
-}
-
-const widened = new WeakMap<Tensor, Float64Array>()
-
-/** In the order in which the source packed the gates. */
-function blocksOf(node: GruNode): Blocks {
-  const order = gateOrderOf(node)
-  const take = (array: PerGate<Tensor>): readonly Float64Array[] =>
-    Array.from(order, (gate) => wide(array[gate as keyof PerGate<unknown>]))
-  const { kernel, recurrentKernel, inputBias, recurrentBias } = node.weights
-  return {
-    W: take(kernel),
-    U: take(recurrentKernel),
-    bi: inputBias && take(inputBias),
-    br: recurrentBias && take(recurrentBias),
-  }
-}
-
-/** x·K for each block, side by side; a block that is not needed stays 0. */
-function project(
-  blocks: readonly Float64Array[],
-  x: Float64Array,
-  inputs: number,
-  units: number,
-  without = -1,
-): Float64Array {
-  const sums = new Float64Array(blocks.length * units)
-  blocks.forEach((block, b) => {
-    if (b !== without) addProduct(sums, b * units, block, x, inputs, units)
-  })
-  return sums
-}
-
-/** Row by row of K, so that memory is read in order. */
-function addProduct(
-  sums: Float64Array,
-  offset: number,
-  kernel: Float64Array,
-  x: Float64Array,
-  inputs: number,
-  units: number,
-): void {
-  for (let i = 0; i < inputs; i++) {
-    const xi = x[i]
-    const from = i * units
-    for (let u = 0; u < units; u++) sums[offset + u] += kernel[from + u] * xi
-  }
-}
-
-function rowOf({ data, shape }: Tensor, row: number, window: number): Sequence {
-  const [steps, width] = shape.length === 3 ? [shape[1], shape[2]] : [1, shape[1]]
-  return Array.from({ length: Math.min(steps, window) }, (_, t) => {
-    const from = (row * steps + t) * width
-    return Float64Array.from(data.subarray(from, from + width))
-  })
-}
-
-function elementwise({ kind, parameters }: Activation): (a: number) => number {
-  if (kind === 'softmax') return () => Number.NaN
-  const { value } = activationTable[kind]
-  return (a) => value(a, parameters)
-}
-
-function softmax(a: Float64Array): Float64Array {
-  const max = a.reduce((x, y) => Math.max(x, y), Number.NEGATIVE_INFINITY)
-  const e = a.map((each) => Math.exp(each - max))
-  const sum = e.reduce((x, y) => x + y, 0)
-  return e.map((each) => each / sum)
 }
