@@ -70,9 +70,13 @@ Examples:
 
 /** What was needed to read the model is needed to run it, and no candidate knows of it. */
 function givenFlags(flags: ConventionFlags): readonly string[] {
-  const { names, transposed, quirk } = flags
+  const { transposed, quirk } = flags
+  const parts = ['names', 'module', 'wiring', 'layer', 'until'] as const
   return [
-    ...(names === undefined ? [] : [`--names ${quoted(names)}`]),
+    ...parts.flatMap((flag) => {
+      const value = flags[flag]
+      return value === undefined ? [] : [`--${flag} ${quoted(value)}`]
+    }),
     ...(transposed ? ['--transposed'] : []),
     ...(quirk === undefined ? [] : conventionsGiven(flags)),
     ...(quirk ?? []).map((each) => `--quirk ${quoted(each)}`),
@@ -81,7 +85,8 @@ function givenFlags(flags: ConventionFlags): readonly string[] {
 
 /** As they were given: candidates only repeat them where they are flags themselves. */
 function conventionsGiven(flags: ConventionFlags): readonly string[] {
-  return Object.values(conventionTable).flatMap(({ flag }) => {
+  const names = new Set(Object.values(conventionTable).flatMap(({ flag }) => flag ?? []))
+  return [...names].flatMap((flag) => {
     const value = flags[camelCase(flag) as keyof ConventionFlags]
     return typeof value === 'string' ? [`${flag} ${quoted(value)}`] : []
   })

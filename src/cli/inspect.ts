@@ -17,7 +17,14 @@ import {
   summarize,
   weightsOf,
 } from '../model/index.ts'
-import { addConventionFlags, type ConventionFlags, loadModel, refuseRunQuirks } from './options.ts'
+import {
+  addConventionFlags,
+  type ConventionFlags,
+  loadModel,
+  precisionOption,
+  refuseRunQuirks,
+} from './options.ts'
+import { printPlan, summarizePlan } from './plan.ts'
 import { columns, heading, matrix, paint, print } from './render.ts'
 
 interface InspectFlags extends ConventionFlags {

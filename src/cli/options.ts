@@ -2,7 +2,7 @@
 
 import { type Command, Option } from 'commander'
 import { applyQuirks, changesRun, hypothesisTable } from '../diagnose/index.ts'
-import { type ArrayNames, GruvError, type LoadOptions, load } from '../index.ts'
+import { type ArrayNames, GruvError, type LoadOptions, load, parseWiring } from '../index.ts'
 import { activationTable, conventionTable, type Model, parseGateOrder } from '../model/index.ts'
 import { readText } from './files.ts'
 
@@ -96,7 +96,7 @@ export function refuseRunQuirks({ quirk = [] }: ConventionFlags, command: string
   })
 }
 
-function loadOptions(flags: ConventionFlags): LoadOptions {
+async function loadOptions(flags: ConventionFlags): Promise<LoadOptions> {
   const { gateOrder, transposed, reset, update, bias, activation, recurrentActivation, names } =
     flags
   const { layer, until } = flags

@@ -99,7 +99,7 @@ export function changesBetween(a: Candidate, b: Candidate): number {
 
 /** How many conventions two choices differ in; a bias that moves because the reset does is none. */
 function changesOf(a: Choice, b: Choice): number {
-  const keys = new Set([...Object.keys(a), ...Object.keys(b)]) as Set<ConventionKey>
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]) as Set<GruConventionKey>
   return [...keys].filter((key) => a[key] !== b[key] && !(key === 'bias' && a.reset !== b.reset))
     .length
 }

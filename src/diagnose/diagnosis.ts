@@ -1,6 +1,6 @@
 /** From what the search found to an answer: what fits, what stays open, what shows. */
 
-import { type ConventionKey, conventionTable } from '../model/conventions.ts'
+import { conventionTable, type GruConventionKey } from '../model/conventions.ts'
 import type { Model } from '../model/types.ts'
 import {
   asItIs,
@@ -182,7 +182,7 @@ function tellApart(
 }
 
 /** A convention's value in a model, layer by layer where they differ. */
-function valueIn(model: Model, key: ConventionKey): string | null {
+function valueIn(model: Model, key: GruConventionKey): string | null {
   const nodes = model.nodes.filter(isGru)
   const values = nodes.map((node) => conventionOf(node, key))
   if (values.length === 0) return null
@@ -193,7 +193,7 @@ function valueIn(model: Model, key: ConventionKey): string | null {
 /** Whether another value of a convention would make another model: without a bias, it lies nowhere. */
 function canDiffer(
   model: Model,
-  key: ConventionKey,
+  key: GruConventionKey,
   name: (typeof conventionHypotheses)[number][1],
 ): boolean {
   if (entryOf(name).values.length < 2) return false

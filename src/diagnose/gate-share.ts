@@ -8,10 +8,8 @@
  */
 
 import type { Activation } from '../model/activations.ts'
-import { createModel } from '../model/graph.ts'
-import type { GruNode, Model } from '../model/types.ts'
-import { runReference } from '../runtime/reference.ts'
-import type { Tensor } from '../tensor.ts'
+import type { GruNode } from '../model/types.ts'
+import { gruStep } from '../runtime/reference/cells.ts'
 import { isGru } from './change.ts'
 import type { Target } from './data.ts'
 import type { Measured } from './measure.ts'
@@ -79,47 +77,25 @@ function solve(
 ): { readonly inside: { z: number; n: number }; readonly asked: number } {
   const [input] = Object.values(data.inputs)
   const [, steps, features] = input.shape
-  const x: Tensor = {
-    shape: [pairs.length, 1, features],
-    data: new Float64Array(pairs.length * features),
-  }
-  const h: Tensor = { shape: [pairs.length, width], data: new Float64Array(pairs.length * width) }
-  pairs.forEach((i, row) => {
-    const from = (places[2 * i] * steps + places[2 * i + 1]) * features
-    x.data.set(input.data.subarray(from, from + features), row * features)
-    h.data.set(tensor.data.subarray((i - 1) * width, i * width), row * width)
-  })
   const ranged = { z: rangeOf(layer.recurrentActivation), n: rangeOf(layer.activation) }
   const inside = { z: 0, n: 0 }
   let asked = 0
-  runReference(oneLayer(layer, features), x, {
-    initialState: { [`${layer.name}.h`]: h },
-    observe: (_, row, __, gates) => {
-      for (let u = 0; u < width; u++) {
-        const before = h.data[row * width + u]
-        const expected = tensor.data[pairs[row] * width + u]
-        if (Math.abs(gates.h[u] - expected) <= tolerance) continue
-        asked++
-        const keep = layer.update === 'keeps' ? gates.z[u] : 1 - gates.z[u]
-        const kept = (expected - gates.n[u]) / (before - gates.n[u])
-        if (within(layer.update === 'keeps' ? kept : 1 - kept, ranged.z)) inside.z++
-        if (within((expected - keep * before) / (1 - keep), ranged.n)) inside.n++
-      }
-    },
-  })
+  for (const i of pairs) {
+    const from = (places[2 * i] * steps + places[2 * i + 1]) * features
+    const x = Array.from(input.data.subarray(from, from + features))
+    const before = Array.from(tensor.data.subarray((i - 1) * width, i * width))
+    const gates = gruStep(layer, x, before)
+    for (let u = 0; u < width; u++) {
+      const expected = tensor.data[i * width + u]
+      if (Math.abs(gates.h[u] - expected) <= tolerance) continue
+      asked++
+      const keep = layer.update === 'keeps' ? gates.z[u] : 1 - gates.z[u]
+      const kept = (expected - gates.n[u]) / (before[u] - gates.n[u])
+      if (within(layer.update === 'keeps' ? kept : 1 - kept, ranged.z)) inside.z++
+      if (within((expected - keep * before[u]) / (1 - keep), ranged.n)) inside.n++
+    }
+  }
   return { inside, asked }
-}
-
-function oneLayer(layer: GruNode, features: number): Model {
-  return createModel({
-    name: layer.name,
-    source: 'one layer by itself',
-    inputs: [{ name: 'x', shape: ['batch', 'time', features] }],
-    nodes: [{ ...layer, inputs: { x: 'x' }, outputs: { sequence: 'states' } }],
-    outputs: [{ name: 'y', value: 'states' }],
-    reference: null,
-    warnings: [],
-  })
 }
 
 function rangeOf({ kind }: Activation): readonly [number, number] {

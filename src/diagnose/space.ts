@@ -1,6 +1,6 @@
 /** What is searched: conventions in all combinations, and every other mistake, alone and in twos. */
 
-import type { ConventionKey } from '../model/conventions.ts'
+import type { GruConventionKey } from '../model/conventions.ts'
 import type { Model } from '../model/types.ts'
 import { type Choice, countOf } from './candidate.ts'
 import { conventionOf, isGru } from './change.ts'
@@ -11,11 +11,11 @@ import type { Quirk } from './quirks.ts'
 export function conventionProduct(model: Model): readonly Choice[] {
   const nodes = model.nodes.filter(isGru)
   if (nodes.length === 0) return [{}]
-  const shared = (key: ConventionKey): string | null => {
+  const shared = (key: GruConventionKey): string | null => {
     const [first, ...rest] = nodes.map((node) => conventionOf(node, key))
     return rest.every((value) => value === first) ? first : null
   }
-  const options = (key: ConventionKey, name: HypothesisName): readonly Choice[] => [
+  const options = (key: GruConventionKey, name: HypothesisName): readonly Choice[] => [
     {},
     ...entryOf(name)
       .values.filter((value) => value !== shared(key))

@@ -6,8 +6,9 @@
 import { changesRun, parseQuirk } from '../../src/diagnose/index.ts'
 import { activation, activationTable, type GruNode, type Model } from '../../src/model/index.ts'
 import { readInputs } from '../../src/runtime/inputs.ts'
-import { type GruStep, runReference } from '../../src/runtime/reference.ts'
+import type { GruStep } from '../../src/runtime/reference/cells.ts'
 import type { Tensor } from '../../src/tensor.ts'
+import { trace } from '../../src/trace/index.ts'
 import { FACTOR, type Fixture, gruLayers, moved, withMistake } from './sensitivity.ts'
 
 interface Pair {
@@ -209,14 +210,11 @@ function turnedRound({ model, input }: Fixture): Tensor {
 }
 
 /** z is exactly 1 and keeps the state at every other step. */
-function onlyTheMiddleMoves({ model, input, run }: Fixture): boolean {
-  const middle = (stepsOf({ model, input }) - 1) / 2
+function onlyTheMiddleMoves(fixture: Fixture): boolean {
+  const middle = (stepsOf(fixture) - 1) / 2
   let still = true
-  runReference(model, input, {
-    ...run,
-    observe: (node, _row, t, { z }) => {
-      if (node.update !== 'keeps' || (t !== middle && z.some((value) => value !== 1))) still = false
-    },
+  observe(fixture, (node, t, { z }) => {
+    if (node.update !== 'keeps' || (t !== middle && z.some((value) => value !== 1))) still = false
   })
   return still
 }
@@ -228,9 +226,27 @@ function equalHalves(model: Model): boolean {
   return parts.every((part) => sameIn[part](forward, backward))
 }
 
-function stepsSeen({ model, input, run }: Fixture): readonly GruStep[] {
+/** Every step of every GRU layer, as the reference computes it. */
+function observe(
+  { model, input, run }: Fixture,
+  visit: (node: GruNode, t: number, step: GruStep) => void,
+): void {
+  const nodes = new Map(gruLayers(model).map((node) => [node.name, node]))
+  for (const { layer, first, steps, values } of trace(model, input, run)) {
+    const node = nodes.get(layer)!
+    for (let t = 0; t < steps; t++) {
+      const step = Object.entries(values).map(([name, data]) => [
+        name,
+        Array.from(data.subarray(t * node.units, (t + 1) * node.units)),
+      ])
+      visit(node, first + t, Object.fromEntries(step) as GruStep)
+    }
+  }
+}
+
+function stepsSeen(fixture: Fixture): readonly GruStep[] {
   const steps: GruStep[] = []
-  runReference(model, input, { ...run, observe: (_node, _row, _t, gates) => steps.push(gates) })
+  observe(fixture, (_node, _t, step) => steps.push(step))
   return steps
 }
 
@@ -242,24 +258,21 @@ function agreeOnRange(fixture: Fixture, mistake: string): boolean {
   if (other.kind === 'softmax') return false
   let seen = 0
   let agree = true
-  runReference(fixture.model, fixture.input, {
-    ...fixture.run,
-    observe: (node, _row, _t, { xz, xr, xn, hz, hr, hn, r, z, n }) => {
-      const own = name === 'activation' ? node.activation : node.recurrentActivation
-      const apply = ({ kind, parameters }: typeof own, a: number): number =>
-        activationTable[kind].value(a, parameters)
-      const pairs: [number, number][] = []
-      for (let u = 0; u < n.length; u++) {
-        if (name === 'activation') pairs.push([xn[u] + (node.resetAfter ? r[u] : 1) * hn[u], n[u]])
-        else pairs.push([xz[u] + hz[u], z[u]], [xr[u] + hr[u], r[u]])
-      }
-      for (const [a, result] of pairs) {
-        seen++
-        // The trace was solved rightly, and the other activation gives the same there.
-        if (!near(apply(own, a), result) || !near(apply(other as typeof own, a), result))
-          agree = false
-      }
-    },
+  observe(fixture, (node, _t, { xz, xr, xn, hz, hr, hn, r, z, n }) => {
+    const own = name === 'activation' ? node.activation : node.recurrentActivation
+    const apply = ({ kind, parameters }: typeof own, a: number): number =>
+      activationTable[kind].value(a, parameters)
+    const pairs: [number, number][] = []
+    for (let u = 0; u < n.length; u++) {
+      if (name === 'activation') pairs.push([xn[u] + (node.resetAfter ? r[u] : 1) * hn[u], n[u]])
+      else pairs.push([xz[u] + hz[u], z[u]], [xr[u] + hr[u], r[u]])
+    }
+    for (const [a, result] of pairs) {
+      seen++
+      // The trace was solved rightly, and the other activation gives the same there.
+      if (!near(apply(own, a), result) || !near(apply(other as typeof own, a), result))
+        agree = false
+    }
   })
   return seen > 0 && agree
 }
@@ -268,14 +281,11 @@ function agreeOnRange(fixture: Fixture, mistake: string): boolean {
 function saturatedButTheLast(fixture: Fixture): boolean {
   if (!fromZeros(fixture)) return false
   let saturated = true
-  runReference(fixture.model, fixture.input, {
-    ...fixture.run,
-    observe: (node, _row, t, { z, n }) => {
-      if (node.resetAfter || node.update !== 'keeps' || node.activation.kind !== 'tanh')
-        saturated = false
-      for (let u = 0; t > 0 && u < n.length - 1; u++)
-        if ((1 - z[u]) * (1 - n[u] ** 2) > 1e-12) saturated = false
-    },
+  observe(fixture, (node, t, { z, n }) => {
+    if (node.resetAfter || node.update !== 'keeps' || node.activation.kind !== 'tanh')
+      saturated = false
+    for (let u = 0; t > 0 && u < n.length - 1; u++)
+      if ((1 - z[u]) * (1 - n[u] ** 2) > 1e-12) saturated = false
   })
   return saturated
 }

@@ -17,7 +17,8 @@ import {
   withRunQuirks,
 } from '../../src/diagnose/index.ts'
 import { compileSync } from '../../src/index.ts'
-import { type ConventionKey, type Model, statesOf } from '../../src/model/index.ts'
+import type { GruConventionKey } from '../../src/model/conventions.ts'
+import { type Model, statesOf } from '../../src/model/index.ts'
 import type { Named, Tensor } from '../../src/tensor.ts'
 import { deriveTolerance } from '../../src/verify/tolerance.ts'
 import { random, tensor } from './random.ts'
@@ -64,7 +65,7 @@ const needs: Readonly<Record<string, (data: Data, overTime: boolean) => boolean>
 /** Whether a quirk says of a convention what the model has anyway. */
 function saysNothing(model: Model, quirk: string): boolean {
   const { name, value } = parseQuirk(quirk)
-  const entry: Partial<Record<'convention', ConventionKey>> & { readonly title: string } =
+  const entry: Partial<Record<'convention', GruConventionKey>> & { readonly title: string } =
     hypothesisTable[name]
   if (entry.convention === undefined) return false
   return model.nodes.every(

@@ -12,7 +12,8 @@ import {
   withRunQuirks,
 } from '../../src/diagnose/index.ts'
 import { compileSync, load, type RunOptions } from '../../src/index.ts'
-import type { ConventionKey, GruNode, Model } from '../../src/model/index.ts'
+import type { GruConventionKey } from '../../src/model/conventions.ts'
+import type { GruNode, Model } from '../../src/model/index.ts'
 import { readInputs } from '../../src/runtime/inputs.ts'
 import { type Named, type Tensor, type TensorLike, toTensor } from '../../src/tensor.ts'
 import { buildLayers, type LayerFixture, namedStates } from './layers.ts'
@@ -107,7 +108,7 @@ export function moved(fixture: Fixture, mistake: string): number | null {
 /** The model with the mistake, or null where it cannot have it, or has it already. */
 export function withMistake({ model, input, run }: Fixture, mistake: string): Model | null {
   const { name, value } = parseQuirk(mistake)
-  const entry: Partial<Record<'convention', ConventionKey>> & { readonly title: string } =
+  const entry: Partial<Record<'convention', GruConventionKey>> & { readonly title: string } =
     hypothesisTable[name]
   const key = entry.convention
   if (key !== undefined && gruLayers(model).every((node) => conventionOf(node, key) === value))
