@@ -99,6 +99,23 @@ function digitsOf(digits: Map<string, Digits>, name: string): Digits {
   return none
 }
 
+/** Float32 numbers need no more significant digits than this to be told apart. */
+const FLOAT32_DIGITS = 9
+
+/**
+ * An array out of parsed JSON, such as the weights in a description of a network. Numbers that were
+ * float32 before they were printed come as such: those that are float32's own to the last digit,
+ * and those of which no more digits were printed than a float32 has.
+ * @throws GruvError `bad-shape` for arrays that are no regular block.
+ */
+export function tensorFromJson(value: unknown, path: string): Tensor {
+  const { shape, data } = toBlock(value, path)
+  const single = data.every(
+    (each) => Math.fround(each) === each || Number(each.toPrecision(FLOAT32_DIGITS)) === each,
+  )
+  return { shape, data: single ? Float32Array.from(data) : data }
+}
+
 type JsonObject = Readonly<Record<string, unknown>>
 
 function isObject(value: unknown): value is JsonObject {

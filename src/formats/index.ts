@@ -4,6 +4,7 @@ import { isPickle, isTorchZip } from '../bytes/torch-magic.ts'
 import { GruvError } from '../errors.ts'
 import type { Model } from '../model/types.ts'
 import type { Format, ReadOptions, SourceFile } from './format.ts'
+import { isTorchName, topKeys } from './top-keys.ts'
 
 /** To add a format: a reader, a line here, a fixture, a row in the documents. */
 const formats: readonly Format[] = [
@@ -70,7 +71,8 @@ const formats: readonly Format[] = [
   },
   {
     id: 'safetensors',
-    title: 'safetensors (.safetensors), gruv model or bare layer',
+    title: 'safetensors (.safetensors), gruv model, PyTorch modules or bare layer',
+    takes: ['module', 'wiring'],
     // An eight-byte length, then a JSON object.
     recognizes: ({ bytes }) =>
       bytes.length > 9 && bytes[8] === BRACE && bytes[6] === 0 && bytes[7] === 0,
@@ -92,6 +94,34 @@ const formats: readonly Format[] = [
       (bytes[0] === 0x08 && bytes[1] >= 3 && bytes[1] < 32 && (bytes[2] & 7) === 2) ||
       name.endsWith('.onnx'),
     read: async (file, options) => (await import('./onnx/index.ts')).readOnnxModel(file, options),
+  },
+  {
+    id: 'rnnoise',
+    title: 'RNNoise text model (.rnnn)',
+    recognizes: ({ bytes }) => head(bytes).startsWith('rnnoise-nu model file'),
+    read: async (file, options) => (await import('./audio/rnnoise.ts')).readRnnoise(file, options),
+  },
+  {
+    id: 'rtneural',
+    title: 'RTNeural model (.json)',
+    recognizes: ({ bytes }) => hasKeys(bytes, 'in_shape', 'layers'),
+    read: async (file, options) =>
+      (await import('./audio/rtneural.ts')).readRtneural(file, options),
+  },
+  {
+    id: 'guitarml',
+    title: 'GuitarML or CoreAudioML model (.json)',
+    recognizes: ({ bytes }) => hasKeys(bytes, 'model_data', 'state_dict'),
+    read: async (file, options) =>
+      (await import('./audio/guitarml.ts')).readGuitarml(file, options),
+  },
+  {
+    id: 'state-dict-json',
+    title: 'JSON object (.json) with the state dict of a PyTorch model',
+    takes: ['module', 'wiring'],
+    recognizes: ({ bytes }) =>
+      bytes[firstInk(bytes)] === BRACE && [...topKeys(bytes)].some(isTorchName),
+    read: async (file, options) => (await import('./json.ts')).readJsonState(file, options),
   },
   {
     id: 'json',
@@ -173,6 +203,12 @@ function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
 /** The beginning as text, for formats that are text. */
 function head(bytes: Uint8Array): string {
   return new TextDecoder('latin1').decode(bytes.subarray(0, 4096))
+}
+
+function hasKeys(bytes: Uint8Array, ...keys: readonly string[]): boolean {
+  if (bytes[firstInk(bytes)] !== BRACE) return false
+  const found = topKeys(bytes)
+  return keys.every((key) => found.has(key))
 }
 
 function firstInk(bytes: Uint8Array): number {

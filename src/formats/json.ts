@@ -1,11 +1,30 @@
-/** A JSON object of nested arrays, by name: the weights of one bare layer, as people print them. */
+/**
+ * A JSON object of nested arrays, by name: the weights of one bare layer, as people print them, or
+ * a state dict of PyTorch.
+ */
 
-import { readJson } from '../bytes/json.ts'
+import { readJson, tensorFromJson } from '../bytes/json.ts'
+import { parseJson } from '../bytes/json-text.ts'
 import type { Model } from '../model/types.ts'
 import { bareLayer } from './arrays.ts'
+import { object } from './decode.ts'
 import { baseName, type ReadOptions, type SourceFile } from './format.ts'
+import { stateDictModel } from './pytorch.ts'
+import { stateArrays } from './state-arrays.ts'
 
 export async function readJsonLayer(file: SourceFile, options: ReadOptions): Promise<Model> {
   const tensors = readJson(new TextDecoder().decode(file.bytes))
   return bareLayer(baseName(file.name), 'JSON object of arrays', tensors, options)
+}
+
+/** @throws GruvError as `stateDictModel`; `bad-shape` for what is no array. */
+export async function readJsonState(file: SourceFile, options: ReadOptions): Promise<Model> {
+  if (options.names !== undefined) return readJsonLayer(file, options)
+  const json = object(parseJson(new TextDecoder().decode(file.bytes)), 'the file')
+  const arrays = Object.entries(json).map(([name, each]) => [name, tensorFromJson(each, name)])
+  return stateDictModel(
+    file,
+    stateArrays('JSON object of arrays', Object.fromEntries(arrays)),
+    options,
+  )
 }

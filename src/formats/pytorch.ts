@@ -34,7 +34,18 @@ export async function readPytorch(file: SourceFile, options: ReadOptions): Promi
       fix: 'Choose a module: `--module NAME`.',
     })
   }
-  const torch = await readTorch(file.bytes)
+  return stateDictModel(file, await readTorch(file.bytes), options)
+}
+
+/**
+ * The same for parameters by name from anywhere, such as a safetensors file.
+ * @throws GruvError as `readPytorch`.
+ */
+export async function stateDictModel(
+  file: SourceFile,
+  torch: TorchFile,
+  options: ReadOptions,
+): Promise<Model> {
   const modules = withNames(stateModules(torch.value))
   if (options.wiring === undefined) return oneModule(file, torch, modules, options)
   if (options.module !== undefined) {
@@ -150,7 +161,9 @@ function listed(texts: readonly string[]): string {
   return texts.length > MOST_LISTED ? `${shown}; and ${texts.length - MOST_LISTED} more` : shown
 }
 
-function reader({ read }: TorchFile): (tensor: TorchTensor, where: string) => Promise<Tensor> {
+export function reader({
+  read,
+}: TorchFile): (tensor: TorchTensor, where: string) => Promise<Tensor> {
   return async (tensor, where) => {
     try {
       return await read(tensor)

@@ -1,0 +1,175 @@
+/**
+ * JSON of GuitarML and CoreAudioML: a state dict of PyTorch as nested arrays, and beside it a
+ * description of the network: one recurrent module `rec`, a linear one `lin`, and a residual
+ * connection (`SimpleRNN`), or several such blocks (`RecNet`).
+ *
+ * Semantics: CoreAudioML's `networks.py`. Sequences are [time, batch, features] there.
+ */
+
+import { tensorFromJson } from '../../bytes/json.ts'
+import { parseJson } from '../../bytes/json-text.ts'
+import type { TorchFile } from '../../bytes/torch.ts'
+import { GruvError } from '../../errors.ts'
+import { denseNode } from '../../model/dense.ts'
+import { createModel } from '../../model/graph.ts'
+import type { LayerNode, Model } from '../../model/types.ts'
+import type { Named, Tensor } from '../../tensor.ts'
+import { type JsonObject, object, text } from '../decode.ts'
+import { baseName, type ReadOptions, refuseConventions, type SourceFile } from '../format.ts'
+import { reader } from '../pytorch.ts'
+import { recurrentNodes } from '../pytorch-layers.ts'
+import { recurrentModule } from '../pytorch-recurrent.ts'
+import { stateArrays } from '../state-arrays.ts'
+import { type StateModule, stateModules } from '../state-dict.ts'
+import { addResidual } from './residual.ts'
+
+/** A recurrent module, the linear one behind it, and how many features are added to its output. */
+interface Block {
+  readonly name: string
+  /** Before the names of its parameters. */
+  readonly prefix: string
+  readonly description: JsonObject
+  readonly skip: (units: number) => number
+}
+
+/** @throws GruvError `bad-file`, or `unsupported` for networks of another kind. */
+export async function readGuitarml(file: SourceFile, options: ReadOptions): Promise<Model> {
+  refuseConventions(options, 'a state dict of PyTorch, whose conventions are PyTorch’s')
+  const json = object(parseJson(new TextDecoder().decode(file.bytes)), 'the file')
+  const data = object(json.model_data, 'model_data')
+  const torch = stateArrays('CoreAudioML', arraysOf(json.state_dict))
+  const modules = stateModules(torch.value)
+  const nodes: LayerNode[] = []
+  let value = 'x'
+  let features: number | null = null
+  let units = 0
+  for (const block of blocksOf(json, data)) {
+    const made = await addBlock(nodes, block, modules, value, torch)
+    features ??= made.features
+    ;({ value, units } = made)
+  }
+  if (features === null) throw wrong('layers', 'at least one block', 'none')
+  if (data.model === 'RecNet') {
+    const skip = count(data.skip, 'model_data.skip')
+    value = addResidual(nodes, { from: 'x', features, to: value, units, skip })
+  }
+  return createModel({
+    name: baseName(file.name),
+    source: 'GuitarML or CoreAudioML model (.json)',
+    inputs: [{ name: 'x', shape: ['time', 'batch', features], axes: timeFirst }],
+    outputs: [{ name: 'y', value, axes: timeFirst }],
+    nodes,
+  })
+}
+
+const timeFirst = [1, 0, 2] as const
+
+function arraysOf(value: unknown): Named<Tensor> {
+  const entries = Object.entries(object(value, 'state_dict'))
+  return Object.fromEntries(
+    entries.map(([name, each]) => [name, tensorFromJson(each, `state_dict.${name}`)]),
+  )
+}
+
+function blocksOf(json: JsonObject, data: JsonObject): readonly Block[] {
+  // Files of the plug-ins say nothing of the kind: there is but one.
+  const model = data.model === undefined ? 'SimpleRNN' : text(data.model, 'model_data.model')
+  if (model === 'SimpleRNN') {
+    const skip = count(data.skip, 'model_data.skip')
+    return [{ name: '', prefix: '', description: data, skip: () => skip }]
+  }
+  if (model === 'RecNet') {
+    const layers = object(json.layers, 'layers')
+    return Object.keys(layers).map((key, i) => {
+      const description = object(layers[key], `layers.${key}`)
+      const name = `block_${i + 1}`
+      // A block adds as many features as it has outputs, unless it says that it does not.
+      const adds = description.skip === undefined || count(description.skip, 'skip') > 0
+      const skip = (units: number): number => (adds ? units : 0)
+      return { name, prefix: `layers.${name}.`, description, skip }
+    })
+  }
+  throw new GruvError('unsupported', `a network of the kind '${model.slice(0, 40)}' is not read`, {
+    where: 'model_data.model',
+    expected: 'SimpleRNN or RecNet',
+  })
+}
+
+interface Made {
+  readonly value: string
+  readonly features: number
+  readonly units: number
+}
+
+async function addBlock(
+  nodes: LayerNode[],
+  { name, prefix, description, skip }: Block,
+  modules: readonly StateModule[],
+  x: string,
+  torch: TorchFile,
+): Promise<Made> {
+  const find = (path: string): StateModule => {
+    const found = modules.find((module) => module.path === `${prefix}${path}`)
+    if (found !== undefined) return found
+    throw wrong(
+      'state_dict',
+      `parameters of ${prefix}${path}`,
+      modules.map((each) => each.path),
+    )
+  }
+  const named = (part: string): string => (name === '' ? part : `${name}.${part}`)
+  const recurrent = { ...recurrentModule(find('rec')), name: named('rec') }
+  agree(description.unit_type ?? description.block_type, recurrent.kind)
+  agree(description.hidden_size, recurrent.units)
+  agree(description.input_size, recurrent.features)
+  agree(description.num_layers, recurrent.layers.length)
+  const read = reader(torch)
+  const wanted = { sequence: true, finals: false }
+  const made = await recurrentNodes(recurrent, x, wanted, { conventions: {} }, read)
+  nodes.push(...made.nodes)
+
+  const { parameters } = find('lin')
+  const parameter = async (key: string): Promise<Tensor | undefined> => {
+    const tensor = parameters.get(key)
+    return tensor?.kind === 'tensor' ? read(tensor, `${prefix}lin.${key}`) : undefined
+  }
+  const kernel = await parameter('weight')
+  if (kernel === undefined) throw wrong('state_dict', `${prefix}lin.weight`, 'nothing')
+  const linear = denseNode(
+    named('lin'),
+    { kernel, bias: await parameter('bias') },
+    {
+      value: { kind: 'linear', parameters: [] },
+      origin: 'implied',
+      why: 'CoreAudioML has none there',
+    },
+    { value: 'yes', origin: 'implied', why: 'PyTorch writes [units, features]' },
+  )
+  const value = `${linear.name}.y`
+  nodes.push({ ...linear, inputs: { x: made.sequence! }, outputs: { y: value } })
+  const { features } = recurrent
+  const { units } = linear
+  const sum = { from: x, features, to: value, units, skip: skip(units) }
+  return { value: addResidual(nodes, sum, named('residual')), features, units }
+}
+
+/** What the description says beside the arrays must be what the arrays are. */
+function agree(said: unknown, found: string | number): void {
+  if (said === undefined || `${said}`.toLowerCase() === `${found}`) return
+  throw wrong('model_data', `${found}, as the arrays have it`, said)
+}
+
+function count(value: unknown, where: string): number {
+  if (value === undefined || value === false) return 0
+  if (value === true) return 1
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
+  throw wrong(where, 'a whole number from 0', value)
+}
+
+function wrong(where: string, expected: string, got: unknown): GruvError {
+  return new GruvError('bad-file', 'the description does not fit the arrays', {
+    where,
+    expected,
+    got: (typeof got === 'string' ? got : (JSON.stringify(got) ?? 'nothing')).slice(0, 100),
+  })
+}
