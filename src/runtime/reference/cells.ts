@@ -40,7 +40,7 @@ export function cellStep(node: RecurrentNode, x: Vector, { h, c }: States): Stat
 }
 
 /** As `GruNode` states it. */
-function gruStep(node: GruNode, x: Vector, h: Vector): GruStep {
+export function gruStep(node: GruNode, x: Vector, h: Vector): GruStep {
   const { kernel: W, recurrentKernel: U, inputBias: bi, recurrentBias: br } = node.weights
   const σ = node.recurrentActivation
   const φ = node.activation
