@@ -26,6 +26,7 @@ interface Target {
 }
 
 const data = new URL('./fixtures/data/', import.meta.url)
+const audio = new URL('./fixtures/audio/', import.meta.url)
 const pytorch = new URL('./fixtures/pytorch/', import.meta.url)
 const onnx = new URL('./fixtures/onnx/', import.meta.url)
 const layer = {
@@ -59,6 +60,13 @@ const targets: readonly Target[] = [
     // Not `load`, which makes a GruvError of every error.
     read: (bytes: Uint8Array) => readOnnxModel({ name, bytes }, {}),
   })),
+  ...readdirSync(audio)
+    .filter((name) => /\.(json|rnnn)$/.test(name))
+    .map((name) => ({
+      name,
+      bytes: new Uint8Array(readFileSync(new URL(name, audio))),
+      read: (bytes: Uint8Array) => load(bytes),
+    })),
   ...readdirSync(data)
     .filter((name) => /\.(npy|npz|csv|tsv|txt|json|jsonl)$/.test(name) && name !== 'expected.json')
     .map((name) => ({
