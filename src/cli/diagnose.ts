@@ -16,6 +16,7 @@ import {
   type ConventionFlags,
   collect,
   loadModel,
+  MODEL_ARGUMENT,
   refuseRunQuirks,
 } from './options.ts'
 import { columns, heading, paint, print } from './render.ts'
@@ -39,7 +40,7 @@ export function diagnoseCommand(): Command {
     .description(
       'Finds the mistake that explains the numbers: gate order, reset position, biases …',
     )
-    .argument('<model>', 'a model file (.npz, .safetensors, .json)')
+    .argument('<model>', MODEL_ARGUMENT)
     .requiredOption('--input <[name=]file>', 'input data', collect)
     .requiredOption('--expected <[name=]file>', 'the outputs to explain', collect)
     .option('--initial-state <file>', 'the state that the sequence starts from', collect)

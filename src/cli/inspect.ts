@@ -21,6 +21,7 @@ import {
   addConventionFlags,
   type ConventionFlags,
   loadModel,
+  MODEL_ARGUMENT,
   precisionOption,
   refuseRunQuirks,
 } from './options.ts'
@@ -38,7 +39,7 @@ interface InspectFlags extends ConventionFlags {
 export function inspectCommand(): Command {
   const command = new Command('inspect')
     .description('Shows layers, shapes, parameters, and every convention with where it comes from.')
-    .argument('<model>', 'a model file (.npz, .safetensors, .pt, .json)')
+    .argument('<model>', MODEL_ARGUMENT)
     .option('--weights', 'print W, U and the biases, whole and split by gate')
     .option('--equations', "print the equations this layer uses beside the textbook's")
     .option('--plan', 'print what runs when, in which engine, and how much memory it takes')

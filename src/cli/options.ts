@@ -3,7 +3,15 @@
 import { type Command, Option } from 'commander'
 import { applyQuirks, changesRun, hypothesisTable } from '../diagnose/index.ts'
 import { type ArrayNames, GruvError, type LoadOptions, load, parseWiring } from '../index.ts'
-import { activationTable, conventionTable, type Model, parseGateOrder } from '../model/index.ts'
+import {
+  activationTable,
+  conventionTable,
+  type GateOrder,
+  type LstmGateOrder,
+  type Model,
+  parseGateOrder,
+  parseLstmGateOrder,
+} from '../model/index.ts'
 import { readText } from './files.ts'
 
 export interface ConventionFlags {
@@ -14,6 +22,7 @@ export interface ConventionFlags {
   readonly bias?: 'separate' | 'merged'
   readonly activation?: string
   readonly recurrentActivation?: string
+  readonly outputActivation?: string
   readonly names?: string
   readonly module?: string
   readonly wiring?: string
@@ -45,6 +54,10 @@ export function addConventionFlags(command: Command): Command {
     new Option(
       '--recurrent-activation <name>',
       `of the gates; default sigmoid. One of ${Object.keys(activationTable).join(', ')}`,
+    ),
+    new Option(
+      '--output-activation <name>',
+      "of an LSTM's cell on its way out; default: as --activation",
     ),
     new Option('--transposed', 'the kernels are [3·units, …] as PyTorch and ONNX write them'),
     new Option(
@@ -101,13 +114,14 @@ async function loadOptions(flags: ConventionFlags): Promise<LoadOptions> {
     flags
   const { layer, until } = flags
   const conventions = {
-    ...(gateOrder !== undefined && { gateOrder: parseGateOrder(gateOrder) }),
+    ...(gateOrder !== undefined && parseOrder(gateOrder)),
     ...(transposed !== undefined && { transposed }),
     ...(reset !== undefined && { reset }),
     ...(update !== undefined && { update }),
     ...(bias !== undefined && { bias }),
     ...(activation !== undefined && { activation }),
     ...(recurrentActivation !== undefined && { recurrentActivation }),
+    ...(flags.outputActivation !== undefined && { outputActivation: flags.outputActivation }),
   }
   return {
     ...(Object.keys(conventions).length > 0 && { conventions }),
@@ -119,6 +133,14 @@ async function loadOptions(flags: ConventionFlags): Promise<LoadOptions> {
     ...(layer !== undefined && { layer }),
     ...(until !== undefined && { until }),
   }
+}
+
+/** Three letters order the gates of a GRU, four those of an LSTM. */
+function parseOrder(text: string): { gateOrder: GateOrder } | { lstmGateOrder: LstmGateOrder } {
+  const letters = text.replace(/[^a-z]/gi, '').length
+  return letters === 4
+    ? { lstmGateOrder: parseLstmGateOrder(text) }
+    : { gateOrder: parseGateOrder(text) }
 }
 
 const parts = ['w', 'u', 'b', 'br'] as const satisfies readonly (keyof ArrayNames)[]
@@ -160,3 +182,6 @@ export const precisionOption = (): Option =>
   new Option('--precision <which>', 'compute in float32 or float64')
     .choices(['f32', 'f64'])
     .default('f32')
+
+export const MODEL_ARGUMENT =
+  'a model file or folder: Keras, TF.js, SavedModel, PyTorch, ONNX, RTNeural, safetensors, .npz …'

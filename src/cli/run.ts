@@ -16,16 +16,18 @@ import {
 } from '../index.ts'
 import { statesOf } from '../model/index.ts'
 import { namedPath, readNamed, writeFiles } from './files.ts'
+import { addMaskFlags, type MaskFlags, readMaskFlags } from './masks.ts'
 import {
   addConventionFlags,
   type ConventionFlags,
   collect,
   loadModel,
+  MODEL_ARGUMENT,
   precisionOption,
 } from './options.ts'
 import { heading, plainRows, print, sequenceTable } from './render.ts'
 
-interface RunFlags extends ConventionFlags {
+interface RunFlags extends ConventionFlags, MaskFlags {
   readonly input: readonly string[]
   readonly output?: readonly string[]
   readonly initialState?: readonly string[]
@@ -38,7 +40,7 @@ interface RunFlags extends ConventionFlags {
 export function runCommand(): Command {
   const command = new Command('run')
     .description('Computes the outputs for your data.')
-    .argument('<model>', 'a model file (.npz, .safetensors, .json)')
+    .argument('<model>', MODEL_ARGUMENT)
     .requiredOption(
       '--input <[name=]file>',
       'input data (.npy .npz .csv .tsv .txt .json .jsonl): [timesteps, features] or [batch, timesteps, features]; - reads lines from standard input',
@@ -68,6 +70,7 @@ Examples:
   gruv run model.safetensors --input x.npy --output y.npy --final-state h.npy
   tail -f sensor.txt | gruv run layer.npz --input -`,
     )
+  addMaskFlags(command)
   return addConventionFlags(command).action(async (path: string, flags: RunFlags) => {
     const model = await loadModel(path, flags)
     if (flags.input.includes('-')) await runLines(model, flags)
@@ -86,6 +89,15 @@ async function runFiles(model: Model, flags: RunFlags): Promise<void> {
   )
   const initialState =
     flags.initialState && (await readNamed(flags.initialState, states, '--initial-state'))
+  const masks = await readMaskFlags(flags)
+  if (flags.stream && Object.keys(masks).length > 0) {
+    throw new GruvError('bad-argument', 'a stream passes over no steps: leave them out', {
+      where: '--stream',
+      got: Object.keys(masks)
+        .map((flag) => `--${flag}`)
+        .join(', '),
+    })
+  }
   const program = await compileFor(model, flags)
   const wanted = [
     ...outputs,
@@ -97,7 +109,7 @@ async function runFiles(model: Model, flags: RunFlags): Promise<void> {
   const bar = progressBar()
   let results: Named<Tensor>
   try {
-    const options = { outputs: wanted, ...(initialState && { initialState }) }
+    const options = { outputs: wanted, ...masks, ...(initialState && { initialState }) }
     results = flags.stream
       ? streamWhole(model, program, input, options)
       : await program.predictAsync(input, { ...options, onProgress: bar.update })

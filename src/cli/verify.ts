@@ -7,17 +7,19 @@ import { statesOf } from '../model/index.ts'
 import { type Difference, type OutputVerdict, type Verdict, verify } from '../verify/index.ts'
 import { quickDiagnosis } from './diagnose.ts'
 import { readNamed } from './files.ts'
+import { addMaskFlags, type MaskFlags, readMaskFlags } from './masks.ts'
 import {
   addConventionFlags,
   type ConventionFlags,
   collect,
   loadModel,
+  MODEL_ARGUMENT,
   numberFlag,
   precisionOption,
 } from './options.ts'
 import { columns, errorPicture, heading, paint, print } from './render.ts'
 
-interface VerifyFlags extends ConventionFlags {
+interface VerifyFlags extends ConventionFlags, MaskFlags {
   readonly input: readonly string[]
   readonly expected: readonly string[]
   readonly initialState?: readonly string[]
@@ -35,7 +37,7 @@ export function verifyCommand(): Command {
     .description(
       'Compares the outputs with reference data: how far apart, where, and from when on.',
     )
-    .argument('<model>', 'a model file (.npz, .safetensors, .json)')
+    .argument('<model>', MODEL_ARGUMENT)
     .requiredOption(
       '--input <[name=]file>',
       'input data (.npy .npz .csv .tsv .txt .json .jsonl)',
@@ -60,6 +62,7 @@ Examples:
   gruv verify layer.npz --input x.npy --expected y.npy
   gruv verify layer.npz --input x.npy --expected y.csv --precision f64 --atol 1e-9`,
     )
+  addMaskFlags(command)
   return addConventionFlags(command).action(async (path: string, flags: VerifyFlags) => {
     const model = await loadModel(path, flags)
     const verdict = await verifyFiles(model, flags)
@@ -74,6 +77,7 @@ Examples:
 async function pointToDiagnosis(model: Model, flags: VerifyFlags): Promise<void> {
   // A run that was changed on purpose is not what diagnose would look at.
   if (flags.quirk?.some((quirk) => changesRun(quirk))) return
+  if (flags.mask !== undefined || flags.lengths !== undefined) return
   const found = await quickDiagnosis(model, flags)
   if (found !== null)
     print(`gruv diagnose identifies: ${found === '' ? 'the model as it is read' : found}`)
@@ -83,7 +87,15 @@ export async function verifyFiles(
   model: Model,
   flags: Pick<
     VerifyFlags,
-    'input' | 'expected' | 'initialState' | 'precision' | 'atol' | 'rtol' | 'quirk'
+    | 'input'
+    | 'expected'
+    | 'initialState'
+    | 'precision'
+    | 'atol'
+    | 'rtol'
+    | 'quirk'
+    | 'mask'
+    | 'lengths'
   >,
 ): Promise<Verdict> {
   const names = {
@@ -102,6 +114,7 @@ export async function verifyFiles(
     input,
     expected,
     precision: flags.precision,
+    ...(await readMaskFlags(flags)),
     wrap: (program) => withRunQuirks(program, flags.quirk ?? []),
     ...(flags.initialState && {
       initialState: await readNamed(flags.initialState, states, '--initial-state'),

@@ -8,7 +8,7 @@
 
 import { GruvError } from '../errors.ts'
 import type { Model } from '../model/types.ts'
-import { compileSync, type Program } from '../runtime/program.ts'
+import { compileSync, type Program, type RunOptions } from '../runtime/program.ts'
 import { type Named, type Tensor, type TensorLike, toTensor } from '../tensor.ts'
 import { type Axes, type Comparison, compare } from './compare.ts'
 import { deriveTolerance, givenTolerance, type Tolerance } from './tolerance.ts'
@@ -16,7 +16,7 @@ import { deriveTolerance, givenTolerance, type Tolerance } from './tolerance.ts'
 export type { Comparison, Difference, Place } from './compare.ts'
 export type { Tolerance } from './tolerance.ts'
 
-export interface VerifyOptions {
+export interface VerifyOptions extends Pick<RunOptions, 'mask' | 'lengths'> {
   /** One tensor for a model with one input, else tensors by name. */
   readonly input: TensorLike | Named<TensorLike>
   /** One tensor for the first output, or tensors by output or final state name. */
@@ -63,6 +63,8 @@ export function verify(model: Model, options: VerifyOptions): Verdict {
   const runOptions = {
     outputs: [...expected.keys()],
     ...(options.initialState !== undefined && { initialState: options.initialState }),
+    ...(options.mask !== undefined && { mask: options.mask }),
+    ...(options.lengths !== undefined && { lengths: options.lengths }),
   }
   const actual = program.predict(input, runOptions)
   const given = atol !== undefined || rtol !== undefined

@@ -4,10 +4,10 @@ import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readNpy } from '../../src/bytes/npy.ts'
+import { readNpy, writeNpy } from '../../src/bytes/npy.ts'
 import { readTable } from '../../src/bytes/tables.ts'
 import { readData } from '../../src/data/index.ts'
-import { compileSync, load } from '../../src/index.ts'
+import { compile, compileSync, load } from '../../src/index.ts'
 import { example, gruv, temporaryFolder } from '../support/cli.ts'
 
 const model = join(example, 'model.safetensors')
@@ -232,6 +232,47 @@ describe('gruv run', () => {
     expect(code).toBe(2)
     expect(stderr).toMatch(/no.where\.npy: it cannot be written/)
     expect(readdirSync(folder)).toHaveLength(before)
+  })
+})
+
+describe('sequences of which not every step counts', () => {
+  it('--mask and --lengths, as in the API', async () => {
+    const steps = 12
+    const x = {
+      shape: [2, steps, 6],
+      data: Float64Array.from({ length: 144 }, (_, i) => Math.sin(i)),
+    }
+    const mask = Array.from({ length: 2 }, (_, row) =>
+      Array.from({ length: steps }, (_, t) => Number((t + row) % 3 > 0)),
+    )
+    writeFileSync(join(folder, 'x.npy'), writeNpy(x))
+    writeFileSync(join(folder, 'mask.json'), JSON.stringify(mask))
+    const program = await compile(await load(model))
+    for (const [flags, options] of [
+      [['--mask', join(folder, 'mask.json')], { mask }],
+      [['--lengths', '12,5'], { lengths: [12, 5] }],
+    ] as const) {
+      const output = join(folder, 'y.npy')
+      const run = ['run', model, '--input', join(folder, 'x.npy'), ...flags, '--output', output]
+      expect(await gruv(run)).toMatchObject({ code: 0 })
+      const { y } = program.predict(x, options)
+      expect(Array.from(readNpy(new Uint8Array(readFileSync(output))).data)).toEqual(
+        Array.from(y.data),
+      )
+      const verify = [
+        'verify',
+        model,
+        '--input',
+        join(folder, 'x.npy'),
+        '--expected',
+        output,
+        ...flags,
+      ]
+      expect(await gruv(verify)).toMatchObject({ code: 0 })
+    }
+    expect(
+      (await gruv(['run', model, '--input', join(folder, 'x.npy'), '--lengths', '12'])).stderr,
+    ).toMatch(/lengths do not fit/)
   })
 })
 

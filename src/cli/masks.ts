@@ -1,0 +1,43 @@
+/** The flags that say which steps of a sequence count. */
+
+import type { Command } from 'commander'
+import { GruvError, type Tensor } from '../index.ts'
+import { readArrays } from './files.ts'
+
+export interface MaskFlags {
+  readonly mask?: string
+  readonly lengths?: string
+}
+
+/** For sequences of which not every step counts. */
+export function addMaskFlags(command: Command): Command {
+  return command
+    .option('--mask <file>', 'which steps count: [timesteps] or [batch, timesteps] of 0 and 1')
+    .option('--lengths <list>', 'how many steps each sequence has: 12 or 12,7,30 or a file')
+}
+
+/** The flags as options of a run. */
+export async function readMaskFlags({ mask, lengths }: MaskFlags): Promise<{
+  readonly mask?: Tensor
+  readonly lengths?: readonly number[]
+}> {
+  return {
+    ...(mask !== undefined && { mask: await readOne(mask, '--mask') }),
+    ...(lengths !== undefined && { lengths: await readLengths(lengths) }),
+  }
+}
+
+async function readLengths(text: string): Promise<readonly number[]> {
+  if (/^\d+(,\d+)*$/.test(text)) return text.split(',').map(Number)
+  return Array.from((await readOne(text, '--lengths')).data)
+}
+
+/** The only array of a file. */
+async function readOne(path: string, flag: string): Promise<Tensor> {
+  const arrays = Object.values(await readArrays(path))
+  if (arrays.length === 1) return arrays[0]
+  throw new GruvError('bad-file', 'the file should hold one array', {
+    where: `${flag} ${path}`,
+    got: `${arrays.length}`,
+  })
+}
