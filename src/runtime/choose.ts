@@ -26,7 +26,7 @@ export function chooseEngine(
   let why = whyNotWasm(plan)
   let cause: unknown
   if (why === null) {
-    const target = artifact ? artifactTarget(artifact) : targetHere(deterministic)
+    const target = artifact ? artifactTarget(artifact) : targetHere(plan, deterministic)
     try {
       return createWasmEngine(plan, target, module ?? (artifact && moduleOf(artifact)))
     } catch (error) {
@@ -50,7 +50,7 @@ export async function chooseEngineAsync(plan: Plan, options: EngineOptions): Pro
   try {
     const module = await (artifact
       ? moduleOfAsync(artifact)
-      : compileModuleAsync(plan, targetHere(deterministic)))
+      : compileModuleAsync(plan, targetHere(plan, deterministic)))
     return chooseEngine(plan, options, module)
   } catch (error) {
     if (error instanceof GruvError) throw error

@@ -288,10 +288,6 @@ describe('inputs and outputs', () => {
     expect(y.shape).toEqual([2, 5])
     expect([...y.data.subarray(5)]).toEqual([...program.predict(x).y.data.subarray(-5)])
   })
-
-  it('an engine that is not there is refused rather than replaced', () => {
-    expect(() => compileSync(model, { engine: 'wasm', precision: 'f64' })).toThrow('WebAssembly')
-  })
 })
 
 describe('building models', () => {

@@ -17,12 +17,13 @@ export function both(model: Model, options: CompileOptions = {}): readonly [Prog
   return [js, wasm]
 }
 
-/** The bits of float32 numbers; a NaN has many, which count as one. */
+/** The bits of numbers, by 32; a NaN has many, which count as one. */
 export function bits({ data }: Pick<Tensor, 'data'>): number[] {
-  const numbers = Float32Array.from(data)
-  return Array.from(new Uint32Array(numbers.buffer), (word, i) =>
-    Number.isNaN(numbers[i]) ? 0x7fc00000 : word,
-  )
+  const numbers = data instanceof Float64Array ? data.slice() : Float32Array.from(data)
+  numbers.forEach((value, i) => {
+    if (Number.isNaN(value)) numbers[i] = Number.NaN
+  })
+  return Array.from(new Uint32Array(numbers.buffer))
 }
 
 /** The decoder starts from the encoder's last state, and gives its sequence and its last step. */

@@ -18,6 +18,8 @@ import type { Target } from './kernels/lanes.ts'
 import { writeLayerNorm } from './kernels/layer-norm.ts'
 import { writeLstm } from './kernels/lstm.ts'
 import { writeMasking } from './kernels/masking.ts'
+import { float32 } from './kernels/math.ts'
+import { float64 } from './kernels/math64.ts'
 import { writeMerge } from './kernels/merge.ts'
 import { createPool } from './kernels/pool.ts'
 import { writeRnn } from './kernels/rnn.ts'
@@ -28,6 +30,8 @@ export type { Target } from './kernels/lanes.ts'
 const PAGE = 65536
 /** Bytes behind the plan's memory for constants: more than all activations together need. */
 const POOL = 4096
+
+const arithmetics = { f32: float32, f64: float64 } as const
 
 /** By kind of kernel: the writer, or why there is none. */
 const writers: {
@@ -57,8 +61,13 @@ export function obstacle(kernel: Kernel): string | null {
   return typeof writer === 'string' ? writer : null
 }
 
-export function pagesOf({ memory }: Plan): number {
-  return Math.ceil((4 * memory.size + POOL) / PAGE)
+/** Of the plan's memory, without the constants behind it. */
+function bytesOf({ memory, precision }: Plan): number {
+  return arithmetics[precision].bytes * memory.size
+}
+
+export function pagesOf(plan: Plan): number {
+  return Math.ceil((bytesOf(plan) + POOL) / PAGE)
 }
 
 /** Whether a layer may have to pass over steps, which is JavaScript's to know. */
@@ -79,9 +88,9 @@ export function emit(plan: Plan, target: Target): Uint8Array<ArrayBuffer> {
   const module = createModule()
   const pages = pagesOf(plan)
   module.importMemory('gruv', 'memory', { min: pages, max: pages })
-  const base = 4 * plan.memory.size
+  const base = bytesOf(plan)
   const pool = target.constants === 'memory' ? createPool(base, POOL) : null
-  const site: Site = { module, plan, target: { ...target, pool } }
+  const site: Site = { module, plan, target: { ...target, ...arithmetics[plan.precision], pool } }
   const cells: Cells = new Map()
   let index = 0
   plan.stages.forEach((stage, s) => {

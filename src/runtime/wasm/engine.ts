@@ -8,14 +8,9 @@
 import type { LayerNode } from '../../model/types.ts'
 import { createPlace, type Engine, inFrame, packAll } from '../engine.ts'
 import { ops32 } from '../js/ops32.ts'
+import { ops64 } from '../js/ops64.ts'
 import { overSteps, type Step as StepOf } from '../js/steps.ts'
-import {
-  type FrameKernel,
-  isRecurrentKernel,
-  type Place,
-  type RecurrentKernel,
-  runJs,
-} from '../layers.ts'
+import { type FrameKernel, isRecurrentKernel, type RecurrentKernel, runJs } from '../layers.ts'
 import type { Plan } from '../plan.ts'
 import { asksWhichStepsCount, emit, isWhole, obstacle, pagesOf, type Target } from './emit.ts'
 import { features, type Scope } from './probe.ts'
@@ -37,7 +32,6 @@ const MOST_PAGES = 32768
 
 /** Why this plan cannot run in WebAssembly here; null if it can. */
 export function whyNotWasm(plan: Plan, scope: Scope = globalThis): string | null {
-  if (plan.precision === 'f64') return 'float64 runs in JavaScript'
   const { wasm, simd } = features(scope)
   if (!wasm) return 'there is no WebAssembly here'
   if (!simd) return 'WebAssembly has no SIMD here'
@@ -46,10 +40,11 @@ export function whyNotWasm(plan: Plan, scope: Scope = globalThis): string | null
 }
 
 /** What to write the code for, on this machine. */
-export function targetHere(deterministic: boolean): Target {
+export function targetHere({ precision }: Plan, deterministic: boolean): Target {
   // No feature tells how code is generated. This one came with V8 13.5 and has nothing to do with it.
   const recent = 'Float16Array' in globalThis
-  const fused = !deterministic && features().relaxedSimd
+  // In float64 the bits are the same everywhere.
+  const fused = precision === 'f32' && !deterministic && features().relaxedSimd
   // Three sums to a vector. V8 before 13 runs out of registers with more than six, and with unrolled
   // loops as well. Later ones hold twelve, unless products need registers of their own: then more
   // sums gain nothing for one input, and lose for two.
@@ -88,7 +83,14 @@ export function createWasmEngine(
 ): Engine {
   const pages = pagesOf(plan)
   const wasmMemory = new WebAssembly.Memory({ initial: pages, maximum: pages })
-  const memory = new Float32Array(wasmMemory.buffer, 0, plan.memory.size)
+  const float32 = plan.precision === 'f32'
+  const Numbers = float32 ? Float32Array : Float64Array
+  const memory = new Numbers(wasmMemory.buffer, 0, plan.memory.size)
+  const ops = float32 ? ops32 : ops64
+  /** From elements to bytes. */
+  const shift = float32 ? 2 : 3
+  const callCell: StepOf<RecurrentKernel, Cell> = (_, cell, _memory, x, h, out, scratch, states) =>
+    cell(x << shift, h << shift, out << shift, scratch << shift, states << shift)
   const { exports } = new WebAssembly.Instance(module, { gruv: { memory: wasmMemory } })
 
   let index = 0
@@ -123,41 +125,37 @@ export function createWasmEngine(
     report: {
       kind: 'wasm',
       simd: target.fused ? 'relaxed' : 'simd128',
-      precision: 'f32',
+      precision: plan.precision,
       deterministic: !target.fused,
       fallbacks,
     },
     memory,
     step(s, frame, state) {
       const stage = stages[s]
-      if (stage !== null) return stage(frame << 2, state << 2)
+      if (stage !== null) return stage(frame << shift, state << shift)
       const kernels = tasks[s]
       stepPlace.frame = frame
       stepPlace.state = state
       for (let i = 0; i < kernels.length; i++) {
         const { kernel, step, cell } = kernels[i]
-        if (step === null) runJs(kernel, ops32, stepPlace)
+        if (step === null) runJs(kernel, ops, stepPlace)
         else if (isRecurrentKernel(kernel) && asksWhichStepsCount(kernel))
           overSteps(kernel, stepPlace, cell!, callCell)
-        else step(frame << 2, state << 2)
+        else step(frame << shift, state << shift)
       }
     },
     block(s, piece) {
       Object.assign(blockPlace, piece)
-      for (const task of tasks[s]) runBlock(task, blockPlace)
+      const { rows, steps, start, masks } = piece
+      const [frame, state] = [blockPlace.frame << shift, blockPlace.state << shift]
+      for (const { kernel, block, cell } of tasks[s]) {
+        if (block === null) runJs(kernel, ops, blockPlace)
+        // Which steps count is JavaScript's to know; what a step computes stays the same.
+        else if (isRecurrentKernel(kernel) && (masks !== null || asksWhichStepsCount(kernel)))
+          overSteps(kernel, blockPlace, cell!, callCell)
+        else block(frame, state, rows, steps, Number(start))
+      }
     },
     setWeights: (model, plan) => packAll(model, plan, memory, nodes),
   }
 }
-
-function runBlock({ kernel, block, cell }: Task, place: Place): void {
-  const { frame, state, rows, steps, start, masks } = place
-  if (block === null) runJs(kernel, ops32, place)
-  // Which steps count is JavaScript's to know; what a step computes stays the same.
-  else if (isRecurrentKernel(kernel) && (masks !== null || asksWhichStepsCount(kernel)))
-    overSteps(kernel, place, cell!, callCell)
-  else block(frame << 2, state << 2, rows, steps, Number(start))
-}
-
-const callCell: StepOf<RecurrentKernel, Cell> = (_, cell, _memory, x, h, out, scratch, states) =>
-  cell(x << 2, h << 2, out << 2, scratch << 2, states << 2)

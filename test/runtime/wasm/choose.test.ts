@@ -26,14 +26,19 @@ describe('which engine', () => {
     expect((await compile(model, { deterministic: true })).engine.simd).toBe('simd128')
   })
 
-  it('float64 falls back as a whole, and is refused where WebAssembly is asked for', async () => {
-    expect(compileSync(model, { precision: 'f64' }).engine).toMatchObject({
-      kind: 'js',
-      fallbacks: [{ node: null, why: 'float64 runs in JavaScript' }],
-    })
-    const options = { precision: 'f64', engine: 'wasm' } as const
-    expect(() => compileSync(model, options)).toThrow('float64')
-    await expect(compile(model, options)).rejects.toMatchObject({ code: 'engine-unavailable' })
+  it('float64 runs there too, never fused', async () => {
+    for (const program of [
+      compileSync(model, { precision: 'f64' }),
+      await compile(model, { precision: 'f64', engine: 'wasm', deterministic: false }),
+    ]) {
+      expect(program.engine).toEqual({
+        kind: 'wasm',
+        simd: 'simd128',
+        precision: 'f64',
+        deterministic: true,
+        fallbacks: [],
+      })
+    }
   })
 
   it('a host that forbids compiling gets JavaScript and the reason, or an error', async () => {
@@ -58,17 +63,19 @@ describe('which engine', () => {
   })
 
   it('a layer without a WebAssembly kernel falls back alone, in the middle of a stage, and is named', () => {
-    const [js, wasm] = both(embedded())
-    expect(wasm.engine.fallbacks).toEqual([
-      { node: 'embedding', why: 'the table stays outside the memory' },
-    ])
-    const streams = [js, wasm].map((program) => program.stream())
-    for (let t = 0; t < 5; t++) {
-      for (const stream of streams) {
-        stream.input[0] = t
-        stream.step()
+    for (const precision of ['f32', 'f64'] as const) {
+      const [js, wasm] = both(embedded(), { precision })
+      expect(wasm.engine.fallbacks).toEqual([
+        { node: 'embedding', why: 'the table stays outside the memory' },
+      ])
+      const streams = [js, wasm].map((program) => program.stream())
+      for (let t = 0; t < 5; t++) {
+        for (const stream of streams) {
+          stream.input[0] = t
+          stream.step()
+        }
+        expect(bits({ data: streams[1].output })).toEqual(bits({ data: streams[0].output }))
       }
-      expect(bits({ data: streams[1].output })).toEqual(bits({ data: streams[0].output }))
     }
   })
 })

@@ -1,4 +1,9 @@
-/** What goes across the lanes: sums and maxima of a vector whose width is no multiple of four. */
+/**
+ * What goes across the lanes: sums and maxima of a vector whose width is no multiple of four.
+ *
+ * In either precision there are four of them, of the units u ≡ 0, 1, 2, 3 (mod 4): the lanes of the
+ * vectors of a group, one by one.
+ */
 
 import { LANES } from '../../plan.ts'
 import type { Value } from '../assembler.ts'
@@ -10,50 +15,70 @@ import {
   type Pointer,
   pointer,
   repeat,
+  VECTOR,
   type Vector,
 } from './lanes.ts'
 
-const VECTOR = 16
+/** A number in the four lanes of a group, for `eachVector` to add to. */
+export function fourLanes(k: Lanes, start: number): Vector[] {
+  return Array.from({ length: k.parts }, () => hold(k, all(k, start)))
+}
 
-/** Four lanes at a time; lanes of the last vector that are no units become `outside`. */
+/**
+ * One vector at a time, and which part of its group it is; lanes of the last one that are no units
+ * become `outside`.
+ */
 export function eachVector(
   k: Lanes,
   at: Pointer,
   width: number,
   outside: number,
-  body: (value: Vector, place: Pointer) => void,
+  body: (value: Vector, place: Pointer, part: number) => void,
 ): void {
   const { v128 } = k.f
   const whole = Math.floor(width / LANES)
   const place = pointer(k, at)
   if (whole > 0) {
     repeat(k, whole, () => {
-      body(hold(k, v128.load(0, place)), place)
-      advance(k, place, VECTOR)
+      for (let part = 0; part < k.parts; part++) {
+        body(hold(k, v128.load(0, place)), place, part)
+        advance(k, place, VECTOR)
+      }
     })
   }
-  if (whole * LANES === width) return
-  const units = Array.from({ length: LANES }, (_, lane) => (whole * LANES + lane < width ? -1 : 0))
-  const [value, other] = [hold(k, v128.load(0, place)), hold(k, all(k, outside))]
-  body(hold(k, v128.bitselect(value, other, v128.const('i32x4', units))), place)
-}
-
-/** (s0 ∘ s1) ∘ (s2 ∘ s3), in every lane. */
-export function acrossLanes(
-  k: Lanes,
-  value: Vector,
-  combine: (a: Vector, b: Vector) => Value<'v128'>,
-): void {
-  for (const order of [PAIRS, HALVES]) {
-    const swapped = hold(k, k.f.i8x16.shuffle(order, value, value))
-    k.f.local.set(value, combine(value, swapped))
+  const perVector = LANES / k.parts
+  for (let u = whole * LANES, part = 0; u < width; u += perVector, part++) {
+    const value = hold(k, v128.load(0, place))
+    if (u + perVector > width) keepUnits(k, value, width - u, outside)
+    body(value, place, part)
+    advance(k, place, VECTOR)
   }
 }
 
-/** Lanes 1 0 3 2, then 2 3 0 1, in bytes. */
-const PAIRS = lanes(1, 0, 3, 2)
-const HALVES = lanes(2, 3, 0, 1)
+/** Lanes behind the first `count` become `outside`. */
+function keepUnits(k: Lanes, value: Vector, count: number, outside: number): void {
+  const { local, v128 } = k.f
+  const words = Array.from({ length: 4 }, (_, word) => (4 * word < count * k.bytes ? -1 : 0))
+  const other = hold(k, all(k, outside))
+  local.set(value, v128.bitselect(value, other, v128.const('i32x4', words)))
+}
 
-function lanes(...order: readonly number[]): readonly number[] {
-  return order.flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte))
+/** (s0 ∘ s1) ∘ (s2 ∘ s3), in every lane of a vector. */
+export function acrossLanes(
+  k: Lanes,
+  [first, second]: readonly Vector[],
+  combine: (a: Vector, b: Vector) => Value<'v128'>,
+): Vector {
+  const withSwapped = (value: Vector, order: readonly number[]): Vector =>
+    hold(k, combine(value, hold(k, k.f.i8x16.shuffle(order, value, value))))
+  if (second === undefined) return withSwapped(withSwapped(first, PAIRS), HALVES)
+  return hold(k, combine(withSwapped(first, HALVES), withSwapped(second, HALVES)))
+}
+
+/** Words 1 0 3 2, then 2 3 0 1, in bytes. */
+const PAIRS = words(1, 0, 3, 2)
+const HALVES = words(2, 3, 0, 1)
+
+function words(...order: readonly number[]): readonly number[] {
+  return order.flatMap((word) => [0, 1, 2, 3].map((byte) => 4 * word + byte))
 }

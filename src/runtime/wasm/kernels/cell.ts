@@ -12,17 +12,15 @@ import {
   type Pointer,
   pointer,
   type Sum,
+  VECTOR,
   type Vector,
 } from './lanes.ts'
 
-/** Bytes of a vector. */
-export const VECTOR = 16
-
-/** A few vectors of units of a cell, while they are written. */
+/** A few groups of units of a cell, while they are written. */
 export interface Block extends Lanes {
-  /** 0, 1, … */
+  /** Its vectors: 0, 1, … */
   readonly all: readonly number[]
-  /** Bytes from one row of weights to the next, of the weights of one vector, and of one number for each unit. */
+  /** Bytes from one row of weights to the next, of the weights of one group, and of one number for each unit. */
   readonly row: number
   readonly panel: number
   readonly width: number
@@ -33,7 +31,7 @@ export interface Block extends Lanes {
 
 /**
  * Writes code for all units, block by block. Targets speak of the three sums of a GRU; a block takes
- * as many vectors as come to no more sums than that, because V8 before 13 runs out of registers: an
+ * as many groups as come to no more vectors than that, because V8 before 13 runs out of registers: an
  * LSTM of 256 units takes 36 µs a step with four sums, 109 µs with eight.
  */
 export function overUnits(
@@ -46,7 +44,7 @@ export function overUnits(
 ): void {
   const { f } = k
   const lanes = padded(units)
-  const row = gates * VECTOR
+  const row = gates * k.group
   const panel = (features + units) * row
   const [w, u] = [pointer(k, panels), f.local('i32')]
   f.local.set(u, 0)
@@ -55,11 +53,11 @@ export function overUnits(
     f.local.set(local, f.i32.add(array, u))
     return local
   }
-  const most = Math.max(1, Math.floor((3 * vectors) / gates))
-  const pointers = [[w, panel] as const, [u, VECTOR] as const]
+  const most = Math.max(1, Math.floor((3 * vectors) / (gates * k.parts)))
+  const pointers = [[w, panel] as const, [u, k.group] as const]
   overBlocks(k, lanes / LANES, most, pointers, (size) => {
-    const all = Array.from({ length: size }, (_, v) => v)
-    write({ ...k, all, row, panel, width: 4 * lanes, w, part })
+    const all = Array.from({ length: size * k.parts }, (_, v) => v)
+    write({ ...k, all, row, panel, width: k.bytes * lanes, w, part })
   })
 }
 
@@ -68,8 +66,13 @@ export function starts(block: Block, b: Pointer, gate: number): Vector[] {
   return block.all.map((v) => hold(block, block.f.v128.load(gate * block.width + v * VECTOR, b)))
 }
 
-export function sums({ panel }: Block, accs: readonly Vector[], gate: number): Sum[] {
-  return accs.map((acc, v) => ({ acc, offset: v * panel + gate * VECTOR }))
+export function sums(block: Block, accs: readonly Vector[], gate: number): Sum[] {
+  return accs.map((acc, v) => ({ acc, offset: weightsAt(block, v, gate) }))
+}
+
+/** Where a vector's weights lie in a row of the block. */
+export function weightsAt({ group, panel, parts }: Block, v: number, gate: number): number {
+  return Math.floor(v / parts) * panel + gate * group + (v % parts) * VECTOR
 }
 
 /** A pre-activation, limited to ±clip where there is a limit. */

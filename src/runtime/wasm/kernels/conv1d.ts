@@ -5,7 +5,7 @@ import { padded } from '../../plan.ts'
 import type { Func } from '../assembler.ts'
 import { writeProduct } from './dense.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
-import { advance, type Lanes, pointer } from './lanes.ts'
+import { advance, pointer, writing } from './lanes.ts'
 
 /** (x, y, the row's past, the window): one step. */
 type Step = Func<readonly ['i32', 'i32', 'i32', 'i32'], undefined>
@@ -15,27 +15,27 @@ export function writeConv1d(site: Site, kernel: Conv1dKernel): KernelFuncs {
   const { node, features, units, past } = kernel
   const one = writeStep(site, kernel)
   const step = module.func({ name: `${node}: step`, params: ['i32', 'i32'] }, (f, frame, state) => {
-    const k: Lanes = { ...target, f }
+    const k = writing(target, f)
     const { offsets, scratch } = plan.step
     f.call(
       one,
-      pointer(k, frame, 4 * offsets[kernel.x]),
-      pointer(k, frame, 4 * offsets[kernel.y]),
-      pointer(k, state, 4 * Math.max(past, 0)),
-      pointer(k, frame, 4 * scratch),
+      pointer(k, frame, k.bytes * offsets[kernel.x]),
+      pointer(k, frame, k.bytes * offsets[kernel.y]),
+      pointer(k, state, k.bytes * Math.max(past, 0)),
+      pointer(k, frame, k.bytes * scratch),
     )
   })
   const block = module.func(
     { name: `${node}: block`, params: ['i32', 'i32', 'i32', 'i32', 'i32'] },
     (f, frame, state, rows, steps) => {
-      const k: Lanes = { ...target, f }
+      const k = writing(target, f)
       const { i32, local } = f
       const { offsets, scratch, steps: most } = plan.block
-      const [xBytes, yBytes] = [4 * padded(features), 4 * padded(units)]
-      const xRow = pointer(k, frame, 4 * offsets[kernel.x])
-      const yRow = pointer(k, frame, 4 * offsets[kernel.y])
-      const own = pointer(k, state, 4 * Math.max(past, 0))
-      const window = pointer(k, frame, 4 * scratch)
+      const [xBytes, yBytes] = [k.bytes * padded(features), k.bytes * padded(units)]
+      const xRow = pointer(k, frame, k.bytes * offsets[kernel.x])
+      const yRow = pointer(k, frame, k.bytes * offsets[kernel.y])
+      const own = pointer(k, state, k.bytes * Math.max(past, 0))
+      const window = pointer(k, frame, k.bytes * scratch)
       const [x, y, left] = [local('i32'), local('i32'), local('i32')]
       f.loop((nextRow) => {
         local.set(x, xRow)
@@ -49,7 +49,7 @@ export function writeConv1d(site: Site, kernel: Conv1dKernel): KernelFuncs {
         })
         advance(k, xRow, most * xBytes)
         advance(k, yRow, most * yBytes)
-        advance(k, own, 4 * plan.stateStride)
+        advance(k, own, k.bytes * plan.stateStride)
         f.br_if(nextRow, local.tee(rows, i32.sub(rows, 1)))
       })
     },
@@ -58,8 +58,9 @@ export function writeConv1d(site: Site, kernel: Conv1dKernel): KernelFuncs {
 }
 
 function writeStep(site: Site, kernel: Conv1dKernel): Step {
+  const { target } = site
   const { node, features, units, size, dilation, activation, panels, biases } = kernel
-  const bytes = 4 * features
+  const bytes = target.bytes * features
   const depth = (size - 1) * dilation
   const product = { node, features: size * features, units, activation, panels, biases }
   const layer = writeProduct(site, product)

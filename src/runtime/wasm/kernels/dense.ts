@@ -6,9 +6,9 @@ import { LANES, padded } from '../../plan.ts'
 import type { Func } from '../assembler.ts'
 import { activate } from './activations.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
-import { accumulate, hold, type Lanes, overBlocks, type Pointer, pointer } from './lanes.ts'
+import { accumulate, hold, overBlocks, type Pointer, pointer, VECTOR, writing } from './lanes.ts'
 import { softmax } from './softmax.ts'
-import { address, VECTOR, writeOverFrame } from './vector-map.ts'
+import { address, writeOverFrame } from './vector-map.ts'
 
 export function writeDense(site: Site, kernel: DenseKernel): KernelFuncs {
   const { x, y, features, units } = kernel
@@ -35,25 +35,26 @@ export function writeProduct(
   { module, target }: Site,
   { node, features, units, activation, panels: panelsAt, biases: biasesAt }: Product,
 ): Func<readonly ['i32', 'i32'], undefined> {
-  const panel = features * VECTOR
-  const vectors = padded(units) / LANES
+  const { group, parts, vectors } = target
+  const panel = features * group
   return module.func({ name: node, params: ['i32', 'i32'] }, (f, x, y) => {
-    const k: Lanes = { ...target, f }
+    const k = writing(target, f)
     const { local, v128 } = f
     const [panels, biases] = [address(k, panelsAt), address(k, biasesAt)]
     const to = pointer(k, y)
     const moving: readonly (readonly [Pointer, number])[] = [
       [panels, panel],
-      [biases, VECTOR],
-      [to, VECTOR],
+      [biases, group],
+      [to, group],
     ]
     // One sum for each vector, where a GRU has three: so many more vectors at a time.
-    overBlocks(k, vectors, 3 * target.vectors, moving, (size) => {
-      const sums = Array.from({ length: size }, (_, v) => ({
+    const most = Math.floor((3 * vectors) / parts)
+    overBlocks(k, padded(units) / LANES, most, moving, (size) => {
+      const sums = Array.from({ length: size * parts }, (_, v) => ({
         acc: hold(k, v128.load(v * VECTOR, biases)),
-        offset: v * panel,
+        offset: Math.floor(v / parts) * panel + (v % parts) * VECTOR,
       }))
-      accumulate(k, sums, pointer(k, panels), VECTOR, pointer(k, x), features)
+      accumulate(k, sums, pointer(k, panels), group, pointer(k, x), features)
       sums.forEach(({ acc }, v) => {
         const a = isElementwise(activation) ? activate(k, activation, acc) : local.get(acc)
         v128.store(v * VECTOR, to, a)

@@ -4,10 +4,10 @@ import { isElementwise } from '../../../model/activations.ts'
 import type { ActivationKernel } from '../../js/activation.ts'
 import type { AffineKernel, BatchNormKernel } from '../../js/affine.ts'
 import type { PreluKernel } from '../../js/prelu.ts'
-import { LANES, padded } from '../../plan.ts'
+import { padded } from '../../plan.ts'
 import { activate } from './activations.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
-import { all, copyVectors, hold, madd } from './lanes.ts'
+import { all, copyNumbers, hold, madd } from './lanes.ts'
 import { softmax } from './softmax.ts'
 import { writeElementwise, writeMap } from './vector-map.ts'
 
@@ -20,7 +20,7 @@ export function writeActivation(site: Site, kernel: ActivationKernel): KernelFun
     })
   }
   return writeMap(site, kernel, (k, x, y) => {
-    copyVectors(k, y, x, padded(width) / LANES)
+    copyNumbers(k, y, x, padded(width))
     softmax(k, y, width)
   })
 }
@@ -28,10 +28,10 @@ export function writeActivation(site: Site, kernel: ActivationKernel): KernelFun
 /** y = x < 0 ? alpha·x : x */
 export function writePrelu(site: Site, kernel: PreluKernel): KernelFuncs {
   return writeElementwise(site, kernel, [kernel.alpha], (k, x, y, [alpha]) => {
-    const { f32x4, v128 } = k.f
+    const { float, v128 } = k.f
     const a = hold(k, v128.load(0, x))
-    const scaled = hold(k, f32x4.mul(v128.load(0, alpha), a))
-    v128.store(0, y, v128.bitselect(scaled, a, f32x4.lt(a, all(k, 0))))
+    const scaled = hold(k, float.mul(v128.load(0, alpha), a))
+    v128.store(0, y, v128.bitselect(scaled, a, float.lt(a, all(k, 0))))
   })
 }
 
@@ -40,8 +40,8 @@ export function writeAffine(site: Site, kernel: AffineKernel | BatchNormKernel):
   const { lanes, weights } = kernel
   const arrays = [weights, weights + lanes, weights + 2 * lanes]
   return writeElementwise(site, kernel, arrays, (k, x, y, [centre, scale, shift]) => {
-    const { f32x4, v128 } = k.f
-    const a = hold(k, f32x4.sub(v128.load(0, x), v128.load(0, centre)))
+    const { float, v128 } = k.f
+    const a = hold(k, float.sub(v128.load(0, x), v128.load(0, centre)))
     const end = hold(k, v128.load(0, shift))
     v128.store(0, y, madd(k, a, v128.load(0, scale), end))
   })

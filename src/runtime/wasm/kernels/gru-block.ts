@@ -9,22 +9,24 @@
  */
 
 import type { GruKernel } from '../../js/gru.ts'
-import { LANES, PROJECTED_STEPS, padded, TILE_ROWS } from '../../plan.ts'
+import { PROJECTED_STEPS, padded, TILE_ROWS } from '../../plan.ts'
 import type { Func, Value } from '../assembler.ts'
 import { activate } from './activations.ts'
-import { type Block, limited, overUnits, starts, VECTOR } from './cell.ts'
+import { type Block, limited, overUnits, starts, weightsAt } from './cell.ts'
 import { type CellShape, finish, GATES, HN, N, R, Z } from './gru.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
 import {
   accumulateMany,
   advance,
-  copyVectors,
+  copyNumbers,
   hold,
   type Lanes,
   madd,
   type Pointer,
   pointer,
+  VECTOR,
   type Vector,
+  writing,
 } from './lanes.ts'
 
 /** (x, pre, steps): W·x and the biases that go with it, of steps of one row. */
@@ -49,25 +51,26 @@ export function writeGruBlock(site: Site, kernel: GruKernel): KernelFuncs['block
   const { module, plan, target } = site
   const lanes = padded(kernel.units)
   const { offsets, scratch, steps: most } = plan.block
+  const { bytes } = target
   const tile: Tile = {
     ...kernel,
-    xBytes: 4 * padded(kernel.features),
+    xBytes: bytes * padded(kernel.features),
     lanes,
-    outRow: 4 * most * lanes,
-    preRow: 4 * PROJECTED_STEPS * GATES * lanes,
+    outRow: bytes * most * lanes,
+    preRow: bytes * PROJECTED_STEPS * GATES * lanes,
   }
   const project = writeProject(site, tile)
   const step = writeTileStep(site, tile)
   const { xBytes, outRow, preRow } = tile
-  const [outBytes, preBytes] = [4 * lanes, 4 * GATES * lanes]
+  const [outBytes, preBytes] = [bytes * lanes, bytes * GATES * lanes]
   const way = kernel.direction === 'forward' ? 1 : -1
   return module.func(
     { name: `${kernel.node}: block`, params: ['i32', 'i32', 'i32', 'i32', 'i32'] },
     (f, frame, state, rows, steps, start) => {
-      const k: Lanes = { ...target, f }
+      const k = writing(target, f)
       const { i32, local } = f
-      const at = (offset: number): Pointer => pointer(k, frame, 4 * offset)
-      const states = pointer(k, state, 4 * kernel.state)
+      const at = (offset: number): Pointer => pointer(k, frame, bytes * offset)
+      const states = pointer(k, state, bytes * kernel.state)
       const pre = at(scratch)
       const wait = pointer(k, pre, TILE_ROWS * preRow)
       /** For each row: a vector of a value, and the row's state. */
@@ -78,12 +81,12 @@ export function writeGruBlock(site: Site, kernel: GruKernel): KernelFuncs['block
         f.loop((next) => {
           body(vector, h)
           advance(k, vector, outBytes)
-          advance(k, h, 4 * plan.stateStride)
+          advance(k, h, bytes * plan.stateStride)
           f.br_if(next, local.tee(left, i32.sub(left, 1)))
         })
       }
       f.if(start, () =>
-        eachRow(kernel.initialState, (vector, h) => copyVectors(k, h, vector, lanes / LANES)),
+        eachRow(kernel.initialState, (vector, h) => copyNumbers(k, h, vector, lanes)),
       )
 
       const [h, hStride, left, count] = ['i32', 'i32', 'i32', 'i32'].map(() => local('i32'))
@@ -94,7 +97,7 @@ export function writeGruBlock(site: Site, kernel: GruKernel): KernelFuncs['block
         local.set(out, i32.add(out, i32.mul(i32.sub(steps, 1), outBytes)))
       }
       local.set(h, states)
-      local.set(hStride, 4 * plan.stateStride)
+      local.set(hStride, bytes * plan.stateStride)
       local.set(left, steps)
       f.loop((nextSteps) => {
         local.set(count, i32.const(PROJECTED_STEPS))
@@ -121,13 +124,13 @@ export function writeGruBlock(site: Site, kernel: GruKernel): KernelFuncs['block
       const [from, to, row] = [pointer(k, h), pointer(k, states), local('i32')]
       local.set(row, rows)
       f.loop((next) => {
-        copyVectors(k, to, from, lanes / LANES)
-        advance(k, to, 4 * plan.stateStride)
+        copyNumbers(k, to, from, lanes)
+        advance(k, to, bytes * plan.stateStride)
         advance(k, from, outRow)
         f.br_if(next, local.tee(row, i32.sub(row, 1)))
       })
       for (const value of [kernel.last, kernel.finalState])
-        eachRow(value, (vector, h) => copyVectors(k, vector, h, lanes / LANES))
+        eachRow(value, (vector, h) => copyNumbers(k, vector, h, lanes))
 
       function projectRows(): void {
         const [from, to, row] = [pointer(k, x), pointer(k, pre), local('i32')]
@@ -167,11 +170,11 @@ function inPairs(
 /** pre = [z|r|n] of each step: the sum of a gate as far as the inputs take it. */
 function writeProject({ module, target }: Site, tile: Tile): Project {
   const { features, xBytes, lanes } = tile
-  const preBytes = 4 * GATES * lanes
+  const preBytes = target.bytes * GATES * lanes
   return module.func(
     { name: `${tile.node}: project`, params: ['i32', 'i32', 'i32'] },
     (f, x, pre, steps) => {
-      const k: Lanes = { ...target, f }
+      const k = writing(target, f)
       const [panels, biases] = weightsOf(k, tile)
       const write = (block: Block): void => {
         const [xs, to] = [pointer(k, x), block.part(pre)]
@@ -215,10 +218,10 @@ function writeTileStep({ module, target }: Site, tile: Tile): TileStep {
   return module.func(
     { name: `${tile.node}: rows`, params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'] },
     (f, pre, h, hStride, out, wait, rows) => {
-      const k: Lanes = { ...target, f }
+      const k = writing(target, f)
       const { i32, local } = f
       const [panels, biases] = weightsOf(k, tile)
-      const waitRow = 2 * 4 * lanes
+      const waitRow = 2 * target.bytes * lanes
       const behind = (first: Pointer, bytes: Pointer | number): Pointer => {
         const next = local('i32')
         local.set(next, i32.add(first, bytes as Pointer))
@@ -308,7 +311,7 @@ function writeAfter(block: Block, tile: Tile, biases: Pointer, rows: readonly Ro
 /** z and r ⊙ h, to wait for the other units. */
 function writeGates(block: Block, tile: Tile, rows: readonly Row[]): void {
   const { f, all, width } = block
-  const { f32x4, local, v128 } = f
+  const { float, local, v128 } = f
   const parts = rows.map(({ pre, h, wait }) => [pre, h, wait].map(block.part))
   const z = parts.map(([pre]) => loads(block, pre, Z))
   const r = parts.map(([pre]) => loads(block, pre, R))
@@ -323,7 +326,7 @@ function writeGates(block: Block, tile: Tile, rows: readonly Row[]): void {
     for (const v of all) {
       local.set(r[m][v], gateOf(block, tile, r[m][v]))
       v128.store(v * VECTOR, wait, gateOf(block, tile, z[m][v]))
-      v128.store(width + v * VECTOR, wait, f32x4.mul(r[m][v], v128.load(v * VECTOR, old)))
+      v128.store(width + v * VECTOR, wait, float.mul(r[m][v], v128.load(v * VECTOR, old)))
     }
   })
 }
@@ -331,7 +334,7 @@ function writeGates(block: Block, tile: Tile, rows: readonly Row[]): void {
 /** n = φ(xn + (U·(r ⊙ h) + brn)) */
 function writeBefore(block: Block, tile: Tile, biases: Pointer, rows: readonly Row[]): void {
   const { f, all, width } = block
-  const { f32x4, v128 } = f
+  const { float, v128 } = f
   const parts = rows.map(({ pre, h, out, wait }) => [pre, h, out, wait].map(block.part))
   const b = block.part(biases)
   const hn = rows.map(() => starts(block, b, HN))
@@ -341,7 +344,7 @@ function writeBefore(block: Block, tile: Tile, biases: Pointer, rows: readonly R
     for (const v of all) {
       const z = hold(block, v128.load(v * VECTOR, wait))
       const xn = hold(block, v128.load(N * width + v * VECTOR, pre))
-      const sum = hold(block, f32x4.add(xn, hn[m][v]))
+      const sum = hold(block, float.add(xn, hn[m][v]))
       finish({ ...block, shape: tile }, v, z, sum, old, to)
     }
   })
@@ -361,13 +364,13 @@ function overStates(
 
 /** Accumulators by member and vector, as sums over the weights of a gate. */
 function sumsOf(
-  { all, panel }: Block,
+  block: Block,
   accs: readonly (readonly Vector[])[],
   gate: number,
 ): { readonly accs: readonly Vector[]; readonly offset: number }[] {
-  return all.map((v) => ({
+  return block.all.map((v) => ({
     accs: accs.map((each) => each[v]),
-    offset: v * panel + gate * VECTOR,
+    offset: weightsAt(block, v, gate),
   }))
 }
 
@@ -381,10 +384,10 @@ function gateOf(block: Block, { recurrentActivation, clip }: Tile, a: Vector): V
 }
 
 /** The weights' addresses. */
-function weightsOf({ f }: Lanes, { panels, biases }: Tile): [Pointer, Pointer] {
+function weightsOf({ bytes, f }: Lanes, { panels, biases }: Tile): [Pointer, Pointer] {
   return [panels, biases].map((offset) => {
     const local = f.local('i32')
-    f.local.set(local, 4 * offset)
+    f.local.set(local, bytes * offset)
     return local
   }) as [Pointer, Pointer]
 }

@@ -10,19 +10,20 @@
 import type { GruKernel } from '../../js/gru.ts'
 import type { ModuleBuilder } from '../assembler.ts'
 import { activate } from './activations.ts'
-import { type Block, limited, overUnits, starts, sums, VECTOR } from './cell.ts'
+import { type Block, limited, overUnits, starts, sums } from './cell.ts'
 import { writeGruBlock } from './gru-block.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
 import {
   accumulate,
   all,
   hold,
-  type Lanes,
   madd,
   type Pointer,
   pointer,
   type Style,
+  VECTOR,
   type Vector,
+  writing,
 } from './lanes.ts'
 import { type CellFunc, type Cells, writeSteps } from './steps.ts'
 
@@ -54,7 +55,7 @@ function writeCell(module: ModuleBuilder, shape: CellShape, target: Style): Cell
       params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'],
     },
     (f, panels, biases, x, h, out, scratch) => {
-      const k: Lanes = { ...target, f }
+      const k = writing(target, f)
       const round = (write: (block: GruBlock) => void): void =>
         overUnits(k, shape, GATES, panels, (block) => write({ ...block, shape }))
       if (shape.resetAfter) round((block) => writeAfter(block, biases, x, h, out))
@@ -99,7 +100,7 @@ function writeGates(
   scratch: Pointer,
 ): void {
   const { f, shape, all, width } = block
-  const { local, f32x4, v128 } = f
+  const { local, float, v128 } = f
   const [w, xi, hi] = [block.w, x, h].map((start) => pointer(block, start))
   const [b, to, old, wait] = [biases, out, h, scratch].map(block.part)
   const [z, r, xn] = [Z, R, N].map((gate) => starts(block, b, gate))
@@ -114,7 +115,7 @@ function writeGates(
       wait,
       activate(block, shape.recurrentActivation, limited(block, z[v], shape.clip)),
     )
-    v128.store(width + v * VECTOR, wait, f32x4.mul(r[v], v128.load(v * VECTOR, old)))
+    v128.store(width + v * VECTOR, wait, float.mul(r[v], v128.load(v * VECTOR, old)))
   }
 }
 
@@ -127,14 +128,14 @@ function writeBefore(
   scratch: Pointer,
 ): void {
   const { f, shape, all, width } = block
-  const { f32x4, v128 } = f
+  const { float, v128 } = f
   const w = pointer(block, block.w, shape.features * block.row)
   const [b, to, old, wait] = [biases, out, h, scratch].map(block.part)
   const hn = starts(block, b, HN)
   accumulate(block, sums(block, hn, N), w, block.row, pointer(block, scratch, width), shape.units)
   for (const v of all) {
     const z = hold(block, v128.load(v * VECTOR, wait))
-    const sum = hold(block, f32x4.add(v128.load(v * VECTOR, to), hn[v]))
+    const sum = hold(block, float.add(v128.load(v * VECTOR, to), hn[v]))
     finish(block, v, z, sum, old, to)
   }
 }
@@ -149,10 +150,10 @@ export function finish(
   to: Pointer,
 ): void {
   const { f, shape } = block
-  const { f32x4, v128 } = f
+  const { float, v128 } = f
   const n = hold(block, activate(block, shape.activation, limited(block, a, shape.clip)))
   const h = hold(block, v128.load(v * VECTOR, old))
   const [kept, taken] = shape.update === 'keeps' ? [h, n] : [n, h]
-  const rest = hold(block, f32x4.mul(f32x4.sub(all(block, 1), z), taken))
+  const rest = hold(block, float.mul(float.sub(all(block, 1), z), taken))
   v128.store(v * VECTOR, to, madd(block, z, kept, rest))
 }

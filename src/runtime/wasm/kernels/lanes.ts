@@ -1,10 +1,12 @@
 /**
- * What kernels write with: a function that is being written, and how it multiplies and adds.
+ * What kernels write with: a function that is being written, and its arithmetic.
  *
- * Four lanes of float32 hold four units. A writer leaves its result on the stack; a number that is
+ * Units come in groups of four: one vector of float32, or two of float64. What works lane by lane is
+ * written for a vector and knows neither. A writer leaves its result on the stack; a number that is
  * used twice is held in a local.
  */
 
+import { LANES } from '../../plan.ts'
 import type { FunctionBody, Local, Operand, Value } from '../assembler.ts'
 import type { Pool } from './pool.ts'
 
@@ -21,29 +23,64 @@ export interface Target {
   readonly constants: 'code' | 'memory'
 }
 
-/** A target, and the memory for constants if that is where they stand. */
-export interface Style extends Target {
+/** What float32 and float64 do not share; `math.ts` and `math64.ts` have one each. */
+export interface Arithmetic {
+  readonly family: 'f32x4' | 'f64x2'
+  /** Bytes of a number. */
+  readonly bytes: 4 | 8
+  /** Bytes of a group of four units, and the vectors it takes. */
+  readonly group: 16 | 32
+  readonly parts: 1 | 2
+  /** A number's bits, as the words of a vector: they are repeated until it is full. */
+  readonly words: (value: number) => readonly [number, number]
+  readonly elementary: Readonly<
+    Record<
+      'erf' | 'exp' | 'expm1' | 'sigmoid' | 'softplus' | 'tanh',
+      (k: Lanes, x: Vector) => Result
+    >
+  >
+}
+
+/** A target, an arithmetic, and the memory for constants if that is where they stand. */
+export interface Style extends Target, Arithmetic {
   readonly pool: Pool | null
 }
 
+/** The instructions that kernels are written in, whatever the precision. */
+type Float = Pick<
+  FunctionBody['f32x4'] & FunctionBody['f64x2'],
+  | ('abs' | 'neg' | 'sqrt' | 'eq' | 'ne' | 'lt' | 'le')
+  | ('add' | 'sub' | 'mul' | 'div' | 'min' | 'max' | 'pmin' | 'pmax')
+  | ('relaxed_madd' | 'relaxed_nmadd')
+>
+
 /** A function of these. */
 export interface Lanes extends Style {
-  readonly f: FunctionBody
+  readonly f: FunctionBody & { readonly float: Float }
 }
+
+/** To write a function with. */
+export function writing(style: Style, f: FunctionBody): Lanes {
+  return { ...style, f: { ...f, float: f[style.family] } }
+}
+
+/** Bytes of a vector. */
+export const VECTOR = 16
 
 export type Vector = Local<'v128'>
 export type Pointer = Local<'i32'>
 export type Result = Value<'v128'>
 
-/** One number in all lanes, rounded to float32. */
+/** One number in all lanes, rounded to the precision. */
 export function all(k: Lanes, value: number): Result {
-  return allBits(k, new Int32Array(Float32Array.of(value).buffer)[0])
+  return allBits(k, ...k.words(value))
 }
 
-/** The same 32 bits in all lanes. */
-export function allBits({ f, pool }: Lanes, bits: number): Result {
-  const address = pool?.addressOf(bits) ?? null
-  return address === null ? f.v128.const('i32x4', bits) : f.v128.load(address, 0)
+/** The same 32 bits in all words of a vector, or the same 64, low word first. */
+export function allBits({ f, pool }: Lanes, low: number, high = low): Result {
+  const address = pool?.addressOf(low, high) ?? null
+  if (address !== null) return f.v128.load(address, 0)
+  return f.v128.const('i32x4', [low, high, low, high])
 }
 
 export function hold({ f }: Lanes, value: Operand<'v128'>): Vector {
@@ -54,18 +91,18 @@ export function hold({ f }: Lanes, value: Operand<'v128'>): Vector {
 
 /** a·b + c */
 export function madd(k: Lanes, a: Operand<'v128'>, b: Operand<'v128'>, c: Vector | number): Result {
-  const { f32x4 } = k.f
+  const { float } = k.f
   const last = (): Operand<'v128'> => (typeof c === 'number' ? all(k, c) : c)
-  if (k.fused) return f32x4.relaxed_madd(a, b, last())
-  const product = f32x4.mul(a, b)
-  return f32x4.add(product, last())
+  if (k.fused) return float.relaxed_madd(a, b, last())
+  const product = float.mul(a, b)
+  return float.add(product, last())
 }
 
 /** c − a·b */
 export function nmadd(k: Lanes, a: Vector, b: number, c: Vector): Result {
-  const { f32x4 } = k.f
-  if (k.fused) return f32x4.relaxed_nmadd(a, all(k, b), c)
-  return f32x4.sub(c, f32x4.mul(a, all(k, b)))
+  const { float } = k.f
+  if (k.fused) return float.relaxed_nmadd(a, all(k, b), c)
+  return float.sub(c, float.mul(a, all(k, b)))
 }
 
 /** c[0] + c[1]·x + c[2]·x² … by Horner's rule. */
@@ -78,8 +115,8 @@ export function polynomial(k: Lanes, x: Vector, coefficients: readonly number[])
 
 /** Limits to low … high. NaN stays: pmin(a, b) is `b < a ? b : a`, so the number comes first. */
 export function clamp(k: Lanes, x: Operand<'v128'>, low: number, high: number): Result {
-  const { f32x4 } = k.f
-  return f32x4.pmax(f32x4.pmin(x, all(k, high)), all(k, low))
+  const { float } = k.f
+  return float.pmax(float.pmin(x, all(k, high)), all(k, low))
 }
 
 /** `count` times, which is known while writing. */
@@ -107,10 +144,11 @@ export function pointer({ f }: Lanes, from: Pointer, bytes = 0): Pointer {
   return local
 }
 
-/** Copies whole vectors from one place to another that does not overlap. */
-export function copyVectors(k: Lanes, to: Pointer, from: Pointer, vectors: number): void {
+/** Copies whole groups of numbers from one place to another that does not overlap. */
+export function copyNumbers(k: Lanes, to: Pointer, from: Pointer, count: number): void {
   const { v128 } = k.f
-  const copy = (i: number): void => v128.store(16 * i, to, v128.load(16 * i, from))
+  const vectors = (count / LANES) * k.parts
+  const copy = (i: number): void => v128.store(VECTOR * i, to, v128.load(VECTOR * i, from))
   if (vectors <= 8) {
     for (let i = 0; i < vectors; i++) copy(i)
     return
@@ -118,12 +156,17 @@ export function copyVectors(k: Lanes, to: Pointer, from: Pointer, vectors: numbe
   const [source, target] = [pointer(k, from), pointer(k, to)]
   repeat(k, vectors, () => {
     v128.store(0, target, v128.load(0, source))
-    advance(k, source, 16)
-    advance(k, target, 16)
+    advance(k, source, VECTOR)
+    advance(k, target, VECTOR)
   })
 }
 
-/** A sum in four lanes, and where its weights lie in a row. */
+/** The number at an address in all lanes. */
+export function spread({ f: { v128 }, family }: Lanes, offset: number, at: Pointer): Result {
+  return family === 'f32x4' ? v128.load32_splat(offset, at) : v128.load64_splat(offset, at)
+}
+
+/** A sum in the lanes of a vector, and where its weights lie in a row. */
 export interface Sum {
   readonly acc: Vector
   readonly offset: number
@@ -160,13 +203,13 @@ export function accumulateMany(
   xs: readonly Pointer[],
   rows: number,
 ): void {
-  const { f, unroll } = k
+  const { bytes, f, unroll } = k
   const { local, v128 } = f
   const splats = xs.map(() => local('v128'))
   const shared = xs.length > 1 ? local('v128') : null
   const several = (count: number): void => {
     for (let i = 0; i < count; i++) {
-      xs.forEach((x, m) => local.set(splats[m], v128.load32_splat(4 * i, x)))
+      xs.forEach((x, m) => local.set(splats[m], spread(k, bytes * i, x)))
       for (const { accs, offset } of sums) {
         const weight = (): Result => v128.load(offset + i * stride, w)
         if (shared === null) local.set(accs[0], madd(k, weight(), splats[0], accs[0]))
@@ -177,13 +220,13 @@ export function accumulateMany(
       }
     }
     advance(k, w, count * stride)
-    for (const x of xs) advance(k, x, 4 * count)
+    for (const x of xs) advance(k, x, bytes * count)
   }
   const turns = Math.floor(rows / unroll)
   if (turns > 0) {
     if (turns === 1) several(unroll)
     else {
-      const end = pointer(k, xs[0], 4 * unroll * turns)
+      const end = pointer(k, xs[0], bytes * unroll * turns)
       f.loop((top) => {
         several(unroll)
         f.br_if(top, f.i32.ne(xs[0], end))
@@ -193,17 +236,17 @@ export function accumulateMany(
   several(rows - turns * unroll)
 }
 
-/** Vectors in blocks of at most `most`, as even as can be: 17 by 4 makes 2 of 4 and 3 of 3. */
+/** Groups in blocks of at most `most`, as even as can be: 17 by 4 makes 2 of 4 and 3 of 3. */
 export function overBlocks(
   k: Lanes,
-  vectors: number,
+  groups: number,
   most: number,
-  pointers: readonly (readonly [Pointer, bytesPerVector: number])[],
+  pointers: readonly (readonly [Pointer, bytesPerGroup: number])[],
   body: (size: number) => void,
 ): void {
-  const blocks = Math.ceil(vectors / most)
-  const size = Math.floor(vectors / blocks)
-  const larger = vectors % blocks
+  const blocks = Math.ceil(groups / most)
+  const size = Math.floor(groups / blocks)
+  const larger = groups % blocks
   for (const [count, width] of [
     [larger, size + 1],
     [blocks - larger, size],

@@ -1,39 +1,41 @@
 /** Layer normalisation in WebAssembly, in the order of `js/layer-norm.ts`. */
 
 import type { LayerNormKernel } from '../../js/layer-norm.ts'
-import { acrossLanes, eachVector } from './across.ts'
+import { acrossLanes, eachVector, fourLanes } from './across.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
-import { advance, all, hold, type Lanes, madd, type Vector } from './lanes.ts'
-import { address, VECTOR, writeMap } from './vector-map.ts'
+import { advance, all, hold, type Lanes, madd, VECTOR, type Vector } from './lanes.ts'
+import { address, writeMap } from './vector-map.ts'
 
 export function writeLayerNorm(site: Site, kernel: LayerNormKernel): KernelFuncs {
   const { width, lanes, weights, epsilon } = kernel
   return writeMap(site, kernel, (k, x, y) => {
-    const { f32x4, i32, local, v128 } = k.f
-    const share = (sum: Vector): Vector => {
-      acrossLanes(k, sum, f32x4.add)
-      return hold(k, f32x4.div(sum, all(k, width)))
+    const { float, i32, local, v128 } = k.f
+    const share = (sums: readonly Vector[]): Vector => {
+      const sum = acrossLanes(k, sums, float.add)
+      return hold(k, float.div(sum, all(k, width)))
     }
 
-    const sum = hold(k, all(k, 0))
-    eachVector(k, x, width, 0, (a) => local.set(sum, f32x4.add(sum, a)))
-    const mean = share(sum)
+    const sums = fourLanes(k, 0)
+    eachVector(k, x, width, 0, (a, _, part) => local.set(sums[part], float.add(sums[part], a)))
+    const mean = share(sums)
 
-    const squares = hold(k, all(k, 0))
+    const squares = fourLanes(k, 0)
     const way = hold32(k)
     local.set(way, i32.sub(y, x))
     // Lanes that are no units equal the mean, and so add nothing.
     eachVector(k, x, width, 0, (a, place) => {
-      const d = hold(k, f32x4.sub(a, mean))
+      const d = hold(k, float.sub(a, mean))
       v128.store(0, i32.add(place, way), d)
     })
-    eachVector(k, y, width, 0, (d) => local.set(squares, madd(k, d, d, squares)))
+    eachVector(k, y, width, 0, (d, _, part) =>
+      local.set(squares[part], madd(k, d, d, squares[part])),
+    )
     const variance = share(squares)
-    const deviation = hold(k, f32x4.sqrt(f32x4.add(variance, all(k, epsilon))))
+    const deviation = hold(k, float.sqrt(float.add(variance, all(k, epsilon))))
 
     const [gamma, beta] = [address(k, weights), address(k, weights + lanes)]
     eachVector(k, y, width, 0, (d, place) => {
-      const normal = hold(k, f32x4.div(d, deviation))
+      const normal = hold(k, float.div(d, deviation))
       const end = hold(k, v128.load(0, beta))
       v128.store(0, place, madd(k, normal, v128.load(0, gamma), end))
       advance(k, gamma, VECTOR)

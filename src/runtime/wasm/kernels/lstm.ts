@@ -6,18 +6,19 @@
 import { gatesOf, type LstmKernel } from '../../js/lstm.ts'
 import type { ModuleBuilder } from '../assembler.ts'
 import { activate } from './activations.ts'
-import { type Block, limited, overUnits, starts, sums, VECTOR } from './cell.ts'
+import { type Block, limited, overUnits, starts, sums } from './cell.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
 import {
   accumulate,
   all,
   hold,
-  type Lanes,
   madd,
   type Pointer,
   pointer,
   type Style,
+  VECTOR,
   type Vector,
+  writing,
 } from './lanes.ts'
 import { type CellFunc, type Cells, writeSteps } from './steps.ts'
 
@@ -55,7 +56,7 @@ function writeCell(module: ModuleBuilder, shape: CellShape, target: Style): Cell
       params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'],
     },
     (f, panels, biases, x, h, out, c) => {
-      const k: Lanes = { ...target, f }
+      const k = writing(target, f)
       overUnits(k, shape, gates, panels, (block) => writeBlock(block, shape, biases, x, h, out, c))
     },
   )
@@ -71,7 +72,7 @@ function writeBlock(
   cell: Pointer,
 ): void {
   const { f: code, row, width } = block
-  const { f32x4, local, v128 } = code
+  const { float, local, v128 } = code
   const gates = gatesOf(shape)
   const [w, xi, hi] = [block.w, x, h].map((start) => pointer(block, start))
   const [b, to, own] = [biases, out, cell].map(block.part)
@@ -97,12 +98,12 @@ function writeBlock(
     if (!shape.coupled) gated(of('f', v), 1, c, v)
     local.set(g, activate(block, shape.activation, limited(block, g, shape.clip)))
     // c' = f ⊙ c + i ⊙ g, with f = 1 − i where the gates are coupled
-    const f = shape.coupled ? hold(block, f32x4.sub(all(block, 1), i)) : of('f', v)
-    const kept = hold(block, f32x4.mul(f, c))
+    const f = shape.coupled ? hold(block, float.sub(all(block, 1), i)) : of('f', v)
+    const kept = hold(block, float.mul(f, c))
     local.set(c, madd(block, i, g, kept))
     v128.store(v * VECTOR, own, c)
     // h' = o ⊙ ψ(c')
     gated(o, 2, c, v)
-    v128.store(v * VECTOR, to, f32x4.mul(activate(block, shape.outputActivation, c), o))
+    v128.store(v * VECTOR, to, float.mul(activate(block, shape.outputActivation, c), o))
   }
 }

@@ -3,7 +3,7 @@
 import type { MaskingKernel } from '../../js/masking.ts'
 import { eachVector } from './across.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
-import { all, hold, type Lanes } from './lanes.ts'
+import { all, hold, writing } from './lanes.ts'
 import { writeOverFrame } from './vector-map.ts'
 
 export function writeMasking(site: Site, kernel: MaskingKernel): KernelFuncs {
@@ -13,11 +13,11 @@ export function writeMasking(site: Site, kernel: MaskingKernel): KernelFuncs {
   const ports = [{ value: xValue, width }, { value: yValue, width }, ...masks]
   const params = ports.map(() => 'i32' as const)
   const layer = module.func({ name: node, params }, (f, x, y, mask) => {
-    const k: Lanes = { ...target, f }
-    const { f32x4, i32, i32x4, local, v128 } = f
+    const k = writing(target, f)
+    const { float, i32, i32x4, local, v128 } = k.f
     const differs = hold(k, all(k, 0))
     eachVector(k, x, width, value, (a) =>
-      local.set(differs, v128.or(f32x4.ne(a, all(k, value)), differs)),
+      local.set(differs, v128.or(float.ne(a, all(k, value)), differs)),
     )
     const counts = hold(k, i32x4.splat(i32.sub(0, v128.any_true(differs))))
     const way = f.local('i32')

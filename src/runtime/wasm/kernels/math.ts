@@ -5,6 +5,7 @@
 
 import { ERF32, EXP32, LN2_HIGH32, LN2_LOW32, LOG32, TANH32 } from '../../approximations.ts'
 import {
+  type Arithmetic,
   all,
   allBits,
   clamp,
@@ -25,7 +26,7 @@ const SIGN = -0x80000000
 const SQRT_HALF = 0x3f3504f3
 
 /** 2t / (1 + t²) = 2NQ / (Q² + N²) */
-export function tanh(k: Lanes, x: Vector): Result {
+function tanh(k: Lanes, x: Vector): Result {
   const { f32x4 } = k.f
   const a = hold(k, clamp(k, x, -TANH32.limit, TANH32.limit))
   const z = hold(k, f32x4.mul(a, a))
@@ -34,7 +35,7 @@ export function tanh(k: Lanes, x: Vector): Result {
   return doubleAngle(k, n, hold(k, polynomial(k, z, TANH32.q)))
 }
 
-export function erf(k: Lanes, x: Vector): Result {
+function erf(k: Lanes, x: Vector): Result {
   const { f32x4 } = k.f
   const a = hold(k, clamp(k, x, -ERF32.limit, ERF32.limit))
   const z = hold(k, f32x4.mul(a, a))
@@ -51,7 +52,7 @@ function doubleAngle(k: Lanes, n: Vector, q: Vector): Result {
 }
 
 /** e^x = 2ⁿ·e^r, where 2ⁿ is multiplied in two steps because it may not be a normal number itself. */
-export function exp(k: Lanes, x: Vector): Result {
+function exp(k: Lanes, x: Vector): Result {
   const { f32x4, i32x4 } = k.f
   const { t, r } = reduced(k, hold(k, clamp(k, x, -104, 89)))
   const i = hold(k, i32x4.sub(t, allBits(k, ROUND_BITS)))
@@ -95,7 +96,7 @@ function reduced(k: Lanes, a: Vector): Readonly<Record<'t' | 'n' | 'r', Vector>>
 }
 
 /** e^x − 1 = 2ⁿ·(e^r − 1) + (2ⁿ − 1), half of everything at first. */
-export function expm1(k: Lanes, x: Vector): Result {
+function expm1(k: Lanes, x: Vector): Result {
   const { f32x4, v128 } = k.f
   const a = hold(k, clamp(k, x, -30, 89))
   const { t, n, r } = reduced(k, a)
@@ -110,7 +111,7 @@ export function expm1(k: Lanes, x: Vector): Result {
 }
 
 /** σ(x) = 1 / (1 + e^(−x)), by e^(−|x|). */
-export function sigmoid(k: Lanes, x: Vector): Result {
+function sigmoid(k: Lanes, x: Vector): Result {
   const { f32x4, v128 } = k.f
   const e = hold(k, expOfMinusAbs(k, x))
   const one = hold(k, all(k, 1))
@@ -119,7 +120,7 @@ export function sigmoid(k: Lanes, x: Vector): Result {
 }
 
 /** log(1 + e^x) = max(x, 0) + log(1 + e^(−|x|)) */
-export function softplus(k: Lanes, x: Vector): Result {
+function softplus(k: Lanes, x: Vector): Result {
   const { f32x4 } = k.f
   const e = hold(k, expOfMinusAbs(k, x))
   const log = hold(k, log1p(k, e))
@@ -155,4 +156,17 @@ function logOf(k: Lanes, e: Vector, m: Vector, c: Vector): Result {
   const y = hold(k, nmadd(k, z, 0.5, high))
   const log = hold(k, f32x4.add(m, y))
   return madd(k, e, all(k, LN2_HIGH32), log)
+}
+
+/** Vectors of four float32. */
+export const float32: Arithmetic = {
+  family: 'f32x4',
+  bytes: 4,
+  group: 16,
+  parts: 1,
+  words(value) {
+    const [word] = new Int32Array(Float32Array.of(value).buffer)
+    return [word, word]
+  },
+  elementary: { erf, exp, expm1, sigmoid, softplus, tanh },
 }

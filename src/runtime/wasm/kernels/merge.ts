@@ -12,9 +12,11 @@ import {
   type Pointer,
   pointer,
   repeat,
+  VECTOR,
   type Vector,
+  writing,
 } from './lanes.ts'
-import { VECTOR, writeOverFrame } from './vector-map.ts'
+import { writeOverFrame } from './vector-map.ts'
 
 export function writeMerge(site: Site, kernel: MergeKernel): KernelFuncs {
   const { module, target } = site
@@ -26,11 +28,11 @@ export function writeMerge(site: Site, kernel: MergeKernel): KernelFuncs {
   ]
   const params = ports.map(() => 'i32' as const)
   const layer = module.func({ name: node, params }, (f, ...pointers: Local<'i32'>[]) => {
-    const k: Lanes = { ...target, f }
+    const k = writing(target, f)
     const from = pointers.slice(0, -1)
     const to = pointers.at(-1)!
     if (mode === 'concatenate') sideBySide(k, from, widths, to)
-    else elementwise(k, mode, from, padded(total) / LANES, to)
+    else elementwise(k, mode, from, (padded(total) / LANES) * k.parts, to)
   })
   return writeOverFrame(site, kernel, ports, layer)
 }
@@ -43,10 +45,10 @@ function sideBySide(
   to: Pointer,
 ): void {
   const { i32, memory } = k.f
-  let bytes = 0
+  let at = 0
   from.forEach((each, i) => {
-    memory.copy(i32.add(to, bytes), each, 4 * widths[i])
-    bytes += 4 * widths[i]
+    memory.copy(i32.add(to, at), each, k.bytes * widths[i])
+    at += k.bytes * widths[i]
   })
 }
 
@@ -57,21 +59,21 @@ function elementwise(
   vectors: number,
   to: Pointer,
 ): void {
-  const { f32x4, local, v128 } = k.f
+  const { float, local, v128 } = k.f
   const combine = {
-    add: f32x4.add,
-    average: f32x4.add,
-    subtract: f32x4.sub,
-    multiply: f32x4.mul,
-    divide: f32x4.div,
-    maximum: f32x4.max,
-    minimum: f32x4.min,
+    add: float.add,
+    average: float.add,
+    subtract: float.sub,
+    multiply: float.mul,
+    divide: float.div,
+    maximum: float.max,
+    minimum: float.min,
   }[mode]
   const moving = [...from, to].map((each) => pointer(k, each))
   repeat(k, vectors, () => {
     const result: Vector = hold(k, v128.load(0, moving[0]))
     for (const other of moving.slice(1, -1)) local.set(result, combine(result, v128.load(0, other)))
-    if (mode === 'average') local.set(result, f32x4.div(result, all(k, from.length)))
+    if (mode === 'average') local.set(result, float.div(result, all(k, from.length)))
     v128.store(0, moving.at(-1)!, result)
     for (const each of moving) advance(k, each, VECTOR)
   })

@@ -10,24 +10,24 @@ const VECTOR = 16
 
 export interface Pool {
   /** Null when there is no room left: the constant has to stand in the code then. */
-  addressOf(bits: number): number | null
+  addressOf(low: number, high: number): number | null
   bytes(): Uint8Array<ArrayBuffer>
 }
 
 export function createPool(base: number, size: number): Pool {
-  const words: number[] = []
+  const constants: (readonly [number, number])[] = []
   return {
-    addressOf(bits) {
-      let index = words.indexOf(bits)
+    addressOf(low, high) {
+      let index = constants.findIndex((each) => each[0] === low && each[1] === high)
       if (index < 0) {
-        if ((words.length + 1) * VECTOR > size) return null
-        index = words.push(bits) - 1
+        if ((constants.length + 1) * VECTOR > size) return null
+        index = constants.push([low, high]) - 1
       }
       return base + index * VECTOR
     },
     bytes() {
-      const lanes = Int32Array.from(words.flatMap((word) => [word, word, word, word]))
-      return new Uint8Array(lanes.buffer)
+      const words = Int32Array.from(constants.flatMap((each) => [...each, ...each]))
+      return new Uint8Array(words.buffer)
     },
   }
 }

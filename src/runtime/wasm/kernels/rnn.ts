@@ -3,9 +3,9 @@
 import type { RnnKernel } from '../../js/rnn.ts'
 import type { ModuleBuilder } from '../assembler.ts'
 import { activate } from './activations.ts'
-import { limited, overUnits, starts, sums, VECTOR } from './cell.ts'
+import { limited, overUnits, starts, sums } from './cell.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
-import { accumulate, type Lanes, pointer, type Style } from './lanes.ts'
+import { accumulate, pointer, type Style, VECTOR, writing } from './lanes.ts'
 import { type CellFunc, type Cells, writeSteps } from './steps.ts'
 
 /** What a cell depends on. */
@@ -25,7 +25,7 @@ function writeCell(module: ModuleBuilder, shape: CellShape, target: Style): Cell
       params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'],
     },
     (f, panels, biases, x, h, out) => {
-      const k: Lanes = { ...target, f }
+      const k = writing(target, f)
       overUnits(k, shape, 1, panels, (block) => {
         const [w, xi, hi] = [block.w, x, h].map((start) => pointer(block, start))
         const [b, to] = [biases, out].map(block.part)

@@ -4,10 +4,10 @@
  */
 
 import type { RecurrentKernel } from '../../layers.ts'
-import { LANES, padded } from '../../plan.ts'
+import { padded } from '../../plan.ts'
 import type { Func } from '../assembler.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
-import { advance, copyVectors, type Lanes, type Pointer, pointer } from './lanes.ts'
+import { advance, copyNumbers, type Pointer, pointer, writing } from './lanes.ts'
 
 /**
  * One step of one row: (panels, biases, x, h, out, own) reads x and h, and writes h' to `out`, which
@@ -29,11 +29,12 @@ export function writeSteps(
   const key = `${kernel.kind} ${JSON.stringify(shape)}`
   const shared = cells.get(key) ?? write()
   cells.set(key, shared)
-  const [panels, biases] = [4 * kernel.panels, 4 * kernel.biases]
+  const { bytes } = site.target
+  const [panels, biases] = [bytes * kernel.panels, bytes * kernel.biases]
   const cell = site.module.func(
     { name: `${kernel.node}: cell`, params: ['i32', 'i32', 'i32', 'i32', 'i32'] },
     ({ call, i32 }, x, h, out, scratch, states) => {
-      const own = kernel.cell < 0 ? scratch : i32.add(states, 4 * kernel.cell)
+      const own = kernel.cell < 0 ? scratch : i32.add(states, bytes * kernel.cell)
       return call(shared, panels, biases, x, h, out, own)
     },
   )
@@ -44,22 +45,22 @@ type Cell = NonNullable<KernelFuncs['cell']>
 
 function writeStep({ module, plan, target }: Site, kernel: RecurrentKernel, cell: Cell) {
   const { offsets, scratch } = plan.step
-  const vectors = padded(kernel.units) / LANES
+  const lanes = padded(kernel.units)
   return module.func(
     { name: `${kernel.node}: step`, params: ['i32', 'i32'] },
     (f, frame, state) => {
-      const k: Lanes = { ...target, f }
-      const at = (offset: number): Pointer => pointer(k, frame, 4 * offset)
-      const h = pointer(k, state, 4 * kernel.state)
+      const k = writing(target, f)
+      const at = (offset: number): Pointer => pointer(k, frame, k.bytes * offset)
+      const h = pointer(k, state, k.bytes * kernel.state)
       const out = at(offsets[kernel.sequence])
       f.call(cell, at(offsets[kernel.x]), h, out, at(scratch), state)
-      copyVectors(k, h, out, vectors)
+      copyNumbers(k, h, out, lanes)
       for (const value of [kernel.last, kernel.finalState]) {
-        if (value >= 0) copyVectors(k, at(offsets[value]), out, vectors)
+        if (value >= 0) copyNumbers(k, at(offsets[value]), out, lanes)
       }
       if (kernel.finalCell >= 0) {
-        const c = pointer(k, state, 4 * kernel.cell)
-        copyVectors(k, at(offsets[kernel.finalCell]), c, vectors)
+        const c = pointer(k, state, k.bytes * kernel.cell)
+        copyNumbers(k, at(offsets[kernel.finalCell]), c, lanes)
       }
     },
   )
@@ -69,19 +70,19 @@ function writeBlock({ module, plan, target }: Site, kernel: RecurrentKernel, cel
   const { offsets, scratch, steps: most } = plan.block
   const lanes = padded(kernel.units)
   const way = kernel.direction === 'forward' ? 1 : -1
-  const [xBytes, outBytes] = [4 * padded(kernel.features), 4 * lanes]
+  const [xBytes, outBytes] = [padded(kernel.features), lanes].map((n) => target.bytes * n)
   return module.func(
     { name: `${kernel.node}: block`, params: ['i32', 'i32', 'i32', 'i32', 'i32'] },
     (f, frame, state, rows, steps, start) => {
-      const k: Lanes = { ...target, f }
+      const k = writing(target, f)
       const { i32, local } = f
-      const at = (offset: number): Pointer => pointer(k, frame, 4 * offset)
+      const at = (offset: number): Pointer => pointer(k, frame, k.bytes * offset)
       const [xRow, outRow, free] = [
         at(offsets[kernel.x]),
         at(offsets[kernel.sequence]),
         at(scratch),
       ]
-      const [own, c] = [kernel.state, kernel.cell].map((slot) => pointer(k, state, 4 * slot))
+      const [own, c] = [kernel.state, kernel.cell].map((slot) => pointer(k, state, k.bytes * slot))
       // What a row takes over when its sequence begins, and what it leaves: every step counts here,
       // so the last output is the state.
       const begins = [
@@ -99,7 +100,7 @@ function writeBlock({ module, plan, target }: Site, kernel: RecurrentKernel, cel
       const [x, h, out, left] = [local('i32'), local('i32'), local('i32'), local('i32')]
       f.loop((nextRow) => {
         for (const [value, slot] of arriving) {
-          f.if(start, () => copyVectors(k, slot, value, lanes / LANES))
+          f.if(start, () => copyNumbers(k, slot, value, lanes))
           advance(k, value, outBytes)
         }
         local.set(x, xRow)
@@ -117,14 +118,14 @@ function writeBlock({ module, plan, target }: Site, kernel: RecurrentKernel, cel
           advance(k, out, way * outBytes)
           f.br_if(nextStep, local.tee(left, i32.sub(left, 1)))
         })
-        copyVectors(k, own, h, lanes / LANES)
+        copyNumbers(k, own, h, lanes)
         for (const [value, slot] of leaving) {
-          copyVectors(k, value, slot, lanes / LANES)
+          copyNumbers(k, value, slot, lanes)
           advance(k, value, outBytes)
         }
         advance(k, xRow, most * xBytes)
         advance(k, outRow, most * outBytes)
-        for (const slot of [state, own, c]) advance(k, slot, 4 * plan.stateStride)
+        for (const slot of [state, own, c]) advance(k, slot, k.bytes * plan.stateStride)
         f.br_if(nextRow, local.tee(rows, i32.sub(rows, 1)))
       })
     },

@@ -3,10 +3,7 @@
 import { LANES, padded } from '../../plan.ts'
 import type { Func } from '../assembler.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
-import { advance, type Lanes, type Pointer, pointer, repeat } from './lanes.ts'
-
-/** Bytes of four lanes. */
-export const VECTOR = 16
+import { advance, type Lanes, type Pointer, pointer, repeat, VECTOR, writing } from './lanes.ts'
 
 /** A value of the frame, by its index, and how many numbers a vector of it has. */
 export interface PortOf {
@@ -25,17 +22,22 @@ export function writeOverFrame(
   layer: Layer,
 ): KernelFuncs {
   const step = module.func({ name: `${node}: step`, params: ['i32', 'i32'] }, (f, frame) => {
-    const k: Lanes = { ...target, f }
-    f.call(layer, ...ports.map(({ value }) => pointer(k, frame, 4 * plan.step.offsets[value])))
+    const k = writing(target, f)
+    f.call(
+      layer,
+      ...ports.map(({ value }) => pointer(k, frame, k.bytes * plan.step.offsets[value])),
+    )
   })
   const block = module.func(
     { name: `${node}: block`, params: ['i32', 'i32', 'i32', 'i32', 'i32'] },
     (f, frame, _state, rows, steps) => {
-      const k: Lanes = { ...target, f }
+      const k = writing(target, f)
       const { i32, local } = f
       const perRow = overTime ? plan.block.steps : 1
-      const bytes = ports.map(({ width }) => 4 * padded(width))
-      const starts = ports.map(({ value }) => pointer(k, frame, 4 * plan.block.offsets[value]))
+      const bytes = ports.map(({ width }) => k.bytes * padded(width))
+      const starts = ports.map(({ value }) =>
+        pointer(k, frame, k.bytes * plan.block.offsets[value]),
+      )
       const vectors = ports.map(() => local('i32'))
       const left = local('i32')
       f.loop((nextRow) => {
@@ -72,7 +74,7 @@ export function writeMap(
 ): KernelFuncs {
   const { module, target } = site
   const layer = module.func({ name: kernel.node, params: ['i32', 'i32'] }, (f, x, y) =>
-    write({ ...target, f }, x, y),
+    write(writing(target, f), x, y),
   )
   const { x, y, width } = kernel
   const ports = [x, y].map((value) => ({ value, width }))
@@ -80,7 +82,7 @@ export function writeMap(
 }
 
 /**
- * The same, where every vector of four is treated alike: `each` gets where they lie in x and y, and
+ * The same, where every vector is treated alike: `each` gets where they lie in x and y, and
  * in arrays of as many numbers at these offsets of the weights.
  */
 export function writeElementwise(
@@ -92,7 +94,7 @@ export function writeElementwise(
   return writeMap(site, kernel, (k, xFirst, yFirst) => {
     const [x, y] = [pointer(k, xFirst), pointer(k, yFirst)]
     const others = arrays.map((offset) => address(k, offset))
-    repeat(k, padded(kernel.width) / LANES, () => {
+    repeat(k, (padded(kernel.width) / LANES) * k.parts, () => {
       each(k, x, y, others)
       for (const moving of [x, y, ...others]) advance(k, moving, VECTOR)
     })
@@ -100,8 +102,8 @@ export function writeElementwise(
 }
 
 /** A pointer into the weights. */
-export function address({ f }: Lanes, offset: number): Pointer {
+export function address({ bytes, f }: Lanes, offset: number): Pointer {
   const local = f.local('i32')
-  f.local.set(local, 4 * offset)
+  f.local.set(local, bytes * offset)
   return local
 }
