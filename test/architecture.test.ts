@@ -44,7 +44,7 @@ const table: Readonly<Record<string, Row>> = {
   '*.node.ts': root,
   // Both are users of the library: what they need and cannot import, others cannot have either.
   'cli/': { may: entries, packages: ['commander', 'cli-table3', 'cli-progress'] },
-  'studio/': { may: entries, packages: ['gruv'] },
+  'studio/': { may: entries, packages: ['preact', '@preact/signals'] },
 }
 
 describe('who imports whom', () => {

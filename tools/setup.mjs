@@ -69,12 +69,17 @@ function install() {
 }
 
 function build() {
-  say('building dist/ (tsc)')
+  say('building dist/ (tsc, vite)')
   // Into a folder beside it, so that dist/ has no leftovers and is never half of two builds.
   const fresh = `.dist-${process.pid}`
   const tsc = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', fresh]
-  const done = spawnSync(process.execPath, tsc, { stdio: 'inherit' })
-  if (done.status !== 0) {
+  // The studio after the library: its folder lies in the library's.
+  const vite = ['node_modules/vite/bin/vite.js', 'build', '--config', 'tools/studio.config.ts']
+  const site = [...vite, '--outDir', join(root, fresh, 'studio')]
+  const done = [tsc, site].every(
+    (args) => spawnSync(process.execPath, args, { stdio: 'inherit' }).status === 0,
+  )
+  if (!done) {
     rmSync(fresh, { recursive: true, force: true })
     fail('The build did not succeed, see above; dist/ is as it was.')
   }
@@ -90,7 +95,9 @@ function build() {
 /** Contents, not times: a checkout touches files that it does not change. */
 function sourcesHash() {
   const hash = createHash('sha256')
-  const listed = readdirSync('src', { recursive: true, withFileTypes: true })
+  const listed = ['src', 'studio', 'examples'].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, withFileTypes: true }),
+  )
   const files = listed
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
@@ -98,6 +105,7 @@ function sourcesHash() {
   for (const file of [
     'tsconfig.json',
     'tsconfig.build.json',
+    'tools/studio.config.ts',
     'package-lock.json',
     ...files.sort(),
   ]) {

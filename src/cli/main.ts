@@ -7,6 +7,7 @@ import { diagnoseCommand } from './diagnose.ts'
 import { exampleCommand } from './example.ts'
 import { inspectCommand } from './inspect.ts'
 import { runCommand } from './run.ts'
+import { studioCommand } from './studio.ts'
 import { verifyCommand } from './verify.ts'
 import { version } from './version.ts'
 
@@ -24,6 +25,7 @@ function cli(): Command {
     .addCommand(verifyCommand())
     .addCommand(diagnoseCommand())
     .addCommand(exampleCommand())
+    .addCommand(studioCommand())
     .addHelpText(
       'after',
       `
@@ -33,6 +35,7 @@ Start here:
   gruv run layer.npz --input x.csv --output y.npy     its outputs for your data
   gruv verify layer.npz --input x.npy --expected y.npy    do they agree?
   gruv diagnose layer.npz --input x.npy --expected y.npy  if not, why not?
+  gruv studio                                         the same in the browser, gate by gate
 
 Exit codes: 0 all well, 1 the numbers differ, 2 bad usage or bad input.`,
     )

@@ -1,0 +1,89 @@
+/** `gruv studio`: the web app that ships with the package, on loopback. */
+
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Command } from 'commander'
+import { GruvError } from '../index.ts'
+import { print } from './render.ts'
+import { serveSite } from './site.ts'
+
+interface StudioFlags {
+  readonly input?: string
+  readonly expected?: string
+  readonly port: string
+  readonly open: boolean
+}
+
+export function studioCommand(): Command {
+  return new Command('studio')
+    .description(
+      'Opens the studio in the browser: every gate at every step, and why numbers differ.',
+    )
+    .argument('[model]', 'a model file; without one the page offers the example')
+    .option('--input <file>', 'input data (.npy .npz .csv .tsv .txt .json .jsonl)')
+    .option('--expected <file>', 'the outputs as they should be')
+    .option('--port <number>', 'default: any that is free', '0')
+    .option('--no-open', 'print the address and open no browser')
+    .addHelpText(
+      'after',
+      `
+Files are served to this machine alone, and nothing is uploaded. Ctrl+C ends it.
+
+Examples:
+  gruv studio
+  gruv studio layer.npz --input x.npy --expected y.npy`,
+    )
+    .action(async (model: string | undefined, flags: StudioFlags) => {
+      const { input, expected } = flags
+      if (model === undefined && (input !== undefined || expected !== undefined)) {
+        throw new GruvError('bad-argument', 'data without a model', {
+          where: input === undefined ? '--expected' : '--input',
+          fix: 'Name the model first: gruv studio MODEL --input FILE',
+        })
+      }
+      const { url } = await serveSite(
+        siteFolder(),
+        {
+          ...(model !== undefined && { model }),
+          ...(input !== undefined && { input }),
+          ...(expected !== undefined && { expected }),
+        },
+        portOf(flags.port),
+      )
+      print(`gruv studio: ${url}`)
+      if (flags.open) openBrowser(url)
+    })
+}
+
+function portOf(text: string): number {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port < 65536) return port
+  throw new GruvError('bad-argument', `'${text}' is no port`, {
+    where: '--port',
+    expected: 'a number from 0 to 65535',
+  })
+}
+
+/** In the package, or in a clone that runs from its sources. */
+function siteFolder(): string {
+  const places = ['../studio/', '../../dist/studio/'].map((path) =>
+    fileURLToPath(new URL(path, import.meta.url)),
+  )
+  const found = places.find((path) => existsSync(`${path}index.html`))
+  if (found !== undefined) return found
+  throw new GruvError('unreadable', 'the studio is not built', { fix: 'Run npm run build.' })
+}
+
+/** The address is printed, so nothing is lost where no browser comes. */
+function openBrowser(url: string): void {
+  const [command, ...args] =
+    process.platform === 'darwin'
+      ? ['open', url]
+      : process.platform === 'win32'
+        ? ['rundll32', 'url.dll,FileProtocolHandler', url]
+        : ['xdg-open', url]
+  spawn(command, args, { stdio: 'ignore', detached: true })
+    .on('error', () => {})
+    .unref()
+}

@@ -1,0 +1,218 @@
+/** What the page does: each action asks the worker and puts the answer into the state. */
+
+import { batch, effect } from '@preact/signals'
+import { call, EngineError, latest, onProgress } from './engine/client.ts'
+import type { Source } from './engine/protocol.ts'
+import * as state from './state.ts'
+
+/** Columns of the pictures over time: about one for each pixel of a wide page. */
+export const COLUMNS = 720
+
+/** Runs an action: the page says what it waits for, and what went wrong. */
+export async function attempt(words: string, work: () => Promise<void>): Promise<boolean> {
+  state.busy.value = words
+  state.failure.value = null
+  try {
+    await work()
+    return true
+  } catch (error) {
+    state.failure.value =
+      error instanceof EngineError
+        ? error.plain
+        : {
+            code: null,
+            problem: 'this should not have happened',
+            where: null,
+            expected: null,
+            got: String(error),
+            fix: 'Please report it.',
+          }
+    return false
+  } finally {
+    state.busy.value = null
+  }
+}
+
+export interface Opening {
+  readonly model: Source
+  readonly input?: Source | undefined
+  readonly expected?: Source | undefined
+  readonly module?: string | undefined
+}
+
+/** Opens a model, its data if there are some, and looks into its first recurrent layer. */
+export async function open(what: Opening): Promise<void> {
+  await attempt('Reading the model', async () => {
+    const { module } = what
+    const info = await call('open', {
+      slot: 'a',
+      source: what.model,
+      ...(module !== undefined && { module }),
+    })
+    batch(() => {
+      state.model.value = info
+      state.other.value = null
+      state.input.value = null
+      state.expected.value = null
+      state.traced.value = null
+      state.step.value = null
+      state.view.value = null
+      state.playing.value = false
+      forgetAnswers()
+      if (!info.cells.some(({ name }) => name === state.layer.value))
+        state.layer.value = info.cells[0]?.name ?? null
+      if (info.cells.length === 0) state.tab.value = 'model'
+    })
+    await takeInput(what.input ?? (info.hasReference ? 'reference' : 'made-up'))
+    if (what.expected !== undefined) await takeExpected(what.expected)
+    else if (info.hasReference && what.input === undefined) await takeExpected('reference')
+  })
+}
+
+async function takeInput(source: Source | 'made-up' | 'reference'): Promise<void> {
+  state.input.value = await call('input', { source })
+  forgetAnswers()
+  await startTrace()
+}
+
+async function takeExpected(source: Source | 'reference'): Promise<void> {
+  state.expected.value = await call('expected', { source })
+  forgetAnswers()
+  state.verdict.value = await call('verify', { precision: 'f32' })
+}
+
+export const openInput = (source: Source): Promise<boolean> =>
+  attempt('Reading the input', () => takeInput(source))
+
+export const openExpected = (source: Source): Promise<boolean> =>
+  attempt('Reading the expected outputs', () => takeExpected(source))
+
+export const openOther = (source: Source): Promise<boolean> =>
+  attempt('Reading the second model', async () => {
+    state.other.value = await call('open', { slot: 'b', source })
+  })
+
+/** Reads the model under other conventions. */
+export const reread = (quirks: readonly string[]): Promise<boolean> =>
+  attempt('Reading the model anew', async () => {
+    state.model.value = await call('read', { quirks })
+    forgetAnswers()
+    await startTrace()
+    if (state.expected.value !== null)
+      state.verdict.value = await call('verify', { precision: 'f32' })
+  })
+
+function forgetAnswers(): void {
+  state.verdict.value = null
+  state.diagnosis.value = null
+}
+
+async function startTrace(): Promise<void> {
+  const { layer, row, input, traced, done } = state
+  if (layer.value === null || input.value === null) return
+  if (row.value >= input.value.rows) row.value = 0
+  const before = traced.value
+  const info = await call('trace', { layer: layer.value, row: row.value })
+  batch(() => {
+    traced.value = info
+    done.value = 0
+    state.unit.value = clamp(state.unit.value, info.units)
+    state.t.value = clamp(state.t.value, info.steps)
+    const whole = before === null || before.steps !== info.steps
+    const inside = state.to.value > state.from.value && state.to.value <= info.steps
+    if ((whole && before !== null) || !inside) {
+      state.from.value = 0
+      state.to.value = info.steps
+    }
+  })
+  refresh()
+}
+
+export async function chooseLayer(name: string): Promise<void> {
+  await attempt('Tracing the layer', async () => {
+    state.layer.value = name
+    await startTrace()
+  })
+}
+
+export async function chooseRow(row: number): Promise<void> {
+  await attempt('Tracing the sequence', async () => {
+    state.row.value = row
+    await startTrace()
+  })
+}
+
+/** Everywhere at once: views read the signals. */
+export function select(unit: number, t: number): void {
+  batch(() => {
+    const info = state.traced.value
+    if (info === null) return
+    state.unit.value = clamp(unit, info.units)
+    state.t.value = clamp(t, info.steps)
+  })
+}
+
+export function zoom(from: number, to: number): void {
+  const steps = state.steps.value
+  batch(() => {
+    state.from.value = Math.max(0, Math.min(from, steps - 1))
+    state.to.value = Math.max(state.from.value + 1, Math.min(to, steps))
+  })
+}
+
+function clamp(value: number, count: number): number {
+  return Math.max(0, Math.min(Math.round(value), count - 1))
+}
+
+const askStep = latest(async (t: number) => {
+  const values = await call('step', { t })
+  state.step.value = values
+})
+
+const askView = latest(async ({ from, to }: { from: number; to: number }) => {
+  const info = state.traced.value
+  if (info === null) return
+  const values = info.values.filter((name) => name.length === 1)
+  state.view.value = await call('view', { values, from, to, columns: COLUMNS })
+})
+
+function refresh(): void {
+  askStep(state.t.value)
+  askView({ from: state.from.value, to: state.to.value })
+}
+
+/** Keeps the numbers of the chosen step and the pictures up to date. */
+export function follow(): void {
+  effect(() => {
+    const at = state.t.value
+    if (state.traced.value !== null) askStep(at)
+  })
+  effect(() => {
+    const window = { from: state.from.value, to: state.to.value }
+    if (state.traced.value !== null && window.to > window.from) askView(window)
+  })
+  onProgress(({ what, done }) => {
+    if (what !== 'trace') return
+    state.done.value = done
+    refresh()
+  })
+}
+
+export const verify = (precision: 'f32' | 'f64'): Promise<boolean> =>
+  attempt('Comparing', async () => {
+    state.verdict.value = await call('verify', { precision })
+  })
+
+export const diagnose = (): Promise<boolean> =>
+  attempt('Searching for the mistake that explains the numbers', async () => {
+    state.diagnosis.value = await call('diagnose', {})
+  })
+
+export function download(name: string, bytes: Uint8Array): void {
+  const url = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>]))
+  const link = document.createElement('a')
+  link.href = url
+  link.download = name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(url), 10_000)
+}

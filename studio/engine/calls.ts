@@ -1,0 +1,215 @@
+/** The worker's functions, one for each thing that the page can ask. */
+
+import { writeData } from '../../src/data/index.ts'
+import { diagnose, suggestedInput } from '../../src/diagnose/index.ts'
+import {
+  compile,
+  compileSync,
+  GruvError,
+  type Model,
+  type Named,
+  type Tensor,
+} from '../../src/index.ts'
+import { isRecurrent, statesOf } from '../../src/model/index.ts'
+import { verify } from '../../src/verify/index.ts'
+import { describe, weightArrays } from './describe.ts'
+import { differences } from './differ.ts'
+import { loadModel, readArrays } from './files.ts'
+import { madeUpInput } from './made-up.ts'
+import type { Calls, DataInfo, Progress, Source } from './protocol.ts'
+import { type Data, fitInput, session } from './session.ts'
+
+/** Numbers of an output that are shown as text. */
+const HEAD = 200
+
+export const calls: Calls = {
+  async open({ slot, source, module, layer }) {
+    const model = await loadModel(source, {
+      ...(module !== undefined && { module }),
+      ...(layer !== undefined && { layer }),
+    })
+    const info = describe(model, [])
+    if (slot === 'a') session.open(model)
+    else session.other = model
+    return info
+  },
+
+  async read({ quirks }) {
+    return describe(session.read(quirks), quirks)
+  },
+
+  async input({ source }) {
+    const model = session.needModel()
+    session.input = await inputFrom(model, source)
+    session.trace?.stop()
+    session.trace = null
+    return dataInfo(session.input)
+  },
+
+  async expected({ source }) {
+    const model = session.needModel()
+    if (source === 'reference') {
+      session.expected = { tensors: reference(model).outputs, origin: 'came with the model' }
+    } else {
+      const states = model.nodes.flatMap(statesOf).map(({ name }) => name)
+      const ports = [...model.outputs.map(({ name }) => name), ...states]
+      session.expected = { tensors: await readArrays(source, ports), origin: nameOf(source) }
+    }
+    return dataInfo(session.expected)
+  },
+
+  async forget({ what }) {
+    if (what === 'expected') session.expected = null
+    else session.other = null
+    return null
+  },
+
+  async trace({ layer, row }) {
+    const started = session.startTrace(layer, row)
+    // Not awaited: the page looks at what is there while the rest comes.
+    void started.fill((done) => tell({ what: 'trace', share: done / started.info.steps, done }))
+    return started.info
+  },
+
+  async step({ t }) {
+    return session.needTrace().at(t)
+  },
+
+  async view({ values, from, to, columns }) {
+    return session.needTrace().view(values, from, to, columns)
+  },
+
+  async run({ precision }) {
+    const program = await compile(session.needModel(), { precision })
+    const begin = performance.now()
+    const outputs = await program.predictAsync(session.needInput().tensors, {
+      onProgress: (share) => tell({ what: 'run', share, done: 0 }),
+    })
+    const milliseconds = performance.now() - begin
+    return {
+      outputs: Object.entries(outputs).map(([name, { shape, data }]) => ({
+        name,
+        shape,
+        head: Array.from(data.subarray(0, HEAD)),
+      })),
+      milliseconds,
+      engine: program.engine,
+    }
+  },
+
+  async verify({ precision }) {
+    const { pass, outputs, program } = verify(session.needModel(), { ...sides(), precision })
+    return {
+      pass,
+      engine: program.engine,
+      outputs: Object.fromEntries(
+        Object.entries(outputs).map(([name, { tolerance, ...rest }]) => [
+          name,
+          // A function cannot leave the worker.
+          { ...rest, tolerance: { largest: tolerance.largest, why: tolerance.why } },
+        ]),
+      ),
+    }
+  },
+
+  async diagnose() {
+    return diagnose(session.needModel(), sides())
+  },
+
+  async differ({ from }) {
+    const other = from === 'b' ? session.other : session.needBase()
+    if (other === null) {
+      throw new GruvError('bad-argument', 'there is no second model', { fix: 'Open one first.' })
+    }
+    return differences(session.needModel(), other, session.needInput().tensors)
+  },
+
+  async weights({ layer }) {
+    const node = session
+      .needModel()
+      .nodes.filter(isRecurrent)
+      .find(({ name }) => name === layer)
+    return node === undefined ? [] : weightArrays(node)
+  },
+
+  async save({ format, precision }) {
+    const model = session.needModel()
+    const outputs = compileSync(model, { precision }).predict(session.needInput().tensors)
+    const name = `${model.name}-outputs.${format}`
+    return { name, bytes: await writeData(tabular(outputs, format), name) }
+  },
+
+  async suggestion() {
+    const input = suggestedInput(diagnose(session.needModel(), sides()))
+    if (input === null) return null
+    const name = Object.keys(input).length === 1 ? 'suggested-input.npy' : 'suggested-input.npz'
+    return { name, bytes: await writeData(input as Named<Tensor>, name) }
+  },
+
+  async streamReset() {
+    session.needStream().reset()
+    return null
+  },
+
+  async streamStep({ x }) {
+    const stream = session.needStream()
+    stream.input.set(x)
+    stream.step()
+    const [state = new Float64Array(0)] = Object.values(stream.getState())
+    return { output: Float64Array.from(stream.output), state: Float64Array.from(state) }
+  },
+}
+
+function tell(progress: Progress): void {
+  postMessage({ progress })
+}
+
+function sides(): { readonly input: Named<Tensor>; readonly expected: Named<Tensor> } {
+  return { input: session.needInput().tensors, expected: session.needExpected().tensors }
+}
+
+async function inputFrom(model: Model, source: Source | 'made-up' | 'reference'): Promise<Data> {
+  if (source === 'made-up')
+    return { tensors: madeUpInput(model), origin: 'made up, so that there is something to see' }
+  if (source === 'reference')
+    return { tensors: fitInput(model, reference(model).inputs), origin: 'came with the model' }
+  const ports = model.inputs.map(({ name }) => name)
+  return { tensors: fitInput(model, await readArrays(source, ports)), origin: nameOf(source) }
+}
+
+function reference(model: Model): NonNullable<Model['reference']> {
+  if (model.reference !== null) return model.reference
+  throw new GruvError('not-found', 'this model came without reference data')
+}
+
+function nameOf(source: Source): string {
+  if ('url' in source) return decodeURIComponent(source.url.split('/').at(-1)!)
+  return source.files.map(({ name }) => name).join(', ')
+}
+
+function dataInfo({ tensors, origin }: Data): DataInfo {
+  const model = session.needModel()
+  const extents = (symbol: string): number => {
+    for (const { name, shape } of model.inputs) {
+      const axis = shape.indexOf(symbol)
+      if (axis >= 0 && tensors[name] !== undefined) return tensors[name].shape[axis]
+    }
+    return 1
+  }
+  return {
+    arrays: Object.entries(tensors).map(([name, { shape }]) => ({ name, shape })),
+    origin,
+    rows: extents('batch'),
+    steps: extents('time'),
+  }
+}
+
+/** A table has rows and columns: of a batch of one, the one; .npy and .csv hold one array. */
+function tabular(outputs: Named<Tensor>, format: string): Named<Tensor> {
+  if (format === 'npz' || format === 'json') return outputs
+  const [[name, tensor]] = Object.entries(outputs)
+  const { shape } = tensor
+  if (format === 'npy' || shape.length <= 2) return { [name]: tensor }
+  const width = shape.at(-1)!
+  return { [name]: { ...tensor, shape: [tensor.data.length / width, width] } }
+}

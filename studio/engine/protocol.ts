@@ -1,0 +1,200 @@
+/** What the page asks of the engine's worker, and what comes back: plain data both ways. */
+
+import type { Diagnosis } from '../../src/diagnose/index.ts'
+import type { EngineReport } from '../../src/index.ts'
+import type { Equations, LayerKind, ModelSummary } from '../../src/model/index.ts'
+import type { OutputVerdict } from '../../src/verify/index.ts'
+
+/** Files that were dropped or chosen, or one that the server has. */
+export type Source = { readonly files: readonly File[] } | { readonly url: string }
+
+/** A recurrent layer as the drawings need it. */
+export interface CellInfo {
+  readonly name: string
+  readonly kind: 'gru' | 'lstm' | 'rnn'
+  readonly units: number
+  readonly features: number
+  readonly direction: 'forward' | 'backward'
+  readonly equations: Equations
+  readonly activation: string
+  readonly recurrentActivation: string
+  /** Of a GRU; what an LSTM or a simple RNN does not have is null. */
+  readonly resetAfter: boolean | null
+  readonly update: 'keeps' | 'updates' | null
+  readonly bias: string | null
+  /** Where its input comes from: a layer's name, or an input of the model. */
+  readonly reads: string
+  /** Whether that is an input of the model, whose numbers can be shown. */
+  readonly readsInput: boolean
+}
+
+export interface ModelInfo {
+  readonly summary: ModelSummary
+  readonly cells: readonly CellInfo[]
+  readonly edges: readonly Edge[]
+  readonly quirks: readonly string[]
+  readonly hasReference: boolean
+  /** null where the model streams, else why it cannot. */
+  readonly obstacle: string | null
+  readonly engine: EngineReport
+  readonly states: readonly string[]
+}
+
+/** A value on its way from a node (or an input) to a node (or an output). */
+export interface Edge {
+  readonly from: string
+  readonly to: string
+  readonly shape: readonly (number | string)[]
+}
+
+export interface ArrayInfo {
+  readonly name: string
+  readonly shape: readonly number[]
+}
+
+export interface DataInfo {
+  readonly arrays: readonly ArrayInfo[]
+  /** Where they come from, in words. */
+  readonly origin: string
+  readonly rows: number
+  readonly steps: number
+}
+
+export interface TraceInfo {
+  readonly layer: string
+  readonly kind: CellInfo['kind']
+  readonly row: number
+  readonly units: number
+  readonly steps: number
+  /** Steps of the input; more than `steps` where memory did not hold them all. */
+  readonly allSteps: number
+  readonly values: readonly string[]
+}
+
+/** Everything a layer computes at one timestep. */
+export interface StepValues {
+  readonly t: number
+  readonly known: boolean
+  readonly values: Readonly<Record<string, Float64Array>>
+  /** The state before the step, by slot (`h`, and `c` of an LSTM). */
+  readonly before: Readonly<Record<string, Float64Array>>
+  /** Where it is an input of the model. */
+  readonly x: Float64Array | null
+}
+
+/** Units × columns of a value; a column is one step, or several of them. */
+export interface Strip {
+  readonly mean: Float32Array
+  readonly min: Float32Array
+  readonly max: Float32Array
+}
+
+export interface View {
+  readonly from: number
+  readonly to: number
+  readonly columns: number
+  readonly units: number
+  readonly strips: Readonly<Record<string, Strip>>
+}
+
+export interface RunResult {
+  readonly outputs: readonly (ArrayInfo & { readonly head: readonly number[] })[]
+  readonly milliseconds: number
+  readonly engine: EngineReport
+}
+
+export interface VerifyResult {
+  readonly pass: boolean
+  readonly engine: EngineReport
+  readonly outputs: Readonly<
+    Record<
+      string,
+      Omit<OutputVerdict, 'tolerance'> & {
+        readonly tolerance: { readonly largest: number; readonly why: string }
+      }
+    >
+  >
+}
+
+/** How far two models, or two readings of one, are apart on the same input. */
+export interface Difference {
+  readonly output: string
+  readonly compared: number
+  readonly maxAbsolute: number
+  /** Where they part by more than rounding; null where they never do. */
+  readonly first: {
+    readonly t: number | null
+    readonly unit: number
+    readonly a: number
+    readonly b: number
+  } | null
+  readonly overTime: Float64Array
+  readonly same: boolean
+}
+
+export interface WeightArray {
+  /** `kernel`, `recurrentKernel`, `inputBias`, `recurrentBias`, `peephole`. */
+  readonly part: string
+  readonly gate: string
+  /** [rows, units]; biases have one row. */
+  readonly shape: readonly [number, number]
+  readonly data: Float32Array
+}
+
+export interface StreamAnswer {
+  readonly output: Float64Array
+  readonly state: Float64Array
+}
+
+/** The worker's functions: arguments in, a promise of the result out. */
+export interface Calls {
+  open(a: { slot: 'a' | 'b'; source: Source; module?: string; layer?: string }): Promise<ModelInfo>
+  read(a: { quirks: readonly string[] }): Promise<ModelInfo>
+  input(a: { source: Source | 'made-up' | 'reference' }): Promise<DataInfo>
+  expected(a: { source: Source | 'reference' }): Promise<DataInfo>
+  forget(a: { what: 'expected' | 'b' }): Promise<null>
+  trace(a: { layer: string; row: number }): Promise<TraceInfo>
+  step(a: { t: number }): Promise<StepValues>
+  view(a: { values: readonly string[]; from: number; to: number; columns: number }): Promise<View>
+  run(a: { precision: 'f32' | 'f64' }): Promise<RunResult>
+  verify(a: { precision: 'f32' | 'f64' }): Promise<VerifyResult>
+  diagnose(a: Record<string, never>): Promise<Diagnosis>
+  differ(a: { from: 'as-read' | 'b' }): Promise<readonly Difference[]>
+  weights(a: { layer: string }): Promise<readonly WeightArray[]>
+  save(a: {
+    format: 'npy' | 'csv' | 'npz' | 'json'
+    precision: 'f32' | 'f64'
+  }): Promise<{ name: string; bytes: Uint8Array }>
+  suggestion(a: Record<string, never>): Promise<{ name: string; bytes: Uint8Array } | null>
+  streamReset(a: Record<string, never>): Promise<null>
+  streamStep(a: { x: readonly number[] }): Promise<StreamAnswer>
+}
+
+export type CallName = keyof Calls
+
+/** An error as it crosses the border; `code` is null for what gruv did not foresee. */
+export interface PlainError {
+  readonly code: string | null
+  readonly problem: string
+  readonly where: string | null
+  readonly expected: string | null
+  readonly got: string | null
+  readonly fix: string | null
+}
+
+export type ToWorker = { readonly id: number; readonly call: CallName; readonly args: unknown }
+
+export type FromWorker =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly error: PlainError }
+  | { readonly progress: Progress }
+
+export interface Progress {
+  readonly what: 'trace' | 'run'
+  readonly share: number
+  /** Steps of the trace that are there. */
+  readonly done: number
+}
+
+/** Kinds of layers that a drawing exists for. */
+export const cellKinds: readonly LayerKind[] = ['gru', 'lstm', 'rnn']

@@ -1,0 +1,157 @@
+/**
+ * A trace that is being made and looked at at the same time: every value of one row of one layer,
+ * kept in float64, and summed up for drawing.
+ */
+
+import type { Model, Named, Tensor } from '../../src/index.ts'
+import { isRecurrent, statesOf } from '../../src/model/index.ts'
+import { type Trace, trace } from '../../src/trace/index.ts'
+import type { StepValues, Strip, TraceInfo, View } from './protocol.ts'
+
+/** What a trace may take of memory: 64 units over 100,000 steps, and a margin. */
+const MAX_BYTES = 640e6
+/** How long the worker goes on before it listens to the page again. */
+const LISTEN_EVERY_MS = 30
+/** How many numbers of a unit a step has. */
+const valueCounts = { gru: 10, lstm: 14, rnn: 3 } as const
+
+export class LiveTrace {
+  readonly info: TraceInfo
+  /** Steps that are there: the first ones, or the last ones of a backward layer. */
+  done = 0
+  readonly #trace: Trace
+  readonly #x: Tensor | null
+  readonly #forward: boolean
+  readonly #values: Readonly<Record<string, Float64Array>>
+  readonly #slots: readonly string[]
+  #stopped = false
+
+  /** @param input of this row alone, with all axes. */
+  constructor(model: Model, input: Named<Tensor>, layer: string, row: number, x: Tensor | null) {
+    const node = model.nodes.filter(isRecurrent).find(({ name }) => name === layer)!
+    const allSteps = stepsOf(model, input)
+    const most = Math.floor(MAX_BYTES / (8 * node.units * valueCounts[node.kind]))
+    this.#trace = trace(model, allSteps > most ? cut(model, input, most) : input, {
+      layers: [layer],
+    })
+    const [{ units, steps, values, kind, direction }] = this.#trace.layers
+    this.info = { layer, kind, row, units, steps, allSteps, values }
+    this.#x = x
+    this.#forward = direction === 'forward'
+    this.#values = Object.fromEntries(values.map((name) => [name, new Float64Array(steps * units)]))
+    this.#slots = statesOf(node).map(({ name }) => name.slice(name.lastIndexOf('.') + 1))
+  }
+
+  stop(): void {
+    this.#stopped = true
+  }
+
+  /** Goes on until everything is there or `stop` is called. */
+  async fill(onProgress: (done: number) => void): Promise<void> {
+    const { units } = this.info
+    let heard = performance.now()
+    for (const { first, steps, values } of this.#trace) {
+      for (const [name, numbers] of Object.entries(values))
+        this.#values[name].set(numbers, first * units)
+      this.done += steps
+      if (performance.now() - heard < LISTEN_EVERY_MS) continue
+      onProgress(this.done)
+      await new Promise((resolve) => setTimeout(resolve, 0))
+      if (this.#stopped) return
+      heard = performance.now()
+    }
+    onProgress(this.done)
+  }
+
+  knows(t: number): boolean {
+    return this.#forward ? t < this.done : t >= this.info.steps - this.done
+  }
+
+  at(t: number): StepValues {
+    const { units, steps } = this.info
+    const before = this.#forward ? t - 1 : t + 1
+    const slice = (name: string, step: number): Float64Array =>
+      step < 0 || step >= steps
+        ? new Float64Array(units)
+        : this.#values[name].slice(step * units, (step + 1) * units)
+    const width = this.#x?.shape.at(-1) ?? 0
+    return {
+      t,
+      known: this.knows(t),
+      values: Object.fromEntries(this.info.values.map((name) => [name, slice(name, t)])),
+      before: Object.fromEntries(this.#slots.map((name) => [name, slice(name, before)])),
+      x: this.#x && Float64Array.from(this.#x.data.subarray(t * width, (t + 1) * width)),
+    }
+  }
+
+  view(names: readonly string[], from: number, to: number, most: number): View {
+    const columns = Math.max(1, Math.min(most, to - from))
+    const strips = Object.fromEntries(
+      names.map((name) => [name, this.#strip(name, from, to, columns)]),
+    )
+    return { from, to, columns, units: this.info.units, strips }
+  }
+
+  #strip(name: string, from: number, to: number, columns: number): Strip {
+    const { units } = this.info
+    const data = this.#values[name]
+    const [mean, min, max] = [0, 1, 2].map(() => new Float32Array(columns * units))
+    for (let column = 0; column < columns; column++) {
+      const first = from + Math.floor((column * (to - from)) / columns)
+      const end = Math.max(first + 1, from + Math.floor(((column + 1) * (to - from)) / columns))
+      for (let u = 0; u < units; u++) {
+        let [sum, low, high] = [0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+        for (let t = first; t < end; t++) {
+          const value = data[t * units + u]
+          sum += value
+          if (value < low) low = value
+          if (value > high) high = value
+        }
+        const at = column * units + u
+        const there = this.knows(first) && this.knows(end - 1)
+        mean[at] = there ? sum / (end - first) : Number.NaN
+        min[at] = there ? low : Number.NaN
+        max[at] = there ? high : Number.NaN
+      }
+    }
+    return { mean, min, max }
+  }
+}
+
+/** Where an input has its steps; −1 where it has none. */
+function timeAxis(model: Model, name: string): number {
+  return model.inputs.find((port) => port.name === name)!.shape.indexOf('time')
+}
+
+function stepsOf(model: Model, input: Named<Tensor>): number {
+  for (const [name, { shape }] of Object.entries(input)) {
+    const axis = timeAxis(model, name)
+    if (axis >= 0) return shape[axis]
+  }
+  return 1
+}
+
+/** The first steps of every input that has steps. */
+function cut(model: Model, input: Named<Tensor>, steps: number): Named<Tensor> {
+  return Object.fromEntries(
+    Object.entries(input).map(([name, tensor]) => [
+      name,
+      takeAlong(tensor, timeAxis(model, name), 0, steps),
+    ]),
+  )
+}
+
+/** `count` places of an axis, from `first`; the tensor itself where it has no such axis. */
+export function takeAlong(tensor: Tensor, axis: number, first: number, count: number): Tensor {
+  if (axis < 0 || axis >= tensor.shape.length) return tensor
+  const { shape, data } = tensor
+  const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1)
+  const outer = shape.slice(0, axis).reduce((a, b) => a * b, 1)
+  const kept = Math.min(count, shape[axis] - first)
+  const out = data.slice(0, outer * kept * inner)
+  for (let o = 0; o < outer; o++) {
+    const from = (o * shape[axis] + first) * inner
+    out.set(data.subarray(from, from + kept * inner), o * kept * inner)
+  }
+  return { shape: shape.with(axis, kept), data: out }
+}

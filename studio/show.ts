@@ -1,0 +1,30 @@
+/** Numbers and shapes as the page writes them. */
+
+/** Four digits after the point; a true minus, so that columns stand still. */
+export function number(value: number | undefined): string {
+  if (value === undefined || Number.isNaN(value)) return 'NaN'
+  if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞'
+  const size = Math.abs(value)
+  const text = size !== 0 && (size < 5e-5 || size >= 1e5) ? size.toExponential(3) : size.toFixed(4)
+  return `${value < 0 ? '−' : ''}${text}`
+}
+
+/** Errors: two significant digits. */
+export function small(value: number): string {
+  if (value === 0) return '0'
+  return Number.isFinite(value) ? value.toExponential(1).replace('-', '−') : String(value)
+}
+
+export function shape(extents: readonly (number | string)[]): string {
+  return `[${extents.join(', ')}]`
+}
+
+export function count(value: number): string {
+  return value.toLocaleString('en')
+}
+
+/** In a sum: ` + 0.5` or ` − 0.5`. */
+export function plus(value: number | undefined): string {
+  const text = number(value)
+  return text.startsWith('−') ? ` − ${text.slice(1)}` : ` + ${text}`
+}

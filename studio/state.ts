@@ -1,0 +1,60 @@
+/** What the page shows, as signals; one place for everything that several views share. */
+
+import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals'
+import type { Diagnosis } from '../src/diagnose/index.ts'
+import type {
+  CellInfo,
+  DataInfo,
+  ModelInfo,
+  PlainError,
+  StepValues,
+  TraceInfo,
+  VerifyResult,
+  View,
+} from './engine/protocol.ts'
+
+export type Tab = 'cell' | 'weights' | 'check' | 'try' | 'model'
+
+export const model: Signal<ModelInfo | null> = signal(null)
+/** Of the second model, to compare with. */
+export const other: Signal<ModelInfo | null> = signal(null)
+export const input: Signal<DataInfo | null> = signal(null)
+export const expected: Signal<DataInfo | null> = signal(null)
+export const traced: Signal<TraceInfo | null> = signal(null)
+/** Steps of the trace that are there. */
+export const done: Signal<number> = signal(0)
+export const step: Signal<StepValues | null> = signal(null)
+export const view: Signal<View | null> = signal(null)
+export const verdict: Signal<VerifyResult | null> = signal(null)
+export const diagnosis: Signal<Diagnosis | null> = signal(null)
+export const failure: Signal<PlainError | null> = signal(null)
+/** What is being waited for, in words; null for nothing. */
+export const busy: Signal<string | null> = signal(null)
+
+export const tab: Signal<Tab> = signal('cell')
+export const layer: Signal<string | null> = signal(null)
+export const row: Signal<number> = signal(0)
+export const unit: Signal<number> = signal(0)
+export const t: Signal<number> = signal(0)
+/** Which steps the pictures over time show: [from, to). */
+export const from: Signal<number> = signal(0)
+export const to: Signal<number> = signal(0)
+export const playing: Signal<boolean> = signal(false)
+export const theme: Signal<'auto' | 'light' | 'dark'> = signal('auto')
+
+/** The layer that is looked at. */
+export const cell: ReadonlySignal<CellInfo | null> = computed(
+  () => model.value?.cells.find(({ name }) => name === layer.value) ?? null,
+)
+export const steps: ReadonlySignal<number> = computed(() => traced.value?.steps ?? 0)
+
+/** The numbers of the chosen unit at the chosen step, by name; `h−` is the state before. */
+export const wires: ReadonlySignal<Readonly<Record<string, number>>> = computed(() => {
+  const values = step.value
+  if (values === null) return {}
+  const at = unit.value
+  return {
+    ...Object.fromEntries(Object.entries(values.values).map(([name, of]) => [name, of[at]])),
+    ...Object.fromEntries(Object.entries(values.before).map(([name, of]) => [`${name}−`, of[at]])),
+  }
+})

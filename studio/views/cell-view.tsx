@@ -1,0 +1,32 @@
+/** The cell with its live numbers, the equations beside it, and everything over time below. */
+
+import type { JSX } from 'preact'
+import * as state from '../state.ts'
+import { EquationList } from './equation-list.tsx'
+import { GruDrawing } from './gru-drawing.tsx'
+import { inWords } from './in-words.ts'
+import { OverTime } from './over-time.tsx'
+import { ValueTable } from './value-table.tsx'
+
+export function CellView(): JSX.Element {
+  const cell = state.cell.value
+  if (cell === null) {
+    return <p>This model has no recurrent layer to look into. The other views still work.</p>
+  }
+  const values = state.step.value
+  return (
+    <>
+      <section class="cell" aria-labelledby="cell-title">
+        <div class="drawing">
+          <h2 id="cell-title">
+            Unit {state.unit.value} of <code>{cell.name}</code> at timestep {state.t.value}
+          </h2>
+          <p class="words">{values?.known === false ? 'Not computed yet.' : inWords(cell)}</p>
+          {cell.kind === 'gru' ? <GruDrawing cell={cell} /> : <ValueTable cell={cell} />}
+        </div>
+        <EquationList cell={cell} />
+      </section>
+      <OverTime />
+    </>
+  )
+}

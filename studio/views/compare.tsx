@@ -1,0 +1,128 @@
+/** A second model on the same input, and the outputs as files. */
+
+import { useSignal } from '@preact/signals'
+import type { JSX } from 'preact'
+import { useEffect } from 'preact/hooks'
+import { attempt, download, openOther } from '../actions.ts'
+import { call } from '../engine/client.ts'
+import type { Difference, RunResult } from '../engine/protocol.ts'
+import * as show from '../show.ts'
+import * as state from '../state.ts'
+import { Differences } from './convention-switches.tsx'
+import { FileButton } from './file-button.tsx'
+
+export function Compare(): JSX.Element {
+  return (
+    <>
+      <section aria-labelledby="compare-title">
+        <h2 id="compare-title">Compare with another model</h2>
+        <p>
+          Both get the same input, in float64: two exports of one training should give the same
+          numbers.
+        </p>
+        <FileButton
+          label="Second model …"
+          note={state.other.value?.summary.name ?? 'none'}
+          multiple
+          onFiles={(files) => openOther({ files })}
+        />
+        {state.other.value !== null && <Answer />}
+      </section>
+      <Run />
+    </>
+  )
+}
+
+function Answer(): JSX.Element {
+  const found = useSignal<readonly Difference[]>([])
+  const other = state.other.value
+  useEffect(() => {
+    void attempt('Comparing two models', async () => {
+      found.value = await call('differ', { from: 'b' })
+    })
+  }, [other, state.model.value, state.input.value])
+  return <Differences found={found.value} against={other?.summary.name ?? ''} />
+}
+
+const formats = ['npy', 'csv', 'npz', 'json'] as const
+
+function Run(): JSX.Element {
+  const result = useSignal<RunResult | null>(null)
+  const precision = useSignal<'f32' | 'f64'>('f32')
+  const save = (format: (typeof formats)[number]): void => {
+    void attempt('Writing the outputs', async () => {
+      const { name, bytes } = await call('save', { format, precision: precision.value })
+      download(name, bytes)
+    })
+  }
+  return (
+    <section aria-labelledby="run-title">
+      <h2 id="run-title">Run it, and keep the outputs</h2>
+      <div class="buttons">
+        <label>
+          Precision
+          <select
+            value={precision.value}
+            onChange={({ currentTarget }) => {
+              precision.value = currentTarget.value === 'f64' ? 'f64' : 'f32'
+            }}
+          >
+            <option value="f32">float32</option>
+            <option value="f64">float64</option>
+          </select>
+        </label>
+        <button
+          type="button"
+          onClick={() =>
+            attempt('Running', async () => {
+              result.value = await call('run', { precision: precision.value })
+            })
+          }
+        >
+          Run
+        </button>
+        {formats.map((format) => (
+          <button key={format} type="button" onClick={() => save(format)}>
+            Save .{format}
+          </button>
+        ))}
+      </div>
+      {result.value !== null && <Outputs result={result.value} />}
+    </section>
+  )
+}
+
+function Outputs({ result }: { readonly result: RunResult }): JSX.Element {
+  return (
+    <div aria-live="polite">
+      <p>
+        {result.milliseconds.toFixed(1)} ms,{' '}
+        {result.engine.kind === 'wasm' ? 'WebAssembly' : 'JavaScript'}
+        {result.engine.simd === 'none' ? '' : ` with SIMD (${result.engine.simd})`}.
+      </p>
+      {result.outputs.map(({ name, shape, head }) => (
+        <details key={name} open>
+          <summary>
+            <code>{name}</code> {show.shape(shape)}
+          </summary>
+          <pre>{rows(head, shape.at(-1) ?? 1)}</pre>
+        </details>
+      ))}
+    </div>
+  )
+}
+
+const MOST_ROWS = 12
+const MOST_COLUMNS = 8
+
+function rows(head: readonly number[], width: number): string {
+  const lines = Array.from(
+    { length: Math.min(MOST_ROWS, Math.ceil(head.length / width)) },
+    (_, i) =>
+      head
+        .slice(i * width, i * width + Math.min(width, MOST_COLUMNS))
+        .map((value) => show.number(value).padStart(9))
+        .join(' '),
+  )
+  return lines.join('\n')
+}

@@ -1,0 +1,120 @@
+/** The conventions of the GRU layers as switches, and what a change does to the numbers. */
+
+import { useSignal } from '@preact/signals'
+import type { JSX } from 'preact'
+import { useEffect } from 'preact/hooks'
+import { conventionTable } from '../../src/model/index.ts'
+import { reread, select } from '../actions.ts'
+import { call } from '../engine/client.ts'
+import type { Difference } from '../engine/protocol.ts'
+import * as show from '../show.ts'
+import * as state from '../state.ts'
+
+const switches = [
+  { key: 'update', quirk: 'update' },
+  { key: 'reset', quirk: 'reset' },
+  { key: 'bias', quirk: 'bias' },
+  { key: 'gateOrder', quirk: 'gate-order' },
+] as const
+
+export function ConventionSwitches(): JSX.Element | null {
+  const model = state.model.value
+  const conventions = model?.summary.layers.find(({ kind }) => kind === 'gru')?.conventions ?? []
+  if (model === null || conventions.length === 0) return null
+  const change = (quirk: string, value: string): void => {
+    const others = model.quirks.filter((each) => !each.startsWith(`${quirk}=`))
+    void reread([...others, `${quirk}=${value}`])
+  }
+  return (
+    <section class="switches" aria-labelledby="switches-title">
+      <h2 id="switches-title">Read it differently, and see what changes first</h2>
+      <p>
+        The same weights mean something else under another convention. This is where ports go wrong.
+      </p>
+      <div class="choices">
+        {switches.map(({ key, quirk }) => {
+          const said = conventions.find((each) => each.key === key)
+          if (said === undefined || said.value === 'none') return null
+          const { title, values } = conventionTable[key]
+          return (
+            <label key={key}>
+              <span>{title}</span>
+              <select
+                value={said.value}
+                onChange={({ currentTarget }) => change(quirk, currentTarget.value)}
+              >
+                {Object.entries(values)
+                  .filter(([value]) => value !== 'none')
+                  .map(([value, meaning]) => (
+                    <option key={value} value={value}>
+                      {value}: {meaning}
+                    </option>
+                  ))}
+              </select>
+              <small>{said.origin}</small>
+            </label>
+          )
+        })}
+      </div>
+      {model.quirks.length > 0 && (
+        <>
+          <Changed quirks={model.quirks} />
+          <button type="button" onClick={() => reread([])}>
+            Back to how the file is read
+          </button>
+        </>
+      )}
+    </section>
+  )
+}
+
+function Changed({ quirks }: { readonly quirks: readonly string[] }): JSX.Element | null {
+  const found = useSignal<readonly Difference[]>([])
+  useEffect(() => {
+    call('differ', { from: 'as-read' }).then(
+      (answer) => {
+        found.value = answer
+      },
+      () => {
+        found.value = []
+      },
+    )
+  }, [quirks.join(' '), state.input.value])
+  return <Differences found={found.value} against="how the file is read" />
+}
+
+interface DifferencesProps {
+  readonly found: readonly Difference[]
+  readonly against: string
+}
+
+export function Differences({ found, against }: DifferencesProps): JSX.Element {
+  return (
+    <ul class="differences" aria-live="polite">
+      {found.map(({ output, maxAbsolute, first, same, compared }) => (
+        <li key={output} data-differs={same ? 'no' : 'yes'}>
+          Output <code>{output}</code>:{' '}
+          {same || first === null ? (
+            `all ${show.count(compared)} numbers are the same as under ${against}`
+          ) : (
+            <>
+              up to {show.small(maxAbsolute)} away from {against}; first at{' '}
+              {first.t === null ? (
+                `unit ${first.unit}`
+              ) : (
+                <button
+                  type="button"
+                  class="link"
+                  onClick={() => select(state.unit.value, first.t!)}
+                >
+                  timestep {first.t}, unit {first.unit}
+                </button>
+              )}
+              : {show.number(first.a)} instead of {show.number(first.b)}
+            </>
+          )}
+        </li>
+      ))}
+    </ul>
+  )
+}

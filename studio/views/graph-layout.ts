@@ -1,0 +1,87 @@
+/** Where the boxes of a graph stand: columns by how far they are from the inputs. */
+
+import type { ModelInfo } from '../engine/protocol.ts'
+import * as show from '../show.ts'
+
+interface Box {
+  readonly id: string
+  readonly x: number
+  readonly y: number
+  readonly w: number
+  readonly h: number
+  readonly title: string
+  readonly note: string
+  /** Whether one can look into it. */
+  readonly cell: boolean
+}
+
+interface GraphWire {
+  readonly d: string
+  readonly x: number
+  readonly y: number
+  readonly label: string
+}
+
+const [W, H, GAP_X, GAP_Y, MARGIN] = [150, 56, 110, 26, 12]
+
+export function layOut({ summary, edges, cells }: ModelInfo): {
+  boxes: readonly Box[]
+  wires: readonly GraphWire[]
+  width: number
+  height: number
+} {
+  const names = [
+    ...summary.inputs.map(({ name }) => name),
+    ...summary.layers.map(({ name }) => name),
+    ...summary.outputs.map(({ name }) => `output ${name}`),
+  ]
+  // Nodes come in an order in which each one only reads those before it.
+  const column = new Map<string, number>()
+  for (const name of names) {
+    const before = edges.filter(({ to }) => to === name).map(({ from }) => column.get(from) ?? -1)
+    column.set(name, Math.max(-1, ...before) + 1)
+  }
+  const filled: number[] = []
+  const titles = new Map(summary.layers.map(({ name, kind, units }) => [name, `${kind}, ${units}`]))
+  const inputs = new Set(summary.inputs.map(({ name }) => name))
+  const boxes = names.map((id): Box => {
+    const at = column.get(id)!
+    const line = filled[at] ?? 0
+    filled[at] = line + 1
+    return {
+      id,
+      x: MARGIN + at * (W + GAP_X),
+      y: MARGIN + line * (H + GAP_Y),
+      w: W,
+      h: H,
+      title: cut(id.replace(/^output /, '')),
+      note: titles.get(id) ?? (inputs.has(id) ? 'input' : 'output'),
+      cell: cells.some(({ name }) => name === id),
+    }
+  })
+  const byId = new Map(boxes.map((box) => [box.id, box]))
+  const wires = edges.flatMap(({ from, to, shape }): GraphWire[] => {
+    const [a, b] = [byId.get(from), byId.get(to)]
+    if (a === undefined || b === undefined) return []
+    const [x1, y1, x2, y2] = [a.x + W, a.y + H / 2, b.x, b.y + H / 2]
+    const middle = x2 - GAP_X / 2
+    return [
+      {
+        d: `M${x1} ${y1}C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`,
+        x: x1 + 6,
+        y: y1 - 8,
+        label: show.shape(shape.map((dim) => (dim === 'batch' ? 'B' : dim === 'time' ? 'T' : dim))),
+      },
+    ]
+  })
+  return {
+    boxes,
+    wires,
+    width: 2 * MARGIN + Math.max(...boxes.map(({ x }) => x)) + W,
+    height: 2 * MARGIN + Math.max(...boxes.map(({ y }) => y)) + H,
+  }
+}
+
+function cut(name: string): string {
+  return name.length > 18 ? `…${name.slice(-17)}` : name
+}

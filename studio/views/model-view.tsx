@@ -1,0 +1,184 @@
+/** The model as a graph with shapes, its conventions and where each comes from. */
+
+import type { JSX } from 'preact'
+import { conventionTable, type LayerSummary } from '../../src/model/index.ts'
+import { chooseLayer } from '../actions.ts'
+import * as show from '../show.ts'
+import * as state from '../state.ts'
+import { layOut } from './graph-layout.ts'
+
+export function ModelView(): JSX.Element {
+  const model = state.model.value!
+  const { summary, engine } = model
+  return (
+    <>
+      <section aria-labelledby="graph-title">
+        <h2 id="graph-title">{summary.name}</h2>
+        <p class="quiet">
+          {summary.source}; {show.count(summary.parameters)} weights; runs in{' '}
+          {engine.kind === 'wasm' ? 'WebAssembly' : 'JavaScript'}
+          {engine.fallbacks.length > 0 && engine.kind === 'wasm' && ', in part in JavaScript'}.
+        </p>
+        <Graph />
+      </section>
+      <Layers layers={summary.layers} />
+      <Data />
+      <Conventions layers={summary.layers.filter(({ conventions }) => conventions.length > 0)} />
+    </>
+  )
+}
+
+function Graph(): JSX.Element {
+  const model = state.model.value!
+  const { boxes, wires, width, height } = layOut(model)
+  return (
+    <div class="wide graph">
+      <svg
+        viewBox={`0 0 ${width} ${height}`}
+        style={{ width: `${width}px` }}
+        role="img"
+        aria-label="Graph of the model; the table below lists its layers"
+      >
+        {wires.map(({ d, x, y, label }) => (
+          <g key={d}>
+            <path d={d} class="edge" />
+            <text x={x} y={y} class="quiet">
+              {label}
+            </text>
+          </g>
+        ))}
+        {boxes.map(({ id, x, y, w, h, title, note, cell }) => (
+          <g key={id} class={cell ? 'node cell' : 'node'}>
+            <rect x={x} y={y} width={w} height={h} rx={8} />
+            <text x={x + w / 2} y={y + h / 2 - 3} text-anchor="middle" class="strong">
+              {title}
+            </text>
+            <text x={x + w / 2} y={y + h / 2 + 15} text-anchor="middle">
+              {note}
+            </text>
+          </g>
+        ))}
+      </svg>
+    </div>
+  )
+}
+
+function Layers({ layers }: { readonly layers: readonly LayerSummary[] }): JSX.Element {
+  const cells = state.model.value?.cells ?? []
+  const look = (name: string): void => {
+    state.tab.value = 'cell'
+    void chooseLayer(name)
+  }
+  return (
+    <section aria-labelledby="layers-title">
+      <h2 id="layers-title">Layers</h2>
+      <div class="wide">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Layer</th>
+              <th scope="col">Kind</th>
+              <th scope="col">Output</th>
+              <th scope="col">Weights</th>
+              <th scope="col">Look</th>
+            </tr>
+          </thead>
+          <tbody>
+            {layers.map(({ name, kind, outputs, parameters, storage }) => (
+              <tr key={name}>
+                <th scope="row">{name}</th>
+                <td>{kind}</td>
+                <td>{show.shape(outputs[0]?.shape ?? [])}</td>
+                <td>
+                  {show.count(parameters)} {parameters > 0 && storage.join(', ')}
+                </td>
+                <td>
+                  {cells.some((cell) => cell.name === name) && (
+                    <button type="button" onClick={() => look(name)}>
+                      Look inside
+                    </button>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  )
+}
+
+function Data(): JSX.Element {
+  const rows = [
+    ['Input', state.input.value],
+    ['Expected outputs', state.expected.value],
+  ] as const
+  return (
+    <section aria-labelledby="data-title">
+      <h2 id="data-title">Data</h2>
+      <dl>
+        {rows.map(([title, data]) => (
+          <div key={title}>
+            <dt>{title}</dt>
+            <dd>
+              {data === null
+                ? 'none'
+                : `${data.arrays.map(({ name, shape }) => `${name} ${show.shape(shape)}`).join(', ')}: ${data.origin}`}
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  )
+}
+
+const origins: Readonly<Record<string, string>> = {
+  chosen: 'you said so',
+  stated: 'the file says so',
+  implied: 'it follows from the file',
+  assumed: 'nothing says so; the most common case',
+}
+
+function Conventions({ layers }: { readonly layers: readonly LayerSummary[] }): JSX.Element {
+  return (
+    <section aria-labelledby="conventions-title">
+      <h2 id="conventions-title">How the weights are read, and why</h2>
+      {layers.map(({ name, kind, conventions }) => (
+        <div key={name} class="wide">
+          <table class="conventions">
+            <caption>
+              <code>{name}</code> ({kind})
+            </caption>
+            <thead>
+              <tr>
+                <th scope="col">Convention</th>
+                <th scope="col">Value</th>
+                <th scope="col">Where it comes from</th>
+              </tr>
+            </thead>
+            <tbody>
+              {conventions.map(({ key, value, origin, why }) => {
+                const values: Readonly<Record<string, string>> = conventionTable[key].values
+                return (
+                  <tr key={key}>
+                    <th scope="row">{conventionTable[key].title}</th>
+                    <td>
+                      <strong>{value}</strong>{' '}
+                      {values[value] !== undefined && <span class="quiet">{values[value]}</span>}
+                    </td>
+                    <td>
+                      <span class={`origin ${origin}`} title={origins[origin]}>
+                        {origin}
+                      </span>{' '}
+                      because {why}
+                    </td>
+                  </tr>
+                )
+              })}
+            </tbody>
+          </table>
+        </div>
+      ))}
+    </section>
+  )
+}

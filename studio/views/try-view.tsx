@@ -1,0 +1,239 @@
+/** Type or draw an input and watch the layer answer, step by step, as a stream. */
+
+import { type Signal, useSignal } from '@preact/signals'
+import type { JSX } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+import { attempt } from '../actions.ts'
+import { drawLines, drawMatrix } from '../draw/canvas.ts'
+import { signPalette } from '../draw/palette.ts'
+import { call } from '../engine/client.ts'
+import * as show from '../show.ts'
+import * as state from '../state.ts'
+import { useDark } from './dark.ts'
+import { DrawPad } from './draw-pad.tsx'
+
+/** Steps that the pictures keep. */
+const KEPT = 160
+const EVERY_MS = 60
+/** More would not fit a page; the others stay 0. */
+const MOST_SLIDERS = 8
+
+interface Moment {
+  readonly output: Float64Array
+  readonly state: Float64Array
+}
+
+export function TryView(): JSX.Element {
+  const model = state.model.value
+  const features = model?.summary.inputs[0]?.shape.at(-1)
+  const several = (model?.summary.inputs.length ?? 0) > 1
+  if (model === null || typeof features !== 'number' || several || model.obstacle !== null) {
+    return (
+      <section>
+        <h2>Try it step by step</h2>
+        <p>
+          {model?.obstacle ??
+            'Streams here take one input with a known number of features; this model has another kind.'}
+        </p>
+      </section>
+    )
+  }
+  return <Player key={model.summary.name} features={features} />
+}
+
+function Player({ features }: { readonly features: number }): JSX.Element {
+  const x = useSignal<readonly number[]>(new Array<number>(features).fill(0))
+  const feature = useSignal(0)
+  const running = useSignal(false)
+  const past = useSignal<readonly Moment[]>([])
+  const one = async (): Promise<void> => {
+    const answer = await call('streamStep', { x: x.value })
+    past.value = [...past.value, answer].slice(-KEPT)
+  }
+  useEffect(() => {
+    void call('streamReset', {}).catch(() => {})
+    past.value = []
+  }, [state.model.value])
+  useEffect(() => {
+    if (!running.value) return
+    let waiting = false
+    const timer = setInterval(async () => {
+      // Slower machines take fewer steps rather than queue them.
+      if (waiting) return
+      waiting = true
+      await one().catch(() => {
+        running.value = false
+      })
+      waiting = false
+    }, EVERY_MS)
+    return () => clearInterval(timer)
+  }, [running.value])
+  const last = past.value.at(-1)
+  return (
+    <section class="try" aria-labelledby="try-title">
+      <h2 id="try-title">Try it: an input of your own, and the answer at once</h2>
+      <p>
+        Start, then move the sliders or draw. The network gets one step after the other and
+        remembers what it has seen: watch how long.
+      </p>
+      <div class="buttons">
+        <button
+          type="button"
+          class="primary"
+          onClick={() => {
+            running.value = !running.value
+          }}
+        >
+          {running.value ? 'Pause' : 'Start'}
+        </button>
+        <button type="button" onClick={() => attempt('One step', one)}>
+          One step
+        </button>
+        <button
+          type="button"
+          onClick={() =>
+            attempt('Back to zeros', async () => {
+              await call('streamReset', {})
+              past.value = []
+            })
+          }
+        >
+          Forget everything
+        </button>
+      </div>
+      <div class="try-columns">
+        <div>
+          <h3>Input</h3>
+          {Array.from({ length: Math.min(features, MOST_SLIDERS) }, (_, f) => (
+            <Slider key={f} x={x} f={f} />
+          ))}
+          {features > MOST_SLIDERS && (
+            <p class="quiet">The other {features - MOST_SLIDERS} features stay 0.</p>
+          )}
+          <h3>
+            Or draw{' '}
+            <label class="inline">
+              feature{' '}
+              <select
+                value={feature.value}
+                onChange={({ currentTarget }) => {
+                  feature.value = Number(currentTarget.value)
+                }}
+              >
+                {Array.from({ length: features }, (_, f) => (
+                  <option key={f} value={f}>
+                    {f}
+                  </option>
+                ))}
+              </select>
+            </label>
+          </h3>
+          <DrawPad
+            onValue={(value) => {
+              x.value = x.value.with(feature.value, value)
+            }}
+            onStart={() => {
+              running.value = true
+            }}
+          />
+        </div>
+        <div>
+          <h3>
+            Output{' '}
+            <span class="quiet" data-stream="output">
+              {last === undefined
+                ? ''
+                : Array.from(last.output.subarray(0, 4), show.number).join('  ')}
+            </span>
+          </h3>
+          <Lines past={past.value} />
+          <h3>State, one row for each unit</h3>
+          <States past={past.value} />
+        </div>
+      </div>
+    </section>
+  )
+}
+
+function Slider({
+  x,
+  f,
+}: {
+  readonly x: Signal<readonly number[]>
+  readonly f: number
+}): JSX.Element {
+  const set = (value: number): void => {
+    if (Number.isFinite(value)) x.value = x.value.with(f, value)
+  }
+  return (
+    <div class="slider">
+      <span>x{f}</span>
+      <input
+        type="range"
+        min={-3}
+        max={3}
+        step={0.05}
+        value={x.value[f]}
+        aria-label={`Feature ${f}`}
+        onInput={({ currentTarget }) => set(currentTarget.valueAsNumber)}
+      />
+      <input
+        type="number"
+        step={0.05}
+        value={x.value[f]}
+        aria-label={`Feature ${f} as a number`}
+        onInput={({ currentTarget }) => set(currentTarget.valueAsNumber)}
+      />
+    </div>
+  )
+}
+
+const colours = ['#1f5fa8', '#b3470a', '#5d6b1f', '#86306f']
+const darkColours = ['#7db8ff', '#ffa561', '#c3d46b', '#f09ad6']
+
+function Lines({ past }: { readonly past: readonly Moment[] }): JSX.Element {
+  const canvas = useRef<HTMLCanvasElement>(null)
+  const dark = useDark()
+  useEffect(() => {
+    if (canvas.current === null) return
+    const width = Math.min(past[0]?.output.length ?? 0, colours.length)
+    let reach = 1
+    for (const { output } of past)
+      for (const value of output.subarray(0, width))
+        if (Math.abs(value) > reach) reach = Math.abs(value)
+    const at = (u: number) => (c: number) => past[c - (KEPT - past.length)]?.output[u] ?? Number.NaN
+    const lines = Array.from({ length: width }, (_, u) => ({
+      colour: (dark ? darkColours : colours)[u],
+      dash: u === 0 ? [] : [3 * u, 3],
+      width: 2,
+      mean: at(u),
+      min: at(u),
+      max: at(u),
+    }))
+    drawLines(canvas.current, KEPT, [-reach, reach], lines, {
+      colour: dark ? '#3a3f4a' : '#d9d9d4',
+      at: [0],
+    })
+  }, [past, dark])
+  return (
+    <div class="plot tall">
+      <canvas ref={canvas} role="img" aria-label="Outputs over the last steps" />
+    </div>
+  )
+}
+
+function States({ past }: { readonly past: readonly Moment[] }): JSX.Element {
+  const canvas = useRef<HTMLCanvasElement>(null)
+  const dark = useDark()
+  useEffect(() => {
+    if (canvas.current === null) return
+    const units = past[0]?.state.length ?? 1
+    const at = (u: number, c: number): number => past[c - (KEPT - past.length)]?.state[u] ?? 0
+    drawMatrix(canvas.current, units, KEPT, at, signPalette(dark, 1))
+  }, [past, dark])
+  return (
+    <div class="plot" style={{ height: '130px' }}>
+      <canvas ref={canvas} role="img" aria-label="State of every unit over the last steps" />
+    </div>
+  )
+}

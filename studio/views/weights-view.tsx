@@ -1,0 +1,124 @@
+/** The trained numbers, taken apart by gate: what each unit listens to. */
+
+import { useSignal } from '@preact/signals'
+import type { JSX } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+import { select } from '../actions.ts'
+import { drawMatrix } from '../draw/canvas.ts'
+import { signPalette } from '../draw/palette.ts'
+import { call } from '../engine/client.ts'
+import type { WeightArray } from '../engine/protocol.ts'
+import * as show from '../show.ts'
+import * as state from '../state.ts'
+import { useDark } from './dark.ts'
+
+const parts: Readonly<Record<string, string>> = {
+  kernel: 'Input weights W: a row for each feature of x',
+  recurrentKernel: 'Recurrent weights U: a row for each unit of h',
+  inputBias: 'Input biases',
+  recurrentBias: 'Recurrent biases',
+  peephole: 'Peepholes: how much each gate sees of the cell',
+}
+
+export function WeightsView(): JSX.Element {
+  const arrays = useSignal<readonly WeightArray[]>([])
+  const cell = state.cell.value
+  const model = state.model.value
+  useEffect(() => {
+    if (cell === null) return
+    call('weights', { layer: cell.name }).then(
+      (found) => {
+        arrays.value = found
+      },
+      () => {},
+    )
+  }, [cell?.name, model])
+  if (cell === null) return <p>This model has no recurrent layer whose gates could be shown.</p>
+  const names = Object.keys(parts).filter((part) => arrays.value.some((each) => each.part === part))
+  return (
+    <section aria-labelledby="weights-title">
+      <h2 id="weights-title">
+        Weights of <code>{cell.name}</code>, gate by gate
+      </h2>
+      <p class="quiet">
+        One column for each unit; the outlined one is unit {state.unit.value}. Blue is negative,
+        orange positive. Click a column to choose that unit everywhere.
+      </p>
+      {names.map((part) => {
+        const those = arrays.value.filter((each) => each.part === part)
+        const reach = Math.max(...those.map(largest))
+        return (
+          <div key={part} class="part">
+            <h3>{parts[part]}</h3>
+            <div class="matrices">
+              {those.map((array) => (
+                <Matrix key={array.gate} array={array} reach={reach} />
+              ))}
+            </div>
+          </div>
+        )
+      })}
+    </section>
+  )
+}
+
+function largest({ data }: WeightArray): number {
+  let most = 0
+  for (const value of data) if (Math.abs(value) > most) most = Math.abs(value)
+  return most
+}
+
+interface MatrixProps {
+  readonly array: WeightArray
+  /** The same for all gates of a part, so that they can be compared. */
+  readonly reach: number
+}
+
+function Matrix({ array, reach }: MatrixProps): JSX.Element {
+  const canvas = useRef<HTMLCanvasElement>(null)
+  const reading = useSignal('')
+  const dark = useDark()
+  const { gate, data, shape } = array
+  const [rows, units] = shape
+  useEffect(() => {
+    if (canvas.current === null) return
+    const palette = signPalette(dark, reach === 0 ? 1 : reach)
+    drawMatrix(canvas.current, rows, units, (row, u) => data[row * units + u], palette)
+  }, [array, reach, dark])
+  const place = (event: MouseEvent & { currentTarget: HTMLElement }): [number, number] => {
+    const box = event.currentTarget.getBoundingClientRect()
+    return [
+      Math.floor(((event.clientY - box.top) / box.height) * rows),
+      Math.floor(((event.clientX - box.left) / box.width) * units),
+    ]
+  }
+  const size = rows === 1 ? 22 : Math.max(48, Math.min(260, rows * 12))
+  return (
+    <figure class="matrix">
+      <figcaption>
+        <strong>{gate === '' ? 'all' : gate}</strong>
+        <span class="quiet">{show.shape(rows === 1 ? [units] : shape)}</span>
+        <span class="reading">{reading.value}</span>
+      </figcaption>
+      <div class="plot" style={{ height: `${size}px` }}>
+        <canvas
+          ref={canvas}
+          role="img"
+          aria-label={`${array.part} of gate ${gate}, ${rows} by ${units}, from −${show.number(reach)} to ${show.number(reach)}`}
+          onClick={(event) => select(place(event)[1], state.t.value)}
+          onMouseMove={(event) => {
+            const [row, u] = place(event)
+            reading.value = `${rows === 1 ? '' : `row ${row}, `}unit ${u}: ${show.number(data[row * units + u])}`
+          }}
+          onMouseLeave={() => {
+            reading.value = ''
+          }}
+        />
+        <div
+          class="cursor column"
+          style={{ left: `${(100 * state.unit.value) / units}%`, width: `${100 / units}%` }}
+        />
+      </div>
+    </figure>
+  )
+}
