@@ -6,14 +6,14 @@
  * Computed by the float64 reference: the fused kernels of a program never hold a gate apart.
  */
 
+import { GruvError } from '../errors.ts'
 import { isRecurrent } from '../model/layers.ts'
 import type { Model, RecurrentNode } from '../model/types.ts'
-import { type Masks, STEP } from '../runtime/masks.ts'
-import type { RunOptions } from '../runtime/program.ts'
+import { STEP } from '../runtime/masks.ts'
 import { cellStep, cellValues, type States, stateSlots } from '../runtime/reference/cells.ts'
 import { whichStepsCount } from '../runtime/reference/recurrent.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
-import { tap } from './tap.ts'
+import { type TapOptions, type TappedLayer, tap } from './tap.ts'
 
 export interface TracedLayer {
   readonly name: string
@@ -21,6 +21,8 @@ export interface TracedLayer {
   readonly units: number
   readonly direction: 'forward' | 'backward'
   readonly rows: number
+  /** The first timestep that is traced; 0 unless the caller asked for some only. */
+  readonly first: number
   readonly steps: number
   /**
    * What a step computes, in the order of computing. GRU: the projections xz xr xn (from the input)
@@ -47,11 +49,13 @@ export interface Trace extends Iterable<TraceChunk> {
   readonly layers: readonly TracedLayer[]
 }
 
-export interface TraceOptions extends Pick<RunOptions, 'initialState' | 'mask' | 'lengths'> {
+export interface TraceOptions extends TapOptions {
   /** Names of the layers to trace; default: all that are recurrent. */
   readonly layers?: readonly string[]
   /** Timesteps of a chunk; default 256. */
   readonly chunk?: number
+  /** The timesteps from the first of these to before the second; computing begins where the sequence does. */
+  readonly steps?: readonly [from: number, to: number]
 }
 
 const CHUNK = 256
@@ -59,7 +63,8 @@ const CHUNK = 256
 /**
  * All steps: layer by layer in the order of the graph, row by row, in the order of computing (a
  * backward layer begins at the end). Memory holds one chunk and what arrives at the layers.
- * @throws GruvError when the input does not fit the model, or `not-found` for a layer.
+ * @throws GruvError when the input does not fit the model, `not-found` for a layer, `bad-argument`
+ *   for timesteps that are not there.
  */
 export function trace(
   model: Model,
@@ -72,34 +77,45 @@ export function trace(
   const { chunk = CHUNK } = options
   const layers = tapped.map(({ node, inputs }): TracedLayer => {
     const { name, kind, units, direction } = node
-    const [rows, steps] = inputs.x.shape
-    return { name, kind, units, direction, rows, steps, values: cellValues(node) }
+    const [rows, all] = inputs.x.shape
+    const [first, end] = wantedSteps(name, all, options.steps)
+    const values = cellValues(node)
+    return { name, kind, units, direction, rows, first, steps: end - first, values }
   })
   return {
     engine: 'reference',
     layers,
     *[Symbol.iterator]() {
-      for (const layer of tapped) {
-        const [rows] = layer.inputs.x.shape
-        for (let row = 0; row < rows; row++) yield* traceRow(layer, row, chunk)
+      for (const [i, layer] of tapped.entries()) {
+        const { rows, first, steps } = layers[i]
+        for (let row = 0; row < rows; row++)
+          yield* traceRow(layer, row, chunk, first, first + steps)
       }
     },
   }
 }
 
-/** A layer, what arrives at it, and the state each row starts from. */
-export interface TappedLayer {
-  readonly node: RecurrentNode
-  readonly inputs: Named<Tensor>
-  /** The caller's, where they speak of these rows and steps. */
-  readonly masks: Masks | null
-  readonly initial: (slot: string, row: number) => readonly number[]
+/** From the first to before the last; those of the whole sequence where nothing is said. */
+function wantedSteps(
+  layer: string,
+  all: number,
+  [from, to]: readonly [number, number] = [0, all],
+): readonly [number, number] {
+  if (Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from < to && to <= all)
+    return [from, to]
+  throw new GruvError('bad-argument', 'these timesteps are not there', {
+    where: `${layer}, steps`,
+    expected: `two whole numbers from 0 to ${all}, the first below the second`,
+    got: `${from}, ${to}`,
+  })
 }
 
 function* traceRow(
   { node, inputs, masks, initial }: TappedLayer,
   row: number,
   chunk: number,
+  from: number,
+  to: number,
 ): Generator<TraceChunk> {
   const { data, shape } = inputs.x
   const [, steps, features] = shape
@@ -110,18 +126,25 @@ function* traceRow(
   let states: States = Object.fromEntries(
     stateSlots(node).map((slot) => [slot, initial(slot, row)]),
   )
-  for (let begin = 0; begin < steps; begin += chunk) {
-    const count = Math.min(chunk, steps - begin)
-    const first = forward ? begin : steps - begin - count
+  /** Computes a timestep, unless it is passed over; says whether it did. */
+  const step = (t: number): boolean => {
+    const at = (row * steps + t) * features
+    const counts = codeAt(t) === STEP.valid
+    if (counts) states = cellStep(node, Array.from(data.subarray(at, at + features)), states)
+    return counts
+  }
+  // What comes before the wanted steps is computed, and not kept.
+  if (forward) for (let t = 0; t < from; t++) step(t)
+  else for (let t = steps - 1; t >= to; t--) step(t)
+  for (let done = 0; done < to - from; done += chunk) {
+    const count = Math.min(chunk, to - from - done)
+    const first = forward ? from + done : to - done - count
     const values = Object.fromEntries(
       names.map((name) => [name, new Float64Array(count * units).fill(Number.NaN)]),
     )
     for (let i = 0; i < count; i++) {
       const t = forward ? first + i : first + count - 1 - i
-      const at = (row * steps + t) * features
-      const counts = codeAt(t) === STEP.valid
-      if (counts) states = cellStep(node, Array.from(data.subarray(at, at + features)), states)
-      const known = counts ? names : stateSlots(node)
+      const known = step(t) ? names : stateSlots(node)
       for (const name of known) values[name].set(states[name], (t - first) * units)
     }
     yield { layer: node.name, row, first, steps: count, values }
@@ -133,18 +156,18 @@ function* traceRow(
  */
 export function collect(traced: Trace): Named<Named<Tensor>> {
   const byLayer = new Map(
-    traced.layers.map(({ name, rows, steps, units, values }) => {
+    traced.layers.map(({ name, rows, first, steps, units, values }) => {
       const empty = (value: string): readonly [string, Tensor] => [
         value,
         { shape: [rows, steps, units], data: new Float64Array(rows * steps * units) },
       ]
-      return [name, { steps, units, tensors: Object.fromEntries(values.map(empty)) }]
+      return [name, { begin: first, steps, units, tensors: Object.fromEntries(values.map(empty)) }]
     }),
   )
   for (const { layer, row, first, values } of traced) {
-    const { steps, units, tensors } = byLayer.get(layer)!
+    const { begin, steps, units, tensors } = byLayer.get(layer)!
     for (const [name, numbers] of Object.entries(values))
-      tensors[name].data.set(numbers, (row * steps + first) * units)
+      tensors[name].data.set(numbers, (row * steps + first - begin) * units)
   }
   return Object.fromEntries([...byLayer].map(([name, { tensors }]) => [name, tensors]))
 }

@@ -2,12 +2,22 @@
 
 import { createModel, valueShapes } from '../model/graph.ts'
 import { isRecurrent, statesOf } from '../model/layers.ts'
-import type { Model, RecurrentNode } from '../model/types.ts'
+import type { LayerNode, Model, RecurrentNode } from '../model/types.ts'
 import { notFound, readInputs, readStates } from '../runtime/inputs.ts'
-import { readMasks } from '../runtime/masks.ts'
-import { compileSync } from '../runtime/program.ts'
+import { type Masks, readMasks } from '../runtime/masks.ts'
+import { compileSync, type RunOptions } from '../runtime/program.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
-import type { TappedLayer, TraceOptions } from './index.ts'
+
+export type TapOptions = Pick<RunOptions, 'initialState' | 'mask' | 'lengths'>
+
+/** A layer, what arrives at it, and the state each row starts from. */
+export interface TappedLayer {
+  readonly node: RecurrentNode
+  readonly inputs: Named<Tensor>
+  /** The caller's, where they speak of these rows and steps. */
+  readonly masks: Masks | null
+  readonly initial: (slot: string, row: number) => readonly number[]
+}
 
 /**
  * Runs the part of the model that comes before these layers, in float64.
@@ -17,7 +27,7 @@ export function tap(
   model: Model,
   x: TensorLike | Named<TensorLike>,
   layers: readonly string[],
-  options: TraceOptions,
+  options: TapOptions,
 ): readonly TappedLayer[] {
   const nodes = layers.map((name) => {
     const node = model.nodes.filter(isRecurrent).find((each) => each.name === name)
@@ -54,12 +64,12 @@ export function tap(
   })
 }
 
-/** Every value that one of the nodes reads, with all its axes, by name. */
-function arrivingValues(
+/** Every value that one of the nodes reads, with all its axes, by name; and the inputs. */
+export function arrivingValues(
   model: Model,
-  nodes: readonly RecurrentNode[],
+  nodes: readonly LayerNode[],
   inputs: ReadonlyMap<string, Tensor>,
-  options: TraceOptions,
+  options: TapOptions,
 ): ReadonlyMap<string, Tensor> {
   const values = new Map(inputs)
   const inner = [...new Set(nodes.flatMap((node) => Object.values(node.inputs)))].filter(
