@@ -13,6 +13,10 @@ import { STEP } from '../runtime/masks.ts'
 import { cellStep, cellValues, type States, stateSlots } from '../runtime/reference/cells.ts'
 import { whichStepsCount } from '../runtime/reference/recurrent.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
+
+export { type InputJacobian, type InputJacobianOptions, inputJacobian } from './gradient.ts'
+export { type StateJacobianOptions, stateInfluence, stateJacobian } from './jacobian.ts'
+
 import { type TapOptions, type TappedLayer, tap } from './tap.ts'
 
 export interface TracedLayer {

@@ -2,7 +2,7 @@
 
 import { createModel, valueShapes } from '../model/graph.ts'
 import { isRecurrent, statesOf } from '../model/layers.ts'
-import type { LayerNode, Model, RecurrentNode } from '../model/types.ts'
+import type { Model, RecurrentNode } from '../model/types.ts'
 import { notFound, readInputs, readStates } from '../runtime/inputs.ts'
 import { type Masks, readMasks } from '../runtime/masks.ts'
 import { compileSync, type RunOptions } from '../runtime/program.ts'
@@ -39,7 +39,8 @@ export function tap(
     )
   })
   const inputs = readInputs(model.inputs, x)
-  const values = arrivingValues(model, nodes, inputs.tensors, options)
+  const reading = nodes.flatMap((node) => Object.values(node.inputs))
+  const values = valuesInside(model, reading, inputs.tensors, options)
   const slots = model.nodes.flatMap(statesOf)
   const given = readStates(slots, options.initialState, () => inputs.batch)
   return nodes.map((node) => {
@@ -64,17 +65,15 @@ export function tap(
   })
 }
 
-/** Every value that one of the nodes reads, with all its axes, by name; and the inputs. */
-export function arrivingValues(
+/** These values and the inputs, with all their axes, by name. */
+export function valuesInside(
   model: Model,
-  nodes: readonly LayerNode[],
+  wanted: readonly string[],
   inputs: ReadonlyMap<string, Tensor>,
   options: TapOptions,
 ): ReadonlyMap<string, Tensor> {
   const values = new Map(inputs)
-  const inner = [...new Set(nodes.flatMap((node) => Object.values(node.inputs)))].filter(
-    (value) => !inputs.has(value),
-  )
+  const inner = [...new Set(wanted)].filter((value) => !inputs.has(value))
   if (inner.length === 0) return values
   const { mask, lengths, initialState } = options
   const shapes = valueShapes(model.inputs, model.nodes)

@@ -1,0 +1,252 @@
+/** ∂y/∂x of whole models against central differences of the reference. */
+
+import { describe, expect, it } from 'vitest'
+import { activation } from '../../src/model/activations.ts'
+import { createModel, type GraphParts } from '../../src/model/graph.ts'
+import {
+  bidirectional,
+  dense,
+  type LayerNode,
+  type Model,
+  sequential,
+} from '../../src/model/index.ts'
+import { runReference } from '../../src/runtime/reference.ts'
+import type { Tensor } from '../../src/tensor.ts'
+import { inputJacobian } from '../../src/trace/index.ts'
+import { thrownBy } from '../support/errors.ts'
+import {
+  random,
+  randomArrays,
+  randomGru,
+  randomLstm,
+  randomRnn,
+  tensor,
+} from '../support/random.ts'
+
+const [rows, features, units, steps] = [2, 3, 4, 6]
+const next = random(1)
+const x: Tensor = {
+  shape: [rows, steps, features],
+  data: Float64Array.from({ length: rows * steps * features }, () => 2 * next() - 1),
+}
+
+/** Every element of the Jacobian against the outputs of a model fed with x a little moved. */
+function expectDifferences(model: Model, row: number, options: object = {}, run: object = {}) {
+  const { jacobian, at, units: of } = inputJacobian(model, x, { row, ...options, ...run })
+  const size = steps * features
+  expect(jacobian.shape).toEqual([of.length, steps, features])
+  const output = (sign: number, j: number): Tensor => {
+    const data = x.data.slice()
+    data[row * size + j] += sign * 1e-5
+    return runReference(model, { shape: x.shape, data }, run).outputs.y
+  }
+  const largest = Math.max(1e-3, ...jacobian.data.map(Math.abs))
+  for (let j = 0; j < size; j++) {
+    const [up, down] = [output(1, j), output(-1, j)]
+    const width = up.shape.at(-1)!
+    const from = (up.shape.length === 3 ? row * up.shape[1] + at! : row) * width
+    of.forEach((u, i) => {
+      const difference = (up.data[from + u] - down.data[from + u]) / 2e-5
+      expect(Math.abs(jacobian.data[i * size + j] - difference) / largest).toBeLessThan(1e-6)
+    })
+  }
+  return jacobian
+}
+
+const head = (inputs: number, outputs: number, name = 'softmax') => {
+  const arrays = randomArrays(40, inputs, outputs, 1)
+  return dense({ kernel: arrays.kernel, bias: [0.1, -0.2].slice(0, outputs), activation: name })
+}
+
+describe('models', () => {
+  const arrays = randomArrays(3, features, units, 3)
+  it.each<readonly [string, Model]>([
+    ['a GRU', sequential([randomGru(2, features, units)])],
+    ['an LSTM and a head', sequential([randomLstm(2, features, units), head(units, 2)])],
+    [
+      'the last step of an RNN',
+      sequential([
+        randomRnn(2, features, units, { returnSequences: false }),
+        head(units, 2, 'gelu'),
+      ]),
+    ],
+    [
+      'both directions, a stack, softmax',
+      sequential([
+        bidirectional({ forward: arrays, backward: arrays, merge: 'mul' }),
+        randomGru(5, units, units, { reset: 'before', update: 'updates' }),
+        randomLstm(6, units, units, { goBackwards: true, returnSequences: false }),
+        head(units, 2),
+      ]),
+    ],
+  ])('%s: central differences to 1e-6', (_, model) => {
+    expectDifferences(model, 0)
+    expectDifferences(model, 1)
+  })
+
+  it('at a step in the middle, nothing depends on what comes later', () => {
+    const model = sequential([randomGru(2, features, units)])
+    const { data } = expectDifferences(model, 0, { at: 2, units: [3] })
+    expect(data.subarray(0, 3 * features).every((each) => each !== 0)).toBe(true)
+    expect(data.subarray(3 * features).every((each) => each === 0)).toBe(true)
+  })
+
+  it('with a mask, lengths or an initial state', () => {
+    const model = sequential([randomLstm(2, features, units), randomGru(3, units, units)])
+    const mask = [
+      [1, 0, 1, 1, 0, 0],
+      [0, 0, 1, 1, 1, 0],
+    ]
+    for (const row of [0, 1]) {
+      expectDifferences(model, row, {}, { mask })
+      expectDifferences(model, row, {}, { lengths: [4, 6] })
+      expectDifferences(
+        model,
+        row,
+        {},
+        {
+          initialState: { 'gru.h': tensor(random(4), [rows, units]) },
+        },
+      )
+    }
+  })
+})
+
+const base = (name: string, from: string) => ({
+  name,
+  inputs: { x: from },
+  outputs: { y: `${name}.y` },
+  conventions: [],
+})
+const array = (seed: number, shape: readonly number[]) => tensor(random(seed), shape)
+const positive = (seed: number): Tensor => {
+  const { data } = array(seed, [features])
+  return { shape: [features], data: data.map((each) => 1.5 + each) }
+}
+
+/** x → the layer → y */
+function around(node: LayerNode, more: readonly LayerNode[] = []): Model {
+  const parts: GraphParts = {
+    name: 'one',
+    source: 'test',
+    inputs: [{ name: 'x', shape: ['batch', 'time', features] }],
+    outputs: [{ name: 'y', value: node.outputs.y }],
+    nodes: [...more, node],
+  }
+  return createModel(parts)
+}
+
+const layers: readonly LayerNode[] = [
+  { ...base('activation', 'x'), kind: 'activation', activation: activation('mish') },
+  { ...base('softmax', 'x'), kind: 'activation', activation: activation('softmax') },
+  { ...base('prelu', 'x'), kind: 'prelu', weights: { alpha: array(2, [features]) } },
+  {
+    ...base('affine', 'x'),
+    kind: 'affine',
+    weights: { scale: array(2, [1]), shift: array(3, [features]) },
+  },
+  { ...base('masking', 'x'), kind: 'masking', value: 0 },
+  {
+    ...base('batchNorm', 'x'),
+    kind: 'batchNorm',
+    epsilon: 1e-3,
+    weights: {
+      gamma: array(2, [features]),
+      beta: null,
+      mean: array(3, [features]),
+      variance: positive(4),
+    },
+  },
+  {
+    ...base('layerNorm', 'x'),
+    kind: 'layerNorm',
+    epsilon: 1e-3,
+    axes: 1,
+    weights: { gamma: array(2, [features]), beta: array(3, [features]) },
+  },
+  ...([{ before: 4, after: 0 }, { before: 1, after: 2 }, 'same'] as const).map(
+    (padding): LayerNode => ({
+      ...base(`conv1d ${JSON.stringify(padding)}`, 'x'),
+      kind: 'conv1d',
+      features,
+      units: 6,
+      size: 3,
+      stride: padding === 'same' ? 2 : 1,
+      dilation: padding === 'same' ? 1 : 2,
+      groups: padding === 'same' ? 3 : 1,
+      padding,
+      activation: activation(padding === 'same' ? 'softmax' : 'tanh'),
+      weights: {
+        kernel: array(2, [3, padding === 'same' ? 1 : features, 6]),
+        bias: array(3, [6]),
+      },
+    }),
+  ),
+  { ...base('reverse', 'x'), kind: 'reverse' },
+]
+
+describe('layers without a state', () => {
+  it.each(layers.map((node) => [node.name, node] as const))('%s', (_, node) => {
+    expectDifferences(around(node), 1, { at: 1 })
+  })
+
+  it.each([
+    'concatenate',
+    'add',
+    'subtract',
+    'multiply',
+    'divide',
+    'average',
+    'maximum',
+    'minimum',
+  ] as const)('merge: %s, of x and of what is made of x', (mode) => {
+    const other: LayerNode = {
+      ...base('other', 'x'),
+      kind: 'activation',
+      activation: activation('exponential'),
+    }
+    const merge: LayerNode = {
+      ...base('merge', 'x'),
+      kind: 'merge',
+      mode,
+      inputs: { a: 'x', b: 'other.y' },
+    }
+    expectDifferences(around(merge, [other]), 0, { at: 4 })
+  })
+})
+
+describe('what has no derivative', () => {
+  it('is named, with what can be asked instead', () => {
+    const lookup: LayerNode = {
+      ...base('words', 'x'),
+      kind: 'embedding',
+      units,
+      weights: { table: array(2, [9, units]) },
+    }
+    const parts: GraphParts = {
+      name: 'text',
+      source: 'test',
+      inputs: [{ name: 'x', shape: ['batch', 'time'] }],
+      outputs: [{ name: 'y', value: 'gru.sequence' }],
+      nodes: [lookup, ...randomGru(2, units, units).wire('words.y', 'gru')],
+    }
+    const model = createModel(parts)
+    const words = [[1, 4, 2, 8]]
+    expect(thrownBy(() => inputJacobian(model, words))).toMatchObject({
+      code: 'unsupported',
+      where: 'words',
+      fix: "Ask for the derivative by what it makes: by: 'words.y'.",
+    })
+    expect(inputJacobian(model, words, { by: 'words.y' }).jacobian.shape).toEqual([units, 4, units])
+  })
+
+  it('outputs, values, steps and units that are not there are named', () => {
+    const model = sequential([randomGru(2, features, units)])
+    const error = (options: object) => thrownBy(() => inputJacobian(model, x, options))
+    expect(error({ output: 'z' })).toMatchObject({ code: 'not-found' })
+    expect(error({ by: 'z' })).toMatchObject({ code: 'not-found' })
+    expect(error({ at: 6 })).toMatchObject({ where: 'at' })
+    expect(error({ units: [4] })).toMatchObject({ where: 'units' })
+    expect(error({ row: 2 })).toMatchObject({ where: 'row' })
+  })
+})
