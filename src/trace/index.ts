@@ -14,8 +14,28 @@ import { cellStep, cellValues, type States, stateSlots } from '../runtime/refere
 import { whichStepsCount } from '../runtime/reference/recurrent.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
 
+export {
+  type ComparisonOptions,
+  type ConventionDifference,
+  compareModels,
+  type LayerComparison,
+  type ModelComparison,
+  type ValueComparison,
+  type ValueDifference,
+} from './comparison.ts'
 export { type InputJacobian, type InputJacobianOptions, inputJacobian } from './gradient.ts'
 export { type StateJacobianOptions, stateInfluence, stateJacobian } from './jacobian.ts'
+
+export {
+  type CandidateStatistics,
+  type GateStatistics,
+  GatherStatistics,
+  type LayerStatistics,
+  rolesOf,
+  statistics,
+  type UnitStatistics,
+} from './statistics.ts'
+export { describeStatistics, timesteps, titleOf } from './words.ts'
 
 import { type TapOptions, type TappedLayer, tap } from './tap.ts'
 

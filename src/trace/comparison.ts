@@ -1,0 +1,311 @@
+/**
+ * Two models, or two readings of one, on the same input, gate by gate: the first value that differs,
+ * and the conventions that do.
+ */
+
+import { GruvError } from '../errors.ts'
+import { type ConventionKey, conventionTable, meaningOf } from '../model/conventions.ts'
+import { isRecurrent, weightsOf } from '../model/layers.ts'
+import type { Model, RecurrentNode } from '../model/types.ts'
+import type { Named, TensorLike } from '../tensor.ts'
+import { type TraceChunk, type TracedLayer, type TraceOptions, trace } from './index.ts'
+import { rolesOf } from './statistics.ts'
+import { titleOf } from './words.ts'
+
+export interface ComparisonOptions extends TraceOptions {
+  /**
+   * How far apart two numbers may be before they count as different: relative to the larger one,
+   * absolute below 1. Default 1e-9: both sides compute in float64, in different orders at most.
+   */
+  readonly tolerance?: number
+}
+
+/** Where a value leaves the other model's. */
+export interface ValueDifference {
+  readonly layer: string
+  /** z, r, n, h … */
+  readonly value: string
+  readonly row: number
+  readonly timestep: number
+  /** How many steps of the row are computed before it: the timestep itself in a forward layer. */
+  readonly step: number
+  readonly unit: number
+  readonly first: number
+  readonly second: number
+}
+
+export interface ConventionDifference {
+  readonly layer: string
+  readonly key: ConventionKey | 'direction' | 'clip' | 'maskedOutput'
+  readonly title: string
+  readonly first: string
+  readonly second: string
+  /** Which values it acts on directly. */
+  readonly moves: readonly string[]
+  /** What the two mean, in words. */
+  readonly words: string
+}
+
+export interface ValueComparison {
+  readonly value: string
+  readonly largest: number
+  /** The first place where it differs; null where it never does. */
+  readonly first: ValueDifference | null
+}
+
+export interface LayerComparison {
+  readonly layer: string
+  /** Its name in the second model. */
+  readonly other: string
+  /** Gates, candidate and states in the order of computing. */
+  readonly values: readonly ValueComparison[]
+  readonly conventions: readonly ConventionDifference[]
+  /** Arrays of trained numbers that differ, by name; those that only one side has among them. */
+  readonly weights: readonly string[]
+}
+
+export interface ModelComparison {
+  readonly first: string
+  readonly second: string
+  readonly tolerance: number
+  readonly layers: readonly LayerComparison[]
+  /** In the order of computing, over all layers; null where nothing differs. */
+  readonly difference: ValueDifference | null
+  /** Sentences for people. */
+  readonly words: readonly string[]
+}
+
+/**
+ * Runs both models over x and compares the gates, candidates and states of their recurrent layers,
+ * the first with the first, and so on. Projections are left out: where a bias lies moves numbers
+ * between `xn` and `hn` without moving a gate.
+ * @throws GruvError `bad-argument` when the two have not the same kinds of layers and units.
+ */
+export function compareModels(
+  first: Model,
+  second: Model,
+  x: TensorLike | Named<TensorLike>,
+  options: ComparisonOptions = {},
+): ModelComparison {
+  const { tolerance = 1e-9, layers: wanted, ...rest } = options
+  const pairs = pairLayers(first, second, wanted)
+  const layers = pairs.map(([a, b]): LayerComparison => {
+    const traces = [
+      trace(first, x, { ...rest, layers: [a.name] }),
+      trace(second, x, { ...rest, layers: [b.name] }),
+    ]
+    return {
+      layer: a.name,
+      other: b.name,
+      values: compareValues(a, traces[0].layers[0], traces[0], traces[1], tolerance),
+      conventions: conventionDifferences(a, b),
+      weights: weightDifferences(a, b),
+    }
+  })
+  const difference = layers.map(earliest).find((each) => each !== null) ?? null
+  const result = { first: first.name, second: second.name, tolerance, layers, difference }
+  return { ...result, words: describe(result) }
+}
+
+function pairLayers(
+  first: Model,
+  second: Model,
+  wanted: readonly string[] | undefined,
+): readonly (readonly [RecurrentNode, RecurrentNode])[] {
+  const [a, b] = [first, second].map(({ nodes }) => nodes.filter(isRecurrent))
+  const show = (nodes: readonly RecurrentNode[]): string =>
+    nodes
+      .map(({ kind, units, direction }) => `${kind} of ${units} units, ${direction}`)
+      .join('; ') || 'none'
+  if (
+    a.length === 0 ||
+    a.length !== b.length ||
+    a.some((node, i) => node.kind !== b[i].kind || node.units !== b[i].units)
+  ) {
+    throw new GruvError('bad-argument', 'the two models cannot be compared gate by gate', {
+      where: `${first.name}, ${second.name}`,
+      expected: `the same recurrent layers: ${show(a)}`,
+      got: show(b),
+    })
+  }
+  const pairs = a.map((node, i) => [node, b[i]] as const)
+  return wanted === undefined ? pairs : pairs.filter(([{ name }]) => wanted.includes(name))
+}
+
+function compareValues(
+  node: RecurrentNode,
+  { units, rows, steps, first: begin }: TracedLayer,
+  first: Iterable<TraceChunk>,
+  second: Iterable<TraceChunk>,
+  tolerance: number,
+): readonly ValueComparison[] {
+  const names = comparedValues(node)
+  const found = new Map(
+    names.map((name) => [name, { largest: 0, first: null as ValueDifference | null }]),
+  )
+  const others = second[Symbol.iterator]()
+  let compared = 0
+  for (const chunk of first) {
+    const { value: other, done: short } = others.next()
+    if (short || other.first !== chunk.first || other.steps !== chunk.steps) break
+    compared += chunk.steps
+    const { layer, row } = chunk
+    const done =
+      node.direction === 'forward' ? chunk.first - begin : begin + steps - chunk.first - chunk.steps
+    for (let i = 0; i < chunk.steps; i++) {
+      const t = node.direction === 'forward' ? i : chunk.steps - 1 - i
+      for (const name of names) {
+        const seen = found.get(name)!
+        for (let unit = 0; unit < units; unit++) {
+          const [a, b] = [
+            chunk.values[name][t * units + unit],
+            other.values[name][t * units + unit],
+          ]
+          const gap = distance(a, b)
+          if (gap > seen.largest) seen.largest = gap
+          if (seen.first === null && gap > tolerance * Math.max(1, Math.abs(a), Math.abs(b)))
+            seen.first = {
+              layer,
+              value: name,
+              row,
+              timestep: chunk.first + t,
+              step: done + i,
+              unit,
+              first: a,
+              second: b,
+            }
+        }
+      }
+    }
+  }
+  if (compared !== rows * steps) {
+    throw new GruvError('bad-argument', 'the two layers do not see the same timesteps', {
+      where: node.name,
+      expected: `${rows} rows of ${steps} timesteps in the same direction`,
+    })
+  }
+  return names.map((value) => ({ value, ...found.get(value)! }))
+}
+
+/** Gates, candidate and states, in the order of computing. */
+export function comparedValues({ kind }: Pick<RecurrentNode, 'kind'>): readonly string[] {
+  const { gates, candidate } = rolesOf({ kind })
+  if (kind === 'lstm') return ['i', 'f', 'g', 'o', 'c', 'h']
+  return [...gates, ...(candidate === null ? [] : [candidate]), 'h']
+}
+
+function distance(a: number, b: number): number {
+  if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return 0
+  const gap = Math.abs(a - b)
+  return Number.isNaN(gap) ? Number.POSITIVE_INFINITY : gap
+}
+
+/** The first in time; of those at one step, the first in the order of computing. */
+function earliest({ values }: LayerComparison): ValueDifference | null {
+  const firsts = values.flatMap(({ first }) => (first === null ? [] : [first]))
+  return firsts.reduce<ValueDifference | null>((best, each) => {
+    return best === null || before(each, best) ? each : best
+  }, null)
+}
+
+function before(a: ValueDifference, b: ValueDifference): boolean {
+  return a.row < b.row || (a.row === b.row && a.step < b.step)
+}
+
+/** Which values a choice acts on directly; null for all. */
+const movedBy: Readonly<Record<ConventionDifference['key'], readonly string[] | null>> = {
+  gateOrder: null,
+  lstmGateOrder: null,
+  transposed: null,
+  peepholeOrder: ['i', 'f', 'o'],
+  recurrentActivation: ['z', 'r', 'i', 'f', 'o'],
+  reset: ['n'],
+  bias: ['n'],
+  activation: ['n', 'g'],
+  update: ['h'],
+  forgetGate: ['f'],
+  outputActivation: ['h'],
+  direction: null,
+  clip: null,
+  maskedOutput: [],
+}
+
+function conventionDifferences(
+  a: RecurrentNode,
+  b: RecurrentNode,
+): readonly ConventionDifference[] {
+  const names = comparedValues(a)
+  const movesOf = (key: ConventionDifference['key']): readonly string[] => {
+    const moved = movedBy[key]
+    if (moved === null) return names
+    // A simple RNN has no candidate: its activation makes the state.
+    if (a.kind === 'rnn' && key === 'activation') return ['h']
+    return moved.filter((value) => names.includes(value))
+  }
+  const of = (node: RecurrentNode, key: ConventionKey): string =>
+    node.conventions.find((each) => each.key === key)?.value ?? 'not said'
+  const keys = [...new Set([...a.conventions, ...b.conventions].map(({ key }) => key))]
+  const said = keys
+    .filter((key) => of(a, key) !== of(b, key))
+    .map((key): ConventionDifference => {
+      const [first, second] = [of(a, key), of(b, key)]
+      const { title } = conventionTable[key]
+      const words = `the ${title}: ${explained(key, first)} in the first, ${explained(key, second)} in the second`
+      return { layer: a.name, key, title, first, second, moves: movesOf(key), words }
+    })
+  const behaviour = (['direction', 'clip', 'maskedOutput'] as const)
+    .filter((key) => a[key] !== b[key])
+    .map((key): ConventionDifference => {
+      const [first, second] = [a, b].map((node) => String(node[key] ?? 'none'))
+      const title = key === 'maskedOutput' ? 'output at masked steps' : key
+      const words = `the ${title}: ${first} in the first, ${second} in the second`
+      return { layer: a.name, key, title, first, second, moves: movesOf(key), words }
+    })
+  return [...said, ...behaviour]
+}
+
+function explained(key: ConventionKey, value: string): string {
+  const meaning = meaningOf(key, value)
+  return meaning === value ? value : `${value} (${meaning})`
+}
+
+function weightDifferences(a: RecurrentNode, b: RecurrentNode): readonly string[] {
+  const [first, second] = [weightsOf(a), weightsOf(b)]
+  const names = [...new Set([...Object.keys(first), ...Object.keys(second)])]
+  return names.filter((name) => {
+    const [x, y] = [first[name]?.data, second[name]?.data]
+    if (x === undefined || y === undefined || x.length !== y.length) return true
+    return x.some((each, i) => distance(each, y[i]) > 0)
+  })
+}
+
+function describe({ layers, difference }: Omit<ModelComparison, 'words'>): readonly string[] {
+  const conventions = layers.flatMap((layer) => layer.conventions)
+  const weights = layers.flatMap(({ layer, weights }) => weights.map((name) => `${layer}.${name}`))
+  const sentences: string[] = []
+  if (difference === null) sentences.push('No gate and no state differs.')
+  else {
+    const { layer, value, row, timestep, unit, first, second } = difference
+    const { values } = layers.find((each) => each.layer === layer)!
+    const agreeing = values
+      .filter((each) => each.first === null || before(difference, each.first))
+      .map((each) => each.value)
+    sentences.push(
+      `The first value that differs is the ${titleOf(value)} of ${layer}, at t = ${timestep}, unit ${unit}${row > 0 ? `, row ${row}` : ''}: ${first} in the first, ${second} in the second${agreeing.length > 0 ? ` (${agreeing.join(', ')} still agree there)` : ''}.`,
+    )
+    const reasons = conventions.filter((each) => each.layer === layer && each.moves.includes(value))
+    if (reasons.length > 0)
+      sentences.push(
+        `What acts on it and differs: ${reasons.map(({ title }) => `the ${title}`).join(', ')}.`,
+      )
+  }
+  if (weights.length > 0) {
+    const shown = weights.slice(0, 6).join(', ')
+    sentences.push(
+      `The trained numbers differ: ${shown}${weights.length > 6 ? ` and ${weights.length - 6} more arrays` : ''}.`,
+    )
+  } else sentences.push('The trained numbers are the same on both sides.')
+  for (const { words } of conventions) sentences.push(`${words[0].toUpperCase()}${words.slice(1)}.`)
+  if (conventions.length === 0) sentences.push('No convention differs.')
+  return sentences
+}

@@ -1,0 +1,98 @@
+/** Statistics and comparisons as sentences. */
+
+import type { GateStatistics, LayerStatistics } from './statistics.ts'
+
+/** What each gate does when it is shut (left) and open (right), by kind of layer. */
+const gateNames: Readonly<Record<string, string>> = {
+  z: 'update gate z',
+  r: 'reset gate r',
+  i: 'input gate i',
+  f: 'forget gate f',
+  o: 'output gate o',
+  n: 'candidate n',
+  g: 'candidate g',
+  h: 'state h',
+  c: 'cell c',
+}
+
+/** `update gate z` for z, and so on; the name itself for projections. */
+export function titleOf(value: string): string {
+  return gateNames[value] ?? value
+}
+
+/** What the numbers of a layer say, a sentence each. */
+export function describeStatistics(layer: LayerStatistics): readonly string[] {
+  const { gates, candidate, memory, dead, duplicates, units, steps, skipped } = layer
+  if (steps === 0) return ['No step of this layer was computed: all are masked or not numbers.']
+  const sentences: string[] = []
+  for (const [gate, numbers] of Object.entries(gates)) {
+    const [left, right] = [average(numbers.left), average(numbers.right)]
+    sentences.push(
+      `The ${titleOf(gate)} is below 0.1 in ${percent(left)} and above 0.9 in ${percent(right)} of the steps (mean ${average(numbers.mean).toFixed(2)})${stuck(numbers)}.`,
+    )
+  }
+  if (memory !== null) {
+    const sorted = [...memory].sort((a, b) => a - b)
+    const middle = sorted[Math.floor(sorted.length / 2)]
+    sentences.push(
+      `Half of the units remember for ${timesteps(middle)} or longer; the shortest memory is ${timesteps(sorted[0])}, the longest ${timesteps(sorted.at(-1)!)} (unit ${memory.indexOf(sorted.at(-1)!)}).`,
+    )
+  }
+  if (candidate !== null)
+    sentences.push(
+      `The ${titleOf(candidate.name)} is ${average(candidate.activity).toFixed(2)} in size on average.`,
+    )
+  sentences.push(
+    dead.length === 0
+      ? 'Every unit moves.'
+      : `${list(dead, units)} ${dead.length === 1 ? 'stays' : 'stay'} where ${dead.length === 1 ? 'it is' : 'they are'}: dead on this input.`,
+  )
+  if (duplicates.length > 0) {
+    const pairs = duplicates
+      .slice(0, 4)
+      .map(
+        ({ unit, of, correlation }) => `${unit} ${correlation < 0 ? 'mirrors' : 'repeats'} ${of}`,
+      )
+    const more = duplicates.length > 4 ? ` and ${duplicates.length - 4} more` : ''
+    sentences.push(`Units that say the same: ${pairs.join(', ')}${more}.`)
+  }
+  if (skipped > 0)
+    sentences.push(
+      `${skipped.toLocaleString('en')} steps are masked or not numbers; they are left out.`,
+    )
+  return sentences
+}
+
+/** Units that never leave one side, where there are any. */
+function stuck({ left, right }: GateStatistics): string {
+  const shut = left.flatMap((share, u) => (share === 1 ? [u] : []))
+  const open = right.flatMap((share, u) => (share === 1 ? [u] : []))
+  const parts = [
+    ...(shut.length > 0 ? [`${list(shut, left.length)} always below`] : []),
+    ...(open.length > 0 ? [`${list(open, left.length)} always above`] : []),
+  ]
+  return parts.length === 0 ? '' : `; ${parts.join(', ')}`
+}
+
+function list(units: readonly number[], all: number): string {
+  if (units.length === all) return 'all units'
+  const shown = units.slice(0, 6).join(', ')
+  const more = units.length > 6 ? ` and ${units.length - 6} more` : ''
+  return `unit${units.length === 1 ? '' : 's'} ${shown}${more}`
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`
+}
+
+/** `12.3 timesteps`; a memory without end is said to be one. */
+export function timesteps(value: number): string {
+  if (value === Number.POSITIVE_INFINITY) return 'for ever'
+  if (value >= 1e6) return 'more than a million timesteps'
+  const shown = value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(2)
+  return `${shown} timestep${shown === '1.0' ? '' : 's'}`
+}
+
+function average(values: readonly number[]): number {
+  return values.reduce((sum, each) => sum + each, 0) / values.length
+}

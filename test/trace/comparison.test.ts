@@ -1,0 +1,96 @@
+/** Two readings of one layer: the first value that differs, and the convention that does. */
+
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { readNpy } from '../../src/bytes/npy.ts'
+import { type ConventionOptions, load } from '../../src/index.ts'
+import { type GruOptions, sequential } from '../../src/model/index.ts'
+import { compareModels } from '../../src/trace/index.ts'
+import { thrownBy } from '../support/errors.ts'
+import { random, randomGru, randomLstm, tensor } from '../support/random.ts'
+import { haveShared, sharedPath } from '../support/shared.ts'
+
+const [features, units, steps] = [3, 4, 9]
+const x = tensor(random(1), [2, steps, features])
+const layer = (options: Partial<GruOptions> = {}) =>
+  sequential([randomGru(2, features, units, options)])
+
+describe('readings of one layer', () => {
+  it('the same reading: nothing differs', () => {
+    const { difference, layers, words } = compareModels(layer(), layer(), x)
+    expect(difference).toBeNull()
+    expect(layers[0]).toMatchObject({ conventions: [], weights: [] })
+    expect(words.join(' ')).toContain('No gate and no state differs')
+  })
+
+  it.each<readonly [string, Partial<GruOptions>, string, number]>([
+    ['update', { update: 'updates' }, 'h', 0],
+    ['bias', { biasPlacement: 'merged' }, 'n', 0],
+    ['reset', { reset: 'before', biasPlacement: 'separate' }, 'n', 0],
+    ['activation', { activation: 'softsign' }, 'n', 0],
+    ['recurrentActivation', { recurrentActivation: 'hard_sigmoid' }, 'z', 0],
+    ['gateOrder', { gateOrder: 'rzn' }, 'z', 0],
+  ])('%s alone: the value it acts on is the first to differ', (key, options, value, timestep) => {
+    const { difference, layers } = compareModels(layer(), layer(options), x)
+    expect(difference).toMatchObject({ layer: 'gru', value, timestep, row: 0 })
+    const [convention, ...others] = layers[0].conventions
+    expect(others).toEqual([])
+    expect(convention.key).toBe(key)
+    expect(convention.moves).toContain(value)
+  })
+
+  it('numbers within the tolerance are the same', () => {
+    const moved = sequential([
+      randomGru(2, features, units, { recurrentActivation: 'hard_sigmoid(alpha=0.21, beta=0.5)' }),
+    ])
+    const other = layer({ recurrentActivation: 'hard_sigmoid' })
+    expect(compareModels(moved, other, x).difference).not.toBeNull()
+    expect(compareModels(moved, other, x, { tolerance: 1 }).difference).toBeNull()
+  })
+
+  it('a backward layer is compared in the order of computing', () => {
+    const other = layer({ goBackwards: true, update: 'updates' })
+    expect(compareModels(layer({ goBackwards: true }), other, x).difference).toMatchObject({
+      value: 'h',
+      timestep: steps - 1,
+    })
+  })
+
+  it('other weights are named', () => {
+    const other = sequential([randomGru(3, features, units)])
+    expect(compareModels(layer(), other, x).layers[0].weights).toContain('kernel.z')
+  })
+
+  it('layers of other kinds cannot be compared', () => {
+    const other = sequential([randomLstm(3, features, units)])
+    expect(thrownBy(() => compareModels(layer(), other, x))).toMatchObject({
+      code: 'bad-argument',
+      expected: 'the same recurrent layers: gru of 4 units, forward',
+    })
+  })
+})
+
+describe.skipIf(!haveShared)('the seed’s weights (beside the project, absent here)', () => {
+  const seed = (name: string): Uint8Array => readFileSync(sharedPath(`vectors/seed/${name}`))
+  const reading = (conventions: ConventionOptions) => load(seed('GRUMatrices.npz'), { conventions })
+
+  it.each(['after', 'before'] as const)(
+    'the notebook’s reading (reset %s) against Keras’s: n at t = 0, the sense of z, the bias',
+    async (reset) => {
+      const notebook = await reading({ update: 'updates', bias: 'merged', reset })
+      const keras = await reading({})
+      const { difference, layers, words } = compareModels(notebook, keras, readNpy(seed('x.npy')))
+      expect(difference).toMatchObject({ value: 'n', timestep: 0 })
+      const firsts = Object.fromEntries(
+        layers[0].values.map(({ value, first }) => [value, first?.timestep]),
+      )
+      expect(firsts).toEqual({ z: 1, r: 1, n: 0, h: 0 })
+      const keys = layers[0].conventions.map(({ key }) => key)
+      expect(keys).toEqual(reset === 'after' ? ['update', 'bias'] : ['reset', 'update', 'bias'])
+      expect(layers[0].weights).toEqual([])
+      expect(words.join(' ')).toContain('z, r still agree there')
+      expect(words.join(' ')).toContain('The update gate: updates')
+      expect(words.join(' ')).toContain('merged (beside the input bias')
+    },
+  )
+})
