@@ -1,0 +1,162 @@
+/** One pass over a trace: the statistics of every row, and for one row what pictures need. */
+
+import type { Model } from '../model/types.ts'
+import type { Named, TensorLike } from '../tensor.ts'
+import {
+  GatherStatistics,
+  type LayerStatistics,
+  rolesOf,
+  type TraceChunk,
+  type TracedLayer,
+  type TraceOptions,
+  trace,
+} from '../trace/index.ts'
+
+/** Columns of a picture: longer traces are averaged, so that memory does not depend on their length. */
+export const MOST_COLUMNS = 480
+/** Rows of a picture: wider layers are averaged over neighbours. */
+export const MOST_ROWS = 256
+
+/** A value over time: [rows, columns] of means, lowest and highest numbers. */
+export interface Columns {
+  readonly mean: Float64Array
+  readonly min: Float64Array
+  readonly max: Float64Array
+}
+
+export interface GatheredLayer {
+  readonly layer: TracedLayer
+  readonly statistics: LayerStatistics
+  readonly columns: number
+  /** How many timesteps a column holds, rounded up; 1 where each has its own. */
+  readonly perColumn: number
+  /** Gates, candidate and states, each [units, columns]. */
+  readonly values: Named<Columns>
+}
+
+export interface GatherOptions extends TraceOptions {
+  /** The row of the batch that pictures show; default 0. */
+  readonly row?: number
+}
+
+export function gather(
+  model: Model,
+  x: TensorLike | Named<TensorLike>,
+  { row = 0, ...options }: GatherOptions,
+): readonly GatheredLayer[] {
+  const traced = trace(model, x, options)
+  const gathering = new Map(
+    traced.layers.map((layer) => [
+      layer.name,
+      { statistics: new GatherStatistics(model, layer), columns: new GatherColumns(layer) },
+    ]),
+  )
+  for (const chunk of traced) {
+    const { statistics, columns } = gathering.get(chunk.layer)!
+    statistics.add(chunk)
+    if (chunk.row === row) columns.add(chunk)
+  }
+  return traced.layers.map((layer) => {
+    const { statistics, columns } = gathering.get(layer.name)!
+    return { layer, statistics: statistics.result(), ...columns.result() }
+  })
+}
+
+/** The values that pictures show, in the order of computing. */
+export function shownValues({ kind }: Pick<TracedLayer, 'kind'>): readonly string[] {
+  const { gates, candidate } = rolesOf({ kind })
+  return [
+    ...gates,
+    ...(candidate === null ? [] : [candidate]),
+    ...(kind === 'lstm' ? ['c'] : []),
+    'h',
+  ]
+}
+
+class GatherColumns {
+  private readonly layer: TracedLayer
+  private readonly columns: number
+  private readonly values: Named<Columns & { readonly count: Float64Array }>
+
+  constructor(layer: TracedLayer) {
+    this.layer = layer
+    this.columns = Math.min(layer.steps, MOST_COLUMNS)
+    const size = layer.units * this.columns
+    this.values = Object.fromEntries(
+      shownValues(layer).map((name) => [
+        name,
+        {
+          mean: new Float64Array(size),
+          min: new Float64Array(size).fill(Number.POSITIVE_INFINITY),
+          max: new Float64Array(size).fill(Number.NEGATIVE_INFINITY),
+          count: new Float64Array(size),
+        },
+      ]),
+    )
+  }
+
+  add({ first, steps, values }: TraceChunk): void {
+    const { units, first: begin, steps: all } = this.layer
+    for (const [name, { mean, min, max, count }] of Object.entries(this.values)) {
+      const numbers = values[name]
+      for (let t = 0; t < steps; t++) {
+        const column = Math.floor(((first + t - begin) * this.columns) / all)
+        for (let u = 0; u < units; u++) {
+          const value = numbers[t * units + u]
+          // Masked steps have no gates; a column holds what there is.
+          if (Number.isNaN(value)) continue
+          const at = u * this.columns + column
+          mean[at] += value
+          count[at]++
+          if (value < min[at]) min[at] = value
+          if (value > max[at]) max[at] = value
+        }
+      }
+    }
+  }
+
+  result(): Pick<GatheredLayer, 'columns' | 'perColumn' | 'values'> {
+    const { columns, layer } = this
+    const values = Object.entries(this.values).map(([name, { mean, min, max, count }]) => {
+      const divided = mean.map((sum, i) => (count[i] === 0 ? Number.NaN : sum / count[i]))
+      return [name, { mean: divided, min, max }] as const
+    })
+    return {
+      columns,
+      perColumn: Math.ceil(layer.steps / columns),
+      values: Object.fromEntries(values),
+    }
+  }
+}
+
+/** What a picture of a long trace leaves out, as the end of a sentence; empty where nothing. */
+export function coarse({ perColumn, layer }: GatheredLayer): string {
+  const wide = layer.units > MOST_ROWS ? `, neighbouring units averaged into ${MOST_ROWS} rows` : ''
+  if (perColumn === 1) return wide
+  return `, each column the mean of up to ${perColumn.toLocaleString('en')} timesteps${wide}`
+}
+
+/** [rows, columns] with at most that many of each, neighbours reduced to one number. */
+export function reduceRows(
+  values: ArrayLike<number>,
+  rows: number,
+  columns: number,
+  most: number,
+  reduce: 'mean' | 'extreme',
+): { readonly rows: number; readonly values: ArrayLike<number> } {
+  if (rows <= most) return { rows, values }
+  const reduced = new Float64Array(most * columns)
+  for (let to = 0; to < most; to++) {
+    const [begin, end] = [Math.floor((to * rows) / most), Math.floor(((to + 1) * rows) / most)]
+    for (let column = 0; column < columns; column++) {
+      let result = 0
+      for (let row = begin; row < end; row++) {
+        const value = values[row * columns + column]
+        if (reduce === 'mean') result += value / (end - begin)
+        else if (!(Math.abs(value) <= Math.abs(result))) result = value
+      }
+      reduced[to * columns + column] = result
+    }
+  }
+  return { rows: most, values: reduced }
+}

@@ -1,0 +1,113 @@
+/** Heatmaps: numbers as cells of colour, with a bar that says which colour is which number. */
+
+import { type Area, heading, SIZE, text, ticks, ticksBelow, WIDTH } from './axes.ts'
+import { colourCells, type Ramp } from './colours.ts'
+import { MOST_ROWS, reduceRows } from './gather.ts'
+import { type Mark, type Scene, short } from './scene.ts'
+
+export interface HeatmapOptions {
+  readonly title: string
+  readonly description: string
+  /** [rows, columns] */
+  readonly values: ArrayLike<number>
+  readonly rows: number
+  readonly columns: number
+  readonly ramp: Ramp
+  readonly range: readonly [low: number, high: number]
+  /** What goes down, such as `unit`; and how its rows are called, if not by number. */
+  readonly down: string
+  readonly rowNames?: readonly string[]
+  /** What goes across, with the numbers at its ends; none to leave them out. */
+  readonly across: { readonly title: string; readonly from: number; readonly to: number } | null
+  readonly width?: number
+  readonly reduce?: 'mean' | 'extreme'
+  readonly legend?: boolean
+}
+
+const LEGEND = 74
+const ABOVE = 24
+const BELOW = 36
+
+/** Tall enough to see each unit where there are few, not taller than a screen where there are many. */
+function heightFor(rows: number): number {
+  if (rows <= 16) return Math.max(rows * 13, 20)
+  return Math.min(Math.max(210, rows * 4), 330)
+}
+
+export function heatmap(options: HeatmapOptions): Scene {
+  const { title, description, rows, columns, ramp, range, across, width = WIDTH } = options
+  const { legend = true, reduce = 'mean' } = options
+  const reduced = reduceRows(options.values, rows, columns, MOST_ROWS, reduce)
+  const names = options.rowNames
+  const left = names === undefined ? 44 : 16 + 7 * Math.max(...names.map(({ length }) => length))
+  const area: Area = {
+    x: left,
+    y: ABOVE,
+    width: width - left - (legend ? LEGEND : 6),
+    height: heightFor(rows),
+  }
+  const marks: Mark[] = [
+    heading(left, 16, title),
+    {
+      kind: 'image',
+      ...area,
+      raster: colourCells(reduced.values, reduced.rows, columns, ramp, range),
+    },
+    { kind: 'frame', ...area },
+    ...rowTicks(area, rows, options.down, names),
+    ...(across === null ? [] : ticksBelow(area, [across.from, across.to], across.title, true)),
+    ...(legend ? colourBar(area, ramp, range) : []),
+  ]
+  const height = area.y + area.height + (across === null ? 4 : BELOW)
+  return { width, height, title, description, marks }
+}
+
+function rowTicks(
+  { x, y, height }: Area,
+  rows: number,
+  title: string,
+  names: readonly string[] | undefined,
+): readonly Mark[] {
+  const cell = height / rows
+  const at = (row: number, words: string): Mark =>
+    text(x - 7, y + (row + 0.5) * cell + 4, words, { anchor: 'end' })
+  if (names !== undefined && cell >= 12) return names.map((name, row) => at(row, name))
+  const numbers = cell >= 12 && rows > 1 ? undefined : Math.max(1, Math.floor(height / 40))
+  const shown =
+    numbers === undefined
+      ? Array.from({ length: rows }, (_, row) => row)
+      : ticks(0, rows - 1, numbers).filter(Number.isInteger)
+  return [
+    ...shown.map((row) => at(row, String(row))),
+    // In the corner above the numbers, where it needs no turned letters.
+    ...(rows > 1 ? [text(x - 7, y - 5, title, { anchor: 'end' })] : []),
+  ]
+}
+
+function colourBar(
+  { x, y, width, height }: Area,
+  ramp: Ramp,
+  [low, high]: readonly [number, number],
+): readonly Mark[] {
+  const steps = 64
+  const tall = Math.min(Math.max(height, 52), 150)
+  const values = Float64Array.from({ length: steps }, (_, i) => 1 - i / (steps - 1))
+  const bar: Area = { x: x + width + 16, y, width: 12, height: tall }
+  const label = (share: number, value: number): Mark =>
+    text(bar.x + 18, y + (1 - share) * (tall - SIZE.label) + 10, short(value))
+  return [
+    { kind: 'image', ...bar, raster: colourCells(values, steps, 1, ramp, [0, 1]) },
+    { kind: 'frame', ...bar },
+    label(1, high),
+    label(0.5, (low + high) / 2),
+    label(0, low),
+  ]
+}
+
+/** Zero in the middle, so that its colour means zero. */
+export function symmetric(values: Iterable<number>): readonly [number, number] {
+  let largest = 0
+  for (const value of values)
+    if (Number.isFinite(value) && Math.abs(value) > largest) largest = Math.abs(value)
+  return largest === 0 ? [-1, 1] : [-largest, largest]
+}

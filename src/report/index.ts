@@ -1,0 +1,355 @@
+/**
+ * `gruv/report`: what a model does on some input, as one page to look at or as single pictures.
+ *
+ *     const html = await report(model, x)
+ *     const svg = await plot(model, x, 'gates', { format: 'svg' })
+ *
+ * Pages and pictures need nothing beside them: no script, no font, no other file. Time is averaged
+ * into some hundreds of columns, so that their size does not depend on how long the input is.
+ */
+
+import { GruvError, isGruvError } from '../errors.ts'
+import { isRecurrent } from '../model/layers.ts'
+import { summarize } from '../model/summary.ts'
+import type { Model, RecurrentNode } from '../model/types.ts'
+import { notFound } from '../runtime/inputs.ts'
+import type { Named, TensorLike } from '../tensor.ts'
+import { inputJacobian, type ModelComparison, stateInfluence, titleOf } from '../trace/index.ts'
+import type { OutputVerdict, Verdict } from '../verify/index.ts'
+import { type Dependence, dependence } from './dependence.ts'
+import { type GatheredLayer, type GatherOptions, gather } from './gather.ts'
+import { layerContent } from './layer.ts'
+import { figure, list, type Markup, page, paragraph, type Section, table } from './page.ts'
+import { errorPlot, gatesPlot, memoryPlot, statesPlot, weightsPlot } from './plots.ts'
+import { scenePng } from './raster.ts'
+import { type Scene, stack } from './scene.ts'
+import { svgFile } from './svg.ts'
+
+export interface ReportOptions extends Omit<GatherOptions, 'chunk'> {
+  /** Of `verify`: the error over time is shown. */
+  readonly verdict?: Verdict
+  /** Of `compareModels`: what differs is shown. */
+  readonly comparison?: ModelComparison
+}
+
+export const plotKinds = ['gates', 'states', 'weights', 'error', 'memory'] as const
+
+export type PlotKind = (typeof plotKinds)[number]
+
+export interface PlotOptions extends ReportOptions {
+  readonly format: 'svg' | 'png'
+}
+
+/** As far back as the dependence of the last state on earlier ones is followed. */
+const MOST_BACK = 64
+/** The dependence on the whole input needs the whole sequence at once; longer ones go without. */
+const MOST_STEPS = 20_000
+
+/**
+ * One HTML page: gates, states, statistics, Jacobians, weights and equations of every recurrent
+ * layer, in words too.
+ * @throws GruvError when the input does not fit the model, or `unsupported` where nothing in it is
+ *   recurrent.
+ */
+export async function report(
+  model: Model,
+  x: TensorLike | Named<TensorLike>,
+  options: ReportOptions = {},
+): Promise<string> {
+  const layers = gatherAll(model, x, options)
+  const summary = summarize(model)
+  const intro = [
+    paragraph(
+      `${summary.source}, ${summary.parameters.toLocaleString('en')} parameters. What every gate does on this input, computed in float64 by the reference.`,
+    ),
+    table(
+      'Layers, in the order of computing',
+      ['layer', 'kind', 'shape out', 'parameters'],
+      summary.layers.map(({ name, kind, outputs, parameters }) => [
+        name,
+        kind,
+        outputs.map(({ shape }) => `[${shape.join(', ')}]`).join(', '),
+        parameters.toLocaleString('en'),
+      ]),
+    ),
+    list(summary.warnings),
+  ].join('\n')
+  const sections: Section[] = []
+  if (options.comparison !== undefined) sections.push(comparisonSection(options.comparison))
+  if (options.verdict !== undefined) sections.push(await errorSection(options.verdict))
+  for (const [i, gathered] of layers.entries()) {
+    const { name } = gathered.layer
+    const node = nodeOf(model, name)
+    sections.push({
+      id: `layer-${i}`,
+      title:
+        layers.length === 1 && name === node.kind
+          ? `Layer ${name}`
+          : `Layer ${name} (${node.kind})`,
+      content: await layerContent(
+        node,
+        gathered,
+        influenceOf(model, x, gathered, options),
+        `layer-${i}`,
+      ),
+    })
+  }
+  sections.push(await dependenceSection(model, x, layers, options))
+  sections.push({ id: 'definitions', title: 'Definitions and sources', content: list(definitions) })
+  return page(`${model.name}: every gate in view`, intro, sections)
+}
+
+/**
+ * One kind of picture, of all layers one below the other.
+ * @throws GruvError as `report`; `bad-argument` for an error without a verdict.
+ */
+export async function plot(
+  model: Model,
+  x: TensorLike | Named<TensorLike>,
+  kind: PlotKind,
+  options: PlotOptions,
+): Promise<Uint8Array> {
+  const scene = plotScene(model, x, kind, options)
+  return options.format === 'png' ? scenePng(scene) : new TextEncoder().encode(await svgFile(scene))
+}
+
+function plotScene(
+  model: Model,
+  x: TensorLike | Named<TensorLike>,
+  kind: PlotKind,
+  options: ReportOptions,
+): Scene {
+  if (kind === 'error') {
+    if (options.verdict === undefined) {
+      throw new GruvError('bad-argument', 'there is nothing to compare with', {
+        where: 'plot error',
+        expected: 'the outputs as they should be',
+      })
+    }
+    const scenes = plottable(options.verdict).map(([name, verdict]) => errorPlot(name, verdict))
+    return together('Errors over time', scenes)
+  }
+  const layers = gatherAll(model, x, options)
+  const draw: Readonly<Record<Exclude<PlotKind, 'error'>, (gathered: GatheredLayer) => Scene>> = {
+    gates: gatesPlot,
+    states: statesPlot,
+    weights: ({ layer }) => weightsPlot(nodeOf(model, layer.name)),
+    memory: (gathered) => memoryPlot(gathered, influenceOf(model, x, gathered, options)),
+  }
+  return together(`${model.name}: ${kind}`, layers.map(draw[kind]))
+}
+
+function together(title: string, scenes: readonly Scene[]): Scene {
+  if (scenes.length === 1) return scenes[0]
+  return stack(
+    title,
+    scenes.map(({ description }) => description).join(' '),
+    scenes.map(titled),
+    36,
+  )
+}
+
+/** With its title above it, to tell layers apart. */
+function titled(scene: Scene): Scene {
+  const label: Scene = {
+    ...scene,
+    height: 18,
+    marks: [
+      {
+        kind: 'text',
+        x: 0,
+        y: 14,
+        text: scene.title,
+        size: 16,
+        ink: 'text',
+        anchor: 'start',
+        bold: true,
+      },
+    ],
+  }
+  return stack(scene.title, scene.description, [label, scene], 8)
+}
+
+function gatherAll(
+  model: Model,
+  x: TensorLike | Named<TensorLike>,
+  { verdict: _, comparison: __, ...options }: ReportOptions,
+): readonly GatheredLayer[] {
+  if (!model.nodes.some(isRecurrent)) {
+    throw new GruvError('unsupported', 'nothing in this model carries a state', {
+      where: model.name,
+      expected: 'a GRU, an LSTM or a simple RNN',
+      got: model.nodes.map(({ kind }) => kind).join(', '),
+    })
+  }
+  const layers = gather(model, x, options)
+  const { row = 0 } = options
+  const least = Math.min(...layers.map(({ layer }) => layer.rows))
+  if (Number.isInteger(row) && row >= 0 && row < least) return layers
+  throw new GruvError('bad-argument', `row cannot be ${row}`, {
+    where: 'row',
+    expected: `a whole number from 0 to ${least - 1}`,
+  })
+}
+
+function nodeOf(model: Model, name: string): RecurrentNode {
+  const nodes = model.nodes.filter(isRecurrent)
+  const node = nodes.find((each) => each.name === name)
+  if (node !== undefined) return node
+  throw notFound(
+    'recurrent layer',
+    name,
+    nodes.map((each) => each.name),
+  )
+}
+
+/** Ends at the last of the traced steps. */
+function influenceOf(
+  model: Model,
+  x: TensorLike | Named<TensorLike>,
+  { layer }: GatheredLayer,
+  { row = 0, mask, lengths, initialState }: ReportOptions,
+): Float64Array {
+  const at = layer.direction === 'forward' ? layer.first + layer.steps - 1 : layer.first
+  return stateInfluence(model, x, {
+    layer: layer.name,
+    at,
+    row,
+    back: Math.min(layer.steps, MOST_BACK),
+    ...(mask !== undefined && { mask }),
+    ...(lengths !== undefined && { lengths }),
+    ...(initialState !== undefined && { initialState }),
+  })
+}
+
+/** Outputs with a line to draw. */
+function plottable(verdict: Verdict): readonly (readonly [string, OutputVerdict])[] {
+  return Object.entries(verdict.outputs)
+}
+
+async function errorSection(verdict: Verdict): Promise<Section> {
+  const parts: Markup[] = []
+  for (const [i, [name, output]] of plottable(verdict).entries()) {
+    const { pass, compared, outside, maxAbsolute, tolerance, first } = output
+    parts.push(
+      paragraph(
+        `${name} ${pass ? 'agrees with' : 'differs from'} the expected numbers: ${compared.toLocaleString('en')} compared in ${verdict.program.engine.precision === 'f32' ? 'float32' : 'float64'}, the largest error is ${maxAbsolute.toExponential(2)}.`,
+        `The tolerance is ${tolerance.largest.toExponential(2)}: ${tolerance.why}.`,
+        ...(first === null
+          ? []
+          : [
+              `${outside.toLocaleString('en')} numbers are outside, the first at ${first.at.timestep === undefined ? '' : `t = ${first.at.timestep}, `}unit ${first.at.unit}: ${first.actual} instead of ${first.expected}.`,
+            ]),
+      ),
+      await figure(
+        errorPlot(name, output),
+        `error-${i}`,
+        'The scale is logarithmic; gaps are timesteps without any error.',
+      ),
+    )
+  }
+  return { id: 'error', title: 'Error against the expected outputs', content: parts.join('\n') }
+}
+
+function comparisonSection({ layers, words, first, second, tolerance }: ModelComparison): Section {
+  const tables = layers.flatMap(({ layer, values, conventions }) => [
+    table(
+      `${layer}: when each value differs first`,
+      ['value', 'first differs at', 'largest difference'],
+      values.map(({ value, largest, first: place }) => [
+        titleOf(value),
+        place === null ? 'never' : `t = ${place.timestep}, unit ${place.unit}`,
+        largest === 0 ? '0' : largest.toExponential(2).replace('-', '−'),
+      ]),
+    ),
+    ...(conventions.length === 0
+      ? []
+      : [
+          table(
+            `${layer}: conventions that differ`,
+            ['convention', 'first', 'second', 'acts on'],
+            conventions.map((each) => [each.title, each.first, each.second, each.moves.join(', ')]),
+          ),
+        ]),
+  ])
+  const names =
+    first === second ? 'two readings of one model' : `${first} (first) and ${second} (second)`
+  const content = [
+    paragraph(`Gate by gate, ${names}; numbers within ${tolerance} count as the same.`),
+    list(words),
+    ...tables,
+  ].join('\n')
+  return { id: 'comparison', title: 'What differs', content }
+}
+
+async function dependenceSection(
+  model: Model,
+  x: TensorLike | Named<TensorLike>,
+  layers: readonly GatheredLayer[],
+  { row = 0, mask, lengths, initialState, steps }: ReportOptions,
+): Promise<Section> {
+  const explanation = paragraph(
+    'The derivative of an output by everything that came in, exact, by the chain rule through every layer and step: where it is orange, a larger input makes the output larger; where it is blue, smaller.',
+  )
+  const longest = Math.max(...layers.map(({ layer }) => layer.first + layer.steps))
+  const section = (content: Markup): Section => ({
+    id: 'dependence',
+    title: 'What the output depends on',
+    content: explanation + content,
+  })
+  if (longest > MOST_STEPS) {
+    return section(
+      paragraph(
+        `Left out: the input has more than ${MOST_STEPS.toLocaleString('en')} timesteps. Cut it to see this.`,
+      ),
+    )
+  }
+  const options = {
+    row,
+    units: [0],
+    ...(steps !== undefined && model.outputs[0].shape.includes('time') && { at: steps[1] - 1 }),
+    ...(mask !== undefined && { mask }),
+    ...(lengths !== undefined && { lengths }),
+    ...(initialState !== undefined && { initialState }),
+  }
+  const found = firstKnown(
+    [undefined, ...layers.map(({ layer }) => nodeOf(model, layer.name).inputs.x)],
+    (by) => dependence(inputJacobian(model, x, { ...options, ...(by !== undefined && { by }) })),
+  )
+  if (typeof found === 'string') return section(paragraph(`There is none here: ${found}.`))
+  return section(
+    list(found.words) +
+      (await figure(
+        found.scene,
+        'dependence-map',
+        'Features go down, timesteps across; the lightest colour is no dependence.',
+      )),
+  )
+}
+
+/** By the input, or else by what arrives at the first layer where a derivative exists; or why not. */
+function firstKnown(
+  candidates: readonly (string | undefined)[],
+  look: (by: string | undefined) => Dependence | null,
+): Dependence | string {
+  let why = 'the input has no timesteps and features'
+  for (const by of candidates) {
+    try {
+      const found = look(by)
+      if (found !== null) return found
+    } catch (error) {
+      if (!isGruvError(error)) throw error
+      why = error.where === undefined ? error.problem : `${error.where}: ${error.problem}`
+    }
+  }
+  return why
+}
+
+const definitions: readonly string[] = [
+  'Saturated: a gate below 0.1 or above 0.9. A. Karpathy, J. Johnson, L. Fei-Fei, “Visualizing and Understanding Recurrent Networks”, 2015, arXiv:1506.02078.',
+  'Memory: −1 / mean(ln keep) timesteps, with keep the share of the old state that a step carries over. C. Tallec, Y. Ollivier, “Can recurrent neural networks warp time?”, 2018, arXiv:1804.11188.',
+  'Dependence on earlier states: the root mean square of the singular values of ∂h(t)/∂h(t−k). R. Pascanu, T. Mikolov, Y. Bengio, “On the difficulty of training recurrent neural networks”, 2013, arXiv:1211.5063.',
+  'Dead: a unit whose state moves less than a thousandth of what the liveliest unit of its layer does, on this input.',
+  'Duplicate: two units whose states correlate by 0.999 or more in absolute value, at up to 1,024 timesteps spread over the input.',
+  'Statistics are over all rows and timesteps that are not masked; pictures show one row.',
+]

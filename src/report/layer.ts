@@ -1,0 +1,174 @@
+/** The part of a report that is about one recurrent layer. */
+
+import { conventionTable, meaningOf } from '../model/conventions.ts'
+import { equations } from '../model/equations.ts'
+import type { RecurrentNode } from '../model/types.ts'
+import { describeStatistics, timesteps, titleOf } from '../trace/index.ts'
+import { coarse, type GatheredLayer } from './gather.ts'
+import { figure, list, type Markup, paragraph, table } from './page.ts'
+import { gatesPlot, memoryPlot, saturationPlot, statesPlot, weightsPlot } from './plots.ts'
+
+export async function layerContent(
+  node: RecurrentNode,
+  gathered: GatheredLayer,
+  influence: Float64Array,
+  id: string,
+): Promise<Markup> {
+  const { layer, statistics } = gathered
+  const note = coarse(gathered)
+  const parts: Markup[] = [
+    paragraph(
+      `${kinds[node.kind]} of ${node.units} units over ${node.features} features, read ${node.direction === 'forward' ? 'from the first step to the last' : 'from the last step to the first'}; ${layer.steps.toLocaleString('en')} timesteps${layer.rows > 1 ? ` of ${layer.rows} rows` : ''}.`,
+    ),
+    list(describeStatistics(statistics)),
+    '<h3>What it computes</h3>',
+    equationTable(node),
+    conventionsTable(node),
+  ]
+  if (node.kind !== 'rnn') {
+    parts.push(
+      '<h3>Gates</h3>',
+      paragraph(gateWords[node.kind](node)),
+      await figure(
+        gatesPlot(gathered),
+        `${id}-gates`,
+        `Each row a unit, each column a timestep${note}. Steps that are masked are blank.`,
+      ),
+    )
+  }
+  parts.push(
+    '<h3>States</h3>',
+    paragraph(
+      'The state is what the layer passes on, and all that it remembers. Blue is below zero, orange above, the lightest colour is zero.',
+    ),
+    await figure(statesPlot(gathered), `${id}-states`, `The state after each timestep${note}.`),
+  )
+  const spread = saturationPlot(gathered)
+  if (spread !== null) {
+    parts.push(
+      '<h3>How the gates are spread</h3>',
+      paragraph(
+        'A gate below 0.1 or above 0.9 is called saturated (Karpathy, Johnson and Fei-Fei 2015). Units in the upper left corner of a chart are open almost always, those in the lower right shut almost always; those near the dashed line switch, and those near the origin work in between.',
+      ),
+      await figure(
+        spread,
+        `${id}-saturation`,
+        'Above, how often each value occurs; below, each unit by how often it is saturated on either side.',
+      ),
+    )
+  }
+  parts.push(
+    '<h3>Memory</h3>',
+    paragraph(
+      node.kind === 'rnn'
+        ? 'A simple RNN has no gate that keeps its state. How far back it remembers shows in how the last state depends on earlier ones.'
+        : `A unit that keeps the share k of its state at each step forgets it to 1/e in −1 / mean(ln k) steps; here k is ${keepWords(node)}. What comes back by the recurrent kernel is not in that number, but it is in the line below: the Jacobian of the last state by earlier ones, exact, by the chain rule.`,
+    ),
+    await figure(
+      memoryPlot(gathered, influence),
+      `${id}-memory`,
+      '1 means that the state is carried over whole; 0.1 that a tenth of a small change is left.',
+    ),
+    unitTable(gathered),
+    '<h3>Weights</h3>',
+    paragraph(
+      'The trained numbers, taken apart by gate. Inputs or states go down, units go across. Each array has its own scale, the same for all its gates.',
+    ),
+    await figure(
+      weightsPlot(node),
+      `${id}-weights`,
+      node.units > 256 || node.features > 256
+        ? 'Of neighbouring numbers, the one largest in size is shown.'
+        : 'W reads the input, U the state; bi and br are their biases.',
+    ),
+  )
+  return parts.join('\n')
+}
+
+const kinds = { gru: 'A GRU', lstm: 'An LSTM', rnn: 'A simple RNN' } as const
+
+const gateWords = {
+  gru: (node: RecurrentNode) =>
+    node.kind === 'gru' && node.update === 'keeps'
+      ? 'Where z is near 1 (yellow), a unit keeps its state; where it is near 0 (dark blue), it takes the candidate n. Where r is near 0, the candidate forgets the state.'
+      : 'Where z is near 1 (yellow), a unit takes the candidate n; where it is near 0 (dark blue), it keeps its state. Where r is near 0, the candidate forgets the state.',
+  lstm: () =>
+    'Where f is near 1 (yellow), a unit keeps its cell; where i is near 1, it lets the candidate g in; where o is near 1, it shows the cell.',
+} as const
+
+function keepWords(node: RecurrentNode): string {
+  if (node.kind === 'lstm') return 'f'
+  return node.kind === 'gru' && node.update === 'updates'
+    ? '1 − z, since z updates'
+    : 'z, which keeps'
+}
+
+function equationTable(node: RecurrentNode): Markup {
+  const rows = equations(node).map(({ ours, textbook, differs, note }) => [
+    ours,
+    textbook,
+    differs ? `≠ ${note}` : 'the same',
+  ])
+  return `<div class="equations">${table('The equations of this layer beside the textbook’s', ['this layer', 'textbook', 'difference'], rows)}</div>`
+}
+
+function conventionsTable(node: RecurrentNode): Markup {
+  if (node.conventions.length === 0) return ''
+  const rows = node.conventions.map(({ key, value, origin, why }) => {
+    const meaning = meaningOf(key, value)
+    return [
+      conventionTable[key].title,
+      value,
+      meaning === value ? '' : meaning,
+      `${origin}: ${why}`,
+    ]
+  })
+  return table(
+    'Its conventions, and where each comes from',
+    ['convention', 'choice', 'meaning', 'ground'],
+    rows,
+  )
+}
+
+/** More units than these would be a page of numbers. */
+const MOST_UNITS = 64
+
+function unitTable({ statistics, layer }: GatheredLayer): Markup {
+  const { gates, memory, candidate, state, dead, duplicates, units } = statistics
+  if (units > MOST_UNITS) return ''
+  const percent = (share: number): string => `${(100 * share).toFixed(0)} %`
+  const remarks = (unit: number): string => {
+    const twin = duplicates.find((each) => each.unit === unit)
+    if (dead.includes(unit)) return 'dead'
+    return twin === undefined ? '' : `${twin.correlation < 0 ? 'mirrors' : 'repeats'} ${twin.of}`
+  }
+  const remarked = dead.length + duplicates.length > 0
+  const head = [
+    'unit',
+    ...(memory === null ? [] : ['memory']),
+    ...Object.keys(gates).flatMap((gate) => [`${gate} mean`, `${gate} < 0.1`, `${gate} > 0.9`]),
+    ...(candidate === null ? [] : [`|${candidate.name}| mean`]),
+    'h from',
+    'to',
+    ...(remarked ? ['remark'] : []),
+  ]
+  const rows = Array.from({ length: units }, (_, u) => [
+    String(u),
+    ...(memory === null ? [] : [timesteps(memory[u]).replace(/ timesteps?$/, '')]),
+    ...Object.values(gates).flatMap(({ mean, left, right }) => [
+      mean[u].toFixed(2),
+      percent(left[u]),
+      percent(right[u]),
+    ]),
+    ...(candidate === null ? [] : [candidate.activity[u].toFixed(2)]),
+    state.min[u].toFixed(2).replace('-', '−'),
+    state.max[u].toFixed(2).replace('-', '−'),
+    ...(remarked ? [remarks(u)] : []),
+  ])
+  const rowsNote = layer.rows > 1 ? `, over all ${layer.rows} rows` : ''
+  return table(
+    `Every unit in numbers${rowsNote}; ${Object.keys(gates).map(titleOf).join(', ') || 'no gates'}`,
+    head,
+    rows,
+  )
+}

@@ -1,0 +1,282 @@
+/** The pictures of a report, each on its own too: gates, states, weights, error, memory. */
+
+import { weightsOf } from '../model/layers.ts'
+import type { RecurrentNode } from '../model/types.ts'
+import type { Tensor } from '../tensor.ts'
+import { titleOf } from '../trace/index.ts'
+import type { OutputVerdict } from '../verify/index.ts'
+import { SIZE, text, WIDTH } from './axes.ts'
+import { beside, histogram, logLine, memoryBars, saturation, trajectories } from './charts.ts'
+import {
+  coarse,
+  type GatheredLayer,
+  MOST_COLUMNS,
+  MOST_ROWS,
+  reduceRows,
+  shownValues,
+} from './gather.ts'
+import { heatmap, symmetric } from './heatmap.ts'
+import { type Scene, stack } from './scene.ts'
+
+/** How many trajectories are drawn: those of the units that move most. */
+const MOST_LINES = 6
+
+function acrossOf(gathered: GatheredLayer) {
+  const { first, steps } = gathered.layer
+  const several = gathered.perColumn > 1 ? ` (a column: ${gathered.perColumn} timesteps)` : ''
+  return { title: `timestep${several}`, from: first, to: first + steps }
+}
+
+/** Units × time of each gate and the candidate. */
+export function gatesPlot(gathered: GatheredLayer): Scene {
+  const names = shownValues(gathered.layer).filter((name) => name !== 'h' && name !== 'c')
+  if (names.length === 0) return statesPlot(gathered)
+  const scenes = names.map((name, i) => {
+    const candidate = name === 'n' || name === 'g'
+    return valueHeatmap(
+      gathered,
+      name,
+      candidate ? 'diverging' : 'sequential',
+      i === names.length - 1,
+    )
+  })
+  const { name, units, steps } = gathered.layer
+  return stack(
+    `Gates of ${name}`,
+    `Heatmaps of ${names.map(titleOf).join(', ')}: ${units} units down, ${steps} timesteps across${coarse(gathered)}.`,
+    scenes,
+    12,
+  )
+}
+
+function valueHeatmap(
+  gathered: GatheredLayer,
+  name: string,
+  ramp: 'sequential' | 'diverging',
+  axis: boolean,
+): Scene {
+  const { layer, columns } = gathered
+  const values = gathered.values[name].mean
+  const largest = symmetric(values)
+  const usual = largest[1] <= 1
+  const range =
+    ramp === 'sequential'
+      ? ([Math.min(0, ...finiteEnds(values)), Math.max(1, ...finiteEnds(values))] as const)
+      : usual && name !== 'c'
+        ? ([-1, 1] as const)
+        : largest
+  return heatmap({
+    title: titleOf(name),
+    description: `${titleOf(name)} of ${layer.name}`,
+    values,
+    rows: layer.units,
+    columns,
+    ramp,
+    range,
+    down: 'unit',
+    across: axis ? acrossOf(gathered) : null,
+  })
+}
+
+/** The lowest and the highest number there is. */
+function finiteEnds(values: ArrayLike<number>): readonly number[] {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isFinite(values[i])) continue
+    low = Math.min(low, values[i])
+    high = Math.max(high, values[i])
+  }
+  return low > high ? [] : [low, high]
+}
+
+/** Units × time of the state (and the cell), and the units that move most as lines. */
+export function statesPlot(gathered: GatheredLayer): Scene {
+  const { layer, values, columns, statistics } = gathered
+  const names = layer.kind === 'lstm' ? ['c', 'h'] : ['h']
+  const maps = names.map((name, i) =>
+    valueHeatmap(gathered, name, 'diverging', i === names.length - 1),
+  )
+  const liveliest = statistics.state.deviation
+    .map((deviation, unit) => ({ deviation, unit }))
+    .sort((a, b) => b.deviation - a.deviation)
+    .slice(0, MOST_LINES)
+    .map(({ unit }) => unit)
+    .sort((a, b) => a - b)
+  const part = (numbers: Float64Array, unit: number): Float64Array =>
+    numbers.subarray(unit * columns, (unit + 1) * columns)
+  const lines = liveliest.map((unit) => ({
+    name: `unit ${unit}`,
+    mean: part(values.h.mean, unit),
+    min: part(values.h.min, unit),
+    max: part(values.h.max, unit),
+  }))
+  const which =
+    layer.units > MOST_LINES
+      ? `The ${MOST_LINES} units that move most, over time`
+      : 'Each unit over time'
+  const shown = gathered.perColumn > 1 ? 'means as lines, lowest to highest as bands' : ''
+  const chart = trajectories(
+    { title: `${which}${shown === '' ? '' : `: ${shown}`}`, description: which },
+    lines,
+    acrossOf(gathered),
+  )
+  return stack(
+    `States of ${layer.name}`,
+    `The state of ${layer.units} units over ${layer.steps} timesteps as a heatmap${coarse(gathered)}, and as lines for units ${liveliest.join(', ')}.`,
+    [...maps, chart],
+  )
+}
+
+/** Histograms of the gates, and how often each unit is saturated. */
+export function saturationPlot({ statistics, layer }: GatheredLayer): Scene | null {
+  const gates = Object.entries(statistics.gates)
+  if (gates.length === 0) return null
+  const width = (WIDTH - 24 * (gates.length - 1)) / gates.length
+  const narrow = Math.min(width, 300)
+  const how = beside(
+    { title: '', description: '' },
+    gates.map(([gate, { histogram: shares, range }]) =>
+      histogram({ title: titleOf(gate), description: '' }, shares, range, width),
+    ),
+  )
+  const where = beside(
+    { title: '', description: '' },
+    gates.map(([gate, { left, right }]) =>
+      saturation({ title: `${gate}: each unit a dot`, description: '' }, left, right, narrow),
+    ),
+    24 + width - narrow,
+  )
+  const means = gates.map(([gate, { mean }]) => {
+    const average = mean.reduce((sum, each) => sum + each, 0) / mean.length
+    return `${titleOf(gate)} ${average.toFixed(2)} on average`
+  })
+  return stack(
+    `How the gates of ${layer.name} are spread`,
+    `Histograms of all values of each gate (${means.join(', ')}), and for each unit the share of steps below 0.1 and above 0.9.`,
+    [how, where],
+  )
+}
+
+/** How long each unit remembers, and how an earlier state fades. */
+export function memoryPlot({ statistics, layer }: GatheredLayer, influence: Float64Array): Scene {
+  const fading = logLine(
+    {
+      title: 'How strongly the last state depends on the one k steps before',
+      description: 'root mean square of the singular values of the Jacobian',
+    },
+    influence,
+    { title: 'k, steps before', from: 1, to: influence.length + 1 },
+  )
+  const { memory } = statistics
+  const bars =
+    memory === null
+      ? []
+      : [
+          memoryBars(
+            { title: 'Memory of each unit, in timesteps', description: '−1 / mean(ln keep)' },
+            memory,
+          ),
+        ]
+  return stack(
+    `Memory of ${layer.name}`,
+    `${memory === null ? '' : `Bars: the memory of each unit in timesteps, from ${Math.min(...memory).toPrecision(2)} to ${Math.max(...memory).toPrecision(2)}. `}Line: the dependence of the last state on earlier ones, from ${influence[0].toExponential(1)} one step before to ${influence.at(-1)!.toExponential(1)} ${influence.length} steps before.`,
+    [...bars, fading],
+  )
+}
+
+/** Every kernel and bias, a column for each gate. */
+export function weightsPlot(node: RecurrentNode): Scene {
+  const gates =
+    node.kind === 'gru' ? ['z', 'r', 'n'] : node.kind === 'lstm' ? ['i', 'f', 'g', 'o'] : ['']
+  const weights = weightsOf(node)
+  const arrays = [
+    ['W', 'input', 'kernel'],
+    ['U', 'state', 'recurrentKernel'],
+    ['bi', '', 'inputBias'],
+    ['br', '', 'recurrentBias'],
+  ] as const
+  const gap = 18
+  const width = Math.min(300, (WIDTH - gap * (gates.length - 1)) / gates.length)
+  const rows = arrays.flatMap(([letter, down, array]) => {
+    const tensors = gates.flatMap((gate) => weights[gate === '' ? array : `${array}.${gate}`] ?? [])
+    if (tensors.length === 0) return []
+    const range = symmetric(tensors.flatMap(({ data }) => Array.from(data)))
+    const scenes = tensors.map((tensor, i) => {
+      const [count, units] = tensor.shape.length === 2 ? tensor.shape : [1, tensor.shape[0]]
+      const narrow = transposeRows(tensor, count, units)
+      return heatmap({
+        title: `${letter}${gates[i]}`,
+        description: '',
+        values: narrow.values,
+        rows: count,
+        columns: narrow.columns,
+        ramp: 'diverging',
+        range,
+        reduce: 'extreme',
+        down,
+        across:
+          down === 'state' || (down === 'input' && gates.length === 1)
+            ? { title: 'unit', from: 0, to: units }
+            : null,
+        width,
+        legend: false,
+      })
+    })
+    const title = `${letter}: from ${range[0].toPrecision(2)} (blue) over 0 (light) to ${range[1].toPrecision(2)} (orange)`
+    const label: Scene = {
+      title,
+      description: '',
+      width: WIDTH,
+      height: 14,
+      marks: [text(0, 11, title.replaceAll('-', '−'), { size: SIZE.label })],
+    }
+    return [label, beside({ title: '', description: '' }, scenes, gap)]
+  })
+  return stack(
+    `Weights of ${node.name}`,
+    `Heatmaps of the input kernel W [${node.features}, ${node.units}], the recurrent kernel U [${node.units}, ${node.units}] and the biases, ${gates.length > 1 ? `split into ${gates.join(', ')}` : 'whole'}.`,
+    rows,
+    6,
+  )
+}
+
+/** At most MOST_ROWS columns: of neighbours the number largest in size. */
+function transposeRows({ data }: Tensor, rows: number, columns: number) {
+  if (columns <= MOST_ROWS) return { values: data as ArrayLike<number>, columns }
+  const flipped = new Float64Array(data.length)
+  for (let r = 0; r < rows; r++)
+    for (let c = 0; c < columns; c++) flipped[c * rows + r] = data[r * columns + c]
+  const reduced = reduceRows(flipped, columns, rows, MOST_ROWS, 'extreme')
+  const values = new Float64Array(rows * MOST_ROWS)
+  for (let r = 0; r < rows; r++)
+    for (let c = 0; c < MOST_ROWS; c++) values[r * MOST_ROWS + c] = reduced.values[c * rows + r]
+  return { values: values as ArrayLike<number>, columns: MOST_ROWS }
+}
+
+/** The largest error at each timestep, and the tolerance. */
+export function errorPlot(name: string, verdict: OutputVerdict): Scene {
+  const { overTime, tolerance, maxAbsolute } = verdict
+  const columns = Math.min(overTime.length, MOST_COLUMNS)
+  const largest = new Float64Array(columns)
+  overTime.forEach((error, t) => {
+    const column = Math.floor((t * columns) / overTime.length)
+    if (!(error <= largest[column])) largest[column] = error
+  })
+  const per = Math.ceil(overTime.length / columns)
+  const zero = maxAbsolute === 0
+  return logLine(
+    {
+      title: `Largest error of ${name} at each timestep`,
+      description: zero
+        ? 'Every number is the expected one.'
+        : `A line on a logarithmic scale over ${overTime.length} timesteps; the largest error is ${maxAbsolute.toExponential(2)}, the tolerance ${tolerance.largest.toExponential(2)}.`,
+    },
+    largest,
+    {
+      title: `timestep${per > 1 ? ` (a column: the largest of ${per})` : ''}${zero ? ': no error anywhere' : ''}`,
+      from: 0,
+      to: overTime.length,
+    },
+    tolerance.largest > 0 ? { value: tolerance.largest, name: 'tolerance' } : null,
+  )
+}
