@@ -83,7 +83,7 @@ export function gruStep(node: GruNode, x: Vector, h: Vector): GruStep {
 }
 
 /** As `LstmNode` states it. */
-function lstmStep(node: LstmNode, x: Vector, h: Vector, c: Vector): LstmStep {
+export function lstmStep(node: LstmNode, x: Vector, h: Vector, c: Vector): LstmStep {
   const {
     kernel: W,
     recurrentKernel: U,
@@ -121,7 +121,7 @@ function lstmStep(node: LstmNode, x: Vector, h: Vector, c: Vector): LstmStep {
 }
 
 /** As `RnnNode` states it. */
-function rnnStep(node: RnnNode, x: Vector, h: Vector): RnnStep {
+export function rnnStep(node: RnnNode, x: Vector, h: Vector): RnnStep {
   const { kernel: W, recurrentKernel: U, inputBias: bi, recurrentBias: br } = node.weights
   // xh = W·x + bi                hh = U·h + br
   const xh = affine(x, W, bi)
