@@ -26,6 +26,8 @@ export type ErrorCode =
   | 'not-causal'
   /** The engine that was asked for does not exist on this machine. */
   | 'engine-unavailable'
+  /** The outputs are not those that came with the model. */
+  | 'differs'
   /** A program or stream was used after `close()`. */
   | 'closed'
 

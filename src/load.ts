@@ -20,6 +20,11 @@ export interface LoadOptions {
   readonly module?: string
   /** How the modules of such a file follow each other; see `compose`. */
   readonly wiring?: Wiring
+  /**
+   * Whether to run the model on the reference data inside its file, on this very machine, and
+   * refuse it when the outputs are not those that came with it. Only gruv's own files hold any.
+   */
+  readonly verify?: boolean
   /** For messages, and the model's name where the file has none. */
   readonly name?: string
 }
@@ -35,7 +40,8 @@ export type ModelSource = string | URL | Uint8Array | ArrayBuffer | Blob | Respo
 /**
  * Reads a trained model from a path (Node; a file, or a folder), a URL, or bytes; the format is
  * recognised by content. Files that belong to it are looked for beside it.
- * @throws GruvError with the file's name in `where`; nothing in a file is ever executed.
+ * @throws GruvError with the file's name in `where`; nothing in a file is ever executed. With
+ *   `verify`, `differs` when the outputs are not those in the file, `not-found` when it has none.
  */
 export async function load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
   const name = options.name ?? nameOf(source)
@@ -49,7 +55,9 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
       ...(options.module !== undefined && { module: options.module }),
       ...(options.wiring && { wiring: options.wiring }),
     }
-    return await readModel({ ...file, name }, readOptions)
+    const model = await readModel({ ...file, name }, readOptions)
+    if (options.verify) await verifyReference(model)
+    return model
   } catch (error) {
     if (isGruvError(error)) throw within(name, error)
     throw new GruvError('bad-file', 'this file broke its reader', {
@@ -57,6 +65,31 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
       got: error instanceof Error ? error.message : String(error),
       fix: 'A wrong file should give a better message than this one: please report it.',
       cause: error,
+    })
+  }
+}
+
+async function verifyReference(model: Model): Promise<void> {
+  const { reference } = model
+  if (reference === null) {
+    throw new GruvError('not-found', 'the file holds no reference data', {
+      where: 'verify',
+      expected: 'a gruv model with inputs and the outputs they should give',
+      fix: '`gruv convert MODEL OUT.safetensors --reference INPUT,EXPECTED` puts them in.',
+    })
+  }
+  const { verify } = await import('./verify/index.ts')
+  const { inputs, outputs } = reference
+  const verdict = verify(model, { input: inputs, expected: outputs })
+  for (const [name, { pass, maxAbsolute, tolerance, outside, compared }] of Object.entries(
+    verdict.outputs,
+  )) {
+    if (pass) continue
+    throw new GruvError('differs', 'the outputs are not those that came with the model', {
+      where: `output ${name}`,
+      expected: `at most ${tolerance.largest.toExponential(1)} off: ${tolerance.why}`,
+      got: `${maxAbsolute.toExponential(2)}, and ${outside} of ${compared} numbers out of tolerance`,
+      fix: 'The file was changed, or this machine computes wrongly.',
     })
   }
 }

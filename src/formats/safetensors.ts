@@ -13,6 +13,7 @@ import { bareLayer } from './arrays.ts'
 import { parseObject } from './decode.ts'
 import { baseName, type ReadOptions, refuseConventions, type SourceFile } from './format.ts'
 import { readGraph, writeGraph } from './gruv/graph.ts'
+import type { StorageType } from './gruv/storage.ts'
 import { stateArrays } from './state-arrays.ts'
 import { isTorchName } from './top-keys.ts'
 
@@ -48,8 +49,12 @@ async function plainModel(
   return bareLayer(baseName(file.name), 'safetensors, bare arrays', tensors, options)
 }
 
-/** The same model, with its reference data if it has some, as the bytes of a file. */
-export function writeSafetensorsModel(model: Model): Uint8Array {
-  const { graph, tensors } = writeGraph(model)
+/**
+ * The same model, with its reference data if it has some, as the bytes of a file.
+ * @param storage what the trained numbers are rounded to (docs/format.md); as they are by default.
+ * @throws GruvError `unsupported` when the numbers do not fit that type.
+ */
+export function writeSafetensorsModel(model: Model, storage?: StorageType): Uint8Array {
+  const { graph, tensors } = writeGraph(model, storage)
   return writeSafetensors({ metadata: { gruv: JSON.stringify(graph) }, tensors })
 }

@@ -12,6 +12,7 @@ import { array, type JsonObject, object, oneOf, optionalText, text, texts } from
 import { dim, type Field, index, list } from './fields.ts'
 import { descriptions, type PlainKind } from './nodes.ts'
 import { type PackedKind, packedFormats, required, type TakePart } from './packed.ts'
+import { type StorageType, storeArrays, withScale } from './storage.ts'
 
 /** The version of the description that is written, and the only one that is read. */
 const GRAPH_VERSION = 1
@@ -73,8 +74,14 @@ function readNode(value: unknown, where: string, take: Take): LayerNode {
   const node = object(value, where)
   const kind = oneOf(node.kind, layerKinds, `${where}.kind`)
   const names = node.tensors === undefined ? {} : texts(node.tensors, `${where}.tensors`)
-  const tensor: TakePart = (part) =>
-    names[part] === undefined ? undefined : take(names[part], `${where}.tensors.${part}`)
+  const scales = node.scales === undefined ? {} : texts(node.scales, `${where}.scales`)
+  const tensor: TakePart = (part) => {
+    if (names[part] === undefined) return undefined
+    const stored = take(names[part], `${where}.tensors.${part}`)
+    if (scales[part] === undefined) return stored
+    const at = `${where}.scales.${part}`
+    return withScale(stored, take(scales[part], at), at)
+  }
   const name = text(node.name, `${where}.name`)
   const layer = Object.hasOwn(packedFormats, kind)
     ? packedFormats[kind as PackedKind].read(name, node, tensor, where)
@@ -130,8 +137,14 @@ function readReference(value: unknown, take: Take): ReferenceData {
   }
 }
 
-/** The description of a model, and every tensor that it names. */
-export function writeGraph(model: Model): {
+/**
+ * The description of a model, and every tensor that it names.
+ * @param storage the type that trained numbers are rounded to; without one they stay as they are.
+ */
+export function writeGraph(
+  model: Model,
+  storage?: StorageType,
+): {
   readonly graph: JsonObject
   readonly tensors: Named<Tensor>
 } {
@@ -142,7 +155,8 @@ export function writeGraph(model: Model): {
     )
     return Object.fromEntries(
       present.map(([part, tensor]) => {
-        const name = `${prefix}.${part}`
+        let name = `${prefix}.${part}`
+        while (Object.hasOwn(tensors, name)) name += '_'
         tensors[name] = tensor
         return [part, name]
       }),
@@ -151,7 +165,9 @@ export function writeGraph(model: Model): {
   const port = ({ name, shape, axes }: Port): object => ({ name, shape, ...(axes && { axes }) })
   const nodes = model.nodes.map((node) => {
     const { attributes, arrays } = describe(node)
-    const names = keep(node.name, arrays)
+    const stored = storeArrays(node, arrays, attributes.transposed === true, storage)
+    const names = keep(node.name, stored.arrays)
+    const scales = keep(`${node.name}.scale`, stored.scales)
     return {
       kind: node.kind,
       name: node.name,
@@ -159,6 +175,7 @@ export function writeGraph(model: Model): {
       outputs: node.outputs,
       ...attributes,
       ...(Object.keys(names).length > 0 && { tensors: names }),
+      ...(Object.keys(scales).length > 0 && { scales }),
     }
   })
   const { reference } = model
