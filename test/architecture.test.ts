@@ -38,7 +38,7 @@ const table: Readonly<Record<string, Row>> = {
   'trace/': { may: [...ground, 'runtime/', 'model/', 'bytes/'] },
   'diagnose/': { may: [...ground, 'runtime/', 'model/', 'bytes/', 'verify/'] },
   'report/': { may: [...ground, 'runtime/', 'model/', 'bytes/'] },
-  'convert/': { may: [...ground, 'formats/', 'runtime/', 'verify/', 'model/'] },
+  'convert/': { may: [...ground, 'bytes/', 'formats/', 'runtime/', 'verify/', 'model/'] },
   'index.ts': root,
   // Reference data in a file is checked on the user's device, where that is asked for.
   'load.ts': { may: [...root.may, 'verify/'] },

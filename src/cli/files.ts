@@ -70,12 +70,18 @@ export async function readArrays(path: string): Promise<Named<Tensor>> {
   }
 }
 
-/** Renames only once everything is written, so that output files appear whole or not at all. */
+/** Arrays as files, by their endings; all of them or none. */
 export async function writeFiles(files: ReadonlyMap<string, Named<Tensor>>): Promise<void> {
+  const bytes = new Map<string, Uint8Array>()
+  for (const [path, tensors] of files) bytes.set(path, await writeData(tensors, path))
+  await writeBytes(bytes)
+}
+
+/** Renames only once everything is written, so that output files appear whole or not at all. */
+export async function writeBytes(files: ReadonlyMap<string, Uint8Array>): Promise<void> {
   const written: { readonly temporary: string; readonly path: string }[] = []
   try {
-    for (const [path, tensors] of files) {
-      const bytes = await writeData(tensors, path)
+    for (const [path, bytes] of files) {
       const temporary = join(dirname(path), `.gruv-${randomBytes(6).toString('hex')}.tmp`)
       written.push({ temporary, path })
       await writeFile(temporary, bytes, { flag: 'wx' })

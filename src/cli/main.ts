@@ -3,6 +3,7 @@
 
 import { Command, CommanderError } from 'commander'
 import { isGruvError } from '../index.ts'
+import { convertCommand } from './convert.ts'
 import { diagnoseCommand } from './diagnose.ts'
 import { exampleCommand } from './example.ts'
 import { inspectCommand } from './inspect.ts'
@@ -24,6 +25,7 @@ function cli(): Command {
     .addCommand(runCommand())
     .addCommand(verifyCommand())
     .addCommand(diagnoseCommand())
+    .addCommand(convertCommand())
     .addCommand(exampleCommand())
     .addCommand(studioCommand())
     .addHelpText(
@@ -36,6 +38,7 @@ Start here:
   gruv verify layer.npz --input x.npy --expected y.npy    do they agree?
   gruv diagnose layer.npz --input x.npy --expected y.npy  if not, why not?
   gruv studio                                         the same in the browser, gate by gate
+  gruv convert layer.npz model.onnx                   the same model as another file, and the proof
 
 Exit codes: 0 all well, 1 the numbers differ, 2 bad usage or bad input.`,
     )

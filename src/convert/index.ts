@@ -1,0 +1,278 @@
+/**
+ * `gruv/convert`: a model as a file of another kind, with the proof that it is the same model.
+ *
+ *     const { bytes, outputs, notes } = await convert(model, 'model.onnx')
+ *     outputs.y.maxAbsolute      // how far the file, read back, is from the model
+ *
+ * Nothing is written here: who has the bytes writes them.
+ */
+
+import { GruvError, within } from '../errors.ts'
+import type { ReadOptions } from '../formats/format.ts'
+import { type StorageType, storageTypes } from '../formats/gruv/storage.ts'
+import { readModel } from '../formats/index.ts'
+import { createModel } from '../model/graph.ts'
+import { weightsOf } from '../model/layers.ts'
+import type { Model, Port, ReferenceData } from '../model/types.ts'
+import { compileSync } from '../runtime/program.ts'
+import { type Named, permuteAxes, type Tensor } from '../tensor.ts'
+import { verify } from '../verify/index.ts'
+import { randomInputs } from './inputs.ts'
+import type { Target, Written } from './target.ts'
+import { targetOf } from './targets.ts'
+import { isSingle, mapWeights, toSingle } from './weights.ts'
+
+export type { StorageType } from '../formats/gruv/storage.ts'
+export { targetEndings } from './targets.ts'
+
+export interface ConvertOptions {
+  /** Rounds the trained numbers, in a gruv model. */
+  readonly storage?: StorageType
+  /** What both models run on; default: the reference data, else seeded random numbers. */
+  readonly input?: Named<Tensor>
+  /** Put into a gruv model, for `load(…, { verify: true })`; checked against the model first. */
+  readonly reference?: ReferenceData
+}
+
+/** How far the file, read back, is from the model, over all numbers of an output. */
+export interface OutputProof {
+  readonly maxAbsolute: number
+  /** The largest magnitude that the model gives. */
+  readonly scale: number
+  readonly compared: number
+  /** How far that may be, where the file holds the very numbers; what rounding costs is no error. */
+  readonly tolerance: number
+  /** From the model with its numbers rounded as the file holds them: what only an error could be. */
+  readonly fromRounded: number
+}
+
+export interface Conversion {
+  readonly bytes: Uint8Array
+  /** The format, in words. */
+  readonly title: string
+  /** What the file does not hold though the model does, a sentence each. */
+  readonly notes: readonly string[]
+  /** Whether the two agree as far as they must. */
+  readonly pass: boolean
+  readonly outputs: Readonly<Record<string, OutputProof>>
+  /** What both ran on: `the reference data`, `random input` or `the input given`. */
+  readonly ranOn: string
+  /** Whether every trained number is the same in the file, bit for bit. */
+  readonly sameNumbers: boolean
+  /** How far the file is from the reference data, where there are some; what storage costs. */
+  readonly reference: Readonly<Record<string, number>> | null
+}
+
+/**
+ * @param out the name of the file: its ending says the format.
+ * @throws GruvError `unsupported` for what the format cannot hold, `bad-argument` for an ending
+ *   that is none, `differs` where the reference data are not this model's.
+ */
+export async function convert(
+  model: Model,
+  out: string,
+  options: ConvertOptions = {},
+): Promise<Conversion> {
+  const target = targetOf(out)
+  const { storage, reference } = options
+  if (storage !== undefined) checkStorage(storage, target)
+  if (reference !== undefined && target.id !== 'safetensors') {
+    throw new GruvError('bad-argument', 'only a gruv model holds reference data', {
+      where: out,
+      expected: 'a name that ends in .safetensors',
+    })
+  }
+  const whole = withReference(model, reference)
+  const written = await target.write(whole, storage)
+  const made = { written, back: await readBack(written, out), target, storage }
+  return measured(
+    whole,
+    storage !== undefined && whole.reference !== null ? await refreshed(made, storage, out) : made,
+    options,
+  )
+}
+
+interface Made {
+  readonly written: Written
+  readonly back: Model
+  readonly target: Target
+  readonly storage: StorageType | undefined
+}
+
+/** With rounded numbers the outputs are others: those are what a device is to give. */
+async function refreshed(made: Made, storage: StorageType, out: string): Promise<Made> {
+  const { inputs, outputs } = made.back.reference!
+  const program = compileSync(made.back, { precision: 'f64' })
+  const given = program.predict(inputs, { outputs: Object.keys(outputs) })
+  const model = createModel({ ...made.back, reference: { inputs, outputs: given } })
+  const written = await made.target.write(model, storage)
+  const notes = ['the reference outputs in the file are those of the rounded numbers']
+  return { ...made, written: { ...written, notes }, back: await readBack(written, out) }
+}
+
+function checkStorage(storage: StorageType, target: Target): void {
+  if (!storageTypes.includes(storage)) {
+    throw new GruvError('bad-argument', `'${storage}' is no storage`, {
+      expected: storageTypes.join(', '),
+    })
+  }
+  if (target.id === 'safetensors') return
+  throw new GruvError('bad-argument', 'numbers are rounded in gruv models only', {
+    where: 'storage',
+    expected: 'a name that ends in .safetensors',
+    got: target.title,
+  })
+}
+
+/** @throws GruvError `differs` when the data do not belong to the model. */
+function withReference(model: Model, reference: ReferenceData | undefined): Model {
+  if (reference === undefined) return model
+  const { inputs, outputs } = reference
+  const verdict = verify(model, { input: inputs, expected: outputs })
+  for (const [name, { pass, maxAbsolute, tolerance }] of Object.entries(verdict.outputs)) {
+    if (pass) continue
+    throw new GruvError('differs', 'the reference data are not what this model gives', {
+      where: `output ${name}`,
+      expected: `at most ${tolerance.largest.toExponential(1)} off`,
+      got: maxAbsolute.toExponential(2),
+      fix: '`gruv diagnose` looks for the reason.',
+    })
+  }
+  return createModel({ ...model, reference })
+}
+
+/** The file as whoever gets it reads it. */
+async function readBack({ bytes, reading = {} }: Written, name: string): Promise<Model> {
+  try {
+    return await readModel({ name, bytes }, reading satisfies ReadOptions)
+  } catch (error) {
+    throw within('read back', error)
+  }
+}
+
+function measured(
+  model: Model,
+  { written, back, target, storage }: Made,
+  { input }: ConvertOptions,
+): Conversion {
+  const data = input ?? model.reference?.inputs ?? randomInputs(model)
+  const rounds = written.single === true && !model.nodes.every(allSingle)
+  const rounded = rounds ? mapWeights(model, toSingle) : storage === undefined ? model : back
+  const expected = outputsOf(model, data)
+  const exact = rounded === model ? expected : outputsOf(rounded, data)
+  const got = outputsOf(back, renamed(data, model, back))
+  const outputs: Record<string, OutputProof> = {}
+  for (const [i, { name }] of model.outputs.entries()) {
+    const [wanted, strict, found] = [expected[i], exact[i], got[i]]
+    const scale = largest(wanted)
+    outputs[name] = {
+      maxAbsolute: difference(wanted, found),
+      fromRounded: difference(strict, found),
+      scale,
+      compared: wanted.data.length,
+      tolerance: SAME_MODEL * Math.max(scale, 1),
+    }
+  }
+  return {
+    bytes: written.bytes,
+    title: target.title,
+    notes: [
+      ...written.notes,
+      ...(target.id !== 'safetensors' && model.reference !== null
+        ? ['the reference data stays behind']
+        : []),
+      ...(rounds ? ['its numbers are float64, and float32 in the file'] : []),
+    ],
+    pass: Object.values(outputs).every(({ fromRounded, tolerance }) => fromRounded <= tolerance),
+    outputs,
+    ranOn:
+      input !== undefined
+        ? 'the input given'
+        : model.reference === null
+          ? 'random input'
+          : 'the reference data',
+    sameNumbers: sameNumbers(model, back),
+    reference: referenceErrors(model, back),
+  }
+}
+
+/** Sums may be taken in another order, in float64; anything more is another model. */
+const SAME_MODEL = 1e-9
+
+/** In float64, in the order of the ports, with the axes of the graph. */
+function outputsOf(model: Model, inputs: Named<Tensor>): readonly Tensor[] {
+  const results = compileSync(model, { precision: 'f64' }).predict(inputs)
+  return model.outputs.map((port) => toGraph(results[port.name], port))
+}
+
+/** The same tensors as the other model's inputs, by their order; its axes may be in another one. */
+function renamed(data: Named<Tensor>, from: Model, to: Model): Named<Tensor> {
+  return Object.fromEntries(
+    from.inputs.map((port, i) => {
+      const other = to.inputs[i] ?? port
+      return [other.name, fromGraph(toGraph(data[port.name], port), other)]
+    }),
+  )
+}
+
+/** In the order of the graph's axes; a tensor without a batch has but one order. */
+function toGraph(tensor: Tensor, { axes }: Port): Tensor {
+  return axes?.length === tensor.shape.length ? permuteAxes(tensor, axes) : tensor
+}
+
+function fromGraph(tensor: Tensor, { axes }: Port): Tensor {
+  if (axes?.length !== tensor.shape.length) return tensor
+  return permuteAxes(
+    tensor,
+    axes.map((_, axis) => axes.indexOf(axis)),
+  )
+}
+
+function difference(a: Tensor, b: Tensor): number {
+  if (a.data.length !== b.data.length) return Number.POSITIVE_INFINITY
+  let most = 0
+  for (let i = 0; i < a.data.length; i++) {
+    if (Object.is(a.data[i], b.data[i])) continue
+    const off = Math.abs(a.data[i] - b.data[i])
+    most = off > most || Number.isNaN(off) ? off : most
+  }
+  return Number.isNaN(most) ? Number.POSITIVE_INFINITY : most
+}
+
+function largest({ data }: Tensor): number {
+  let most = 0
+  for (const value of data) most = Math.max(most, Math.abs(value) || 0)
+  return most
+}
+
+function allSingle(node: Model['nodes'][number]): boolean {
+  return Object.values(weightsOf(node)).every(isSingle)
+}
+
+/** Bit for bit, in whatever order; zeros aside, which some formats write where others have nothing. */
+function sameNumbers(a: Model, b: Model): boolean {
+  const bags = [a, b].map((model) => {
+    const arrays = model.nodes.flatMap((node) => Object.values(weightsOf(node)))
+    const all = arrays.flatMap(({ data }) => Array.from(data))
+    return Float64Array.from(all.filter((value) => value !== 0)).sort()
+  })
+  const [x, y] = bags
+  return x.length === y.length && x.every((value, i) => Object.is(value, y[i]))
+}
+
+function referenceErrors(model: Model, back: Model): Conversion['reference'] {
+  const { reference } = model
+  if (reference === null) return null
+  const names = Object.keys(reference.outputs)
+  const inputs = renamed(reference.inputs, model, back)
+  const given = compileSync(back, { precision: 'f64' }).predict(inputs)
+  return Object.fromEntries(
+    names.map((name) => {
+      const place = model.outputs.findIndex((port) => port.name === name)
+      const port = back.outputs[place]
+      if (port === undefined) return [name, Number.NaN]
+      const wanted = toGraph(reference.outputs[name], model.outputs[place])
+      return [name, difference(wanted, toGraph(given[port.name], port))]
+    }),
+  )
+}

@@ -1,0 +1,58 @@
+/** Seeded random inputs for a model, to compare two of its forms with. */
+
+import type { Dim, LayerNode, Model, Port } from '../model/types.ts'
+import { type Named, sizeOf, type Tensor } from '../tensor.ts'
+
+/** Long enough for a state to matter, short enough for no one to wait. */
+const STEPS = 24
+const ROWS = 2
+/** Of any other extent that is known only when a program runs. */
+const OTHER = 5
+
+const SEED = 0x67727576
+
+/** float32 numbers in ±1, the same for every conversion; whole numbers where rows of a table are asked for. */
+export function randomInputs(model: Model): Named<Tensor> {
+  const next = random(SEED)
+  return Object.fromEntries(
+    model.inputs.map((port) => {
+      const shape = port.shape.map(extent)
+      const draw = drawFor(port, model.nodes, next)
+      return [port.name, { shape, data: Float32Array.from({ length: sizeOf(shape) }, draw) }]
+    }),
+  )
+}
+
+function extent(dim: Dim): number {
+  if (typeof dim === 'number') return dim
+  if (dim === 'batch') return ROWS
+  return dim === 'time' ? STEPS : OTHER
+}
+
+/** What may arrive at a port follows from the layers that read it. */
+function drawFor({ name }: Port, nodes: readonly LayerNode[], next: () => number): () => number {
+  for (const node of nodes) {
+    const ports = Object.entries(node.inputs).flatMap(([port, value]) =>
+      value === name ? [port] : [],
+    )
+    if (ports.includes('x') && node.kind === 'embedding') {
+      const [rows] = node.weights.table.shape
+      return () => Math.floor(next() * rows)
+    }
+    if (ports.includes('indices')) return () => 0
+    if (ports.includes('lengths')) return () => 1 + Math.floor(next() * STEPS)
+    if (ports.some((port) => /mask/i.test(port))) return () => Math.round(next())
+  }
+  return () => 2 * next() - 1
+}
+
+/** mulberry32. */
+function random(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+}

@@ -1,0 +1,35 @@
+/** What a format that is written looks like to whoever converts. */
+
+import { GruvError } from '../errors.ts'
+import type { ReadOptions } from '../formats/format.ts'
+import type { StorageType } from '../formats/gruv/storage.ts'
+import type { LayerNode, Model } from '../model/types.ts'
+
+export interface Written {
+  readonly bytes: Uint8Array
+  /** What the file does not hold though the model does, a sentence each; numbers do not depend on it. */
+  readonly notes: readonly string[]
+  /** What a reader of the file has to be told, since the file cannot say it. */
+  readonly reading?: ReadOptions
+  /** Whether trained numbers were rounded to float32. */
+  readonly single?: boolean
+}
+
+export interface Target {
+  readonly id: string
+  /** In words. */
+  readonly title: string
+  /** What names of such files end in. */
+  readonly ending: string
+  /** @throws GruvError `unsupported`, naming the layer, for what the format cannot hold. */
+  readonly write: (model: Model, storage: StorageType | undefined) => Promise<Written>
+}
+
+/** A layer, or something about it, that the format has no word for. */
+export function cannotHold(title: string, node: LayerNode, what: string, fix?: string): GruvError {
+  return new GruvError('unsupported', `${title} cannot hold ${what}`, {
+    where: node.name,
+    got: node.kind,
+    fix: fix ?? 'A gruv model (.safetensors) holds everything.',
+  })
+}

@@ -1,0 +1,39 @@
+/** The table of formats that are written, by the ending of a file's name. */
+
+import { GruvError } from '../errors.ts'
+import { writeSafetensorsModel } from '../formats/safetensors.ts'
+import type { Target } from './target.ts'
+
+/** To add one: a writer, a line here, a row in docs/convert.md. */
+const targets: readonly Target[] = [
+  {
+    id: 'safetensors',
+    title: 'gruv model (.safetensors)',
+    ending: '.safetensors',
+    write: async (model, storage) => ({ bytes: writeSafetensorsModel(model, storage), notes: [] }),
+  },
+  {
+    id: 'npz',
+    title: 'NumPy archive (.npz)',
+    ending: '.npz',
+    write: async (model) => (await import('./npz.ts')).writeNpzLayer(model),
+  },
+  {
+    id: 'rtneural',
+    title: 'RTNeural model (.json)',
+    ending: '.json',
+    write: async (model) => (await import('./rtneural.ts')).writeRtneural(model),
+  },
+]
+
+export const targetEndings: readonly string[] = targets.map(({ ending }) => ending)
+
+/** @throws GruvError `bad-argument` for an ending that is none of these. */
+export function targetOf(name: string): Target {
+  const found = targets.find(({ ending }) => name.toLowerCase().endsWith(ending))
+  if (found !== undefined) return found
+  throw new GruvError('bad-argument', 'the ending of the name says no format that is written', {
+    where: name,
+    expected: targetEndings.join(', '),
+  })
+}

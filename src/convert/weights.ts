@@ -1,0 +1,138 @@
+/** Trained numbers brought to the form that other formats have for them. */
+
+import { activationTable } from '../model/activations.ts'
+import type { GruNode, LstmNode, Model, PerGate, RnnNode } from '../model/types.ts'
+import type { Named, Tensor } from '../tensor.ts'
+import { cannotHold } from './target.ts'
+
+/**
+ * A GRU whose update gate keeps the state, as every framework has it. Where z updates, its
+ * parameters change their sign: σ(−a) = 1 − σ(a), and nothing is rounded.
+ * @throws GruvError `unsupported` where the gates have another activation.
+ */
+export function keeping(
+  node: GruNode,
+  title: string,
+  notes: string[],
+): Pick<GruNode, 'weights' | 'resetAfter' | 'bias'> {
+  const { weights, resetAfter, bias } = node
+  if (node.update === 'keeps') return { weights, resetAfter, bias }
+  if (node.recurrentActivation.kind !== 'sigmoid')
+    throw cannotHold(title, node, 'an update gate that updates, without a sigmoid')
+  notes.push(
+    `${node.name}: z updates the state here and keeps it there, so the parameters of z change their sign`,
+  )
+  const turned = <T extends PerGate<Tensor> | null>(gates: T): T =>
+    gates === null ? gates : { ...gates, z: negated(gates.z) }
+  return {
+    resetAfter,
+    bias,
+    weights: {
+      kernel: turned(weights.kernel),
+      recurrentKernel: turned(weights.recurrentKernel),
+      inputBias: turned(weights.inputBias),
+      recurrentBias: turned(weights.recurrentBias),
+    },
+  }
+}
+
+/**
+ * Two biases for each gate, the candidate's recurrent one inside the reset; null for no biases. A
+ * merged one moves beside the input bias: with reset after it must not be reset.
+ */
+export function separateBiases(
+  { name, units }: GruNode,
+  { weights, resetAfter, bias }: Pick<GruNode, 'weights' | 'resetAfter' | 'bias'>,
+  notes: string[],
+): { readonly input: PerGate<Tensor>; readonly recurrent: PerGate<Tensor> } | null {
+  const { inputBias, recurrentBias } = weights
+  if (inputBias === null && recurrentBias === null) return null
+  const none = zeros(units)
+  const noneAtAll = { z: none, r: none, n: none }
+  const input = inputBias ?? noneAtAll
+  const recurrent = recurrentBias ?? noneAtAll
+  if (bias !== 'merged' || recurrentBias === null || !resetAfter) return { input, recurrent }
+  notes.push(`${name}: the candidate's two biases become one, beside the input`)
+  return { input: { ...input, n: sum(input.n, recurrent.n) }, recurrent: { ...recurrent, n: none } }
+}
+
+/** The two biases of a layer that adds them as one; null for none. */
+export function oneBias<G extends object>(
+  input: G | null,
+  recurrent: G | null,
+  name: string,
+  notes: string[],
+): G | null {
+  if (input === null || recurrent === null) return input ?? recurrent
+  const [a, b] = [input, recurrent] as unknown as readonly [Named<Tensor>, Named<Tensor>]
+  const empty = Object.values(b).every(({ data }) => data.every((value) => value === 0))
+  if (empty) return input
+  notes.push(`${name}: its two biases become their sum`)
+  return Object.fromEntries(Object.keys(a).map((gate) => [gate, sum(a[gate], b[gate])])) as G
+}
+
+export function zeros(...shape: readonly number[]): Tensor {
+  return { shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) }
+}
+
+/** Rounded to float32 where both are: the sum of two float32 numbers may need more. */
+function sum(a: Tensor, b: Tensor): Tensor {
+  const single = a.data instanceof Float32Array && b.data instanceof Float32Array
+  const exact = Float64Array.from(a.data, (value, i) => value + b.data[i])
+  const fits = single && exact.every((value) => Math.fround(value) === value)
+  return { shape: a.shape, data: fits ? Float32Array.from(exact) : exact }
+}
+
+function negated({ shape, data }: Tensor): Tensor {
+  return { shape, data: data.map((value) => -value) }
+}
+
+/** Every tensor of a model through a function, its shape kept. */
+export function mapWeights(model: Model, map: (tensor: Tensor) => Tensor): Model {
+  const deep = (value: unknown): unknown => {
+    if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
+    if ('data' in value && 'shape' in value) return map(value as Tensor)
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, deep(each)]))
+  }
+  const nodes = model.nodes.map((node) =>
+    'weights' in node && node.kind !== 'constant' ? { ...node, weights: deep(node.weights) } : node,
+  )
+  return { ...model, nodes } as Model
+}
+
+/** float32 numbers; whether any had to be rounded shows by `isSingle` before. */
+export function toSingle(tensor: Tensor): Tensor {
+  if (tensor.data instanceof Float32Array) return tensor
+  return { shape: tensor.shape, data: Float32Array.from(tensor.data) }
+}
+
+export function isSingle({ data }: Tensor): boolean {
+  return data instanceof Float32Array || data.every((value) => Math.fround(value) === value)
+}
+
+/** @throws GruvError where a cell does what only some formats know. */
+export function plainCell(node: GruNode | LstmNode | RnnNode, title: string): void {
+  if (node.clip !== null) throw cannotHold(title, node, 'a clip')
+  for (const port of ['mask', 'lengths']) {
+    if (node.inputs[port] !== undefined) throw cannotHold(title, node, `a value at port ${port}`)
+  }
+  for (const port of ['initialState', 'initialCell']) {
+    if (node.inputs[port] !== undefined) throw cannotHold(title, node, `a value at port ${port}`)
+  }
+  if (node.kind !== 'lstm') return
+  if (node.coupled) throw cannotHold(title, node, 'coupled gates')
+  if (node.weights.peephole !== null) throw cannotHold(title, node, 'peepholes')
+}
+
+/** Names of the parameters of an activation, and their values. */
+export function parametersOf({
+  kind,
+  parameters,
+}: {
+  readonly kind: string
+  readonly parameters: readonly number[]
+}): Readonly<Record<string, number>> {
+  if (kind === 'softmax') return {}
+  const names = Object.keys(activationTable[kind as keyof typeof activationTable].parameters)
+  return Object.fromEntries(names.map((name, i) => [name, parameters[i]]))
+}
