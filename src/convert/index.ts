@@ -20,7 +20,7 @@ import { verify } from '../verify/index.ts'
 import { randomInputs } from './inputs.ts'
 import type { Target, Written } from './target.ts'
 import { targetOf } from './targets.ts'
-import { isSingle, mapWeights, toSingle } from './weights.ts'
+import { isSingle, singleModel } from './weights.ts'
 
 export type { StorageType } from '../formats/gruv/storage.ts'
 export { targetEndings } from './targets.ts'
@@ -157,9 +157,12 @@ function measured(
 ): Conversion {
   const data = input ?? model.reference?.inputs ?? randomInputs(model)
   const rounds = written.single === true && !model.nodes.every(allSingle)
-  const rounded = rounds ? mapWeights(model, toSingle) : storage === undefined ? model : back
   const expected = outputsOf(model, data)
-  const exact = rounded === model ? expected : outputsOf(rounded, data)
+  const exact = written.single
+    ? outputsOf(singleModel(model), data)
+    : storage === undefined
+      ? expected
+      : outputsOf(back, data)
   const got = outputsOf(back, renamed(data, model, back))
   const outputs: Record<string, OutputProof> = {}
   for (const [i, { name }] of model.outputs.entries()) {
@@ -167,7 +170,8 @@ function measured(
     const scale = largest(wanted)
     outputs[name] = {
       maxAbsolute: difference(wanted, found),
-      fromRounded: difference(strict, found),
+      // Parameters may be the very ones after all, where the format has them by default.
+      fromRounded: Math.min(difference(strict, found), difference(wanted, found)),
       scale,
       compared: wanted.data.length,
       tolerance: SAME_MODEL * Math.max(scale, 1),

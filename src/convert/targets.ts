@@ -19,6 +19,12 @@ const targets: readonly Target[] = [
     write: async (model) => (await import('./npz.ts')).writeNpzLayer(model),
   },
   {
+    id: 'onnx',
+    title: 'ONNX (.onnx)',
+    ending: '.onnx',
+    write: async (model) => (await import('./onnx/index.ts')).writeOnnx(model),
+  },
+  {
     id: 'rtneural',
     title: 'RTNeural model (.json)',
     ending: '.json',

@@ -87,20 +87,18 @@ function negated({ shape, data }: Tensor): Tensor {
   return { shape, data: data.map((value) => -value) }
 }
 
-/** Every tensor of a model through a function, its shape kept. */
-export function mapWeights(model: Model, map: (tensor: Tensor) => Tensor): Model {
+/** The model with every number of its layers rounded to float32: weights, parameters, epsilons. */
+export function singleModel(model: Model): Model {
   const deep = (value: unknown): unknown => {
+    if (typeof value === 'number') return Number.isInteger(value) ? value : Math.fround(value)
     if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
-    if ('data' in value && 'shape' in value) return map(value as Tensor)
+    if (Array.isArray(value)) return value.map(deep)
+    if ('data' in value && 'shape' in value) return toSingle(value as Tensor)
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, deep(each)]))
   }
-  const nodes = model.nodes.map((node) =>
-    'weights' in node && node.kind !== 'constant' ? { ...node, weights: deep(node.weights) } : node,
-  )
-  return { ...model, nodes } as Model
+  return { ...model, nodes: model.nodes.map(deep) } as Model
 }
 
-/** float32 numbers; whether any had to be rounded shows by `isSingle` before. */
 export function toSingle(tensor: Tensor): Tensor {
   if (tensor.data instanceof Float32Array) return tensor
   return { shape: tensor.shape, data: Float32Array.from(tensor.data) }

@@ -1,0 +1,81 @@
+/** ONNX, opset 17: with the right `linear_before_reset`, said in either case. */
+
+import { valueShapes } from '../../model/graph.ts'
+import { isRecurrent } from '../../model/layers.ts'
+import type { Model, OutputPort } from '../../model/types.ts'
+import type { Named } from '../../tensor.ts'
+import { cannotHold, type Written } from '../target.ts'
+import { FLOAT, INT64, OnnxBuilder, type ValueInfo } from './builder.ts'
+import { addLayer } from './layers.ts'
+import { addRecurrent } from './recurrent.ts'
+
+/** @throws GruvError `unsupported` for layers that ONNX has no operators for. */
+export async function writeOnnx(model: Model): Promise<Written> {
+  const g = new OnnxBuilder()
+  const notes: string[] = []
+  const shapes = valueShapes(model.inputs, model.nodes)
+  // Ports first: their names must be theirs, whatever values are called.
+  for (const { name } of [...model.inputs, ...model.outputs]) g.unique(name)
+  const names = new Map<string, string>()
+  for (const { name, axes } of model.inputs)
+    names.set(name, axes === undefined ? name : g.op('Transpose', [name], { perm: { ints: axes } }))
+  const direct = directOutputs(model)
+  const nameFor = (value: string): string => direct.get(value) ?? g.unique(value)
+
+  for (const node of model.nodes) {
+    const inputs = Object.fromEntries(
+      Object.entries(node.inputs).map(([port, value]) => [port, names.get(value)!]),
+    )
+    if (isRecurrent(node)) {
+      const outputs: Named<string> = Object.fromEntries(
+        Object.entries(node.outputs).map(([port, value]) => [port, nameFor(value)]),
+      )
+      addRecurrent(g, node, inputs, outputs, notes)
+      for (const [port, value] of Object.entries(node.outputs)) names.set(value, outputs[port])
+      continue
+    }
+    const made = Object.keys(node.outputs)
+    if (made.length > 1 || made[0] !== 'y') throw cannotHold('ONNX', node, `the port ${made[0]}`)
+    const arriving = Object.fromEntries(
+      Object.entries(node.inputs).map(([port, value]) => [port, shapes.get(value)!]),
+    )
+    const value = node.outputs.y
+    names.set(value, addLayer(node, { g, inputs, shapes: arriving, shape: shapes.get(value)! }))
+  }
+  for (const port of model.outputs) {
+    const made = names.get(port.value)!
+    if (made === port.name) continue
+    if (port.axes === undefined) g.op('Identity', [made], {}, port.name)
+    else g.op('Transpose', [made], { perm: { ints: inverse(port.axes) } }, port.name)
+  }
+  const info = (port: { name: string; shape: ValueInfo['shape'] }, type: number): ValueInfo => ({
+    name: port.name,
+    shape: port.shape,
+    type,
+  })
+  const bytes = g.finish(
+    model.name,
+    model.inputs.map((port) => info(port, isIndices(model, port.name) ? INT64 : FLOAT)),
+    model.outputs.map((port) => info(port, FLOAT)),
+  )
+  return { bytes, notes, single: true }
+}
+
+/** Values of recurrent layers that can carry the name of an output at once. */
+function directOutputs({ nodes, outputs }: Model): ReadonlyMap<string, string> {
+  const made = new Set(nodes.filter(isRecurrent).flatMap((node) => Object.values(node.outputs)))
+  const direct = new Map<string, string>()
+  for (const { name, value, axes } of outputs as readonly OutputPort[])
+    if (made.has(value) && axes === undefined && !direct.has(value)) direct.set(value, name)
+  return direct
+}
+
+/** Rows of tables are whole numbers for ONNX. */
+function isIndices({ nodes }: Model, name: string): boolean {
+  const readers = nodes.filter((node) => Object.values(node.inputs).includes(name))
+  return readers.length > 0 && readers.every(({ kind }) => kind === 'embedding')
+}
+
+function inverse(axes: readonly number[]): readonly number[] {
+  return axes.map((_, axis) => axes.indexOf(axis))
+}
