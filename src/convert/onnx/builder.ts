@@ -44,6 +44,15 @@ export class OnnxBuilder {
   /** Lists of whole numbers come again and again: one initializer for each. */
   readonly #lists = new Map<string, string>()
 
+  /** The layer that operators are for: the first of them bears its name. */
+  #layer = ''
+  #named = true
+
+  enter(layer: string): void {
+    this.#layer = layer
+    this.#named = false
+  }
+
   /** The name, or the name with a number where it is taken. */
   unique(name: string): string {
     let free = name
@@ -57,13 +66,16 @@ export class OnnxBuilder {
     type: string,
     inputs: readonly string[],
     attributes: Attributes = {},
-    outputs: readonly string[] = [this.unique(`${inputs[0]}.${type}`)],
+    outputs: readonly string[] = [this.unique(`${this.#layer}/${type}`)],
   ): readonly string[] {
+    const own = !this.#named && type !== 'Transpose' && type !== 'Unsqueeze'
+    if (own) this.#named = true
+    const name = own ? this.#layer : `${this.#layer}/${type}: ${outputs[0]}`
     this.#nodes.push(
       messageField(1, [
         ...inputs.map((name) => textField(1, name)),
         ...outputs.map((name) => textField(2, name)),
-        textField(3, outputs.find((name) => name !== '') ?? type),
+        textField(3, name),
         textField(4, type),
         ...Object.entries(attributes).map(([name, value]) => attributeField(name, value)),
       ]),

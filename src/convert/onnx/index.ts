@@ -17,12 +17,14 @@ export async function writeOnnx(model: Model): Promise<Written> {
   // Ports first: their names must be theirs, whatever values are called.
   for (const { name } of [...model.inputs, ...model.outputs]) g.unique(name)
   const names = new Map<string, string>()
+  g.enter('inputs')
   for (const { name, axes } of model.inputs)
     names.set(name, axes === undefined ? name : g.op('Transpose', [name], { perm: { ints: axes } }))
   const direct = directOutputs(model)
   const nameFor = (value: string): string => direct.get(value) ?? g.unique(value)
 
   for (const node of model.nodes) {
+    g.enter(node.name)
     const inputs = Object.fromEntries(
       Object.entries(node.inputs).map(([port, value]) => [port, names.get(value)!]),
     )
@@ -42,6 +44,7 @@ export async function writeOnnx(model: Model): Promise<Written> {
     const value = node.outputs.y
     names.set(value, addLayer(node, { g, inputs, shapes: arriving, shape: shapes.get(value)! }))
   }
+  g.enter('outputs')
   for (const port of model.outputs) {
     const made = names.get(port.value)!
     if (made === port.name) continue

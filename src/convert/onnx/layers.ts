@@ -2,8 +2,9 @@
 
 import { GruvError } from '../../errors.ts'
 import type { Dim, LayerKind, LayerNode, NodeOf } from '../../model/types.ts'
-import { type Named, permuteAxes, showShape, sizeOf, type Tensor } from '../../tensor.ts'
+import { type Named, permuteAxes, showShape, sizeOf } from '../../tensor.ts'
 import { cannotHold } from '../target.ts'
+import { zeros } from '../weights.ts'
 import { activate } from './activations.ts'
 import { type Attributes, BOOL, FLOAT, INT64, type OnnxBuilder } from './builder.ts'
 
@@ -42,15 +43,19 @@ const emitters: Emitters = {
     if (node.outputs.mask !== undefined) throw cannotHold('ONNX', node, 'a mask')
     return g.op('Gather', [g.weights(`${node.name}.table`, node.weights.table), inputs.x])
   },
-  batchNorm(node, { g, inputs }) {
+  batchNorm(node, { g, inputs, shapes }) {
     const { gamma, beta, mean, variance } = node.weights
-    const weights = (part: string, tensor: Tensor): string =>
-      g.weights(`${node.name}.${part}`, tensor)
-    const centred = g.op('Sub', [inputs.x, weights('mean', mean)])
-    const spread = g.op('Add', [weights('variance', variance), g.scalar(node.epsilon)])
-    let y = g.op('Div', [centred, g.op('Sqrt', [spread])])
-    if (gamma !== null) y = g.op('Mul', [y, weights('gamma', gamma)])
-    return beta === null ? y : g.op('Add', [y, weights('beta', beta)])
+    const one = { shape: mean.shape, data: new Float32Array(mean.data.length).fill(1) }
+    const arrays = { gamma: gamma ?? one, beta: beta ?? zeros(...mean.shape), mean, variance }
+    const names = Object.entries(arrays).map(([part, each]) =>
+      g.weights(`${node.name}.${part}`, each),
+    )
+    const attributes = { epsilon: { float: node.epsilon } }
+    const last = shapes.x.length - 1
+    if (last < 2) return g.op('BatchNormalization', [inputs.x, ...names], attributes)
+    const x = g.op('Transpose', [inputs.x], channelsFirst(last))
+    const y = g.op('BatchNormalization', [x, ...names], attributes)
+    return g.op('Transpose', [y], channelsLast(last))
   },
   layerNorm(node, { g, inputs, shape }) {
     const extents = numbers(shape.slice(-node.axes), node)
