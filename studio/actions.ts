@@ -112,10 +112,11 @@ async function startTrace(): Promise<void> {
   if (layer.value === null || input.value === null) return
   if (row.value >= input.value.rows) row.value = 0
   const before = traced.value
+  // Before the call: a short trace is there before its answer is.
+  done.value = 0
   const info = await call('trace', { layer: layer.value, row: row.value })
   batch(() => {
     traced.value = info
-    done.value = 0
     state.unit.value = clamp(state.unit.value, info.units)
     state.t.value = clamp(state.t.value, info.steps)
     const whole = before === null || before.steps !== info.steps

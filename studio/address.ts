@@ -33,14 +33,19 @@ export function openingFromAddress(): Opening | null {
   if (model === null) return null
   const source = (name: string): { url: string } | undefined => {
     const url = asked.get(name)
-    return url === null ? undefined : { url }
+    return url === null ? undefined : { url: fromPage(url) }
   }
   return {
-    model: { url: model },
+    model: { url: fromPage(model) },
     input: source('input'),
     expected: source('expected'),
     module: asked.get('module') ?? undefined,
   }
+}
+
+/** The worker lies in another folder than the page, which the address is relative to. */
+function fromPage(url: string): string {
+  return URL.canParse(url, location.href) ? new URL(url, location.href).href : url
 }
 
 export function sayExample(): void {

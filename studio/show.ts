@@ -15,6 +15,11 @@ export function small(value: number): string {
   return Number.isFinite(value) ? value.toExponential(1).replace('-', '−') : String(value)
 }
 
+/** Units in the last place: whole numbers where they are not astronomical. */
+export function ulps(value: number): string {
+  return value < 1e6 ? count(Math.round(value * 10) / 10) : small(value)
+}
+
 export function shape(extents: readonly (number | string)[]): string {
   return `[${extents.join(', ')}]`
 }

@@ -90,15 +90,18 @@ function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
-  const refuse = (status: number): void => {
-    response.writeHead(status, { ...headers, 'Content-Type': 'text/plain' }).end(`${status}\n`)
-  }
-  // A page elsewhere whose name was made to point here (DNS rebinding) says that name.
-  if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? '')) return refuse(403)
-  if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(405)
   const path = decoded(request.url ?? '/')
   const file = path === null ? null : fileOf(folder, mounts, path)
-  if (file === null) return refuse(404)
+  // A page elsewhere whose name was made to point here (DNS rebinding) says that name.
+  const status = !/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? '')
+    ? 403
+    : request.method !== 'GET' && request.method !== 'HEAD'
+      ? 405
+      : 404
+  if (status !== 404 || file === null) {
+    response.writeHead(status, { ...headers, 'Content-Type': 'text/plain' }).end(`${status}\n`)
+    return
+  }
   const size = statSync(file).size
   response.writeHead(200, {
     ...headers,

@@ -75,6 +75,7 @@ function Workspace(): JSX.Element {
             }}
           >
             {title}
+            {id === 'check' && ' '}
             {id === 'check' && <Mark />}
           </button>
         ))}

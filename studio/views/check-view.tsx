@@ -83,7 +83,7 @@ function Verdict({ result }: { readonly result: VerifyResult }): JSX.Element {
               expected {output.worst.expected}
             </Row>
             <Row title="Relative, and in units of the last place">
-              {show.small(output.maxRelative)}, {show.small(output.maxUlps)}
+              {show.small(output.maxRelative)}, {show.ulps(output.maxUlps)}
             </Row>
             <Row title="Tolerance">
               {show.small(output.tolerance.largest)}: {output.tolerance.why}

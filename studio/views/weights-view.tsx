@@ -20,6 +20,9 @@ const parts: Readonly<Record<string, string>> = {
   peephole: 'Peepholes: how much each gate sees of the cell',
 }
 
+/** In the order in which a step computes them. */
+const order = 'zrnifgo'
+
 export function WeightsView(): JSX.Element {
   const arrays = useSignal<readonly WeightArray[]>([])
   const cell = state.cell.value
@@ -46,6 +49,7 @@ export function WeightsView(): JSX.Element {
       </p>
       {names.map((part) => {
         const those = arrays.value.filter((each) => each.part === part)
+        those.sort((a, b) => order.indexOf(a.gate) - order.indexOf(b.gate))
         const reach = Math.max(...those.map(largest))
         return (
           <div key={part} class="part">
