@@ -177,6 +177,9 @@ const askView = latest(async ({ from, to }: { from: number; to: number }) => {
   state.view.value = await call('view', { values, from, to, columns: COLUMNS })
 })
 
+const REFRESH_EVERY_MS = 500
+let refreshed = 0
+
 function refresh(): void {
   askStep(state.t.value)
   askView({ from: state.from.value, to: state.to.value })
@@ -195,6 +198,10 @@ export function follow(): void {
   onProgress(({ what, done }) => {
     if (what !== 'trace') return
     state.done.value = done
+    // Summing up all steps takes the worker as long as tracing some thousands of them.
+    const now = performance.now()
+    if (done < state.steps.value && now - refreshed < REFRESH_EVERY_MS) return
+    refreshed = now
     refresh()
   })
 }

@@ -94,7 +94,8 @@ async function hasReader(path: string): Promise<boolean> {
     await load(new Uint8Array(readFileSync(path)))
     return true
   } catch (error) {
-    if (isGruvError(error) && error.code === 'unsupported') return false
+    // A format that nobody reads is taken for arrays, which then are none.
+    if (isGruvError(error) && ['unsupported', 'bad-shape'].includes(error.code)) return false
     throw error
   }
 }
