@@ -15,7 +15,7 @@ export const example = {
   expected: new URL('../examples/seattle-weather/expected.npy', import.meta.url).href,
 } as const
 
-const tabs: readonly state.Tab[] = ['cell', 'weights', 'check', 'try', 'model']
+const tabs: readonly state.Tab[] = ['cell', 'statistics', 'weights', 'check', 'try', 'model']
 
 export function exampleOpening(): Opening {
   return {

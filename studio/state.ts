@@ -13,7 +13,7 @@ import type {
   View,
 } from './engine/protocol.ts'
 
-export type Tab = 'cell' | 'weights' | 'check' | 'try' | 'model'
+export type Tab = 'cell' | 'statistics' | 'weights' | 'check' | 'try' | 'model'
 
 export const model: Signal<ModelInfo | null> = signal(null)
 /** Of the second model, to compare with. */

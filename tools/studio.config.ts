@@ -13,6 +13,9 @@ const withoutNode = (): Plugin => ({
   load: (id) => (id === EMPTY ? 'export {}' : null),
 })
 
+/** That a module is loaded lazily by one and at once by another is as it should be. */
+const checks = { ineffectiveDynamicImport: false }
+
 const config: UserConfig = {
   root: fileURLToPath(new URL('../studio', import.meta.url)),
   // Relative, so that the site can lie in any folder of a server.
@@ -20,7 +23,7 @@ const config: UserConfig = {
   logLevel: 'warn',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   plugins: [withoutNode()],
-  worker: { format: 'es', plugins: () => [withoutNode()] },
+  worker: { format: 'es', plugins: () => [withoutNode()], rolldownOptions: { checks } },
   build: {
     target: 'es2022',
     emptyOutDir: true,
@@ -30,6 +33,7 @@ const config: UserConfig = {
     chunkSizeWarningLimit: 6000,
     reportCompressedSize: false,
     rolldownOptions: {
+      checks,
       output: {
         // The page shows the names of the files that it has opened.
         assetFileNames: ({ names: [name = ''] }) =>

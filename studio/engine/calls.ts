@@ -13,7 +13,7 @@ import {
 import { isRecurrent, statesOf } from '../../src/model/index.ts'
 import { verify } from '../../src/verify/index.ts'
 import { describe, weightArrays } from './describe.ts'
-import { differences } from './differ.ts'
+import { compareOn } from './differ.ts'
 import { loadModel, readArrays } from './files.ts'
 import { madeUpInput } from './made-up.ts'
 import type { Calls, DataInfo, Progress, Source } from './protocol.ts'
@@ -121,7 +121,7 @@ export const calls: Calls = {
     if (other === null) {
       throw new GruvError('bad-argument', 'there is no second model', { fix: 'Open one first.' })
     }
-    return differences(session.needModel(), other, session.needInput().tensors)
+    return compareOn(session.needModel(), other, session.needInput().tensors)
   },
 
   async weights({ layer }) {
@@ -137,6 +137,25 @@ export const calls: Calls = {
     const outputs = compileSync(model, { precision }).predict(session.needInput().tensors)
     const name = `${model.name}-outputs.${format}`
     return { name, bytes: await writeData(tabular(outputs, format), name) }
+  },
+
+  async statistics() {
+    return session.needTrace().statistics()
+  },
+
+  async saveModel({ ending }) {
+    const model = session.needModel()
+    const { convert } = await import('../../src/convert/index.ts')
+    const name = `${model.name}${ending}`
+    const { bytes, notes, pass, ranOn } = await convert(model, name)
+    const proof = pass
+      ? `Read back, it gives the same numbers on ${ranOn}.`
+      : `Read back, it does not give the same numbers on ${ranOn}: do not trust it.`
+    return { name, bytes, notes: [proof, ...notes] }
+  },
+
+  async modelEndings() {
+    return (await import('../../src/convert/index.ts')).targetEndings
   },
 
   async suggestion() {

@@ -36,6 +36,7 @@ export function describe(model: Model, quirks: readonly string[]): ModelInfo {
 function describeCell(model: Model, node: RecurrentNode): CellInfo {
   const { x } = node.inputs
   const gru = node.kind === 'gru' ? node : null
+  const lstm = node.kind === 'lstm' ? node : null
   return {
     name: node.name,
     kind: node.kind,
@@ -48,6 +49,9 @@ function describeCell(model: Model, node: RecurrentNode): CellInfo {
     resetAfter: gru?.resetAfter ?? null,
     update: gru?.update ?? null,
     bias: gru?.bias ?? null,
+    outputActivation: lstm === null ? '' : showActivation(lstm.outputActivation),
+    coupled: lstm?.coupled ?? false,
+    peepholes: lstm !== null && lstm.weights.peephole !== null,
     reads: makerOf(model, x),
     readsInput: model.inputs.some(({ name, axes }) => name === x && axes === undefined),
   }

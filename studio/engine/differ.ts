@@ -1,17 +1,42 @@
 /** Two models on the same input: where do they part? */
 
-import { compileSync, GruvError, type Model, type Named, type Tensor } from '../../src/index.ts'
-import type { Difference } from './protocol.ts'
+import {
+  compileSync,
+  GruvError,
+  isGruvError,
+  type Model,
+  type Named,
+  type Tensor,
+} from '../../src/index.ts'
+import { compareModels, type ModelComparison } from '../../src/trace/index.ts'
+import type { Comparison, Difference } from './protocol.ts'
+import { firstSteps } from './traces.ts'
 
 /** In float64 two ways of saying the same differ by less than this, in parts of the largest output. */
 const ROUNDING = 1e-9
 
+/** Gates are compared by the reference, one step after the other: more would keep people waiting. */
+const MOST_STEPS = 2000
+
+/** Outputs over the whole input; gates over its beginning, where models part. */
+export function compareOn(model: Model, other: Model, input: Named<Tensor>): Comparison {
+  const outputs = differences(model, other, input)
+  const gates = compareGates(model, other, firstSteps(model, input, MOST_STEPS))
+  return { outputs, first: gates?.difference ?? null, words: gates?.words ?? [] }
+}
+
+/** null where the two have other layers, so that there is no gate beside the gate. */
+function compareGates(model: Model, other: Model, input: Named<Tensor>): ModelComparison | null {
+  try {
+    return compareModels(other, model, input)
+  } catch (error) {
+    if (isGruvError(error)) return null
+    throw error
+  }
+}
+
 /** @throws GruvError when the other model cannot read this input, or has no output in common. */
-export function differences(
-  model: Model,
-  other: Model,
-  input: Named<Tensor>,
-): readonly Difference[] {
+function differences(model: Model, other: Model, input: Named<Tensor>): readonly Difference[] {
   const a = compileSync(model, { precision: 'f64' })
   const b = compileSync(other, { precision: 'f64' })
   const renamed = Object.fromEntries(

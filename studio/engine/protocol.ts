@@ -3,6 +3,7 @@
 import type { Diagnosis } from '../../src/diagnose/index.ts'
 import type { EngineReport } from '../../src/index.ts'
 import type { Equations, LayerKind, ModelSummary } from '../../src/model/index.ts'
+import type { LayerStatistics, ValueDifference } from '../../src/trace/index.ts'
 import type { OutputVerdict } from '../../src/verify/index.ts'
 
 /** Files that were dropped or chosen, or one that the server has. */
@@ -22,6 +23,10 @@ export interface CellInfo {
   readonly resetAfter: boolean | null
   readonly update: 'keeps' | 'updates' | null
   readonly bias: string | null
+  /** Of an LSTM: ψ, f = 1 − i, and whether gates see the cell. */
+  readonly outputActivation: string
+  readonly coupled: boolean
+  readonly peepholes: boolean
   /** Where its input comes from: a layer's name, or an input of the model. */
   readonly reads: string
   /** Whether that is an input of the model, whose numbers can be shown. */
@@ -132,6 +137,27 @@ export interface Difference {
   readonly same: boolean
 }
 
+/** Two models, or two readings of one, on the same input. */
+export interface Comparison {
+  readonly outputs: readonly Difference[]
+  /** The first gate, candidate or state that differs; null where none does, or none can be compared. */
+  readonly first: ValueDifference | null
+  /** Sentences about gates and conventions. */
+  readonly words: readonly string[]
+}
+
+export interface StatisticsAnswer {
+  readonly numbers: LayerStatistics
+  readonly words: readonly string[]
+}
+
+export interface SavedFile {
+  readonly name: string
+  readonly bytes: Uint8Array
+  /** What the reader of the page should know about it, a sentence each. */
+  readonly notes: readonly string[]
+}
+
 export interface WeightArray {
   /** `kernel`, `recurrentKernel`, `inputBias`, `recurrentBias`, `peephole`. */
   readonly part: string
@@ -159,7 +185,10 @@ export interface Calls {
   run(a: { precision: 'f32' | 'f64' }): Promise<RunResult>
   verify(a: { precision: 'f32' | 'f64' }): Promise<VerifyResult>
   diagnose(a: Record<string, never>): Promise<Diagnosis>
-  differ(a: { from: 'as-read' | 'b' }): Promise<readonly Difference[]>
+  differ(a: { from: 'as-read' | 'b' }): Promise<Comparison>
+  statistics(a: Record<string, never>): Promise<StatisticsAnswer>
+  saveModel(a: { ending: string }): Promise<SavedFile>
+  modelEndings(a: Record<string, never>): Promise<readonly string[]>
   weights(a: { layer: string }): Promise<readonly WeightArray[]>
   save(a: {
     format: 'npy' | 'csv' | 'npz' | 'json'

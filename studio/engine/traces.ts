@@ -5,8 +5,8 @@
 
 import type { Model, Named, Tensor } from '../../src/index.ts'
 import { isRecurrent, statesOf } from '../../src/model/index.ts'
-import { type Trace, trace } from '../../src/trace/index.ts'
-import type { StepValues, Strip, TraceInfo, View } from './protocol.ts'
+import { describeStatistics, GatherStatistics, type Trace, trace } from '../../src/trace/index.ts'
+import type { StatisticsAnswer, StepValues, Strip, TraceInfo, View } from './protocol.ts'
 
 /** What a trace may take of memory: 64 units over 100,000 steps, and a margin. */
 const MAX_BYTES = 640e6
@@ -20,6 +20,7 @@ export class LiveTrace {
   /** Steps that are there: the first ones, or the last ones of a backward layer. */
   done = 0
   readonly #trace: Trace
+  readonly #statistics: GatherStatistics
   readonly #x: Tensor | null
   readonly #forward: boolean
   readonly #values: Readonly<Record<string, Float64Array>>
@@ -31,10 +32,12 @@ export class LiveTrace {
     const node = model.nodes.filter(isRecurrent).find(({ name }) => name === layer)!
     const allSteps = stepsOf(model, input)
     const most = Math.floor(MAX_BYTES / (8 * node.units * valueCounts[node.kind]))
-    this.#trace = trace(model, allSteps > most ? cut(model, input, most) : input, {
+    this.#trace = trace(model, allSteps > most ? firstSteps(model, input, most) : input, {
       layers: [layer],
     })
-    const [{ units, steps, values, kind, direction }] = this.#trace.layers
+    const [traced] = this.#trace.layers
+    const { units, steps, values, kind, direction } = traced
+    this.#statistics = new GatherStatistics(model, traced)
     this.info = { layer, kind, row, units, steps, allSteps, values }
     this.#x = x
     this.#forward = direction === 'forward'
@@ -50,7 +53,9 @@ export class LiveTrace {
   async fill(onProgress: (done: number) => void): Promise<void> {
     const { units } = this.info
     let heard = performance.now()
-    for (const { first, steps, values } of this.#trace) {
+    for (const chunk of this.#trace) {
+      const { first, steps, values } = chunk
+      this.#statistics.add(chunk)
       for (const [name, numbers] of Object.entries(values))
         this.#values[name].set(numbers, first * units)
       this.done += steps
@@ -61,6 +66,12 @@ export class LiveTrace {
       heard = performance.now()
     }
     onProgress(this.done)
+  }
+
+  /** Of the steps that are there. */
+  statistics(): StatisticsAnswer {
+    const numbers = this.#statistics.result()
+    return { numbers, words: describeStatistics(numbers) }
   }
 
   knows(t: number): boolean {
@@ -132,7 +143,7 @@ function stepsOf(model: Model, input: Named<Tensor>): number {
 }
 
 /** The first steps of every input that has steps. */
-function cut(model: Model, input: Named<Tensor>, steps: number): Named<Tensor> {
+export function firstSteps(model: Model, input: Named<Tensor>, steps: number): Named<Tensor> {
   return Object.fromEntries(
     Object.entries(input).map(([name, tensor]) => [
       name,

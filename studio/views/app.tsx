@@ -8,12 +8,14 @@ import { Failure } from './failure.tsx'
 import { Header } from './header.tsx'
 import { ModelView } from './model-view.tsx'
 import { acceptDrops, Start } from './start.tsx'
+import { StatisticsView } from './statistics-view.tsx'
 import { Timeline } from './timeline.tsx'
 import { TryView } from './try-view.tsx'
 import { WeightsView } from './weights-view.tsx'
 
 const tabs: readonly { readonly id: state.Tab; readonly title: string }[] = [
   { id: 'cell', title: 'Inside the cell' },
+  { id: 'statistics', title: 'Statistics' },
   { id: 'weights', title: 'Weights' },
   { id: 'check', title: 'Check' },
   { id: 'try', title: 'Try it' },
@@ -22,6 +24,7 @@ const tabs: readonly { readonly id: state.Tab; readonly title: string }[] = [
 
 const views: Readonly<Record<state.Tab, () => JSX.Element>> = {
   cell: CellView,
+  statistics: StatisticsView,
   weights: WeightsView,
   check: CheckView,
   try: TryView,

@@ -1,6 +1,6 @@
 /** Does it give the right numbers, and if not, why not? Conventions, proof, diagnosis, comparison. */
 
-import type { JSX } from 'preact'
+import type { ComponentChildren, JSX } from 'preact'
 import { diagnose, openExpected, verify } from '../actions.ts'
 import type { VerifyResult } from '../engine/protocol.ts'
 import * as show from '../show.ts'
@@ -107,11 +107,11 @@ function Verdict({ result }: { readonly result: VerifyResult }): JSX.Element {
   )
 }
 
-function Row({ title, children }: { title: string; children: JSX.Element | unknown }): JSX.Element {
+function Row({ title, children }: { title: string; children: ComponentChildren }): JSX.Element {
   return (
     <div>
       <dt>{title}</dt>
-      <dd>{children as JSX.Element}</dd>
+      <dd>{children}</dd>
     </div>
   )
 }

@@ -5,7 +5,7 @@ import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { attempt, download, openOther } from '../actions.ts'
 import { call } from '../engine/client.ts'
-import type { Difference, RunResult } from '../engine/protocol.ts'
+import type { Comparison, RunResult } from '../engine/protocol.ts'
 import * as show from '../show.ts'
 import * as state from '../state.ts'
 import { Differences } from './convention-switches.tsx'
@@ -29,12 +29,13 @@ export function Compare(): JSX.Element {
         {state.other.value !== null && <Answer />}
       </section>
       <Run />
+      <SaveModel />
     </>
   )
 }
 
 function Answer(): JSX.Element {
-  const found = useSignal<readonly Difference[]>([])
+  const found = useSignal<Comparison | null>(null)
   const other = state.other.value
   useEffect(() => {
     void attempt('Comparing two models', async () => {
@@ -125,4 +126,44 @@ function rows(head: readonly number[], width: number): string {
         .join(' '),
   )
   return lines.join('\n')
+}
+
+/** The model as it is read now, under the conventions that were chosen. */
+function SaveModel(): JSX.Element {
+  const endings = useSignal<readonly string[]>([])
+  const notes = useSignal<readonly string[]>([])
+  useEffect(() => {
+    call('modelEndings', {}).then(
+      (found) => {
+        endings.value = found
+      },
+      () => {},
+    )
+  }, [])
+  const save = (ending: string): void => {
+    notes.value = []
+    void attempt('Writing the model, and reading it back', async () => {
+      const file = await call('saveModel', { ending })
+      download(file.name, file.bytes)
+      notes.value = file.notes
+    })
+  }
+  return (
+    <section aria-labelledby="save-title">
+      <h2 id="save-title">Keep the model</h2>
+      <p>As it is read now, with the conventions you chose. The file is read back and compared.</p>
+      <div class="buttons">
+        {endings.value.map((ending) => (
+          <button key={ending} type="button" onClick={() => save(ending)}>
+            Save model {ending}
+          </button>
+        ))}
+      </div>
+      <ul aria-live="polite">
+        {notes.value.map((note) => (
+          <li key={note}>{note}</li>
+        ))}
+      </ul>
+    </section>
+  )
 }

@@ -6,7 +6,7 @@ import { useEffect } from 'preact/hooks'
 import { conventionTable } from '../../src/model/index.ts'
 import { reread, select } from '../actions.ts'
 import { call } from '../engine/client.ts'
-import type { Difference } from '../engine/protocol.ts'
+import type { Comparison } from '../engine/protocol.ts'
 import * as show from '../show.ts'
 import * as state from '../state.ts'
 
@@ -69,14 +69,14 @@ export function ConventionSwitches(): JSX.Element | null {
 }
 
 function Changed({ quirks }: { readonly quirks: readonly string[] }): JSX.Element | null {
-  const found = useSignal<readonly Difference[]>([])
+  const found = useSignal<Comparison | null>(null)
   useEffect(() => {
     call('differ', { from: 'as-read' }).then(
       (answer) => {
         found.value = answer
       },
       () => {
-        found.value = []
+        found.value = null
       },
     )
   }, [quirks.join(' '), state.input.value])
@@ -84,37 +84,38 @@ function Changed({ quirks }: { readonly quirks: readonly string[] }): JSX.Elemen
 }
 
 interface DifferencesProps {
-  readonly found: readonly Difference[]
+  readonly found: Comparison | null
   readonly against: string
 }
 
 export function Differences({ found, against }: DifferencesProps): JSX.Element {
+  const first = found?.first ?? null
   return (
-    <ul class="differences" aria-live="polite">
-      {found.map(({ output, maxAbsolute, first, same, compared }) => (
-        <li key={output} data-differs={same ? 'no' : 'yes'}>
-          Output <code>{output}</code>:{' '}
-          {same || first === null ? (
-            `all ${show.count(compared)} numbers are the same as under ${against}`
-          ) : (
-            <>
-              up to {show.small(maxAbsolute)} away from {against}; first at{' '}
-              {first.t === null ? (
-                `unit ${first.unit}`
-              ) : (
-                <button
-                  type="button"
-                  class="link"
-                  onClick={() => select(state.unit.value, first.t!)}
-                >
-                  timestep {first.t}, unit {first.unit}
-                </button>
-              )}
-              : {show.number(first.a)} instead of {show.number(first.b)}
-            </>
-          )}
-        </li>
-      ))}
-    </ul>
+    <div class="differences" aria-live="polite">
+      <ul>
+        {found?.outputs.map(({ output, maxAbsolute, first, same, compared }) => (
+          <li key={output} data-differs={same ? 'no' : 'yes'}>
+            Output <code>{output}</code>:{' '}
+            {same || first === null
+              ? `all ${show.count(compared)} numbers are the same as under ${against}`
+              : `up to ${show.small(maxAbsolute)} away from ${against}; first at ${first.t === null ? '' : `timestep ${first.t}, `}unit ${first.unit}: ${show.number(first.a)} instead of ${show.number(first.b)}`}
+          </li>
+        ))}
+        {found?.words.map((sentence) => (
+          <li key={sentence}>{sentence}</li>
+        ))}
+      </ul>
+      {first !== null && first.layer === state.layer.value && (
+        <button
+          type="button"
+          onClick={() => {
+            select(first.unit, first.timestep)
+            state.tab.value = 'cell'
+          }}
+        >
+          Look at {first.value} of unit {first.unit} at timestep {first.timestep}, where it begins
+        </button>
+      )}
+    </div>
   )
 }

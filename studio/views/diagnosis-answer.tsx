@@ -2,6 +2,7 @@
 
 import type { JSX } from 'preact'
 import type { Diagnosis } from '../../src/diagnose/index.ts'
+import { conventionTable } from '../../src/model/index.ts'
 import { attempt, download, reread } from '../actions.ts'
 import { call } from '../engine/client.ts'
 import * as show from '../show.ts'
@@ -85,7 +86,7 @@ function changes({ convention, title }: Candidate): string {
     const value = convention[key as keyof typeof convention]
     const said = now.find((each) => each.key === key)
     if (typeof value !== 'string' || said === undefined || said.value === value) return []
-    return [`${key === 'bias' ? "candidate's recurrent bias" : key} is ${value}, not ${said.value}`]
+    return [`${conventionTable[said.key].title}: ${value}, not ${said.value}`]
   })
   return (
     [...different, ...(title === '' ? [] : [title])].join('; ') || 'the model as it is read now'

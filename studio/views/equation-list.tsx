@@ -38,12 +38,14 @@ export function EquationList({ cell }: { readonly cell: CellInfo }): JSX.Element
         </ul>
       </details>
       <p class="quiet">
-        W·x and U·h are whole rows of the weights times whole vectors: their sums stand on the wires
-        as xz, hz and so on.
+        W·x and U·h are whole rows of the weights times whole vectors; their sums, each with its
+        bias, are what stands here as {sums[cell.kind]}.
       </p>
     </div>
   )
 }
+
+const sums = { gru: 'xz, hz and so on', lstm: 'xi, hi and so on', rnn: 'xh and hh' } as const
 
 const n = show.number
 
@@ -63,17 +65,19 @@ const numbers: Readonly<Record<CellInfo['kind'], (cell: CellInfo, v: Wires) => r
         `= ${blend} = ${n(v.h)}`,
       ]
     },
-    lstm: ({ recurrentActivation, activation }, v) => {
+    lstm: ({ recurrentActivation, activation, outputActivation, coupled, peepholes }, v) => {
       const σ = short(recurrentActivation)
       const gate = (g: string, f: string): string =>
         `= ${f}(${n(v[`x${g}`])}${show.plus(v[`h${g}`])}) = ${n(v[g])}`
+      // What a peephole adds stands on no wire.
+      const seeing = (g: string): string => (peepholes ? `= ${n(v[g])}` : gate(g, σ))
       return [
-        gate('i', σ),
-        gate('f', σ),
+        seeing('i'),
+        coupled ? `= 1${show.plus(-v.i)} = ${n(v.f)}` : seeing('f'),
         gate('g', short(activation)),
         `= ${n(v.f)} · ${bracket(v['c−'])} + ${n(v.i)} · ${bracket(v.g)} = ${n(v.c)}`,
-        gate('o', σ),
-        `= ${n(v.o)} · ${short(activation)}(${n(v.c)}) = ${n(v.h)}`,
+        seeing('o'),
+        `= ${n(v.o)} · ${short(outputActivation)}(${n(v.c)}) = ${n(v.h)}`,
       ]
     },
     rnn: ({ activation }, v) => [
