@@ -37,7 +37,10 @@ const table: Readonly<Record<string, Row>> = {
   'verify/': { may: [...ground, 'runtime/', 'model/', 'bytes/'] },
   'trace/': { may: [...ground, 'runtime/', 'model/', 'bytes/'] },
   'diagnose/': { may: [...ground, 'runtime/', 'model/', 'bytes/', 'verify/'] },
-  'report/': { may: [...ground, 'runtime/', 'model/', 'bytes/'] },
+  'report/': {
+    may: [...ground, 'runtime/', 'model/', 'trace/', 'verify/'],
+    packages: ['fflate'],
+  },
   'convert/': { may: [...ground, 'bytes/', 'formats/', 'runtime/', 'verify/', 'model/'] },
   'index.ts': root,
   // Reference data in a file is checked on the user's device, where that is asked for.

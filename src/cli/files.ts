@@ -70,18 +70,26 @@ export async function readArrays(path: string): Promise<Named<Tensor>> {
   }
 }
 
-/** Arrays as files, by their endings; all of them or none. */
+/** Arrays as data files, by the endings of their names. */
 export async function writeFiles(files: ReadonlyMap<string, Named<Tensor>>): Promise<void> {
-  const bytes = new Map<string, Uint8Array>()
-  for (const [path, tensors] of files) bytes.set(path, await writeData(tensors, path))
-  await writeBytes(bytes)
+  await writeWhole(
+    new Map([...files].map(([path, tensors]) => [path, () => writeData(tensors, path)])),
+  )
+}
+
+/** The same for bytes that are there already. */
+export async function writeBytes(files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  await writeWhole(new Map([...files].map(([path, bytes]) => [path, async () => bytes])))
 }
 
 /** Renames only once everything is written, so that output files appear whole or not at all. */
-export async function writeBytes(files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+export async function writeWhole(
+  files: ReadonlyMap<string, () => Promise<Uint8Array>>,
+): Promise<void> {
   const written: { readonly temporary: string; readonly path: string }[] = []
   try {
-    for (const [path, bytes] of files) {
+    for (const [path, make] of files) {
+      const bytes = await make()
       const temporary = join(dirname(path), `.gruv-${randomBytes(6).toString('hex')}.tmp`)
       written.push({ temporary, path })
       await writeFile(temporary, bytes, { flag: 'wx' })

@@ -9,6 +9,7 @@ import { exampleCommand } from './example.ts'
 import { inspectCommand } from './inspect.ts'
 import { runCommand } from './run.ts'
 import { studioCommand } from './studio.ts'
+import { traceCommand } from './trace.ts'
 import { verifyCommand } from './verify.ts'
 import { version } from './version.ts'
 
@@ -26,6 +27,7 @@ function cli(): Command {
     .addCommand(verifyCommand())
     .addCommand(diagnoseCommand())
     .addCommand(convertCommand())
+    .addCommand(traceCommand())
     .addCommand(exampleCommand())
     .addCommand(studioCommand())
     .addHelpText(
@@ -39,6 +41,7 @@ Start here:
   gruv diagnose layer.npz --input x.npy --expected y.npy  if not, why not?
   gruv studio                                         the same in the browser, gate by gate
   gruv convert layer.npz model.onnx                   the same model as another file, and the proof
+  gruv trace layer.npz --input x.npy --output look.html   what every gate does, as a page to look at
 
 Exit codes: 0 all well, 1 the numbers differ, 2 bad usage or bad input.`,
     )

@@ -48,7 +48,7 @@ export function trajectories(
   lines: readonly Trajectory[],
   across: { readonly from: number; readonly to: number; readonly title: string },
 ): Scene {
-  const [tall, gap] = [52, 10]
+  const [tall, gap] = [54, 20]
   const [low, high] = bounds(
     lines.flatMap(({ min, max }) => [...Array.from(min), ...Array.from(max)]),
   )
@@ -147,10 +147,10 @@ export function saturation(
     ...[0, 0.5, 1].map((share) =>
       text(x(share), area.y + area.height + 15, `${100 * share} %`, { anchor: 'middle' }),
     ),
-    text(area.x + area.width / 2, area.y + area.height + 31, 'of the steps below 0.1', {
+    text(area.x + area.width / 2, area.y + area.height + 31, 'to the right: steps below 0.1', {
       anchor: 'middle',
     }),
-    text(area.x + area.width - 4, area.y + 14, 'up: above 0.9', { anchor: 'end' }),
+    text(area.x + area.width - 4, area.y + 14, 'up: steps above 0.9', { anchor: 'end' }),
   ])
 }
 

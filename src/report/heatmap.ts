@@ -24,7 +24,7 @@ export interface HeatmapOptions {
   readonly legend?: boolean
 }
 
-const LEGEND = 74
+const LEGEND = 86
 const ABOVE = 24
 const BELOW = 36
 
@@ -39,7 +39,7 @@ export function heatmap(options: HeatmapOptions): Scene {
   const { legend = true, reduce = 'mean' } = options
   const reduced = reduceRows(options.values, rows, columns, MOST_ROWS, reduce)
   const names = options.rowNames
-  const left = names === undefined ? 44 : 16 + 7 * Math.max(...names.map(({ length }) => length))
+  const left = names === undefined ? 58 : 16 + 7 * Math.max(...names.map(({ length }) => length))
   const area: Area = {
     x: left,
     y: ABOVE,
@@ -72,7 +72,8 @@ function rowTicks(
   const at = (row: number, words: string): Mark =>
     text(x - 7, y + (row + 0.5) * cell + 4, words, { anchor: 'end' })
   if (names !== undefined && cell >= 12) return names.map((name, row) => at(row, name))
-  const numbers = cell >= 12 && rows > 1 ? undefined : Math.max(1, Math.floor(height / 40))
+  if (rows === 1) return []
+  const numbers = cell >= 12 ? undefined : Math.max(1, Math.floor(height / 40))
   const shown =
     numbers === undefined
       ? Array.from({ length: rows }, (_, row) => row)
@@ -80,7 +81,7 @@ function rowTicks(
   return [
     ...shown.map((row) => at(row, String(row))),
     // In the corner above the numbers, where it needs no turned letters.
-    ...(rows > 1 ? [text(x - 7, y - 5, title, { anchor: 'end' })] : []),
+    text(x - 7, y - 5, title, { anchor: 'end' }),
   ]
 }
 

@@ -22,7 +22,7 @@ import { layerContent } from './layer.ts'
 import { figure, list, type Markup, page, paragraph, type Section, table } from './page.ts'
 import { errorPlot, gatesPlot, memoryPlot, statesPlot, weightsPlot } from './plots.ts'
 import { scenePng } from './raster.ts'
-import { type Scene, stack } from './scene.ts'
+import { type Scene, short, stack } from './scene.ts'
 import { svgFile } from './svg.ts'
 
 export interface ReportOptions extends Omit<GatherOptions, 'chunk'> {
@@ -259,7 +259,7 @@ function comparisonSection({ layers, words, first, second, tolerance }: ModelCom
       values.map(({ value, largest, first: place }) => [
         titleOf(value),
         place === null ? 'never' : `t = ${place.timestep}, unit ${place.unit}`,
-        largest === 0 ? '0' : largest.toExponential(2).replace('-', '−'),
+        short(largest),
       ]),
     ),
     ...(conventions.length === 0

@@ -104,12 +104,13 @@ function keepWords(node: RecurrentNode): string {
 }
 
 function equationTable(node: RecurrentNode): Markup {
-  const rows = equations(node).map(({ ours, textbook, differs, note }) => [
-    ours,
-    textbook,
-    differs ? `≠ ${note}` : 'the same',
-  ])
-  return `<div class="equations">${table('The equations of this layer beside the textbook’s', ['this layer', 'textbook', 'difference'], rows)}</div>`
+  const lines = equations(node)
+  const rows = lines.map(({ ours, textbook, differs }) => [ours, differs ? '≠' : '=', textbook])
+  const notes = lines
+    .filter(({ differs }) => differs)
+    .map(({ ours, note }) => `${ours.split(' ')[0]}: ${note}`)
+  const head = ['this layer', '', 'textbook']
+  return `<div class="equations">${table('The equations of this layer beside the textbook’s', head, rows)}</div>${list(notes)}`
 }
 
 function conventionsTable(node: RecurrentNode): Markup {

@@ -28,7 +28,9 @@ export function table(
   head: readonly string[],
   rows: readonly (readonly string[])[],
 ): Markup {
-  const header = head.map((title) => `<th scope="col">${escapeText(title)}</th>`).join('')
+  const header = head
+    .map((title) => (title === '' ? '<td></td>' : `<th scope="col">${escapeText(title)}</th>`))
+    .join('')
   const body = rows
     .map(([first, ...rest]) => {
       const cells = rest.map((cell) => `<td>${escapeText(cell)}</td>`).join('')
@@ -86,6 +88,6 @@ caption{text-align:left;color:var(--muted);padding-bottom:.25rem}
 th,td{text-align:left;padding:.3rem .9rem .3rem 0;border-bottom:1px solid var(--grid);vertical-align:top}
 thead th{color:var(--muted);font-weight:600}
 tbody th{font-weight:600}
-.equations td,.equations tbody th{font-family:ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;font-weight:400}
+.equations td,.equations tbody th{font-family:ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;font-weight:400;white-space:nowrap}
 @media print{body{max-width:none;padding:0}nav{display:none}figure,table{break-inside:avoid}h2,h3{break-after:avoid}.wide{overflow:visible}figure svg{max-width:100%;height:auto}}
 `

@@ -227,8 +227,8 @@ export function weightsPlot(node: RecurrentNode): Scene {
       title,
       description: '',
       width: WIDTH,
-      height: 14,
-      marks: [text(0, 11, title.replaceAll('-', '−'), { size: SIZE.label })],
+      height: 24,
+      marks: [text(0, 21, title.replaceAll('-', '−'), { size: SIZE.label })],
     }
     return [label, beside({ title: '', description: '' }, scenes, gap)]
   })

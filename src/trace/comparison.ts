@@ -287,11 +287,12 @@ function describe({ layers, difference }: Omit<ModelComparison, 'words'>): reado
   else {
     const { layer, value, row, timestep, unit, first, second } = difference
     const { values } = layers.find((each) => each.layer === layer)!
+    const shown = digits(first, second)
     const agreeing = values
       .filter((each) => each.first === null || before(difference, each.first))
       .map((each) => each.value)
     sentences.push(
-      `The first value that differs is the ${titleOf(value)} of ${layer}, at t = ${timestep}, unit ${unit}${row > 0 ? `, row ${row}` : ''}: ${first} in the first, ${second} in the second${agreeing.length > 0 ? ` (${agreeing.join(', ')} still agree there)` : ''}.`,
+      `The first value that differs is the ${titleOf(value)} of ${layer}, at t = ${timestep}, unit ${unit}${row > 0 ? `, row ${row}` : ''}: ${shown[0]} in the first, ${shown[1]} in the second${agreeing.length > 0 ? ` (${agreeing.join(', ')} still agree there)` : ''}.`,
     )
     const reasons = conventions.filter((each) => each.layer === layer && each.moves.includes(value))
     if (reasons.length > 0)
@@ -308,4 +309,10 @@ function describe({ layers, difference }: Omit<ModelComparison, 'words'>): reado
   for (const { words } of conventions) sentences.push(`${words[0].toUpperCase()}${words.slice(1)}.`)
   if (conventions.length === 0) sentences.push('No convention differs.')
   return sentences
+}
+
+/** Six digits; all of them where fewer would hide the difference. */
+function digits(a: number, b: number): readonly [string, string] {
+  const [first, second] = [a, b].map((each) => String(Number(each.toPrecision(6))))
+  return first === second ? [String(a), String(b)] : [first, second]
 }

@@ -1,0 +1,307 @@
+/** `gruv trace`: every gate and state at every step, as numbers, as pictures, as a page. */
+
+import { Command, Option } from 'commander'
+import { writeData } from '../data/index.ts'
+import { GruvError, type Model, type Named, type Tensor } from '../index.ts'
+import { conventionTable, isRecurrent, statesOf } from '../model/index.ts'
+import { type PlotKind, plot, plotKinds, type ReportOptions, report } from '../report/index.ts'
+import {
+  collect as collectTrace,
+  compareModels,
+  type ModelComparison,
+  type Trace,
+  trace,
+} from '../trace/index.ts'
+import { readNamed, writeWhole } from './files.ts'
+import { addConventionFlags, type ConventionFlags, collect, loadModel } from './options.ts'
+import { heading, print } from './render.ts'
+import { printTrace, statisticsAsJson } from './trace-print.ts'
+import { printVerdict, verifyFiles } from './verify.ts'
+
+interface TraceFlags extends ConventionFlags {
+  readonly input: readonly string[]
+  readonly output?: string
+  readonly steps?: string
+  readonly row: number
+  readonly initialState?: readonly string[]
+  readonly expected?: readonly string[]
+  readonly plot?: PlotKind
+  readonly against?: string
+  readonly as?: string
+  readonly json?: boolean
+}
+
+type Target = 'terminal' | 'arrays' | 'page' | 'svg' | 'png'
+
+/** By the ending of the name. */
+const targets: Readonly<Record<string, Target>> = {
+  npz: 'arrays',
+  json: 'arrays',
+  html: 'page',
+  htm: 'page',
+  svg: 'svg',
+  png: 'png',
+}
+
+export function traceCommand(): Command {
+  const command = new Command('trace')
+    .description('Shows what every gate does: as numbers, as pictures, as a page to look at.')
+    .argument('<model>', 'a model file (.npz, .safetensors, .pt, .json)')
+    .requiredOption(
+      '--input <[name=]file>',
+      'input data (.npy .npz .csv .tsv .txt .json .jsonl)',
+      collect,
+    )
+    .option(
+      '--output <file>',
+      '.html: a page; .svg, .png: a picture; .npz, .json: every value as arrays; default: the terminal',
+    )
+    .option('--steps <from:to>', 'of these timesteps only, such as 0:100 (to is left out)')
+    .option('--row <number>', 'which row of a batch pictures show', wholeNumber('--row'), 0)
+    .option('--initial-state <file>', 'the state that the sequence starts from', collect)
+    .option('--expected <[name=]file>', 'the outputs as they should be: shows the error', collect)
+    .addOption(
+      new Option('--plot <what>', 'which picture goes into an .svg or .png').choices(plotKinds),
+    )
+    .option('--against <model>', 'another model, to compare with gate by gate')
+    .option(
+      '--as <conventions>',
+      'the other one read so, such as reset=before,update=updates,bias=merged',
+    )
+    .option('--json', 'print the statistics as JSON')
+    .addHelpText(
+      'after',
+      `
+--layer NAME shows that layer only. Arrays are called LAYER.VALUE and are [batch, timesteps, units]: xz xr xn hz hr hn z r n h of a GRU.
+
+Examples:
+  gruv trace layer.npz --input x.npy
+  gruv trace model.safetensors --input x.npy --expected y.npy --output look.html
+  gruv trace model.safetensors --input x.npy --output gates.png --plot gates --steps 0:100
+  gruv trace layer.npz --input x.npy --as update=updates,bias=merged`,
+    )
+  return addConventionFlags(command).action(async (path: string, flags: TraceFlags) => {
+    const target = targetOf(flags)
+    const model = await loadTraced(path, flags)
+    const input = await readNamed(
+      flags.input,
+      model.inputs.map(({ name }) => name),
+      '--input',
+    )
+    const options = await traceOptions(model, flags)
+    const comparison = await compared(path, model, input, flags, options)
+    if (target === 'arrays') {
+      await writeOutput(flags.output!, () => arrays(trace(model, input, options), flags.output!))
+      return
+    }
+    const verdict =
+      flags.expected === undefined
+        ? undefined
+        : await verifyFiles(model, { ...flags, expected: flags.expected, precision: 'f32' })
+    const all: ReportOptions = {
+      ...options,
+      row: flags.row,
+      ...(verdict && { verdict }),
+      ...(comparison && { comparison }),
+    }
+    if (target === 'terminal') {
+      if (flags.json)
+        print(JSON.stringify(statisticsAsJson(model, input, options, comparison), null, 2))
+      else {
+        printTrace(model, input, { ...options, row: flags.row })
+        if (comparison) printComparison(comparison)
+        if (verdict) printVerdict(verdict)
+      }
+      return
+    }
+    await writeOutput(flags.output!, async () =>
+      target === 'page'
+        ? new TextEncoder().encode(await report(model, input, all))
+        : plot(model, input, flags.plot ?? 'gates', { ...all, format: target }),
+    )
+  })
+}
+
+/**
+ * The model, whose layer `--layer` then is what to look at. Only of a file that holds weights alone
+ * is it what to take from it, as in other commands.
+ */
+async function loadTraced(path: string, { layer, ...flags }: ConventionFlags): Promise<Model> {
+  if (layer === undefined) return loadModel(path, flags)
+  try {
+    return await loadModel(path, flags)
+  } catch (error) {
+    return await loadModel(path, { ...flags, layer }).catch(() => {
+      throw error
+    })
+  }
+}
+
+/** Says at once what cannot be meant, before anything is computed. */
+function targetOf({ output, plot: what, expected, against, as, json }: TraceFlags): Target {
+  const target = output === undefined ? 'terminal' : targetOfName(output)
+  const refuse = (flag: string, problem: string, fix: string): never => {
+    throw new GruvError('bad-argument', problem, { where: flag, fix })
+  }
+  if (what !== undefined && target !== 'svg' && target !== 'png')
+    refuse(
+      '--plot',
+      'only a picture can be chosen',
+      'Give --output a name that ends in .svg or .png.',
+    )
+  if (what === 'error' && expected === undefined)
+    refuse(
+      '--plot error',
+      'there is nothing to compare with',
+      'Give --expected, the outputs as they should be.',
+    )
+  if (json && target !== 'terminal')
+    refuse(
+      '--json',
+      'statistics are printed, and nothing is when a file is written',
+      'Leave --output out.',
+    )
+  if (target === 'arrays' && expected !== undefined)
+    refuse('--expected', 'arrays hold no error', 'Write .html, or use gruv verify.')
+  if ((target === 'arrays' || what !== undefined) && (against ?? as) !== undefined)
+    refuse(
+      '--against, --as',
+      'a comparison is words and tables',
+      'Write .html, or leave --output out.',
+    )
+  return target
+}
+
+function targetOfName(name: string): Target {
+  const ending = /\.([^./\\]+)$/.exec(name)?.[1].toLowerCase() ?? ''
+  if (Object.hasOwn(targets, ending)) return targets[ending]
+  throw new GruvError('bad-argument', 'the name does not say what to write', {
+    where: '--output',
+    expected: `a name that ends in one of ${Object.keys(targets)
+      .map((each) => `.${each}`)
+      .join(' ')}`,
+    got: name,
+  })
+}
+
+interface ParsedOptions {
+  readonly layers?: readonly string[]
+  readonly steps?: readonly [number, number]
+  readonly initialState?: Named<Tensor>
+}
+
+async function traceOptions(model: Model, flags: TraceFlags): Promise<ParsedOptions> {
+  if (!model.nodes.some(isRecurrent)) {
+    throw new GruvError('unsupported', 'nothing in this model carries a state', {
+      where: model.name,
+      expected: 'a GRU, an LSTM or a simple RNN',
+      got: model.nodes.map(({ kind }) => kind).join(', '),
+    })
+  }
+  const states = model.nodes.flatMap(statesOf).map(({ name }) => name)
+  return {
+    // Of a file of weights alone the layer has been taken already.
+    ...(flags.layer !== undefined &&
+      (model.nodes.length > 1 || model.nodes[0].name === flags.layer) && { layers: [flags.layer] }),
+    ...(flags.steps !== undefined && { steps: parseSteps(flags.steps) }),
+    ...(flags.initialState !== undefined && {
+      initialState: await readNamed(flags.initialState, states, '--initial-state'),
+    }),
+  }
+}
+
+function parseSteps(text: string): readonly [number, number] {
+  const match = /^(\d+):(\d+)$/.exec(text)
+  if (match !== null) return [Number(match[1]), Number(match[2])]
+  throw new GruvError('bad-argument', `'${text}' are no timesteps`, {
+    where: '--steps',
+    expected: 'two whole numbers, such as 0:100',
+  })
+}
+
+async function compared(
+  path: string,
+  model: Model,
+  input: Named<Tensor>,
+  flags: TraceFlags,
+  options: ParsedOptions,
+): Promise<ModelComparison | undefined> {
+  if (flags.against === undefined && flags.as === undefined) return undefined
+  const reading = flags.as === undefined ? {} : parseReading(flags.as)
+  const other = await loadTraced(flags.against ?? path, { ...flags, ...reading })
+  return compareModels(model, other, input, options)
+}
+
+const readings = {
+  'gate-order': 'gateOrder',
+  reset: 'reset',
+  update: 'update',
+  bias: 'bias',
+  activation: 'activation',
+  'recurrent-activation': 'recurrentActivation',
+} as const
+
+/** `reset=before,update=updates` as the flags of the same names. */
+function parseReading(text: string): ConventionFlags {
+  const entries = text.split(',').map((part) => {
+    const [key, ...rest] = part.split('=')
+    const value = rest.join('=')
+    const name = Object.hasOwn(readings, key) ? readings[key as keyof typeof readings] : undefined
+    if (name === undefined || value === '') {
+      throw new GruvError('bad-argument', `'${part}' is no convention`, {
+        where: '--as',
+        expected: Object.keys(readings)
+          .map((each) => `${each}=…`)
+          .join(','),
+      })
+    }
+    const known: Readonly<Record<string, string>> =
+      name === 'gateOrder' ? {} : conventionTable[name].values
+    if (Object.keys(known).length > 0 && !Object.hasOwn(known, value)) {
+      throw new GruvError('bad-argument', `${key} cannot be '${value}'`, {
+        where: '--as',
+        expected: `one of ${Object.keys(known).join(', ')}`,
+      })
+    }
+    return [name, value] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+function printComparison({ words }: ModelComparison): void {
+  print(heading('What differs (first: as read; second: the other)'))
+  for (const sentence of words) print(`  ${sentence}`)
+}
+
+/** What fits into memory beside everything else; the numbers of a trace are all held at once here. */
+const MOST_BYTES = 2 ** 30
+
+async function arrays(traced: Trace, path: string): Promise<Uint8Array> {
+  const bytes = traced.layers.reduce(
+    (sum, { rows, steps, units, values }) => sum + 8 * rows * steps * units * values.length,
+    0,
+  )
+  if (bytes > MOST_BYTES) {
+    throw new GruvError('too-large', 'so many numbers are not written at once', {
+      where: path,
+      expected: `at most ${MOST_BYTES / 2 ** 20} MiB`,
+      got: `${Math.ceil(bytes / 2 ** 20)} MiB`,
+      fix: 'Choose some: --layer NAME, --steps FROM:TO.',
+    })
+  }
+  const named = Object.entries(collectTrace(traced)).flatMap(([layer, values]) =>
+    Object.entries(values).map(([value, tensor]) => [`${layer}.${value}`, tensor] as const),
+  )
+  return writeData(Object.fromEntries(named), path)
+}
+
+async function writeOutput(path: string, make: () => Promise<Uint8Array>): Promise<void> {
+  await writeWhole(new Map([[path, make]]))
+}
+
+function wholeNumber(flag: string): (text: string) => number {
+  return (text) => {
+    if (/^\d+$/.test(text)) return Number(text)
+    throw new GruvError('bad-argument', `'${text}' is no whole number`, { where: flag })
+  }
+}
