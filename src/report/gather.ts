@@ -26,6 +26,8 @@ export interface Columns {
 
 export interface GatheredLayer {
   readonly layer: TracedLayer
+  /** The row of the batch that the columns are of. */
+  readonly row: number
   readonly statistics: LayerStatistics
   readonly columns: number
   /** How many timesteps a column holds, rounded up; 1 where each has its own. */
@@ -58,7 +60,7 @@ export function gather(
   }
   return traced.layers.map((layer) => {
     const { statistics, columns } = gathering.get(layer.name)!
-    return { layer, statistics: statistics.result(), ...columns.result() }
+    return { layer, row, statistics: statistics.result(), ...columns.result() }
   })
 }
 
@@ -129,11 +131,17 @@ class GatherColumns {
   }
 }
 
-/** What a picture of a long trace leaves out, as the end of a sentence; empty where nothing. */
-export function coarse({ perColumn, layer }: GatheredLayer): string {
-  const wide = layer.units > MOST_ROWS ? `, neighbouring units averaged into ${MOST_ROWS} rows` : ''
-  if (perColumn === 1) return wide
-  return `, each column the mean of up to ${perColumn.toLocaleString('en')} timesteps${wide}`
+/** What is down and across in a picture, as a sentence: what it leaves out above all. */
+export function captionOf({ perColumn, layer, row }: GatheredLayer): string {
+  const down =
+    layer.units > MOST_ROWS
+      ? `${MOST_ROWS} rows of neighbouring units, averaged`
+      : 'Each row a unit'
+  const across =
+    perColumn === 1
+      ? 'each column a timestep'
+      : `each column the mean of up to ${perColumn.toLocaleString('en')} timesteps`
+  return `${down}, ${across}${layer.rows > 1 ? `; row ${row} of the ${layer.rows} in the batch` : ''}.`
 }
 
 /** [rows, columns] with at most that many of each, neighbours reduced to one number. */

@@ -81,7 +81,7 @@ function rowTicks(
   return [
     ...shown.map((row) => at(row, String(row))),
     // In the corner above the numbers, where it needs no turned letters.
-    text(x - 7, y - 5, title, { anchor: 'end' }),
+    text(x - 7, y - 8, title, { anchor: 'end' }),
   ]
 }
 

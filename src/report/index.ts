@@ -14,15 +14,16 @@ import { summarize } from '../model/summary.ts'
 import type { Model, RecurrentNode } from '../model/types.ts'
 import { notFound } from '../runtime/inputs.ts'
 import type { Named, TensorLike } from '../tensor.ts'
-import { inputJacobian, type ModelComparison, stateInfluence, titleOf } from '../trace/index.ts'
-import type { OutputVerdict, Verdict } from '../verify/index.ts'
+import { inputJacobian, type ModelComparison, stateInfluence } from '../trace/index.ts'
+import type { Verdict } from '../verify/index.ts'
 import { type Dependence, dependence } from './dependence.ts'
 import { type GatheredLayer, type GatherOptions, gather } from './gather.ts'
 import { layerContent } from './layer.ts'
 import { figure, list, type Markup, page, paragraph, type Section, table } from './page.ts'
 import { errorPlot, gatesPlot, memoryPlot, statesPlot, weightsPlot } from './plots.ts'
 import { scenePng } from './raster.ts'
-import { type Scene, short, stack } from './scene.ts'
+import { type Scene, stack } from './scene.ts'
+import { comparisonSection, errorSection } from './sections.ts'
 import { svgFile } from './svg.ts'
 
 export interface ReportOptions extends Omit<GatherOptions, 'chunk'> {
@@ -82,10 +83,7 @@ export async function report(
     const node = nodeOf(model, name)
     sections.push({
       id: `layer-${i}`,
-      title:
-        layers.length === 1 && name === node.kind
-          ? `Layer ${name}`
-          : `Layer ${name} (${node.kind})`,
+      title: name === node.kind ? `Layer ${name}` : `Layer ${name} (${node.kind})`,
       content: await layerContent(
         node,
         gathered,
@@ -126,7 +124,9 @@ function plotScene(
         expected: 'the outputs as they should be',
       })
     }
-    const scenes = plottable(options.verdict).map(([name, verdict]) => errorPlot(name, verdict))
+    const scenes = Object.entries(options.verdict.outputs).map(([name, verdict]) =>
+      errorPlot(name, verdict),
+    )
     return together('Errors over time', scenes)
   }
   const layers = gatherAll(model, x, options)
@@ -220,66 +220,6 @@ function influenceOf(
     ...(lengths !== undefined && { lengths }),
     ...(initialState !== undefined && { initialState }),
   })
-}
-
-/** Outputs with a line to draw. */
-function plottable(verdict: Verdict): readonly (readonly [string, OutputVerdict])[] {
-  return Object.entries(verdict.outputs)
-}
-
-async function errorSection(verdict: Verdict): Promise<Section> {
-  const parts: Markup[] = []
-  for (const [i, [name, output]] of plottable(verdict).entries()) {
-    const { pass, compared, outside, maxAbsolute, tolerance, first } = output
-    parts.push(
-      paragraph(
-        `${name} ${pass ? 'agrees with' : 'differs from'} the expected numbers: ${compared.toLocaleString('en')} compared in ${verdict.program.engine.precision === 'f32' ? 'float32' : 'float64'}, the largest error is ${maxAbsolute.toExponential(2)}.`,
-        `The tolerance is ${tolerance.largest.toExponential(2)}: ${tolerance.why}.`,
-        ...(first === null
-          ? []
-          : [
-              `${outside.toLocaleString('en')} numbers are outside, the first at ${first.at.timestep === undefined ? '' : `t = ${first.at.timestep}, `}unit ${first.at.unit}: ${first.actual} instead of ${first.expected}.`,
-            ]),
-      ),
-      await figure(
-        errorPlot(name, output),
-        `error-${i}`,
-        'The scale is logarithmic; gaps are timesteps without any error.',
-      ),
-    )
-  }
-  return { id: 'error', title: 'Error against the expected outputs', content: parts.join('\n') }
-}
-
-function comparisonSection({ layers, words, first, second, tolerance }: ModelComparison): Section {
-  const tables = layers.flatMap(({ layer, values, conventions }) => [
-    table(
-      `${layer}: when each value differs first`,
-      ['value', 'first differs at', 'largest difference'],
-      values.map(({ value, largest, first: place }) => [
-        titleOf(value),
-        place === null ? 'never' : `t = ${place.timestep}, unit ${place.unit}`,
-        short(largest),
-      ]),
-    ),
-    ...(conventions.length === 0
-      ? []
-      : [
-          table(
-            `${layer}: conventions that differ`,
-            ['convention', 'first', 'second', 'acts on'],
-            conventions.map((each) => [each.title, each.first, each.second, each.moves.join(', ')]),
-          ),
-        ]),
-  ])
-  const names =
-    first === second ? 'two readings of one model' : `${first} (first) and ${second} (second)`
-  const content = [
-    paragraph(`Gate by gate, ${names}; numbers within ${tolerance} count as the same.`),
-    list(words),
-    ...tables,
-  ].join('\n')
-  return { id: 'comparison', title: 'What differs', content }
 }
 
 async function dependenceSection(

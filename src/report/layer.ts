@@ -4,7 +4,7 @@ import { conventionTable, meaningOf } from '../model/conventions.ts'
 import { equations } from '../model/equations.ts'
 import type { RecurrentNode } from '../model/types.ts'
 import { describeStatistics, timesteps, titleOf } from '../trace/index.ts'
-import { coarse, type GatheredLayer } from './gather.ts'
+import { captionOf, type GatheredLayer } from './gather.ts'
 import { figure, list, type Markup, paragraph, table } from './page.ts'
 import { gatesPlot, memoryPlot, saturationPlot, statesPlot, weightsPlot } from './plots.ts'
 
@@ -15,7 +15,7 @@ export async function layerContent(
   id: string,
 ): Promise<Markup> {
   const { layer, statistics } = gathered
-  const note = coarse(gathered)
+  const caption = captionOf(gathered)
   const parts: Markup[] = [
     paragraph(
       `${kinds[node.kind]} of ${node.units} units over ${node.features} features, read ${node.direction === 'forward' ? 'from the first step to the last' : 'from the last step to the first'}; ${layer.steps.toLocaleString('en')} timesteps${layer.rows > 1 ? ` of ${layer.rows} rows` : ''}.`,
@@ -32,7 +32,7 @@ export async function layerContent(
       await figure(
         gatesPlot(gathered),
         `${id}-gates`,
-        `Each row a unit, each column a timestep${note}. Steps that are masked are blank.`,
+        `${caption} Steps that are masked are blank.`,
       ),
     )
   }
@@ -41,7 +41,7 @@ export async function layerContent(
     paragraph(
       'The state is what the layer passes on, and all that it remembers. Blue is below zero, orange above, the lightest colour is zero.',
     ),
-    await figure(statesPlot(gathered), `${id}-states`, `The state after each timestep${note}.`),
+    await figure(statesPlot(gathered), `${id}-states`, `The state after each timestep. ${caption}`),
   )
   const spread = saturationPlot(gathered)
   if (spread !== null) {

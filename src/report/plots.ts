@@ -8,7 +8,7 @@ import type { OutputVerdict } from '../verify/index.ts'
 import { SIZE, text, WIDTH } from './axes.ts'
 import { beside, histogram, logLine, memoryBars, saturation, trajectories } from './charts.ts'
 import {
-  coarse,
+  captionOf,
   type GatheredLayer,
   MOST_COLUMNS,
   MOST_ROWS,
@@ -43,7 +43,7 @@ export function gatesPlot(gathered: GatheredLayer): Scene {
   const { name, units, steps } = gathered.layer
   return stack(
     `Gates of ${name}`,
-    `Heatmaps of ${names.map(titleOf).join(', ')}: ${units} units down, ${steps} timesteps across${coarse(gathered)}.`,
+    `Heatmaps of ${names.map(titleOf).join(', ')}: ${units} units down, ${steps} timesteps across. ${captionOf(gathered)}`,
     scenes,
     12,
   )
@@ -58,7 +58,8 @@ function valueHeatmap(
   const { layer, columns } = gathered
   const values = gathered.values[name].mean
   const largest = symmetric(values)
-  const usual = largest[1] <= 1
+  // Where everything is small, colours that reach up to 1 would show nothing.
+  const usual = largest[1] <= 1 && largest[1] > 0.5
   const range =
     ramp === 'sequential'
       ? ([Math.min(0, ...finiteEnds(values)), Math.max(1, ...finiteEnds(values))] as const)
@@ -122,7 +123,7 @@ export function statesPlot(gathered: GatheredLayer): Scene {
   )
   return stack(
     `States of ${layer.name}`,
-    `The state of ${layer.units} units over ${layer.steps} timesteps as a heatmap${coarse(gathered)}, and as lines for units ${liveliest.join(', ')}.`,
+    `The state of ${layer.units} units over ${layer.steps} timesteps as a heatmap, and as lines for units ${liveliest.join(', ')}. ${captionOf(gathered)}`,
     [...maps, chart],
   )
 }

@@ -4,12 +4,11 @@
  */
 
 import { GruvError } from '../errors.ts'
-import { type ConventionKey, conventionTable, meaningOf } from '../model/conventions.ts'
 import { isRecurrent, weightsOf } from '../model/layers.ts'
 import type { Model, RecurrentNode } from '../model/types.ts'
 import type { Named, TensorLike } from '../tensor.ts'
-import { type TraceChunk, type TracedLayer, type TraceOptions, trace } from './index.ts'
-import { rolesOf } from './statistics.ts'
+import { type ConventionDifference, comparedValues, conventionDifferences } from './differences.ts'
+import { type TraceChunk, type TracedLayer, type TraceOptions, trace } from './trace.ts'
 import { titleOf } from './words.ts'
 
 export interface ComparisonOptions extends TraceOptions {
@@ -32,18 +31,6 @@ export interface ValueDifference {
   readonly unit: number
   readonly first: number
   readonly second: number
-}
-
-export interface ConventionDifference {
-  readonly layer: string
-  readonly key: ConventionKey | 'direction' | 'clip' | 'maskedOutput'
-  readonly title: string
-  readonly first: string
-  readonly second: string
-  /** Which values it acts on directly. */
-  readonly moves: readonly string[]
-  /** What the two mean, in words. */
-  readonly words: string
 }
 
 export interface ValueComparison {
@@ -187,13 +174,6 @@ function compareValues(
   return names.map((value) => ({ value, ...found.get(value)! }))
 }
 
-/** Gates, candidate and states, in the order of computing. */
-export function comparedValues({ kind }: Pick<RecurrentNode, 'kind'>): readonly string[] {
-  const { gates, candidate } = rolesOf({ kind })
-  if (kind === 'lstm') return ['i', 'f', 'g', 'o', 'c', 'h']
-  return [...gates, ...(candidate === null ? [] : [candidate]), 'h']
-}
-
 function distance(a: number, b: number): number {
   if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return 0
   const gap = Math.abs(a - b)
@@ -210,63 +190,6 @@ function earliest({ values }: LayerComparison): ValueDifference | null {
 
 function before(a: ValueDifference, b: ValueDifference): boolean {
   return a.row < b.row || (a.row === b.row && a.step < b.step)
-}
-
-/** Which values a choice acts on directly; null for all. */
-const movedBy: Readonly<Record<ConventionDifference['key'], readonly string[] | null>> = {
-  gateOrder: null,
-  lstmGateOrder: null,
-  transposed: null,
-  peepholeOrder: ['i', 'f', 'o'],
-  recurrentActivation: ['z', 'r', 'i', 'f', 'o'],
-  reset: ['n'],
-  bias: ['n'],
-  activation: ['n', 'g'],
-  update: ['h'],
-  forgetGate: ['f'],
-  outputActivation: ['h'],
-  direction: null,
-  clip: null,
-  maskedOutput: [],
-}
-
-function conventionDifferences(
-  a: RecurrentNode,
-  b: RecurrentNode,
-): readonly ConventionDifference[] {
-  const names = comparedValues(a)
-  const movesOf = (key: ConventionDifference['key']): readonly string[] => {
-    const moved = movedBy[key]
-    if (moved === null) return names
-    // A simple RNN has no candidate: its activation makes the state.
-    if (a.kind === 'rnn' && key === 'activation') return ['h']
-    return moved.filter((value) => names.includes(value))
-  }
-  const of = (node: RecurrentNode, key: ConventionKey): string =>
-    node.conventions.find((each) => each.key === key)?.value ?? 'not said'
-  const keys = [...new Set([...a.conventions, ...b.conventions].map(({ key }) => key))]
-  const said = keys
-    .filter((key) => of(a, key) !== of(b, key))
-    .map((key): ConventionDifference => {
-      const [first, second] = [of(a, key), of(b, key)]
-      const { title } = conventionTable[key]
-      const words = `the ${title}: ${explained(key, first)} in the first, ${explained(key, second)} in the second`
-      return { layer: a.name, key, title, first, second, moves: movesOf(key), words }
-    })
-  const behaviour = (['direction', 'clip', 'maskedOutput'] as const)
-    .filter((key) => a[key] !== b[key])
-    .map((key): ConventionDifference => {
-      const [first, second] = [a, b].map((node) => String(node[key] ?? 'none'))
-      const title = key === 'maskedOutput' ? 'output at masked steps' : key
-      const words = `the ${title}: ${first} in the first, ${second} in the second`
-      return { layer: a.name, key, title, first, second, moves: movesOf(key), words }
-    })
-  return [...said, ...behaviour]
-}
-
-function explained(key: ConventionKey, value: string): string {
-  const meaning = meaningOf(key, value)
-  return meaning === value ? value : `${value} (${meaning})`
 }
 
 function weightDifferences(a: RecurrentNode, b: RecurrentNode): readonly string[] {

@@ -19,7 +19,7 @@ import { isRecurrent } from '../model/layers.ts'
 import type { Model, RecurrentNode } from '../model/types.ts'
 import type { Named } from '../tensor.ts'
 import { Duplicates } from './duplicates.ts'
-import type { Trace, TraceChunk, TracedLayer } from './index.ts'
+import type { Trace, TraceChunk, TracedLayer } from './trace.ts'
 
 export const SATURATED = { left: 0.1, right: 0.9 } as const
 const DEAD = 1e-3

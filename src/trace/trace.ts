@@ -1,0 +1,167 @@
+/** Every value of every recurrent layer, chunk by chunk. */
+
+import { GruvError } from '../errors.ts'
+import { isRecurrent } from '../model/layers.ts'
+import type { Model, RecurrentNode } from '../model/types.ts'
+import { STEP } from '../runtime/masks.ts'
+import { cellStep, cellValues, type States, stateSlots } from '../runtime/reference/cells.ts'
+import { whichStepsCount } from '../runtime/reference/recurrent.ts'
+import type { Named, Tensor, TensorLike } from '../tensor.ts'
+import { type TapOptions, type TappedLayer, tap } from './tap.ts'
+
+export interface TracedLayer {
+  readonly name: string
+  readonly kind: RecurrentNode['kind']
+  readonly units: number
+  readonly direction: 'forward' | 'backward'
+  readonly rows: number
+  /** The first timestep that is traced; 0 unless the caller asked for some only. */
+  readonly first: number
+  readonly steps: number
+  /**
+   * What a step computes, in the order of computing. GRU: the projections xz xr xn (from the input)
+   * and hz hr hn (from the state), each with its bias, then z r n h. LSTM: xi xf xg xo hi hf hg ho,
+   * then i f g o c h. Simple RNN: xh hh h.
+   */
+  readonly values: readonly string[]
+}
+
+/** Some steps of one row of one layer. */
+export interface TraceChunk {
+  readonly layer: string
+  /** Of the batch. */
+  readonly row: number
+  /** The first of these timesteps; they follow each other in time, in either direction. */
+  readonly first: number
+  readonly steps: number
+  /** Each [steps, units]. At steps that are masked there are no gates: NaN, and the state as it stays. */
+  readonly values: Named<Float64Array>
+}
+
+export interface Trace extends Iterable<TraceChunk> {
+  readonly engine: 'reference'
+  readonly layers: readonly TracedLayer[]
+}
+
+export interface TraceOptions extends TapOptions {
+  /** Names of the layers to trace; default: all that are recurrent. */
+  readonly layers?: readonly string[]
+  /** Timesteps of a chunk; default 256. */
+  readonly chunk?: number
+  /** The timesteps from the first of these to before the second; computing begins where the sequence does. */
+  readonly steps?: readonly [from: number, to: number]
+}
+
+const CHUNK = 256
+
+/**
+ * All steps: layer by layer in the order of the graph, row by row, in the order of computing (a
+ * backward layer begins at the end). Memory holds one chunk and what arrives at the layers.
+ * @throws GruvError when the input does not fit the model, `not-found` for a layer, `bad-argument`
+ *   for timesteps that are not there.
+ */
+export function trace(
+  model: Model,
+  x: TensorLike | Named<TensorLike>,
+  options: TraceOptions = {},
+): Trace {
+  const nodes = model.nodes.filter(isRecurrent)
+  const wanted = options.layers ?? nodes.map(({ name }) => name)
+  const tapped = tap(model, x, wanted, options)
+  const { chunk = CHUNK } = options
+  const layers = tapped.map(({ node, inputs }): TracedLayer => {
+    const { name, kind, units, direction } = node
+    const [rows, all] = inputs.x.shape
+    const [first, end] = wantedSteps(name, all, options.steps)
+    const values = cellValues(node)
+    return { name, kind, units, direction, rows, first, steps: end - first, values }
+  })
+  return {
+    engine: 'reference',
+    layers,
+    *[Symbol.iterator]() {
+      for (const [i, layer] of tapped.entries()) {
+        const { rows, first, steps } = layers[i]
+        for (let row = 0; row < rows; row++)
+          yield* traceRow(layer, row, chunk, first, first + steps)
+      }
+    },
+  }
+}
+
+/** From the first to before the last; those of the whole sequence where nothing is said. */
+function wantedSteps(
+  layer: string,
+  all: number,
+  [from, to]: readonly [number, number] = [0, all],
+): readonly [number, number] {
+  if (Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from < to && to <= all)
+    return [from, to]
+  throw new GruvError('bad-argument', 'these timesteps are not there', {
+    where: `${layer}, steps`,
+    expected: `two whole numbers from 0 to ${all}, the first below the second`,
+    got: `${from}, ${to}`,
+  })
+}
+
+function* traceRow(
+  { node, inputs, masks, initial }: TappedLayer,
+  row: number,
+  chunk: number,
+  from: number,
+  to: number,
+): Generator<TraceChunk> {
+  const { data, shape } = inputs.x
+  const [, steps, features] = shape
+  const { units } = node
+  const forward = node.direction === 'forward'
+  const names = cellValues(node)
+  const codeAt = whichStepsCount(node, inputs, row, steps, masks)
+  let states: States = Object.fromEntries(
+    stateSlots(node).map((slot) => [slot, initial(slot, row)]),
+  )
+  /** Computes a timestep, unless it is passed over; says whether it did. */
+  const step = (t: number): boolean => {
+    const at = (row * steps + t) * features
+    const counts = codeAt(t) === STEP.valid
+    if (counts) states = cellStep(node, Array.from(data.subarray(at, at + features)), states)
+    return counts
+  }
+  // What comes before the wanted steps is computed, and not kept.
+  if (forward) for (let t = 0; t < from; t++) step(t)
+  else for (let t = steps - 1; t >= to; t--) step(t)
+  for (let done = 0; done < to - from; done += chunk) {
+    const count = Math.min(chunk, to - from - done)
+    const first = forward ? from + done : to - done - count
+    const values = Object.fromEntries(
+      names.map((name) => [name, new Float64Array(count * units).fill(Number.NaN)]),
+    )
+    for (let i = 0; i < count; i++) {
+      const t = forward ? first + i : first + count - 1 - i
+      const known = step(t) ? names : stateSlots(node)
+      for (const name of known) values[name].set(states[name], (t - first) * units)
+    }
+    yield { layer: node.name, row, first, steps: count, values }
+  }
+}
+
+/**
+ * A trace as whole tensors, by layer and value, each [rows, steps, units]: for short sequences.
+ */
+export function collect(traced: Trace): Named<Named<Tensor>> {
+  const byLayer = new Map(
+    traced.layers.map(({ name, rows, first, steps, units, values }) => {
+      const empty = (value: string): readonly [string, Tensor] => [
+        value,
+        { shape: [rows, steps, units], data: new Float64Array(rows * steps * units) },
+      ]
+      return [name, { begin: first, steps, units, tensors: Object.fromEntries(values.map(empty)) }]
+    }),
+  )
+  for (const { layer, row, first, values } of traced) {
+    const { begin, steps, units, tensors } = byLayer.get(layer)!
+    for (const [name, numbers] of Object.entries(values))
+      tensors[name].data.set(numbers, (row * steps + first - begin) * units)
+  }
+  return Object.fromEntries([...byLayer].map(([name, { tensors }]) => [name, tensors]))
+}
