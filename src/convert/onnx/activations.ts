@@ -6,12 +6,31 @@ import { cannotHold } from '../target.ts'
 import { parametersOf } from '../weights.ts'
 import type { Attributes, OnnxBuilder } from './builder.ts'
 
-type Emit = (g: OnnxBuilder, x: string, p: Parameters) => string
+type Numbers = Readonly<Record<string, number>>
+
+type Emit = (g: OnnxBuilder, x: string, p: Numbers) => string
+
+/**
+ * ONNX's own parameters. Where they are meant they are left out: attributes are float32, and 0.2
+ * would be another number.
+ */
+const usual: Readonly<Record<string, Numbers>> = {
+  LeakyRelu: { alpha: 0.01 },
+  ThresholdedRelu: { alpha: 1 },
+  HardSigmoid: { alpha: 0.2, beta: 0.5 },
+  Elu: { alpha: 1 },
+}
+
+function isUsual(type: string, p: Numbers): boolean {
+  return Object.entries(p).every(([name, value]) => usual[type]?.[name] === value)
+}
 
 /** One operator of the same meaning, its attributes named as our parameters are. */
 function same(type: string): Emit {
-  return (g, x, p) =>
-    g.op(type, [x], Object.fromEntries(Object.entries(p).map(([name, float]) => [name, { float }])))
+  return (g, x, p) => {
+    const stated = isUsual(type, p) ? [] : Object.entries(p)
+    return g.op(type, [x], Object.fromEntries(stated.map(([name, float]) => [name, { float }])))
+  }
 }
 
 const emit: { readonly [K in Activation['kind']]: Emit } = {
@@ -86,9 +105,9 @@ export function cellFunctions(
   })
   if (names.every((name, i) => name === defaults[i])) return {}
   const all = acts.map(
-    (act): Parameters => (act.kind === 'linear' ? { alpha: 1, beta: 0 } : parametersOf(act)),
+    (act): Numbers => (act.kind === 'linear' ? { alpha: 1, beta: 0 } : parametersOf(act)),
   )
-  if (all.every((p, i) => isDefault(names[i], p))) return { activations: { texts: names } }
+  if (all.every((p, i) => isUsual(names[i], p))) return { activations: { texts: names } }
   const floats = (key: string): readonly number[] => all.flatMap((each) => each[key] ?? [])
   return {
     activations: { texts: names },
