@@ -41,8 +41,11 @@ export interface PlotOptions extends ReportOptions {
   readonly format: 'svg' | 'png'
 }
 
-/** As far back as the dependence of the last state on earlier ones is followed. */
+/** As far back as the dependence of the last state on earlier ones is followed … */
 const MOST_BACK = 64
+/** … at a price of units³ for each step: less far in wide layers, not at all in very wide ones. */
+const MOST_PRODUCTS = 5e8
+const MOST_UNITS = 512
 /** The dependence on the whole input needs the whole sequence at once; longer ones go without. */
 const MOST_STEPS = 20_000
 
@@ -203,19 +206,21 @@ function nodeOf(model: Model, name: string): RecurrentNode {
   )
 }
 
-/** Ends at the last of the traced steps. */
+/** Ends at the last of the traced steps; null where it would take too long. */
 function influenceOf(
   model: Model,
   x: TensorLike | Named<TensorLike>,
   { layer }: GatheredLayer,
   { row = 0, mask, lengths, initialState }: ReportOptions,
-): Float64Array {
+): Float64Array | null {
+  if (layer.units > MOST_UNITS) return null
+  const affordable = Math.max(8, Math.floor(MOST_PRODUCTS / layer.units ** 3))
   const at = layer.direction === 'forward' ? layer.first + layer.steps - 1 : layer.first
   return stateInfluence(model, x, {
     layer: layer.name,
     at,
     row,
-    back: Math.min(layer.steps, MOST_BACK),
+    back: Math.min(layer.steps, MOST_BACK, affordable),
     ...(mask !== undefined && { mask }),
     ...(lengths !== undefined && { lengths }),
     ...(initialState !== undefined && { initialState }),

@@ -11,7 +11,7 @@ import { gatesPlot, memoryPlot, saturationPlot, statesPlot, weightsPlot } from '
 export async function layerContent(
   node: RecurrentNode,
   gathered: GatheredLayer,
-  influence: Float64Array,
+  influence: Float64Array | null,
   id: string,
 ): Promise<Markup> {
   const { layer, statistics } = gathered

@@ -3,7 +3,7 @@
 import { weightsOf } from '../model/layers.ts'
 import type { RecurrentNode } from '../model/types.ts'
 import type { Tensor } from '../tensor.ts'
-import { titleOf } from '../trace/index.ts'
+import { timesteps, titleOf } from '../trace/index.ts'
 import type { OutputVerdict } from '../verify/index.ts'
 import { SIZE, text, WIDTH } from './axes.ts'
 import { beside, histogram, logLine, memoryBars, saturation, trajectories } from './charts.ts'
@@ -16,7 +16,7 @@ import {
   shownValues,
 } from './gather.ts'
 import { heatmap, symmetric } from './heatmap.ts'
-import { type Scene, stack } from './scene.ts'
+import { type Scene, short, stack } from './scene.ts'
 
 /** How many trajectories are drawn: those of the units that move most. */
 const MOST_LINES = 6
@@ -158,31 +158,39 @@ export function saturationPlot({ statistics, layer }: GatheredLayer): Scene | nu
   )
 }
 
-/** How long each unit remembers, and how an earlier state fades. */
-export function memoryPlot({ statistics, layer }: GatheredLayer, influence: Float64Array): Scene {
-  const fading = logLine(
-    {
-      title: 'How strongly the last state depends on the one k steps before',
-      description: 'root mean square of the singular values of the Jacobian',
-    },
-    influence,
-    { title: 'k, steps before', from: 1, to: influence.length + 1 },
-  )
+/** How long each unit remembers, and how an earlier state fades; null for layers too wide for that. */
+export function memoryPlot(
+  { statistics, layer }: GatheredLayer,
+  influence: Float64Array | null,
+): Scene {
   const { memory } = statistics
   const bars =
     memory === null
       ? []
-      : [
-          memoryBars(
-            { title: 'Memory of each unit, in timesteps', description: '−1 / mean(ln keep)' },
-            memory,
-          ),
-        ]
-  return stack(
-    `Memory of ${layer.name}`,
-    `${memory === null ? '' : `Bars: the memory of each unit in timesteps, from ${Math.min(...memory).toPrecision(2)} to ${Math.max(...memory).toPrecision(2)}. `}Line: the dependence of the last state on earlier ones, from ${influence[0].toExponential(1)} one step before to ${influence.at(-1)!.toExponential(1)} ${influence.length} steps before.`,
-    [...bars, fading],
+      : [memoryBars({ title: 'Memory of each unit, in timesteps', description: '' }, memory)]
+  const fading = influence === null ? leftOut(layer.units) : fadingLine(influence)
+  const extent =
+    memory === null
+      ? ''
+      : `Bars: the memory of each unit, from ${timesteps(Math.min(...memory))} to ${timesteps(Math.max(...memory))}. `
+  return stack(`Memory of ${layer.name}`, extent + fading.description, [...bars, fading])
+}
+
+function fadingLine(influence: Float64Array): Scene {
+  const [first, last] = [influence[0], influence[influence.length - 1]]
+  return logLine(
+    {
+      title: 'How strongly the last state depends on the one k steps before',
+      description: `Line: the dependence of the last state on earlier ones, ${short(first)} one step before and ${short(last)} ${influence.length} steps before.`,
+    },
+    influence,
+    { title: 'k, steps before', from: 1, to: influence.length + 1 },
   )
+}
+
+function leftOut(units: number): Scene {
+  const words = `The dependence of the last state on earlier ones is left out: it would take long for ${units} units.`
+  return { width: WIDTH, height: 20, title: '', description: words, marks: [text(0, 14, words)] }
 }
 
 /** Every kernel and bias, a column for each gate. */

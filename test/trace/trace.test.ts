@@ -1,6 +1,10 @@
 /** Traces: every value is what its equation says, and the gates recombine to the outputs. */
 
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { readNpy } from '../../src/bytes/npy.ts'
+import { readNpz } from '../../src/bytes/npz.ts'
+import { load } from '../../src/index.ts'
 import {
   bidirectional,
   type GruNode,
@@ -14,6 +18,7 @@ import { runReference } from '../../src/runtime/reference.ts'
 import type { Tensor } from '../../src/tensor.ts'
 import { collect, trace } from '../../src/trace/index.ts'
 import { random, randomGru, tensor } from '../support/random.ts'
+import { haveShared, sharedPath } from '../support/shared.ts'
 
 const [features, units, rows, steps] = [3, 5, 2, 41]
 const x = tensor(random(1), [rows, steps, features])
@@ -134,5 +139,72 @@ describe('every recurrent layer', () => {
 
   it('a layer that is not there is named', () => {
     expect(() => trace(stack, x, { layers: ['nowhere'] })).toThrow(/no recurrent layer 'nowhere'/)
+  })
+})
+
+describe('some timesteps only', () => {
+  it.each([
+    ['forward', 'both.forward'],
+    ['backward', 'both.backward'],
+  ])('%s: the same numbers as in the whole trace', (_, layer) => {
+    const model = sequential([
+      bidirectional({ name: 'both', forward: arrays(3), backward: arrays(3) }),
+    ])
+    const whole = collect(trace(model, x, { layers: [layer] }))[layer]
+    const some = collect(trace(model, x, { layers: [layer], steps: [7, 30], chunk: 10 }))[layer]
+    for (const [name, { shape, data }] of Object.entries(some)) {
+      expect(shape).toEqual([rows, 23, units])
+      for (let row = 0; row < rows; row++) {
+        const from = (row * steps + 7) * units
+        expect(data.slice(row * 23 * units, (row + 1) * 23 * units)).toEqual(
+          whole[name].data.slice(from, from + 23 * units),
+        )
+      }
+    }
+  })
+
+  it('those that are not there are refused', () => {
+    const model = sequential([randomGru(4, features, units)])
+    for (const wrong of [
+      [-1, 3],
+      [3, 3],
+      [0, steps + 1],
+      [0.5, 2],
+    ] as const)
+      expect(() => trace(model, x, { steps: wrong })).toThrow(/timesteps are not there/)
+  })
+})
+
+describe.skipIf(!haveShared)('the seed’s layer (beside the project, absent here)', () => {
+  it('every value equals a plain computation from the file’s arrays to 1e-12', async () => {
+    const bytes = readFileSync(sharedPath('vectors/seed/GRUMatrices.npz'))
+    const { wMatrix: W, uMatrix: U, biases: b } = await readNpz(bytes)
+    const input = readNpy(readFileSync(sharedPath('vectors/seed/x.npy')))
+    const { gru } = collect(trace(await load(bytes), input))
+    const size = 6
+    let h = new Array<number>(size).fill(0)
+    for (let t = 0; t < input.shape[0]; t++) {
+      const xs = input.data.subarray(t * size, (t + 1) * size)
+      const sum = (from: Tensor, v: ArrayLike<number>, bias: number, column: number): number => {
+        let total = b.data[bias * 3 * size + column]
+        for (let i = 0; i < size; i++) total += from.data[i * 3 * size + column] * v[i]
+        return total
+      }
+      const next = h.map((old, u) => {
+        const expected: Record<string, number> = {}
+        for (const [k, gate] of ['z', 'r', 'n'].entries()) {
+          expected[`x${gate}`] = sum(W, xs, 0, k * size + u)
+          expected[`h${gate}`] = sum(U, h, 1, k * size + u)
+        }
+        expected.z = sigmoid(expected.xz + expected.hz)
+        expected.r = sigmoid(expected.xr + expected.hr)
+        expected.n = Math.tanh(expected.xn + expected.r * expected.hn)
+        expected.h = expected.z * old + (1 - expected.z) * expected.n
+        for (const [name, value] of Object.entries(expected))
+          expect(Math.abs(gru[name].data[t * size + u] - value)).toBeLessThanOrEqual(1e-12)
+        return expected.h
+      })
+      h = next
+    }
   })
 })

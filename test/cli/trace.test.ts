@@ -1,0 +1,161 @@
+/** `gruv trace` as users run it. */
+
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { readNpy } from '../../src/bytes/npy.ts'
+import { readNpz } from '../../src/bytes/npz.ts'
+import { load } from '../../src/index.ts'
+import { collect, trace } from '../../src/trace/index.ts'
+import { example, gruv, temporaryFolder } from '../support/cli.ts'
+
+const folder = temporaryFolder()
+const model = join(example, 'model.safetensors')
+const input = join(example, 'input.npy')
+const expected = join(example, 'expected.npy')
+const traced = (...flags: readonly string[]) => gruv(['trace', model, '--input', input, ...flags])
+
+describe('gruv trace', () => {
+  it('.npz: every value by name, as the library computes it', async () => {
+    const output = join(folder, 'trace.npz')
+    expect(await traced('--output', output)).toMatchObject({ code: 0, stdout: '', stderr: '' })
+    const arrays = await readNpz(readFileSync(output))
+    const values = collect(trace(await load(readFileSync(model)), readNpy(readFileSync(input)))).gru
+    expect(Object.keys(arrays)).toEqual(Object.keys(values).map((name) => `gru.${name}`))
+    for (const [name, { shape, data }] of Object.entries(values)) {
+      expect(arrays[`gru.${name}`].shape).toEqual(shape)
+      expect(arrays[`gru.${name}`].data).toEqual(data)
+    }
+  })
+
+  it('.json: some timesteps of a layer', async () => {
+    const output = join(folder, 'trace.json')
+    await traced('--output', output, '--steps', '10:13', '--layer', 'gru')
+    const arrays = JSON.parse(readFileSync(output, 'utf8'))
+    expect(arrays['gru.z']).toHaveLength(1)
+    expect(arrays['gru.z'][0]).toHaveLength(3)
+    expect(arrays['gru.z'][0][0]).toHaveLength(16)
+  })
+
+  it('.html, .svg and .png', async () => {
+    const html = join(folder, 'look.html')
+    expect(await traced('--output', html, '--expected', expected)).toMatchObject({
+      code: 0,
+      stdout: '',
+    })
+    expect(readFileSync(html, 'utf8')).toContain('Error against the expected outputs')
+    const svg = join(folder, 'memory.svg')
+    expect(await traced('--output', svg, '--plot', 'memory')).toMatchObject({ code: 0 })
+    expect(readFileSync(svg, 'utf8')).toContain('Memory of each unit')
+    const png = join(folder, 'gates.png')
+    expect(await traced('--output', png)).toMatchObject({ code: 0 })
+    expect(readFileSync(png).subarray(1, 4).toString()).toBe('PNG')
+  })
+
+  it('without --output: words, shades and sparklines', async () => {
+    const { code, stdout } = await traced()
+    expect(code).toBe(0)
+    expect(stdout).toContain('gru of 16 units, timesteps 0 to 364')
+    expect(stdout).toContain('The update gate z is below 0.1 in 18 %')
+    expect(stdout).toMatch(/^ {2} 5 {2}\|[ ░▒▓█]{64}$/m)
+    expect(stdout).toMatch(/^ {2} 5 {2}\|[▁▂▃▄▅▆▇█]{64} .*remembers 1\.8 timesteps$/m)
+  })
+
+  it('--json: the statistics', async () => {
+    const { stdout } = await traced('--json')
+    const { layers } = JSON.parse(stdout)
+    expect(layers[0]).toMatchObject({ layer: 'gru', steps: 365, dead: [] })
+    expect(layers[0].memory).toHaveLength(16)
+  })
+
+  it('--as: another reading of the same file', async () => {
+    const layer = join(example, 'layer.npz')
+    const { code, stdout } = await gruv([
+      'trace',
+      layer,
+      '--input',
+      input,
+      '--as',
+      'update=updates,bias=merged',
+    ])
+    expect(code).toBe(0)
+    expect(stdout).toContain('The first value that differs is the candidate n of gru, at t = 0')
+    expect(stdout).toContain('The update gate: keeps')
+  })
+
+  it('--layer also takes a layer from a file of weights alone', async () => {
+    const { code, stdout } = await traced('--layer', 'gru', '--steps', '0:5')
+    expect([code, stdout.includes('timesteps 0 to 4')]).toEqual([0, true])
+  })
+})
+
+describe('bad input', () => {
+  const output = join(folder, 'never.html')
+  const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
+    ['an unknown layer', ['--layer', 'head', '--output', output], /no recurrent layer 'head'/],
+    [
+      'steps that are not there',
+      ['--steps', '3:366', '--output', output],
+      /expected two whole numbers from 0 to 365/,
+    ],
+    [
+      'steps that are no steps',
+      ['--steps', '3', '--output', output],
+      /--steps: '3' are no timesteps/,
+    ],
+    [
+      'an unknown ending',
+      ['--output', join(folder, 'never.pdf')],
+      /expected a name that ends in one of \.npz/,
+    ],
+    [
+      'a plot without a picture',
+      ['--plot', 'gates'],
+      /Give --output a name that ends in \.svg or \.png/,
+    ],
+    ['an unknown plot', ['--plot', 'z', '--output', output], /Allowed choices are gates, states/],
+    [
+      'an error without expected data',
+      ['--plot', 'error', '--output', join(folder, 'never.svg')],
+      /Give --expected/,
+    ],
+    ['a row that is not there', ['--row', '1', '--output', output], /row cannot be 1/],
+    [
+      'an unknown convention',
+      ['--as', 'sense=up', '--output', output],
+      /'sense=up' is no convention/,
+    ],
+    [
+      'an unknown choice',
+      ['--as', 'update=up', '--output', output],
+      /expected one of keeps, updates/,
+    ],
+    [
+      'a folder that is not there',
+      ['--output', join(folder, 'no/look.html')],
+      /no such file or folder/,
+    ],
+    [
+      'arrays of an error',
+      ['--expected', expected, '--output', join(folder, 'never.npz')],
+      /arrays hold no error/,
+    ],
+  ]
+  it.each(cases)('%s: exit code 2, a clear message, nothing written', async (_, flags, message) => {
+    const before = readdirSync(folder).sort()
+    const { code, stderr } = await traced(...flags)
+    expect(stderr).toMatch(message)
+    expect(stderr).not.toContain('should not have happened')
+    expect(code).toBe(2)
+    expect(readdirSync(folder).sort()).toEqual(before)
+  })
+
+  it('a file that is there stays as it was', async () => {
+    const there = join(folder, 'there.html')
+    writeFileSync(there, 'before')
+    const { code } = await traced('--row', '9', '--output', there)
+    expect(code).toBe(2)
+    expect(readFileSync(there, 'utf8')).toBe('before')
+    expect(existsSync(output)).toBe(false)
+  })
+})

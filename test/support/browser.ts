@@ -1,0 +1,24 @@
+/** A real browser for tests that look at pages; they skip themselves where there is none. */
+
+import { existsSync } from 'node:fs'
+import { type Browser, chromium } from 'playwright-core'
+
+const places = [
+  process.env.CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+]
+
+const executablePath: string | undefined = places.find(
+  (place) => place !== undefined && existsSync(place),
+)
+
+/** Tests say `describe.skipIf(!haveBrowser)`. */
+export const haveBrowser: boolean = executablePath !== undefined
+
+/** Without its sandbox, which containers refuse: it sees nothing but pages of our own. */
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: executablePath!, args: ['--no-sandbox'] })
+}
