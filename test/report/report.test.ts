@@ -53,7 +53,7 @@ describe('a report', () => {
     ['an LSTM of one unit', sequential([randomLstm(2, 3, 1)])],
     ['units beyond the rows of a picture', sequential([randomRnn(2, 3, 300)])],
   ])('%s has one too', async (_, other) => {
-    const html = await report(other, x)
+    const html = await report(other, tensor(random(1), [2, 9, 3]))
     expect(html.endsWith('</html>\n')).toBe(true)
     expect(unfinished(html)).toEqual([])
   })
