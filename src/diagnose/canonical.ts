@@ -23,6 +23,16 @@ const PROBE_SEED = 20240601
 /** Unlike each other, so that swapped axes show. */
 const PROBE_ROWS = 3
 const PROBE_STEPS = 7
+/**
+ * Beside usual inputs some that take every activation out of the middle where it is a straight
+ * line, for usual weights and for small ones; short, since states that grow lose their digits.
+ */
+const probes = [
+  { rows: PROBE_ROWS, steps: PROBE_STEPS, scale: 1.5 },
+  { rows: 8, steps: 2, scale: 6 },
+  { rows: 8, steps: 2, scale: 150 },
+  { rows: 8, steps: 2, scale: 4000 },
+] as const
 
 /** Random numbers in ±scale, for every input and every state. */
 export function probe(
@@ -95,7 +105,9 @@ export function scaleOf(values: Float64Array): number {
   return scale
 }
 
-function equivalent(a: Float64Array | null, b: Float64Array | null): boolean {
+type Response = Float64Array | null
+
+function equivalent(a: Response, b: Response): boolean {
   if (a === null || b === null) return a === b
   return apart(a, b) <= SAME * Math.max(1, scaleOf(a))
 }
@@ -105,12 +117,14 @@ export function classes<T extends { readonly candidate: Candidate }>(
   model: Model,
   items: readonly T[],
 ): readonly (readonly T[])[] {
-  const tried = probe(model)
-  const found: { readonly response: Float64Array | null; readonly members: T[] }[] = []
+  const tried = probes.map(({ scale, ...shape }) => probe(model, shape, scale))
+  const found: { readonly responses: readonly Response[]; readonly members: T[] }[] = []
   for (const item of items) {
-    const response = respond(model, item.candidate, tried)
-    const known = found.find((one) => equivalent(one.response, response))
-    if (known === undefined) found.push({ response, members: [item] })
+    const responses = tried.map((each) => respond(model, item.candidate, each))
+    const known = found.find((one) =>
+      one.responses.every((response, i) => equivalent(response, responses[i])),
+    )
+    if (known === undefined) found.push({ responses, members: [item] })
     else known.members.push(item)
   }
   return found.map(({ members }) => members)

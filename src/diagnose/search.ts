@@ -286,18 +286,22 @@ class Search {
    */
   private besideTheSimplest(): void {
     const layers = this.model.nodes.filter(isGru)
-    const { fits } = groupFits(this.fits)
-    const attempt = (candidate: Candidate): void => {
+    const attempt = (candidate: Candidate): Measured | null => {
       const sieve = this.seen.has(JSON.stringify(candidate)) ? null : this.sieve(candidate)
-      if (sieve !== null) this.try(sieve, candidate, readingsOf(candidate))
+      return sieve && this.try(sieve, candidate, readingsOf(candidate))
     }
-    for (const { candidate } of fits.slice(0, MOST_JOINED)) {
+    const reached = [...groupFits(this.fits).fits]
+    for (let i = 0; i < Math.min(reached.length, MOST_JOINED); i++) {
+      const { candidate } = reached[i]
       for (const choice of candidate.quirks.length > 0 ? this.product : []) {
         if (this.late()) return
         const other = { ...candidate, choice }
-        if (changesBetween(candidate, other) === 1) attempt(other)
+        const fit = changesBetween(candidate, other) === 1 ? attempt(other) : null
+        if (fit !== null) reached.push(fit)
       }
-      for (const node of layers.length > 1 ? layers : []) {
+    }
+    for (const { candidate } of layers.length > 1 ? reached.slice(0, MOST_JOINED) : []) {
+      for (const node of layers) {
         for (const choice of conventionProduct({ ...this.model, nodes: [node] })) {
           if (this.late()) return
           if (countOf(choice) !== 1) continue

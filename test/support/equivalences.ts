@@ -19,7 +19,7 @@ interface Pair {
 }
 
 /** The order matters: the first reason that holds is the plainest. */
-export const reasons: Readonly<Record<string, (pair: Pair) => boolean>> = {
+const reasons: Readonly<Record<string, (pair: Pair) => boolean>> = {
   'there is no GRU layer': ({ right }) => gruLayers(right).length === 0,
 
   'the layer comes out the same: equal weights, or biases that only occur as a sum': ({
@@ -65,7 +65,7 @@ export const reasons: Readonly<Record<string, (pair: Pair) => boolean>> = {
 }
 
 /** Seen in float64, and less than a thousand times the digits that this project compares. */
-export const COARSE = 'float64 shows it; the tolerance of these expected numbers is too coarse'
+const COARSE = 'float64 shows it; the tolerance of these expected numbers is too coarse'
 
 const SHARP = 1e-10
 

@@ -6,7 +6,7 @@
  * is asked of a rich random input with a state to start from.
  */
 
-import { conventionOf } from '../../src/diagnose/change.ts'
+import { conventionOf, isGru } from '../../src/diagnose/change.ts'
 import {
   applyQuirks,
   type Diagnosis,
@@ -81,15 +81,28 @@ export class Ground {
   readonly mistakes: readonly string[]
   /** Every two of them that do not contradict each other. */
   readonly pairs: readonly Reading[]
+  readonly layers: readonly string[]
   private readonly onData = new Map<string, Float64Array | null>()
-  private readonly onAnything = new Map<string, Float64Array | null>()
-  private readonly anything: Data
+  /** Small and usual inputs, and such as take every activation out of its straight middle. */
+  private readonly anything: readonly {
+    readonly data: Data
+    readonly known: Map<string, Float64Array | null>
+  }[]
 
   /** @param mostScaled larger factors saturate the gates of usual weights, and nothing shows. */
   constructor(model: Model, data: Data, mostScaled = 10) {
     this.model = model
     this.data = data
-    this.anything = richData(model, 4, 9, 4711)
+    this.anything = [
+      { rows: 4, steps: 9, scale: 1.5 },
+      { rows: 9, steps: 2, scale: 6 },
+      { rows: 9, steps: 2, scale: 150 },
+      { rows: 9, steps: 2, scale: 4000 },
+    ].map(({ rows, steps, scale }) => ({
+      data: richData(model, rows, steps, 4711, scale),
+      known: new Map<string, Float64Array | null>(),
+    }))
+    this.layers = model.nodes.filter(isGru).map(({ name }) => name)
     const overTime = model.outputs[0].shape.includes('time')
     this.mistakes = mistakes.filter(
       (quirk) =>
@@ -133,10 +146,15 @@ export class Ground {
 
   /** Whether two readings compute the same for everything. */
   same(a: Reading, b: Reading): boolean {
-    const [one, other] = [a, b].map((reading) =>
-      cached(this.onAnything, reading, () => run(this.model, reading, this.anything)),
-    )
-    return one !== null && other !== null && close(one, other)
+    return this.anything.every(({ data, known }) => {
+      const [one, other] = [a, b].map((reading) =>
+        cached(known, reading, () => run(this.model, reading, data)),
+      )
+      if (one === null || other === null) return false
+      // What grows without a bound has no digits left to compare.
+      const scales = [scaleOf(one), scaleOf(other)]
+      return scales.every((scale) => !(scale < 1e6)) || close(one, other)
+    })
   }
 
   /** The first reading of each class. */
@@ -165,7 +183,7 @@ export class Ground {
   }
 }
 
-export interface Truth {
+interface Truth {
   /** Representatives of the classes of readings that a diagnosis has to name. */
   readonly candidates: readonly Reading[]
   /** Mistakes that could come on top unseen. */
@@ -175,7 +193,7 @@ export interface Truth {
 }
 
 /** What fits, by running it. */
-export function truthOf(ground: Ground, planted: Reading): Truth {
+function truthOf(ground: Ground, planted: Reading): Truth {
   const fits = (reading: Reading): boolean => ground.fits(reading, planted)
   const few = [[], ...ground.mistakes.map((each) => [each]), ...ground.pairs].filter(fits)
   const least = Math.min(...few.map((reading) => reading.length))
@@ -185,6 +203,16 @@ export function truthOf(ground: Ground, planted: Reading): Truth {
     for (const other of conventionAway(ground, reached[i]))
       if (fits(other) && !reached.some((known) => `${known}` === `${other}`)) reached.push(other)
   }
+  // In a stack, for one layer alone too.
+  const layers = ground.layers.length > 1 ? ground.layers : []
+  const ofOneLayer = reached.flatMap((reading) =>
+    ground.mistakes.filter(isConvention).flatMap((quirk) => {
+      const mistakesOnly = reading.findIndex((each) => !isConvention(each))
+      const at = mistakesOnly < 0 ? reading.length : mistakesOnly
+      return layers.map((layer) => reading.toSpliced(at, 0, `${quirk}@${layer}`))
+    }),
+  )
+  reached.push(...ofOneLayer.filter(fits))
   const candidates = ground.classes(reached)
   const unseen = new Set<string>()
   const onTop: Reading[] = []
@@ -251,16 +279,22 @@ function conventionAway(ground: Ground, reading: Reading): readonly Reading[] {
 }
 
 /** `--quirk a --quirk "b=c(d, e)"` as a reading. */
-export function readingOf(flags: string): Reading {
+function readingOf(flags: string): Reading {
   return [...flags.matchAll(/--quirk (?:"([^"]*)"|(\S+))/g)].map(([, long, short]) => long ?? short)
 }
 
-export function richData(model: Model, rows: number, steps: number, seed: number): Data {
+export function richData(
+  model: Model,
+  rows: number,
+  steps: number,
+  seed: number,
+  scale = 1.5,
+): Data {
   const next = random(seed)
   const features = model.inputs[0].shape.at(-1) as number
   const states = model.nodes.flatMap(statesOf)
   return {
-    input: tensor(next, [rows, steps, features], 1.5),
+    input: tensor(next, [rows, steps, features], scale),
     initialState: Object.fromEntries(
       states.map(({ name, size }) => [name, tensor(next, [size], 0.8)]),
     ),
