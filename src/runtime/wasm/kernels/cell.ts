@@ -5,20 +5,22 @@
 
 import { LANES, padded } from '../../plan.ts'
 import {
+  advance,
   clamp,
   hold,
   type Lanes,
   overBlocks,
   type Pointer,
   pointer,
+  repeat,
   type Sum,
   VECTOR,
   type Vector,
 } from './lanes.ts'
 
-/** A few groups of units of a cell, while they are written. */
+/** A few vectors of units of a cell, while they are written. */
 export interface Block extends Lanes {
-  /** Its vectors: 0, 1, … */
+  /** 0, 1, … */
   readonly all: readonly number[]
   /** Bytes from one row of weights to the next, of the weights of one group, and of one number for each unit. */
   readonly row: number
@@ -31,8 +33,8 @@ export interface Block extends Lanes {
 
 /**
  * Writes code for all units, block by block. Targets speak of the three sums of a GRU; a block takes
- * as many groups as come to no more vectors than that, because V8 before 13 runs out of registers: an
- * LSTM of 256 units takes 36 µs a step with four sums, 109 µs with eight.
+ * as many groups as come to no more sums than that, or a vector of one, because V8 before 13 runs out
+ * of registers: an LSTM of 256 units takes 36 µs a step with four sums, 109 µs with eight.
  */
 export function overUnits(
   k: Lanes,
@@ -53,12 +55,24 @@ export function overUnits(
     f.local.set(local, f.i32.add(array, u))
     return local
   }
-  const most = Math.max(1, Math.floor((3 * vectors) / (gates * k.parts)))
-  const pointers = [[w, panel] as const, [u, k.group] as const]
-  overBlocks(k, lanes / LANES, most, pointers, (size) => {
-    const all = Array.from({ length: size * k.parts }, (_, v) => v)
+  const writeBlock = (count: number): void => {
+    const all = Array.from({ length: count }, (_, v) => v)
     write({ ...k, all, row, panel, width: k.bytes * lanes, w, part })
-  })
+  }
+  const most = Math.max(1, Math.floor((3 * vectors) / gates))
+  if (most >= k.parts) {
+    const pointers = [[w, panel] as const, [u, k.group] as const]
+    const groups = Math.floor(most / k.parts)
+    overBlocks(k, lanes / LANES, groups, pointers, (size) => writeBlock(size * k.parts))
+    return
+  }
+  // Less than a group: one part of it after the other.
+  overBlocks(k, lanes / LANES, 1, [[w, panel - k.group]], () =>
+    repeat(k, k.parts, () => {
+      writeBlock(1)
+      for (const each of [w, u]) advance(k, each, VECTOR)
+    }),
+  )
 }
 
 /** Accumulators that start at a gate's biases. */
