@@ -7,6 +7,7 @@ import { attempt, download, reread } from '../actions.ts'
 import { call } from '../engine/client.ts'
 import * as show from '../show.ts'
 import * as state from '../state.ts'
+import { Scrolls } from './scrolls.tsx'
 
 const words: Readonly<Record<Diagnosis['verdict'], string>> = {
   identified: 'Found: one reading explains these numbers',
@@ -36,7 +37,7 @@ export function DiagnosisAnswer(): JSX.Element | null {
         {show.count(tried)} readings tried{complete ? '' : ', more than the time allowed'}; what
         fits is within {show.small(tolerance)}.
       </p>
-      <div class="wide">
+      <Scrolls label="What explains the numbers">
         <table>
           <thead>
             <tr>
@@ -63,7 +64,7 @@ export function DiagnosisAnswer(): JSX.Element | null {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scrolls>
       {candidates.length > MOST && <p>and {candidates.length - MOST} more</p>}
       {explanation !== null && (
         <ul>

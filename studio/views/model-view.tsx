@@ -6,6 +6,7 @@ import { chooseLayer } from '../actions.ts'
 import * as show from '../show.ts'
 import * as state from '../state.ts'
 import { layOut } from './graph-layout.ts'
+import { Scrolls } from './scrolls.tsx'
 
 export function ModelView(): JSX.Element {
   const model = state.model.value!
@@ -32,8 +33,9 @@ function Graph(): JSX.Element {
   const model = state.model.value!
   const { boxes, wires, width, height } = layOut(model)
   return (
-    <div class="wide graph">
+    <Scrolls label="Graph of the model">
       <svg
+        class="graph"
         viewBox={`0 0 ${width} ${height}`}
         style={{ width: `${width}px` }}
         role="img"
@@ -59,7 +61,7 @@ function Graph(): JSX.Element {
           </g>
         ))}
       </svg>
-    </div>
+    </Scrolls>
   )
 }
 
@@ -72,7 +74,7 @@ function Layers({ layers }: { readonly layers: readonly LayerSummary[] }): JSX.E
   return (
     <section aria-labelledby="layers-title">
       <h2 id="layers-title">Layers</h2>
-      <div class="wide">
+      <Scrolls label="Layers of the model">
         <table>
           <thead>
             <tr>
@@ -103,7 +105,7 @@ function Layers({ layers }: { readonly layers: readonly LayerSummary[] }): JSX.E
             ))}
           </tbody>
         </table>
-      </div>
+      </Scrolls>
     </section>
   )
 }
@@ -144,7 +146,7 @@ function Conventions({ layers }: { readonly layers: readonly LayerSummary[] }): 
     <section aria-labelledby="conventions-title">
       <h2 id="conventions-title">How the weights are read, and why</h2>
       {layers.map(({ name, kind, conventions }) => (
-        <div key={name} class="wide">
+        <Scrolls key={name} label={`Conventions of ${name}`}>
           <table class="conventions">
             <caption>
               <code>{name}</code> ({kind})
@@ -177,7 +179,7 @@ function Conventions({ layers }: { readonly layers: readonly LayerSummary[] }): 
               })}
             </tbody>
           </table>
-        </div>
+        </Scrolls>
       ))}
     </section>
   )

@@ -9,6 +9,7 @@ import { call } from '../engine/client.ts'
 import type { StatisticsAnswer } from '../engine/protocol.ts'
 import * as show from '../show.ts'
 import * as state from '../state.ts'
+import { Scrolls } from './scrolls.tsx'
 
 /** More rows than anybody reads, and fewer than slow a page. */
 const MOST_ROWS = 256
@@ -116,7 +117,7 @@ function Units({ numbers }: { readonly numbers: LayerStatistics }): JSX.Element 
         Memory: how many steps a value takes to fade to a third (1/e), by how much of the old state
         is kept. Saturated: the share of steps in which a gate is below 0.1 or above 0.9.
       </p>
-      <div class="wide">
+      <Scrolls label="Statistics of every unit">
         <table class="units">
           <thead>
             <tr>
@@ -159,7 +160,7 @@ function Units({ numbers }: { readonly numbers: LayerStatistics }): JSX.Element 
             ))}
           </tbody>
         </table>
-      </div>
+      </Scrolls>
       {units > MOST_ROWS && (
         <p class="quiet">
           The first {MOST_ROWS} of {units} units.

@@ -4,6 +4,7 @@ import type { JSX } from 'preact'
 import type { CellInfo } from '../engine/protocol.ts'
 import * as show from '../show.ts'
 import * as state from '../state.ts'
+import { Scrolls } from './scrolls.tsx'
 
 const gates = [
   ['i', 'input gate', 'what share of the candidate is written'],
@@ -17,7 +18,7 @@ export function ValueTable({ cell }: { readonly cell: CellInfo }): JSX.Element {
   const rows =
     cell.kind === 'lstm' ? gates : ([['h', 'new state', 'from input and old state']] as const)
   return (
-    <div class="wide">
+    <Scrolls label="Numbers of the cell">
       <table class="values">
         <thead>
           <tr>
@@ -48,7 +49,7 @@ export function ValueTable({ cell }: { readonly cell: CellInfo }): JSX.Element {
           )}
         </tbody>
       </table>
-    </div>
+    </Scrolls>
   )
 }
 
