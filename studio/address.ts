@@ -9,7 +9,7 @@ import type { Opening } from './actions.ts'
 import * as state from './state.ts'
 
 /** The example's files, served with the page. */
-export const example = {
+const example = {
   model: new URL('../examples/seattle-weather/model.safetensors', import.meta.url).href,
   input: new URL('../examples/seattle-weather/input.npy', import.meta.url).href,
   expected: new URL('../examples/seattle-weather/expected.npy', import.meta.url).href,

@@ -2,7 +2,7 @@
 
 import type { Diagnosis } from '../../src/diagnose/index.ts'
 import type { EngineReport } from '../../src/index.ts'
-import type { Equations, LayerKind, ModelSummary } from '../../src/model/index.ts'
+import type { Equations, ModelSummary } from '../../src/model/index.ts'
 import type { LayerStatistics, ValueDifference } from '../../src/trace/index.ts'
 import type { OutputVerdict } from '../../src/verify/index.ts'
 
@@ -224,6 +224,3 @@ export interface Progress {
   /** Steps of the trace that are there. */
   readonly done: number
 }
-
-/** Kinds of layers that a drawing exists for. */
-export const cellKinds: readonly LayerKind[] = ['gru', 'lstm', 'rnn']

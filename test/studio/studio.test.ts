@@ -1,8 +1,8 @@
 /** The studio in a real browser, as a person uses it. Needs Chromium; skips, saying so, without. */
 
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import axe from 'axe-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { readData } from '../../src/data/index.ts'
 import { load } from '../../src/index.ts'
@@ -112,6 +112,32 @@ describe.skipIf(noBrowser)('the studio', () => {
     await page.close()
   })
 
+  test('saves the model as it is read, and reads it back first', async () => {
+    const { page } = await visit(`${origin}?example#tab=check`)
+    await page.getByLabel('update gate').selectOption('updates')
+    await page.locator('[data-verdict=fail]').waitFor()
+    const [saved] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Save model .safetensors' }).click(),
+    ])
+    await page.getByText('it gives the same numbers').waitFor()
+    const path = join(folder, saved.suggestedFilename())
+    await saved.saveAs(path)
+    const gru = (await load(path)).nodes.find(({ kind }) => kind === 'gru')
+    expect(gru).toMatchObject({ update: 'updates' })
+    await page.close()
+  })
+
+  test('statistics: sentences, and a unit is chosen from its row', async () => {
+    const { page } = await visit(`${origin}?example#tab=statistics`)
+    await page.getByText('What gru does in 365 steps').waitFor()
+    await page.getByText(/^The update gate z is below 0.1 in/).waitFor()
+    await page.getByRole('button', { name: 'Choose unit 9' }).click()
+    await openTab(page, 'Inside')
+    await page.getByText('Unit 9 of gru').waitFor()
+    await page.close()
+  })
+
   test('saves the outputs, the numbers of the library', async () => {
     const { page } = await visit(`${origin}?example#tab=check`)
     const [saved] = await Promise.all([
@@ -178,17 +204,13 @@ describe.skipIf(noBrowser)('the studio', () => {
   test.each(['light', 'dark'] as const)(
     '%s: every view passes axe, wide and narrow',
     async (scheme) => {
-      const axe = readFileSync(
-        createRequire(import.meta.url).resolve('axe-core/axe.min.js'),
-        'utf8',
-      )
       for (const viewport of [
         { width: 1360, height: 900 },
         { width: 375, height: 800 },
       ]) {
         // Axe is no part of the page, so its policy has to let it in.
         const { page } = await visit(origin, { colorScheme: scheme, viewport, bypassCSP: true })
-        await page.addScriptTag({ content: axe })
+        await page.addScriptTag({ content: axe.source })
         const check = async (view: string): Promise<void> => {
           const found = await page.evaluate(async () => {
             const { violations } = await (globalThis as unknown as AxeWindow).axe.run(document, {
@@ -208,10 +230,17 @@ describe.skipIf(noBrowser)('the studio', () => {
         await check('start')
         await page.getByRole('button', { name: 'Open the example' }).click()
         await page.getByRole('tab', { name: /Check agrees/ }).waitFor()
-        for (const tab of ['Inside', 'Weights', 'Check', 'Try it', 'Model']) {
+        for (const tab of ['Inside', 'Statistics', 'Weights', 'Try it', 'Model', 'Check']) {
           await openTab(page, tab)
           await check(tab)
         }
+        await page.getByLabel('update gate').selectOption('updates')
+        await page.locator('[data-verdict=fail]').waitFor()
+        await page.getByRole('button', { name: /Diagnose/ }).click()
+        await page.locator('[data-diagnosis]').waitFor()
+        await choose(page, 'Expected outputs', 'README.md')
+        await page.getByRole('alert').waitFor()
+        await check('an error and a diagnosis')
         await page.close()
       }
     },

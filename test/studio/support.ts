@@ -13,8 +13,7 @@ const places = [
 ]
 
 /** Where a browser is; null where there is none, and the tests that need one skip. */
-export const browserPath: string | null =
-  places.find((path) => path !== '' && existsSync(path)) ?? null
+const browserPath: string | null = places.find((path) => path !== '' && existsSync(path)) ?? null
 
 export const noBrowser: boolean = browserPath === null
 
