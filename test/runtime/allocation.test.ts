@@ -18,7 +18,7 @@ const layers = (activation) => [
   dense({ kernel: numbers(8, 4), activation: 'sigmoid' }),
 ]
 const grown = {}
-const variants = [{ engine: 'wasm' }, { engine: 'js' }, { engine: 'js', precision: 'f64' }]
+const variants = ['wasm', 'js'].flatMap((engine) => ['f32', 'f64'].map((precision) => ({ engine, precision })))
 for (const activation of ['tanh', 'relu']) for (const options of variants) {
   const stream = compileSync(sequential(layers(activation)), options).stream()
   const run = (steps) => { for (let i = 0; i < steps; i++) { stream.input[0] = i % 7; stream.step() } }

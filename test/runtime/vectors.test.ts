@@ -8,7 +8,7 @@ import { inputPorts } from '../../src/model/layers.ts'
 import type { Dim, LayerNode, Model } from '../../src/model/types.ts'
 import { runReference } from '../../src/runtime/reference.ts'
 import type { Named, Tensor } from '../../src/tensor.ts'
-import { bits, both } from '../support/engines.ts'
+import { bits, both, expectSameBits, precisions } from '../support/engines.ts'
 import { random, tensor as randomTensor } from '../support/random.ts'
 
 interface Plain {
@@ -93,19 +93,21 @@ describe.each(cases)('$name', (each) => {
     ).toBeLessThan(1e-14)
   })
 
-  it('float32 agrees to its rounding, with the same bits in both engines', () => {
-    const [js, wasm] = both(model)
-    const inWasm = wasm.engine.fallbacks.length === 0
-    expect(inWasm).toBe(each.node.kind !== 'embedding' && !isWhole(model))
-    const outputs = js.predict(inputs)
-    expect(worst(outputs, each.outputs)).toBeLessThan(2e-6)
-    for (const [name, output] of Object.entries(wasm.predict(inputs)))
-      expect(bits(output)).toEqual(bits(outputs[name]))
+  it('float32 agrees to its rounding; the same bits in both engines, in float64 too', () => {
+    for (const precision of precisions) {
+      const [js, wasm] = both(model, { precision })
+      const inWasm = wasm.engine.fallbacks.length === 0
+      expect(inWasm).toBe(each.node.kind !== 'embedding' && !isWhole(model))
+      const outputs = js.predict(inputs)
+      expect(worst(outputs, each.outputs)).toBeLessThan(precision === 'f32' ? 2e-6 : 1e-14)
+      for (const [name, output] of Object.entries(wasm.predict(inputs)))
+        expect(bits(output)).toEqual(bits(outputs[name]))
+    }
   })
 
   it('step by step the same bits as at once, where it can', () => {
     const { shape } = Object.values(each.inputs)[0]
-    for (const program of both(model)) {
+    for (const program of precisions.flatMap((precision) => both(model, { precision }))) {
       if (
         program.plan.obstacle !== null ||
         shape.length !== (each.node.kind === 'embedding' ? 2 : 3)
@@ -161,18 +163,16 @@ describe('every width has the same bits in both engines', () => {
     'conv1d',
     'merge',
   ]
-  const special = [Number.NaN, Number.POSITIVE_INFINITY, -0, 1e38, 1e-45]
+  const special = [Number.NaN, Number.POSITIVE_INFINITY, -0, 1e38, 1e-45, 1e308, 1e-310]
   it.each(kinds)('%s', (kind) => {
     for (let width = 1; width <= 67; width += width < 20 ? 1 : 6) {
       const next = random(width)
-      const x = randomTensor(next, [3, 37, width])
+      const { shape, data } = randomTensor(next, [3, 37, width])
+      const x = { shape, data: Float64Array.from(data) }
       special.forEach((value, i) => {
-        x.data[i * 7 * width] = value
+        x.data[i * 5 * width] = value
       })
-      const [js, wasm] = both(layerOf(kind, width, next))
-      const outputs = js.predict(x)
-      for (const [name, output] of Object.entries(wasm.predict(x)))
-        expect(bits(output), `${width} wide`).toEqual(bits(outputs[name]))
+      expectSameBits(layerOf(kind, width, next), x, `${width} wide`)
     }
   })
 })

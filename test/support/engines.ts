@@ -1,7 +1,7 @@
 /** Two engines side by side, and graphs that a chain of layers does not make. */
 
 import { expect } from 'vitest'
-import { type CompileOptions, compileSync, type Program } from '../../src/index.ts'
+import { type CompileOptions, compileSync, type Program, type RunOptions } from '../../src/index.ts'
 import { createModel } from '../../src/model/graph.ts'
 import { bidirectional, type GruOptions, type Model, sequential } from '../../src/model/index.ts'
 import type { GruNode } from '../../src/model/types.ts'
@@ -24,6 +24,51 @@ export function bits({ data }: Pick<Tensor, 'data'>): number[] {
     if (Number.isNaN(value)) numbers[i] = Number.NaN
   })
   return Array.from(new Uint32Array(numbers.buffer))
+}
+
+export const precisions = ['f32', 'f64'] as const
+
+/** WebAssembly gives the bits of JavaScript in every output and state, in either precision. */
+export function expectSameBits(
+  model: Model,
+  x: Tensor,
+  label: string,
+  options: RunOptions = {},
+  within: readonly (typeof precisions)[number][] = precisions,
+): void {
+  for (const precision of within) {
+    const [js, wasm] = both(model, { precision })
+    // Whole tensors are JavaScript's everywhere.
+    const whys = new Set(wasm.engine.fallbacks.map(({ why }) => why))
+    whys.delete('it works on whole tensors')
+    expect([...whys], label).toEqual([])
+    const outputs = [...js.outputs, ...js.states].map(({ name }) => name)
+    const expected = js.predict(x, { ...options, outputs })
+    const actual = wasm.predict(x, { ...options, outputs })
+    for (const name of outputs) {
+      expect(bits(actual[name]), `${precision}, ${label}, ${name}`).toEqual(bits(expected[name]))
+    }
+  }
+}
+
+/** The same for a sequence that goes through a stream step by step. */
+export function expectSameStream(model: Model, x: Tensor): void {
+  const [steps, features] = x.shape
+  for (const precision of precisions) {
+    const [js, wasm] = both(model, { precision })
+    const names = js.states.map(({ name }) => name)
+    const expected = js.predict(x, { outputs: ['y', ...names] })
+    const stream = wasm.stream()
+    const out: number[] = []
+    for (let t = 0; t < steps; t++) {
+      stream.input.set(x.data.subarray(features * t, features * (t + 1)))
+      stream.step()
+      out.push(...stream.output)
+    }
+    expect(out, precision).toEqual(Array.from(expected.y.data))
+    for (const [name, data] of Object.entries(stream.getState()))
+      expect(bits({ data }), `${precision}, ${name}`).toEqual(bits(expected[name]))
+  }
 }
 
 /** The decoder starts from the encoder's last state, and gives its sequence and its last step. */

@@ -2,34 +2,24 @@
 
 import { describe, expect, it } from 'vitest'
 import { compileSync } from '../../../src/index.ts'
-import {
-  activation,
-  activationTable,
-  dense,
-  type Model,
-  sequential,
-} from '../../../src/model/index.ts'
+import { activation, activationTable, dense, sequential } from '../../../src/model/index.ts'
 import { createJsEngine, type Engine } from '../../../src/runtime/engine.ts'
-import { plan } from '../../../src/runtime/plan.ts'
+import { type Plan, plan } from '../../../src/runtime/plan.ts'
 import { runReference } from '../../../src/runtime/reference.ts'
 import { emit } from '../../../src/runtime/wasm/emit.ts'
 import { createWasmEngine } from '../../../src/runtime/wasm/engine.ts'
 import { features } from '../../../src/runtime/wasm/probe.ts'
-import type { Tensor } from '../../../src/tensor.ts'
-import { bits, both, bothWays, encoderDecoder } from '../../support/engines.ts'
+import {
+  bits,
+  bothWays,
+  encoderDecoder,
+  expectSameBits,
+  expectSameStream,
+  precisions,
+} from '../../support/engines.ts'
 import { random, randomGru, tensor } from '../../support/random.ts'
 
 const kinds = Object.keys(activationTable)
-
-function expectSameBits(model: Model, x: Tensor, label: string): void {
-  const [js, wasm] = both(model)
-  const outputs = [...js.outputs, ...js.states].map(({ name }) => name)
-  const expected = js.predict(x, { outputs })
-  const actual = wasm.predict(x, { outputs })
-  for (const name of outputs) {
-    expect(bits(actual[name]), `${label}, ${name}`).toEqual(bits(expected[name]))
-  }
-}
 
 const variants = (['after', 'before'] as const).flatMap((reset) =>
   (['keeps', 'updates'] as const).flatMap((update) =>
@@ -67,8 +57,7 @@ describe('the same bits as JavaScript', () => {
     }
   })
 
-  it.each(kinds)('activation %s at the corners of float32', (kind) => {
-    const numbers = corners()
+  it.each(kinds)('activation %s at the corners of float32 and float64', (kind) => {
     const { parameters } = activation(kind)
     const identity = { shape: [1, 1], data: Float32Array.of(1) }
     const names = Object.keys(activationTable[kind as keyof typeof activationTable].parameters)
@@ -76,11 +65,15 @@ describe('the same bits as JavaScript', () => {
     const model = sequential([
       dense({ kernel: identity, activation: show === '' ? kind : `${kind}(${show})` }),
     ])
-    expectSameBits(model, { shape: [numbers.length, 1], data: numbers }, kind)
+    const corners = { f32: corners32(), f64: corners64() }
+    for (const precision of precisions) {
+      const data = corners[precision]
+      expectSameBits(model, { shape: [data.length, 1], data }, kind, {}, [precision])
+    }
   })
 
   it('NaN, infinities, subnormal and large numbers flow alike', () => {
-    const specials = [Number.NaN, Infinity, -Infinity, -0, 1e-42, -1e-45, 3e38, -3e38]
+    const specials = [Number.NaN, Infinity, -Infinity, -0, -1e-45, 1e-310, 3e38, -1e308]
     for (const variant of variants) {
       for (const act of ['tanh', 'linear', 'relu', 'sigmoid', 'hard_sigmoid']) {
         const model = sequential([
@@ -88,8 +81,9 @@ describe('the same bits as JavaScript', () => {
           dense({ kernel: tensor(random(2), [5, 6]), activation: 'softmax' }),
         ])
         for (const special of specials) {
-          const x = tensor(random(12), [4, 3])
-          x.data[4] = special
+          const data = Float64Array.from(tensor(random(12), [4, 3]).data)
+          data[4] = special
+          const x = { shape: [4, 3], data }
           expectSameBits(model, x, `${special}, ${act}, ${JSON.stringify(variant)}`)
         }
       }
@@ -112,17 +106,7 @@ describe('the same bits as JavaScript', () => {
     ])
     const x = tensor(random(4), [35, 70, 5])
     expectSameBits(model, x, 'batch')
-    const [js, wasm] = both(model)
-    const row = { shape: [70, 5], data: x.data.subarray(0, 350) }
-    const expected = bits(js.predict(row).y)
-    const stream = wasm.stream()
-    const out = new Float32Array(70 * 3)
-    for (let t = 0; t < 70; t++) {
-      stream.input.set(row.data.subarray(5 * t, 5 * t + 5))
-      stream.step()
-      out.set(stream.output, 3 * t)
-    }
-    expect(bits({ data: out })).toEqual(expected)
+    expectSameStream(model, { shape: [70, 5], data: x.data.subarray(0, 350) })
   })
 
   it('backwards, both ways, with clip, masks and lengths', () => {
@@ -138,10 +122,8 @@ describe('the same bits as JavaScript', () => {
       const mask = Array.from({ length: 3 }, (_, row) =>
         Array.from({ length: 40 }, (_, t) => ((row + 2) * t) % 7 < 4 && t > row),
       )
-      const [js, wasm] = both(model)
-      for (const masks of [{ mask }, { lengths: [0, 17, 40] }]) {
-        expect(bits(wasm.predict(x, masks).y)).toEqual(bits(js.predict(x, masks).y))
-      }
+      for (const masks of [{ mask }, { lengths: [0, 17, 40] }])
+        expectSameBits(model, x, maskedOutput, masks)
     }
   })
 
@@ -158,8 +140,8 @@ describe('code for any target', () => {
     randomGru(2, 67, 30, { reset: 'before', activation: 'mish', recurrentActivation: 'elu' }),
     dense({ kernel: tensor(random(3), [30, 41]), activation: 'softmax' }),
   ])
-  const planned = plan(model, { precision: 'f32', streams: 1 })
-  const stepped = (engine: Engine): number[] => {
+  const plans = precisions.map((precision) => plan(model, { precision, streams: 1 }))
+  const stepped = (planned: Plan, engine: Engine): number[] => {
     const state = planned.memory.streams
     engine.setWeights(model, planned)
     engine.memory.fill(0.5, state)
@@ -168,14 +150,15 @@ describe('code for any target', () => {
     const from = state + planned.stateStride + planned.step.offsets[y]
     return bits({ data: engine.memory.slice(from, from + 41) })
   }
-  const expected = stepped(createJsEngine(planned))
+  const expected = plans.map((each) => stepped(each, createJsEngine(each)))
 
   for (const vectors of [1, 2, 3, 4]) {
     for (const unroll of [1, 2, 5]) {
       for (const constants of ['code', 'memory'] as const) {
         it(`${vectors} vectors, ${unroll} rows a turn, constants in ${constants}`, () => {
           const target = { fused: false, vectors, pairVectors: vectors, unroll, constants }
-          expect(stepped(createWasmEngine(planned, target))).toEqual(expected)
+          const actual = plans.map((each) => stepped(each, createWasmEngine(each, target)))
+          expect(actual).toEqual(expected)
         })
       }
     }
@@ -189,7 +172,7 @@ describe('code for any target', () => {
       unroll: 4,
       constants: 'memory',
     } as const
-    expect(emit(planned, target)).toEqual(emit(planned, target))
+    for (const each of plans) expect(emit(each, target)).toEqual(emit(each, target))
   })
 })
 
@@ -224,7 +207,7 @@ describe('fused', () => {
 })
 
 /** Both signs of: powers of two and their neighbours, the usual range, what is not a number. */
-function corners(): Float32Array {
+function corners32(): Float32Array {
   const words = new Uint32Array(2 ** 13)
   for (let i = 0; i < words.length; i++) words[i] = (i * 0x7ffff + 0x80000000 * (i % 2)) >>> 0
   const powers = Array.from({ length: 256 }, (_, i) => [
@@ -234,4 +217,22 @@ function corners(): Float32Array {
   ]).flat()
   const all = [...words, ...powers, ...powers.map((word) => word | 0x80000000)]
   return new Float32Array(Uint32Array.from(all).buffer)
+}
+
+function corners64(): Float64Array {
+  const next = random(64)
+  const high = Array.from({ length: 2 ** 13 }, () => next() * 2 ** 32)
+  const anywhere = new Float64Array(Uint32Array.from(high, (word) => word).buffer)
+  const near = Array.from({ length: 2 ** 12 }, (_, i) => (2 * next() - 1) * 2 ** (i % 11))
+  const limits = [0, 22, 50, 708, 709, 710, 745, 746].flatMap((limit) =>
+    Array.from({ length: 9 }, (_, i) => limit + i / 8),
+  )
+  const powers = Array.from({ length: 2048 }, (_, i) => 2 ** (i - 1023)).flatMap((power) => [
+    power,
+    power * (1 - 2 ** -53),
+    power * (1 + 2 ** -52),
+  ])
+  const positive = [...limits, ...powers, 2 ** -1074, 2 ** -1073, 1e-310]
+  const negative = positive.map((value) => -value)
+  return Float64Array.from([...anywhere, ...near, ...positive, ...negative])
 }
