@@ -20,7 +20,7 @@ import { verify } from '../verify/index.ts'
 import { randomInputs } from './inputs.ts'
 import type { Target, Written } from './target.ts'
 import { targetOf } from './targets.ts'
-import { isSingle, singleModel } from './weights.ts'
+import { isSingle } from './weights.ts'
 
 export type { StorageType } from '../formats/gruv/storage.ts'
 export { targetEndings } from './targets.ts'
@@ -142,9 +142,9 @@ function withReference(model: Model, reference: ReferenceData | undefined): Mode
 }
 
 /** The file as whoever gets it reads it. */
-async function readBack({ bytes, reading = {} }: Written, name: string): Promise<Model> {
+async function readBack({ bytes, proof, reading = {} }: Written, name: string): Promise<Model> {
   try {
-    return await readModel({ name, bytes }, reading satisfies ReadOptions)
+    return await readModel({ name, bytes: proof ?? bytes }, reading satisfies ReadOptions)
   } catch (error) {
     throw within('read back', error)
   }
@@ -156,10 +156,10 @@ function measured(
   { input }: ConvertOptions,
 ): Conversion {
   const data = input ?? model.reference?.inputs ?? randomInputs(model)
-  const rounds = written.single === true && !model.nodes.every(allSingle)
+  const rounds = written.held !== undefined && !model.nodes.every(allSingle)
   const expected = outputsOf(model, data)
-  const exact = written.single
-    ? outputsOf(singleModel(model), data)
+  const exact = written.held
+    ? outputsOf(written.held, data)
     : storage === undefined
       ? expected
       : outputsOf(back, data)

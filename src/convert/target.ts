@@ -11,8 +11,10 @@ export interface Written {
   readonly notes: readonly string[]
   /** What a reader of the file has to be told, since the file cannot say it. */
   readonly reading?: ReadOptions
-  /** Whether trained numbers were rounded to float32. */
-  readonly single?: boolean
+  /** The model with its numbers as the file holds them, where those are others: rounded, or summed. */
+  readonly held?: Model
+  /** What is read back in place of the file, where that is only a part of a model. */
+  readonly proof?: Uint8Array
 }
 
 export interface Target {

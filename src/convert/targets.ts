@@ -25,6 +25,18 @@ const targets: readonly Target[] = [
     write: async (model) => (await import('./onnx/index.ts')).writeOnnx(model),
   },
   {
+    id: 'keras',
+    title: 'Keras archive (.keras)',
+    ending: '.keras',
+    write: async (model) => (await import('./keras/index.ts')).writeKeras(model),
+  },
+  {
+    id: 'keras-weights',
+    title: 'Keras weights (.weights.h5)',
+    ending: '.weights.h5',
+    write: async (model) => (await import('./keras/index.ts')).writeKerasWeights(model),
+  },
+  {
     id: 'rtneural',
     title: 'RTNeural model (.json)',
     ending: '.json',

@@ -5,6 +5,7 @@ import { isRecurrent } from '../../model/layers.ts'
 import type { Model, OutputPort } from '../../model/types.ts'
 import type { Named } from '../../tensor.ts'
 import { cannotHold, type Written } from '../target.ts'
+import { singleModel } from '../weights.ts'
 import { FLOAT, INT64, OnnxBuilder, type ValueInfo } from './builder.ts'
 import { addLayer } from './layers.ts'
 import { addRecurrent } from './recurrent.ts'
@@ -61,7 +62,7 @@ export async function writeOnnx(model: Model): Promise<Written> {
     model.inputs.map((port) => info(port, isIndices(model, port.name) ? INT64 : FLOAT)),
     model.outputs.map((port) => info(port, FLOAT)),
   )
-  return { bytes, notes, single: true }
+  return { bytes, notes, held: singleModel(model) }
 }
 
 /** Values of recurrent layers that can carry the name of an output at once. */

@@ -1,0 +1,57 @@
+/** HDF5 files, as far as they are written: groups, and arrays of float32 and float64. */
+
+import { GruvError } from '../errors.ts'
+import type { Named, Tensor } from '../tensor.ts'
+import type { Library } from './hdf5-session.ts'
+
+const PATH = '/gruv-written.h5'
+
+interface Files {
+  readonly readFile: (path: string) => Uint8Array
+  readonly unlink: (path: string) => void
+  readonly analyzePath: (path: string) => { readonly exists: boolean }
+}
+
+/**
+ * @param arrays by path, such as `layers/gru/cell/vars/0`; groups are made as they are needed.
+ * @param groups paths of groups that are there though nothing lies in them.
+ */
+export async function writeHdf5(
+  arrays: Named<Tensor>,
+  groups: readonly string[] = [],
+): Promise<Uint8Array> {
+  const { File, ready } = await import('h5wasm')
+  const library = (await ready) as Library
+  const files = library.FS as unknown as Files
+  try {
+    const file = new File(PATH, 'w')
+    try {
+      const made = new Set<string>()
+      const makeGroup = (path: string): void => {
+        const parts = path.split('/')
+        for (let depth = 1; depth <= parts.length; depth++) {
+          const group = parts.slice(0, depth).join('/')
+          if (made.has(group)) continue
+          file.create_group(group)
+          made.add(group)
+        }
+      }
+      for (const group of groups) makeGroup(group)
+      for (const [path, { shape, data }] of Object.entries(arrays)) {
+        makeGroup(path.slice(0, path.lastIndexOf('/')))
+        const dtype = data instanceof Float32Array ? '<f4' : '<f8'
+        file.create_dataset({ name: path, data, shape: [...shape], dtype })
+      }
+    } finally {
+      file.close()
+    }
+    return files.readFile(PATH).slice()
+  } catch (cause) {
+    throw new GruvError('unsupported', 'the HDF5 library could not write these arrays', {
+      got: String(cause instanceof Error ? cause.message : cause).slice(0, 160),
+      cause,
+    })
+  } finally {
+    if (files.analyzePath(PATH).exists) files.unlink(PATH)
+  }
+}

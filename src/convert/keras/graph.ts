@@ -1,0 +1,230 @@
+/** A graph as a functional model of Keras 3: which layer is called with what. */
+
+import { GruvError } from '../../errors.ts'
+import { valueShapes } from '../../model/graph.ts'
+import { isRecurrent } from '../../model/layers.ts'
+import type { Dim, LayerNode, Model, NodeOf, RecurrentNode } from '../../model/types.ts'
+import { cannotHold } from '../target.ts'
+import { activationName, type KerasLayer, type Origin } from './layer.ts'
+import { activationLayer, describeLayer } from './layers.ts'
+import {
+  bidirectionalMode,
+  type Described,
+  describeBidirectional,
+  describeRecurrent,
+} from './recurrent.ts'
+
+export interface KerasGraph {
+  readonly inputs: readonly Origin[]
+  readonly layers: readonly KerasLayer[]
+  readonly outputs: readonly Origin[]
+  readonly notes: readonly string[]
+}
+
+/** @throws GruvError `unsupported`, naming the layer that Keras cannot hold. */
+export function kerasGraph(model: Model): KerasGraph {
+  const builder = new GraphBuilder(model)
+  for (const node of model.nodes) builder.add(node)
+  return builder.finish()
+}
+
+class GraphBuilder {
+  readonly #model: Model
+  readonly #shapes: ReadonlyMap<string, readonly Dim[]>
+  readonly #origins = new Map<string, Origin>()
+  readonly #layers: KerasLayer[] = []
+  readonly #notes: string[] = []
+  readonly #inputs: readonly Origin[]
+  readonly #names = new Set<string>()
+
+  constructor(model: Model) {
+    this.#model = model
+    this.#shapes = valueShapes(model.inputs, model.nodes)
+    this.#inputs = model.inputs.map(({ name, axes }) => {
+      if (axes !== undefined)
+        this.#notes.push(`the axes of ${name} are those of Keras: batch first`)
+      const shape = this.#shapes.get(name)!
+      if (shape[0] !== 'batch') {
+        throw new GruvError('unsupported', 'Keras cannot hold an input without a batch', {
+          where: name,
+        })
+      }
+      const readers = this.#readersOf(name)
+      const indices = readers.length > 0 && readers.every(({ kind }) => kind === 'embedding')
+      const origin: Origin = {
+        layer: this.#unique(name),
+        tensor: 0,
+        shape,
+        dtype: indices ? 'int32' : 'float32',
+      }
+      this.#origins.set(name, origin)
+      return origin
+    })
+  }
+
+  add(node: LayerNode): void {
+    const made = Object.values(node.outputs)
+    if (made.every((value) => this.#origins.has(value))) return
+    if (isRecurrent(node)) this.#addRecurrent(node)
+    else if (!this.#addMerged(node)) this.#addPlain(node)
+  }
+
+  finish(): KerasGraph {
+    const outputs = this.#model.outputs.map(({ value, name, axes }) => {
+      if (axes !== undefined)
+        this.#notes.push(`the axes of ${name} are those of Keras: batch first`)
+      return this.#origins.get(value)!
+    })
+    return { inputs: this.#inputs, layers: this.#layers, outputs, notes: this.#notes }
+  }
+
+  #addPlain(node: LayerNode): void {
+    const [port, ...others] = Object.keys(node.outputs)
+    if (port !== 'y' || others.length > 0) throw cannotHold('Keras', node, `the port ${port}`)
+    const inputs = Object.values(node.inputs).map((value) => this.#origins.get(value)!)
+    const { listed, ...described } = describeLayer(node, inputs[0]?.shape ?? [])
+    const layer = this.#push(node.name, described, inputs, { ...(listed && { listed }) })
+    const shape = this.#shapes.get(node.outputs.y)!
+    let origin: Origin = { layer, tensor: 0, shape, dtype: 'float32' }
+    // An activation with parameters has no place in the configuration of another layer.
+    if (
+      (node.kind === 'dense' || node.kind === 'conv1d') &&
+      activationName(node.activation) === null
+    ) {
+      const after = activationLayer(node.activation, `${node.name}_activation`, node)
+      const name = this.#push(`${node.name}_activation`, after, [origin])
+      origin = { ...origin, layer: name }
+    }
+    this.#origins.set(node.outputs.y, origin)
+  }
+
+  #addRecurrent(node: RecurrentNode): void {
+    if (this.#half(node) !== null) return
+    const { sequence, last, state, cell } = node.outputs
+    const backward = node.direction === 'backward'
+    let given = sequence
+    if (backward && sequence !== undefined) {
+      // Keras gives the steps as they were computed: what follows must be the turning back.
+      const readers = this.#readersOf(sequence)
+      const [reverse] = readers
+      if (readers.length !== 1 || reverse.kind !== 'reverse' || this.#isOutput(sequence))
+        throw cannotHold('Keras', node, 'a backward layer whose steps stay where they are')
+      given = reverse.outputs.y
+      this.#origins.set(sequence, { layer: '', tensor: 0, shape: [], dtype: 'float32' })
+    }
+    const states =
+      state !== undefined || cell !== undefined || (given !== undefined && last !== undefined)
+    const ways = { sequences: given !== undefined, states, backward }
+    const described = describeRecurrent(node, node.name, ways, this.#notes)
+    const initial = [node.inputs.initialState, node.inputs.initialCell].flatMap((value) =>
+      value === undefined ? [] : [this.#origins.get(value)!],
+    )
+    const extra = initial.length === 0 ? {} : { kwargs: { initial_state: initial.map(tensorOf) } }
+    const layer = this.#push(node.name, described, [this.#origins.get(node.inputs.x)!], extra)
+    const put = (value: string | undefined, tensor: number): void => {
+      if (value === undefined) return
+      const shape = this.#shapes.get(value)!
+      this.#origins.set(value, { layer, tensor, shape, dtype: 'float32' })
+    }
+    put(given, 0)
+    put(last, given === undefined ? 0 : 1)
+    put(state, 1)
+    put(cell, 2)
+  }
+
+  /** The other half of a Bidirectional, and where both meet; null where a layer stands alone. */
+  #half(node: RecurrentNode): NodeOf<'merge'> | null {
+    const [value, ...others] = Object.values(node.outputs)
+    const readers = this.#readersOf(value)
+    const [merge] = readers
+    if (others.length > 0 || readers.length !== 1 || merge.kind !== 'merge') return null
+    return this.#halves(merge) === null || this.#isOutput(value) ? null : merge
+  }
+
+  #halves(merge: NodeOf<'merge'>): readonly [RecurrentNode, RecurrentNode] | null {
+    const values = Object.values(merge.inputs)
+    if (values.length !== 2 || bidirectionalMode(merge.mode) === undefined) return null
+    const [a, b] = values.map((value) =>
+      this.#model.nodes.find(
+        (node): node is RecurrentNode =>
+          isRecurrent(node) && Object.values(node.outputs).includes(value),
+      ),
+    )
+    if (a === undefined || b === undefined || a.kind !== b.kind) return null
+    const alike =
+      a.direction === 'forward' &&
+      b.direction === 'backward' &&
+      a.units === b.units &&
+      Object.entries(a.inputs).join() === Object.entries(b.inputs).join() &&
+      Object.keys(a.inputs).length === 1 &&
+      Object.keys(a.outputs).join() === Object.keys(b.outputs).join()
+    return alike ? [a, b] : null
+  }
+
+  #addMerged(node: LayerNode): boolean {
+    if (node.kind !== 'merge') return false
+    const halves = this.#halves(node)
+    if (halves === null || halves.some((half) => this.#half(half) !== node)) return false
+    const sequences = halves[0].outputs.sequence !== undefined
+    const parts = halves.map((half, i) =>
+      describeRecurrent(
+        half,
+        `${i === 0 ? 'forward' : 'backward'}_${kerasName(node.name)}`,
+        { sequences, states: false, backward: i === 1 },
+        this.#notes,
+      ),
+    )
+    const mode = bidirectionalMode(node.mode)!
+    const described = describeBidirectional(node.name, mode, parts[0], parts[1])
+    const layer = this.#push(node.name, described, [this.#origins.get(halves[0].inputs.x)!])
+    const shape = this.#shapes.get(node.outputs.y)!
+    this.#origins.set(node.outputs.y, { layer, tensor: 0, shape, dtype: 'float32' })
+    return true
+  }
+
+  #push(
+    wanted: string,
+    described: Described,
+    inputs: readonly Origin[],
+    more: Partial<Pick<KerasLayer, 'listed' | 'kwargs'>> = {},
+  ): string {
+    const name = this.#unique(wanted)
+    const { className, weights } = described
+    const config = { ...described.config, name }
+    this.#layers.push({ className, name, config, weights, inputs, ...more })
+    return name
+  }
+
+  #unique(wanted: string): string {
+    const clean = kerasName(wanted)
+    let name = clean
+    for (let i = 1; this.#names.has(name); i++) name = `${clean}_${i}`
+    this.#names.add(name)
+    return name
+  }
+
+  #readersOf(value: string): readonly LayerNode[] {
+    return this.#model.nodes.filter((node) => Object.values(node.inputs).includes(value))
+  }
+
+  #isOutput(value: string): boolean {
+    return this.#model.outputs.some((output) => output.value === value)
+  }
+}
+
+/** Names in Keras hold no slash, which separates groups of HDF5. */
+function kerasName(name: string): string {
+  return name.replaceAll(/[^\w.-]/g, '_') || 'layer'
+}
+
+/** A tensor as it stands in `inbound_nodes`. */
+export function tensorOf({ layer, tensor, shape, dtype }: Origin): object {
+  return {
+    class_name: '__keras_tensor__',
+    config: {
+      shape: shape.map((dim) => (typeof dim === 'number' ? dim : null)),
+      dtype,
+      keras_history: [layer, 0, tensor],
+    },
+  }
+}
