@@ -93,6 +93,29 @@ export const activationTable = {
     value: (a) => a * Math.tanh(softplus(a)),
   },
   log_sigmoid: { formula: 'log(σ(a))', parameters: {}, value: (a) => -softplus(-a) },
+  /** Keras 3's and PyTorch's hard_silu. */
+  hard_swish: {
+    formula: 'a·min(max(a/6 + ½, 0), 1)',
+    parameters: {},
+    value: (a) => a * clip(a / 6 + 0.5, 0, 1),
+  },
+  celu: {
+    formula: 'a ≥ 0: a; else alpha·(e^(a/alpha) − 1)',
+    parameters: { alpha: 1 },
+    value: (a, [alpha]) => (a < 0 ? alpha! * Math.expm1(a / alpha!) : a),
+  },
+  tanh_shrink: { formula: 'a − tanh(a)', parameters: {}, value: (a) => a - Math.tanh(a) },
+  hard_shrink: {
+    formula: '|a| > threshold: a; else 0',
+    parameters: { threshold: 0.5 },
+    value: (a, [threshold]) => (Math.abs(a) <= threshold! ? 0 : a),
+  },
+  soft_shrink: {
+    formula: '|a| > threshold: a − threshold·sign(a); else 0',
+    parameters: { threshold: 0.5 },
+    value: (a, [threshold]) =>
+      Math.abs(a) <= threshold! ? 0 : a < 0 ? a + threshold! : a - threshold!,
+  },
 } as const satisfies Record<string, ActivationEntry>
 
 /** Activations that map one number to one number, and so may stand inside a cell. */
@@ -115,6 +138,7 @@ const aliases: Readonly<Record<string, ElementwiseKind>> = {
   swish: 'silu',
   exp: 'exponential',
   relu6: 'clipped_relu',
+  hardsilu: 'hard_swish',
 }
 
 const bySimplifiedName: ReadonlyMap<string, ElementwiseKind> = new Map([

@@ -60,6 +60,11 @@ const slopes: Readonly<Record<ElementwiseKind, Slope>> = {
     return Math.tanh(s) + a * tanhSlope(s) * sigmoid(a)
   },
   log_sigmoid: (a) => sigmoid(-a),
+  hard_swish: (a) => (a <= -3 ? 0 : a >= 3 ? 1 : a / 3 + 0.5),
+  celu: (a, [alpha]) => (a < 0 ? Math.exp(a / alpha) : 1),
+  tanh_shrink: (a) => 1 - tanhSlope(a),
+  hard_shrink: (a, [threshold]) => (Math.abs(a) <= threshold ? 0 : 1),
+  soft_shrink: (a, [threshold]) => (Math.abs(a) <= threshold ? 0 : 1),
 }
 
 /** dφ/da for each pre-activation. */

@@ -4,6 +4,13 @@ import { GruvError } from '../../errors.ts'
 import { type Activation, activation } from '../../model/activations.ts'
 import { type KerasVersion, Settings } from './settings.ts'
 
+/** log(softmax), which is a node of its own: whether this is what the file names. */
+export function isLogSoftmax(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null && 'config' in value)
+    return isLogSoftmax(value.config)
+  return typeof value === 'string' && /(^|[>.])log_softmax$/i.test(value)
+}
+
 /** What the same name means under each version: `hard_sigmoid` changed its slope in Keras 3. */
 export function kerasActivation(value: unknown, version: KerasVersion, where: string): Activation {
   if (value === null || value === undefined) return activation('linear')
@@ -35,6 +42,12 @@ export function kerasActivation(value: unknown, version: KerasVersion, where: st
     case 'log_sigmoid':
     case 'hard_tanh':
     case 'softmax':
+    case 'celu':
+    case 'tanh_shrink':
+    case 'hard_shrink':
+    case 'soft_shrink':
+    case 'hard_silu':
+    case 'hard_swish':
       return activation(name)
     default:
       throw new GruvError('unsupported', `no activation is called '${value}'`, {

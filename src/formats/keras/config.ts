@@ -63,6 +63,7 @@ export function parseNetwork(json: unknown): NetConfig {
     class_name: raw,
     config,
     registered_name: registered,
+    build_config: built,
   } = object(plain(json), 'model_config')
   const className = renamed[text(raw, 'model_config.class_name')] ?? String(raw)
   // A subclass of Model without a graph of its own has no layers in its configuration.
@@ -81,7 +82,13 @@ export function parseNetwork(json: unknown): NetConfig {
       },
     )
   }
-  return network(className === 'Sequential' ? 'Sequential' : 'Functional', body, 'model_config', 0)
+  const build = built === undefined ? {} : { build_config: built }
+  return network(
+    className === 'Sequential' ? 'Sequential' : 'Functional',
+    { ...build, ...body },
+    'model_config',
+    0,
+  )
 }
 
 function network(
@@ -137,9 +144,7 @@ function sequential(
   const layers: LayerConfig[] = []
   if (first.className !== 'InputLayer') {
     const shape =
-      inputShape(first) ??
-      shapeOf(body.build_input_shape) ??
-      shapeOf((body.build_config as Record<string, unknown> | undefined)?.input_shape)
+      inputShape(first) ?? shapeOf(body.build_input_shape) ?? buildShape(body) ?? buildShape(raw[0])
     layers.push(inputLayer(`${first.name}_input`, shape, where))
   }
   layers.push(...parsed)
@@ -177,6 +182,12 @@ function inputLayer(
     backward: null,
     cells: [],
   }
+}
+
+/** `build_config`, which Keras 3 writes beside the configuration of a layer. */
+function buildShape(entry: unknown): readonly unknown[] | undefined {
+  const { build_config: built } = entry as { build_config?: { input_shape?: unknown } | null }
+  return typeof built === 'object' ? shapeOf(built?.input_shape) : undefined
 }
 
 /** What a layer says about its input; a model as the first layer says it by its own first layer. */

@@ -74,6 +74,14 @@ function referencesIn(argument: Argument): readonly Reference[] {
   return 'list' in argument ? argument.list.flatMap(referencesIn) : []
 }
 
+/** `mixed_float16`: the name of a layer's policy of dtypes, in its spellings since Keras 2.1. */
+function dtypePolicy({ settings }: LayerConfig): string | null {
+  const dtype = settings.get('dtype')
+  if (typeof dtype === 'string') return dtype
+  const { config } = (dtype ?? {}) as { config?: { name?: unknown } | null }
+  return typeof config?.name === 'string' ? config.name : null
+}
+
 /** Layers among those needed that no builder knows, in models and wrappers too. */
 export function refusals(net: NetConfig, wanted: readonly Reference[]): readonly Refusal[] {
   const inputs = new Set(net.inputs.map(({ layer }) => layer))
@@ -98,6 +106,9 @@ function against(layer: LayerConfig): string | null {
     if (why !== null) return why
   }
   if (layer.custom !== null) return `${layer.custom}, whose code is not in the file`
+  const policy = dtypePolicy(layer)
+  if (policy !== null && policy.includes('_from_'))
+    return `${layer.className} quantised as ${policy}: its inputs too are rounded when it runs`
   const { className } = layer
   return layerEntry(className) === null ? `${className}: ${reasonAgainst(className)}` : null
 }
@@ -236,6 +247,12 @@ export class Network {
         },
         site,
       )
+    const policy = dtypePolicy(layer)
+    if (policy !== null && /^(mixed_)?b?float16$/.test(policy)) {
+      this.graph.warnings.add(
+        `layers compute in ${policy} where they were trained: here they do not round to 16 bits`,
+      )
+    }
     const results = entry.build({ ...call, wrapped })
     return results.map((result) => this.#masked(call, entry.masks, result))
   }

@@ -18,7 +18,7 @@ const DEEPEST = 12
 
 /**
  * Python values that JSON does not know, as Keras spells them, become plain ones:
- * `{"class_name": "__tuple__", "items": […]}` is an array.
+ * `{"class_name": "__tuple__", "items": […]}` is an array, and so are NumPy's and TensorFlow's.
  */
 export function plain(value: unknown, depth = 0): unknown {
   if (depth > DEEPEST * 20) {
@@ -28,9 +28,11 @@ export function plain(value: unknown, depth = 0): unknown {
   }
   if (Array.isArray(value)) return value.map((each) => plain(each, depth + 1))
   if (typeof value !== 'object' || value === null) return value
-  const { class_name: kind, items } = value as Record<string, unknown>
+  const { class_name: kind, items, config } = value as Record<string, unknown>
   if ((kind === '__tuple__' || kind === 'TensorShape') && Array.isArray(items))
     return plain(items, depth + 1)
+  if ((kind === '__numpy__' || kind === '__tensor__') && typeof config === 'object')
+    return plain((config as { value?: unknown } | null)?.value, depth + 1)
   return Object.fromEntries(
     Object.entries(value).map(([key, each]) => [key, plain(each, depth + 1)]),
   )

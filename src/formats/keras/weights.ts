@@ -44,13 +44,19 @@ const scaled: Names = ({ settings }) => [
 ]
 const cell = withBias('kernel', 'recurrent_kernel')
 
+/** `depthwise_kernel` up to Keras 2, `kernel` in the objects of Keras 3; they go by their order. */
+const depthwise = withBias('depthwise_kernel')
+
 /** Layers that own arrays; a name with dots is an attribute of an attribute. */
 const owners: Readonly<Record<string, Names>> = {
   Dense: withBias('kernel'),
   Conv1D: withBias('kernel'),
   Conv2D: withBias('kernel'),
   Conv1DTranspose: withBias('kernel'),
-  DepthwiseConv1D: withBias('kernel'),
+  Conv2DTranspose: withBias('kernel'),
+  DepthwiseConv1D: depthwise,
+  DepthwiseConv2D: depthwise,
+  SeparableConv2D: withBias('depthwise_kernel', 'pointwise_kernel'),
   SeparableConv1D: withBias('depthwise_kernel', 'pointwise_kernel'),
   Embedding: always('embeddings'),
   PReLU: always('alpha'),
@@ -216,7 +222,7 @@ export function assign(
   const taken = new Set<NamedTensor>()
   const picked = slots.map((slot) => {
     const fitting = arrays.filter((each) => !taken.has(each) && lastName(each.name) === slot.name)
-    const half = slot.path[0]?.replace('_layer', '')
+    const half = slot.path.find((step) => step.endsWith('ward_layer'))?.replace('_layer', '')
     const one = fitting.find(({ name }) => half !== undefined && name.includes(half)) ?? fitting[0]
     if (one !== undefined) taken.add(one)
     return one?.tensor

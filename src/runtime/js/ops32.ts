@@ -84,6 +84,7 @@ const SELU_SCALE = f(1.0507009873554805)
 const SQRT1_2 = f(Math.SQRT1_2)
 const SQRT_8_PI = f(Math.sqrt(8 / Math.PI))
 const GELU_CUBE = f(0.044715)
+const SIXTH = f(1 / 6)
 
 type Loop = (m: Memory, at: number, end: number, parameters: readonly number[]) => void
 
@@ -172,6 +173,30 @@ const loops: Readonly<Record<ElementwiseKind, Loop>> = {
   },
   log_sigmoid(m, at, end) {
     for (let i = at; i < end; i++) m[i] = -softplus32(-m[i])
+  },
+  hard_swish(m, at, end) {
+    for (let i = at; i < end; i++) {
+      const a = f(f(SIXTH * m[i]) + 0.5)
+      m[i] = f(m[i] * (a < 0 ? 0 : a > 1 ? 1 : a))
+    }
+  },
+  celu(m, at, end, parameters) {
+    const alpha = f(parameters[0])
+    for (let i = at; i < end; i++) m[i] = m[i] < 0 ? f(alpha * expm1_32(f(m[i] / alpha))) : m[i]
+  },
+  tanh_shrink(m, at, end) {
+    for (let i = at; i < end; i++) m[i] = f(m[i] - tanh32(m[i]))
+  },
+  hard_shrink(m, at, end, parameters) {
+    const threshold = f(parameters[0])
+    for (let i = at; i < end; i++) m[i] = Math.abs(m[i]) <= threshold ? 0 : m[i]
+  },
+  soft_shrink(m, at, end, parameters) {
+    const threshold = f(parameters[0])
+    for (let i = at; i < end; i++) {
+      const a = m[i]
+      m[i] = Math.abs(a) <= threshold ? 0 : f(a < 0 ? a + threshold : a - threshold)
+    }
   },
 }
 

@@ -81,6 +81,7 @@ const SELU_SCALE = 1.0507009873554805
 const SQRT1_2 = Math.SQRT1_2
 const SQRT_8_PI = Math.sqrt(8 / Math.PI)
 const GELU_CUBE = 0.044715
+const SIXTH = 1 / 6
 
 type Loop = (m: Memory, at: number, end: number, parameters: readonly number[]) => void
 
@@ -169,6 +170,30 @@ const loops: Readonly<Record<ElementwiseKind, Loop>> = {
   },
   log_sigmoid(m, at, end) {
     for (let i = at; i < end; i++) m[i] = -softplus64(-m[i])
+  },
+  hard_swish(m, at, end) {
+    for (let i = at; i < end; i++) {
+      const a = SIXTH * m[i] + 0.5
+      m[i] = m[i] * (a < 0 ? 0 : a > 1 ? 1 : a)
+    }
+  },
+  celu(m, at, end, parameters) {
+    const alpha = parameters[0]
+    for (let i = at; i < end; i++) m[i] = m[i] < 0 ? alpha * expm1_64(m[i] / alpha) : m[i]
+  },
+  tanh_shrink(m, at, end) {
+    for (let i = at; i < end; i++) m[i] = m[i] - tanh64(m[i])
+  },
+  hard_shrink(m, at, end, parameters) {
+    const threshold = parameters[0]
+    for (let i = at; i < end; i++) m[i] = Math.abs(m[i]) <= threshold ? 0 : m[i]
+  },
+  soft_shrink(m, at, end, parameters) {
+    const threshold = parameters[0]
+    for (let i = at; i < end; i++) {
+      const a = m[i]
+      m[i] = Math.abs(a) <= threshold ? 0 : a < 0 ? a + threshold : a - threshold
+    }
   },
 }
 

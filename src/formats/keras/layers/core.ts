@@ -3,15 +3,18 @@
 import { activation, showActivation } from '../../../model/activations.ts'
 import { denseNode } from '../../../model/dense.ts'
 import { showShape, type Tensor } from '../../../tensor.ts'
-import { activationLayer, kerasActivation } from '../activations.ts'
-import { axisOf, fixed, type Result, type Value } from '../graph.ts'
+import { activationLayer, isLogSoftmax, kerasActivation } from '../activations.ts'
+import { axisOf, fixed, type GraphBuilder, type Result, type Value } from '../graph.ts'
 import { entry, type LayerCall, type LayerEntry, sizeMismatch, unsupported } from '../layer.ts'
 
 const nothing = entry(({ x }) => [x], true)
 
 const dense = entry((call) => {
   const { settings, version, name, graph, x } = call
-  const act = activationOf(call)
+  const logs = isLogSoftmax(settings.get('activation'))
+  const act = logs
+    ? activation('linear')
+    : kerasActivation(settings.get('activation'), version, name)
   const why = settings.has('activation') ? 'the file says activation' : 'Keras’s default'
   const node = call.once('dense', () => {
     const { kernel, bias } = call.weights()
@@ -22,14 +25,12 @@ const dense = entry((call) => {
       { value: 'no', origin: 'implied', why: 'Keras does so' },
     )
   })
-  // A Dense of Keras 1 flattened what has more than two axes; later ones take the last axis.
-  if (version.major < 2 && x.shape.length > 2 && call.layer.className === 'Dense')
-    throw unsupported(call, 'a Dense layer of Keras 1 over a sequence')
-  return [graph.one(name, node, { x })]
+  const y = graph.one(name, node, { x })
+  return [logs ? logSoftmax(call, y) : y]
 }, true)
 
-function activationOf(call: LayerCall): ReturnType<typeof kerasActivation> {
-  return kerasActivation(call.settings.get('activation'), call.version, call.name)
+function logSoftmax({ graph, name }: LayerCall, x: Result): Result {
+  return graph.one(`${name}.log`, { kind: 'softmax', axis: x.shape.length - 1, log: true }, { x })
 }
 
 const embedding = entry((call) => {
@@ -62,6 +63,8 @@ export function unmasked(result: Result): Value {
 /** Activation, LeakyReLU, ELU, ReLU, ThresholdedReLU. */
 const activate = entry((call) => {
   const { layer, settings, version, name, graph, x } = call
+  if (layer.className === 'Activation' && isLogSoftmax(settings.get('activation')))
+    return [logSoftmax(call, x)]
   const act = activationLayer(layer.className, settings, version)!
   return [
     graph.one(
@@ -100,10 +103,10 @@ const prelu = entry((call) => {
   const { name, graph, x } = call
   const { alpha } = call.weights()
   const features = fixed(x.shape.at(-1), name, 'the number of features')
-  // One slope for each feature, or (without shared axes) one for each place as well.
-  if (alpha.data.length !== features && alpha.data.length !== 1) {
-    throw unsupported(call, 'a PReLU with a slope for each step', showShape(alpha.shape))
-  }
+  // One slope for each feature, or (where axes are not shared) one for each place as well.
+  if (alpha.shape.slice(0, -1).some((extent) => extent !== 1)) return [slopesByPlace(call, alpha)]
+  if (alpha.data.length !== features && alpha.data.length !== 1)
+    throw sizeMismatch(`${name}: alpha`, `[${features}]`, showShape(alpha.shape))
   return [
     graph.one(
       name,
@@ -112,6 +115,29 @@ const prelu = entry((call) => {
     ),
   ]
 }, true)
+
+/** alpha [...extents of a row, 1 where shared], broadcast over the rows. */
+function slopesByPlace({ name, graph, x }: LayerCall, alpha: Tensor): Result {
+  const slopes = constant(graph, `${name}.alpha`, alpha)
+  const below = graph.one(`${name}.below`, { kind: 'binary', op: 'multiply' }, { a: x, b: slopes })
+  const zero = constant(graph, `${name}.zero`, { shape: [], data: Float64Array.of(0) })
+  const condition = graph.one(`${name}.sign`, { kind: 'binary', op: 'less' }, { a: x, b: zero })
+  return graph.one(name, { kind: 'where' }, { condition, a: below, b: x })
+}
+
+function constant(graph: GraphBuilder, name: string, value: Tensor): Result {
+  return graph.one(name, { kind: 'constant', weights: { value } }, {})
+}
+
+/** The order that brings these axes behind all others, and the one that leads back. */
+function toTheEnd(
+  rank: number,
+  axes: readonly number[],
+): { readonly there: readonly number[]; readonly back: readonly number[] } {
+  const others = Array.from({ length: rank }, (_, i) => i).filter((i) => !axes.includes(i))
+  const there = [...others, ...axes]
+  return { there, back: there.map((_, i) => there.indexOf(i)) }
+}
 
 /** Normalises the last axis with numbers from training; another axis is brought there and back. */
 const batchNorm = entry((call) => {
@@ -141,28 +167,28 @@ const layerNorm = entry((call) => {
   const axes = (settings.has('axis') ? settings.integers('axis') : [-1])
     .map((axis) => axisOf(axis, rank, name))
     .sort((a, b) => a - b)
-  if (axes.length === 0 || axes.some((axis, i) => axis !== rank - axes.length + i))
-    throw unsupported(call, 'a normalisation over other axes than the last ones', axes.join(', '))
+  if (axes.length === 0 || axes[0] === 0 || new Set(axes).size < axes.length)
+    throw unsupported(call, 'a normalisation over these axes', axes.join(', '))
   const { gamma = null, beta = null } = call.weights()
-  return [
-    graph.one(
-      name,
-      {
-        kind: 'layerNorm',
-        epsilon: settings.number('epsilon', 1e-3),
-        axes: axes.length,
-        weights: { gamma, beta },
-      },
-      { x },
-    ),
-  ]
+  const node = {
+    kind: 'layerNorm',
+    epsilon: settings.number('epsilon', 1e-3),
+    axes: axes.length,
+    weights: { gamma, beta },
+  } as const
+  if (axes.every((axis, i) => axis === rank - axes.length + i))
+    return [graph.one(name, node, { x })]
+  const { there, back } = toTheEnd(rank, axes)
+  const turned = graph.one(`${name}.in`, { kind: 'transpose', axes: there }, { x })
+  const y = graph.one(name, node, { x: turned })
+  return [graph.one(`${name}.out`, { kind: 'transpose', axes: back }, { x: y })]
 }, true)
 
 const rescaling = entry((call) => {
   const { settings, name, graph, x } = call
   const list = (key: string, fallback: number): Tensor => {
     const value = settings.get(key) ?? fallback
-    const numbers = Array.isArray(value) ? value : [settings.number(key, fallback)]
+    const numbers = Array.isArray(value) ? value.flat(8) : [settings.number(key, fallback)]
     if (!numbers.every((each) => typeof each === 'number')) throw settings.wrong(key, 'numbers')
     return vector(numbers)
   }
@@ -178,22 +204,30 @@ const rescaling = entry((call) => {
 /** (x − mean) / max(√variance, 1e-7), Keras's `backend.epsilon()`. */
 const normalization = entry((call) => {
   const { settings, name, graph, x } = call
-  const axis = settings.has('axis') ? settings.get('axis') : -1
   const rank = x.shape.length
-  const last = axis === null || axisOf(settings.integers('axis')[0] ?? -1, rank, name) === rank - 1
-  if (!last) throw unsupported(call, 'a normalisation of another axis than the last')
+  const stated = settings.get('axis')
+  const axes = (stated === null ? [] : stated === undefined ? [-1] : settings.integers('axis'))
+    .map((axis) => axisOf(axis, rank, name))
+    .sort((a, b) => a - b)
   const invert = settings.bool('invert', false)
   const { mean, variance } = settings.get('mean') == null ? call.weights() : statedMoments(call)
   const deviation = Float64Array.from(variance.data, (each) => Math.max(Math.sqrt(each), 1e-7))
   const scale = invert ? deviation : deviation.map((each) => 1 / each)
   const shift = Float64Array.from(mean.data, (each, i) => (invert ? each : -each * scale[i]))
-  return [
-    graph.one(
-      name,
-      { kind: 'affine', weights: { scale: vector(scale), shift: vector(shift) } },
-      { x },
-    ),
-  ]
+  if (scale.length !== shift.length)
+    throw sizeMismatch(`${name}: variance`, showShape(mean.shape), showShape(variance.shape))
+  if (scale.length === 1 || axes.join() === `${rank - 1}`) {
+    const weights = { scale: vector(scale), shift: vector(shift) }
+    return [graph.one(name, { kind: 'affine', weights }, { x })]
+  }
+  // One pair of numbers for each place on the axes that are kept.
+  const shape = x.shape.map((extent, i) => (axes.includes(i) ? fixed(extent, name, 'an axis') : 1))
+  if (shape.reduce((a, b) => a * b, 1) !== scale.length)
+    throw sizeMismatch(`${name}: mean`, showShape(shape), showShape(mean.shape))
+  const b = constant(graph, `${name}.scale`, { shape, data: scale })
+  const c = constant(graph, `${name}.shift`, { shape, data: shift })
+  const scaledX = graph.one(`${name}.scaled`, { kind: 'binary', op: 'multiply' }, { a: x, b })
+  return [graph.one(name, { kind: 'binary', op: 'add' }, { a: scaledX, b: c })]
 }, true)
 
 function statedMoments(call: LayerCall): { readonly mean: Tensor; readonly variance: Tensor } {

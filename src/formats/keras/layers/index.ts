@@ -3,6 +3,7 @@
 import type { LayerEntry } from '../layer.ts'
 import { attentionLayers } from './attention.ts'
 import { coreLayers } from './core.ts'
+import { depthwiseLayers } from './depthwise.ts'
 import { mergingLayers } from './merging.ts'
 import { recurrentLayers } from './recurrent.ts'
 import { shapeLayers } from './shapes.ts'
@@ -13,6 +14,7 @@ const layers: Readonly<Record<string, LayerEntry>> = {
   ...coreLayers,
   ...recurrentLayers,
   ...windowLayers,
+  ...depthwiseLayers,
   ...shapeLayers,
   ...mergingLayers,
   ...attentionLayers,

@@ -94,7 +94,8 @@ function withConstant(call: LayerCall, mode: BinaryNode['op'] | 'average'): read
 const concatenate = entry((call) => {
   const { graph, name, settings, inputs } = call
   const rank = call.x.shape.length
-  const axis = axisOf(settings.has('axis') ? settings.integers('axis')[0] : -1, rank, name)
+  const key = settings.has('axis') ? 'axis' : 'concat_axis'
+  const axis = axisOf(settings.has(key) ? settings.integers(key)[0] : -1, rank, name)
   if (inputs.length === 1) return [call.x]
   const ports = Object.fromEntries(inputs.map((value, i) => [i, value]))
   const y =
@@ -121,7 +122,6 @@ function concatenatedMask(call: LayerCall, axis: number): Value | null {
 /** Products along one axis of each: `batch_dot`, for values of two or three axes. */
 const dot = entry((call) => {
   const { graph, name, settings, inputs } = call
-  if (settings.bool('normalize', false)) throw unsupported(call, 'a normalised product')
   const [a, b] = inputs
   if (inputs.length !== 2) throw unsupported(call, 'other than two inputs')
   const axes = settings.integers('axes')
@@ -129,8 +129,10 @@ const dot = entry((call) => {
   const second = axisOf(axes[1] ?? axes[0], b.shape.length, name)
   if (a.shape.length > 3 || b.shape.length > 3 || first === 0 || second === 0)
     throw unsupported(call, 'a product over these axes', axes.join(', '))
+  const normalised = settings.bool('normalize', false)
   // [rows, kept, summed] · [rows, summed, kept]
-  const matrix = (x: Value, side: string, axis: number, summedLast: boolean): Result => {
+  const matrix = (given: Value, side: string, axis: number, summedLast: boolean): Result => {
+    const x = normalised ? unitLength(graph, `${name}.${side}`, given, axis) : given
     const [rows, ...rest] = x.shape
     if (rest.length === 1) {
       const shape = summedLast ? [rows, 1, rest[0]] : [rows, rest[0], 1]
@@ -151,6 +153,24 @@ const dot = entry((call) => {
   return [{ ...graph.one(name, { kind: 'reshape', shape }, { x: product }), mask: null }]
 }, true)
 
+/** x / √max(Σ x², 1e-12), `backend.l2_normalize`. */
+function unitLength(graph: GraphBuilder, name: string, x: Result, axis: number): Result {
+  const reduce = { kind: 'reduce', op: 'sumSquare', axes: [axis], keepAxes: true } as const
+  const a = graph.one(`${name}.squares`, reduce, { x })
+  const b = constant(graph, `${name}.least`, 1e-12)
+  const kept = graph.one(`${name}.kept`, { kind: 'binary', op: 'maximum' }, { a, b })
+  const length = graph.one(`${name}.length`, { kind: 'unary', op: 'sqrt' }, { x: kept })
+  return graph.one(`${name}.unit`, { kind: 'binary', op: 'divide' }, { a: x, b: length })
+}
+
+/** Keras 1 had one layer for all of them. */
+const merge = entry((call) => {
+  const mode = call.settings.get('mode')
+  if (typeof mode !== 'string' || !Object.hasOwn(modesOfMerge, mode))
+    throw unsupported(call, 'this way to merge', String(JSON.stringify(mode)).slice(0, 40))
+  return modesOfMerge[mode].build(call)
+}, true)
+
 /** Operations that Keras 3 writes into a model where a mask is computed. */
 const notEqual = entry((call) => {
   const { graph, name } = call
@@ -168,6 +188,14 @@ const any = entry((call) => {
   return [graph.one(name, { kind: 'reduce', op: 'max', axes, keepAxes }, { x })]
 }, false)
 
+const modesOfMerge: Readonly<Record<string, LayerEntry>> = {
+  sum: elementwise('add'),
+  mul: elementwise('multiply'),
+  ave: elementwise('average'),
+  max: elementwise('maximum'),
+  concat: concatenate,
+}
+
 export const mergingLayers: Readonly<Record<string, LayerEntry>> = {
   Add: elementwise('add'),
   Subtract: elementwise('subtract'),
@@ -177,6 +205,7 @@ export const mergingLayers: Readonly<Record<string, LayerEntry>> = {
   Minimum: elementwise('minimum'),
   Concatenate: concatenate,
   Dot: dot,
+  Merge: merge,
   NotEqual: notEqual,
   Any: any,
 }

@@ -109,7 +109,10 @@ function swapped(call: LayerCall, x: Result, name: string): Result {
 
 const rnn = entry((call) => {
   const { layer, settings, name } = call
-  if (valuesIn(call.kwargs.constants).length > 0)
+  if (
+    valuesIn(call.kwargs.constants).length > 0 ||
+    (settings.numberOrNull('num_constants') ?? 0) > 0
+  )
     throw unsupported(call, 'constants beside the sequence')
   const timeMajor = settings.bool('time_major', false)
   const x = timeMajor ? { ...swapped(call, call.x, `${name}.steps`), mask: call.x.mask } : call.x
@@ -132,10 +135,13 @@ const mergeModes: Readonly<Record<string, MergeNode['mode']>> = {
   ave: 'average',
 }
 
-const bidirectional = entry((call) => {
-  const { layer, settings, name, graph } = call
+const bidirectional = entry((given) => {
+  const { layer, settings, name, graph } = given
   const inner = layer.inner
   if (inner === null) throw settings.wrong('layer', 'a recurrent layer')
+  const timeMajor = inner.settings.bool('time_major', false)
+  const steps = timeMajor ? swapped(given, given.x, `${name}.steps`) : given.x
+  const call = { ...given, x: { ...steps, mask: given.x.mask } }
   const backward = layer.backward ?? inner
   const sequences = inner.settings.bool('return_sequences', false)
   const states = initialStates(call)
@@ -164,7 +170,9 @@ const bidirectional = entry((call) => {
     ? [...forwards.states, ...backwards.states].map((state) => ({ ...state, mask: null }))
     : []
   const mode = settings.get('merge_mode') === undefined ? 'concat' : settings.get('merge_mode')
-  if (mode === null) return [{ ...y, mask }, { ...back, mask }, ...left]
+  const placed = (sequence: Result, at: string): Result =>
+    sequences && timeMajor ? swapped(call, sequence, `${name}.${at}`) : sequence
+  if (mode === null) return [{ ...placed(y, 'y0'), mask }, { ...placed(back, 'y1'), mask }, ...left]
   if (typeof mode !== 'string' || !Object.hasOwn(mergeModes, mode)) {
     throw new GruvError('bad-file', 'this is no way to merge', {
       where: name,
@@ -173,7 +181,7 @@ const bidirectional = entry((call) => {
     })
   }
   const merged = graph.one(name, { kind: 'merge', mode: mergeModes[mode] }, { 0: y, 1: back })
-  return [{ ...merged, mask }, ...left]
+  return [{ ...placed(merged, 'y'), mask }, ...left]
 }, true)
 
 export const recurrentLayers: Readonly<Record<string, LayerEntry>> = {

@@ -3,6 +3,7 @@
 import { product } from '../../../model/dims.ts'
 import type { Dim } from '../../../model/types.ts'
 import { entry, type LayerCall, type LayerEntry, unsupported } from '../layer.ts'
+import { channelsLast } from './windows.ts'
 
 const flatten = entry((call) => {
   const { name, graph, x, settings } = call
@@ -45,34 +46,58 @@ const repeatVector = entry((call) => {
   return [graph.one(name, { kind: 'expand', shape }, { x: column })]
 }, false)
 
-/** [before, after], a number for both. */
-function ends(call: LayerCall, key: string): readonly [number, number] {
-  const value = call.settings.integers(key)
-  const [before, after = before] = value
-  if (value.length > 2 || value.some((each) => each < 0 || each >= 2 ** 31))
-    throw call.settings.wrong(key, 'one or two whole numbers from 0')
-  return [before, after]
+/**
+ * [before, after] for each spatial axis. Over one axis a number is for both ends; over two it is
+ * for all four, and each axis has one for both of its ends or two.
+ */
+function ends(call: LayerCall, key: string, axes: number): readonly (readonly number[])[] {
+  const value = call.settings.get(key)
+  const each = axes === 1 ? [value] : Array.isArray(value) ? value : [value, value]
+  const pairs = each.map((one: unknown) => {
+    const list: readonly unknown[] = Array.isArray(one) ? one : [one]
+    return list.length === 1 ? [list[0], list[0]] : list
+  })
+  const fits = (one: unknown): one is number =>
+    Number.isSafeInteger(one) && (one as number) >= 0 && (one as number) < 2 ** 31
+  if (pairs.length === axes && pairs.every((pair) => pair.length === 2 && pair.every(fits)))
+    return pairs as readonly (readonly number[])[]
+  throw call.settings.wrong(key, 'whole numbers from 0')
 }
 
-const zeroPadding = entry((call) => {
-  const { name, graph, x } = call
-  const [before, after] = ends(call, 'padding')
-  const pads = x.shape.map((_, i) => (i === 1 ? { before, after } : { before: 0, after: 0 }))
-  return [graph.one(name, { kind: 'pad', mode: 'constant', value: 0, pads }, { x })]
-}, false)
+const zeroPadding = (axes: number): LayerEntry =>
+  entry((call) => {
+    const { name, graph } = call
+    const around = ends(call, 'padding', axes)
+    return [
+      channelsLast(call, (x) => {
+        const pads = x.shape.map((_, i) => {
+          const [before, after] = around[i - 1] ?? [0, 0]
+          return { before, after }
+        })
+        return graph.one(name, { kind: 'pad', mode: 'constant', value: 0, pads }, { x })
+      }),
+    ]
+  }, false)
 
-const cropping = entry((call) => {
-  const { name, graph, x } = call
-  const [before, after] = ends(call, 'cropping')
-  const slices = [{ axis: 1, start: before, end: after === 0 ? null : -after, step: 1 }]
-  return [graph.one(name, { kind: 'slice', slices }, { x })]
-}, false)
+const cropping = (axes: number): LayerEntry =>
+  entry((call) => {
+    const { name, graph } = call
+    const slices = ends(call, 'cropping', axes).map(([before, after], i) => ({
+      axis: i + 1,
+      start: before,
+      end: after === 0 ? null : -after,
+      step: 1,
+    }))
+    return [channelsLast(call, (x) => graph.one(name, { kind: 'slice', slices }, { x }))]
+  }, false)
 
 export const shapeLayers: Readonly<Record<string, LayerEntry>> = {
   Flatten: flatten,
   Reshape: reshape,
   Permute: permute,
   RepeatVector: repeatVector,
-  ZeroPadding1D: zeroPadding,
-  Cropping1D: cropping,
+  ZeroPadding1D: zeroPadding(1),
+  ZeroPadding2D: zeroPadding(2),
+  Cropping1D: cropping(1),
+  Cropping2D: cropping(2),
 }

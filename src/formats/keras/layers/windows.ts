@@ -1,13 +1,16 @@
 /** Convolutions and pooling. Channels first is turned to channels last and back. */
 
-import { activation } from '../../../model/activations.ts'
 import { showShape } from '../../../tensor.ts'
 import { kerasActivation } from '../activations.ts'
 import { fixed, type Result } from '../graph.ts'
 import { entry, type LayerCall, type LayerEntry, sizeMismatch, unsupported } from '../layer.ts'
 
 /** Runs a step on channels-last data, whatever the layer is given. */
-function channelsLast(call: LayerCall, step: (x: Result) => Result, keepsAxes = true): Result {
+export function channelsLast(
+  call: LayerCall,
+  step: (x: Result) => Result,
+  keepsAxes = true,
+): Result {
   const { settings, graph, name, x } = call
   const format = settings.text('data_format', 'channels_last')
   if (format !== 'channels_first' && settings.get('dim_ordering') !== 'th') return step(x)
@@ -27,7 +30,7 @@ function channelsLast(call: LayerCall, step: (x: Result) => Result, keepsAxes = 
   )
 }
 
-function paddingOf(call: LayerCall): 'same' | 'valid' | 'causal' {
+export function paddingOf(call: LayerCall): 'same' | 'valid' | 'causal' {
   const padding = call.settings.get('padding', 'border_mode') ?? 'valid'
   if (padding === 'same' || padding === 'valid' || padding === 'causal') return padding
   throw unsupported(call, 'this padding', String(JSON.stringify(padding)).slice(0, 40))
@@ -101,7 +104,7 @@ const conv2d = entry((call) => {
   return [y]
 }, false)
 
-function windowPadding(
+export function windowPadding(
   call: LayerCall,
   axes: number,
 ): 'same' | readonly { readonly before: number; readonly after: number }[] {
@@ -164,77 +167,23 @@ const globalPooling = (op: 'max' | 'mean'): LayerEntry =>
 const upSampling = entry((call) => {
   const { settings, name, graph, x } = call
   const size = settings.count(['size', 'length'], 2)
-  const features = fixed(x.shape.at(-1), name, 'the number of features')
-  const steps = fixed(x.shape[1], name, 'the number of steps')
+  const [rows, , features] = x.shape
   const column = graph.one(
     `${name}.in`,
-    { kind: 'reshape', shape: [x.shape[0], steps, 1, features] },
+    { kind: 'reshape', shape: [rows, -1, 1, fixed(features, name, 'the number of features')] },
     { x },
   )
   const wide = graph.one(
     `${name}.wide`,
-    { kind: 'expand', shape: [x.shape[0], steps, size, features] },
+    { kind: 'expand', shape: column.shape.with(2, size) },
     { x: column },
   )
-  return [
-    graph.one(name, { kind: 'reshape', shape: [x.shape[0], steps * size, features] }, { x: wide }),
-  ]
-}, false)
-
-/** Depthwise, then pointwise. */
-const separableConv1d = entry((call) => {
-  const { settings, name, graph, version } = call
-  const { depthwise_kernel: depthwise, pointwise_kernel: pointwise, bias = null } = call.weights()
-  if (depthwise.shape.length !== 3 || pointwise.shape.length !== 3)
-    throw sizeMismatch(name, '[size, features, multiplier]', showShape(depthwise.shape))
-  const [size, features, multiplier] = depthwise.shape
-  const [dilation] = settings.counts(['dilation_rate'], 1, 1)
-  const padding = paddingOf(call)
-  const y = channelsLast(call, (x) => {
-    const deep = graph.one(
-      `${name}.depthwise`,
-      {
-        kind: 'conv1d',
-        features,
-        units: features * multiplier,
-        size,
-        stride: settings.counts(['strides'], 1, 1)[0],
-        dilation,
-        groups: features,
-        padding:
-          padding === 'same'
-            ? 'same'
-            : { before: padding === 'causal' ? (size - 1) * dilation : 0, after: 0 },
-        activation: activation('linear'),
-        // [size, features, multiplier] and [size, 1, features·multiplier] hold the same numbers.
-        weights: { kernel: { ...depthwise, shape: [size, 1, features * multiplier] }, bias: null },
-      },
-      { x },
-    )
-    return graph.one(
-      name,
-      {
-        kind: 'conv1d',
-        features: features * multiplier,
-        units: pointwise.shape[2],
-        size: 1,
-        stride: 1,
-        dilation: 1,
-        groups: 1,
-        padding: { before: 0, after: 0 },
-        activation: kerasActivation(settings.get('activation'), version, name),
-        weights: { kernel: pointwise, bias },
-      },
-      { x: deep },
-    )
-  })
-  return [y]
+  return [graph.one(name, { kind: 'reshape', shape: [rows, -1, features] }, { x: wide })]
 }, false)
 
 export const windowLayers: Readonly<Record<string, LayerEntry>> = {
   Conv1D: conv1d,
   Conv2D: conv2d,
-  SeparableConv1D: separableConv1d,
   MaxPooling1D: pooling('max', 1),
   AveragePooling1D: pooling('average', 1),
   MaxPooling2D: pooling('max', 2),

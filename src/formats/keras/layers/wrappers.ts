@@ -1,7 +1,10 @@
 /** TimeDistributed: a layer on every step. */
 
 import { product } from '../../../model/dims.ts'
+import type { Dim } from '../../../model/types.ts'
+import type { GraphBuilder, Result, Value } from '../graph.ts'
 import { entry, type LayerEntry } from '../layer.ts'
+import { unmasked } from './core.ts'
 
 /** Layers that look at the last axis alone, and so need not know of the others. */
 const onTheLastAxis: readonly string[] = [
@@ -29,22 +32,37 @@ const timeDistributed = entry((call) => {
     return [{ ...y, mask: x.mask }]
   }
   // Steps become rows, and rows steps again.
-  const [rows, steps, ...rest] = x.shape
-  const joined = product([rows, steps])
-  const folded = graph.one(
-    `${name}.rows`,
-    { kind: 'reshape', shape: [typeof joined === 'number' ? joined : -1, ...rest] },
-    { x },
-  )
-  return call.wrapped(inner, 'layer/', [{ ...folded, mask: null }], name).map((y, i) => ({
-    ...graph.one(
-      `${name}.steps${i === 0 ? '' : i}`,
-      { kind: 'reshape', shape: [rows, steps, ...y.shape.slice(1)] },
-      { x: y },
-    ),
-    mask: x.mask,
+  const [rows, steps] = x.shape
+  const unfolded = (y: Result, at: string): Result =>
+    graph.one(at, { kind: 'reshape', shape: [rows, steps, ...y.shape.slice(1)] }, { x: y })
+  // A mask of [rows, steps] is none for what happens within a step; one of [rows, steps, …] is.
+  const within = x.mask !== null && x.mask.shape.length > 2
+  const mask = within ? unmasked(folded(graph, x.mask, `${name}.mask`)) : null
+  const input = { ...folded(graph, x, `${name}.rows`), mask }
+  return call.wrapped(inner, 'layer/', [input], name).map((y, i) => ({
+    ...unfolded(y, `${name}.steps${i === 0 ? '' : i}`),
+    // Up to Keras 2 the mask that the layer gives goes on (`TimeDistributed.compute_mask`).
+    mask:
+      call.version.major < 3 && y.mask !== null
+        ? unmasked(unfolded(y.mask, `${name}.masks${i === 0 ? '' : i}`))
+        : within && call.version.major < 3
+          ? anyWithin(graph, x.mask, name)
+          : x.mask,
   }))
 }, true)
+
+function folded(graph: GraphBuilder, x: Result, name: string): Result {
+  const joined = product(x.shape.slice(0, 2))
+  const shape: readonly Dim[] = [typeof joined === 'number' ? joined : -1, ...x.shape.slice(2)]
+  return graph.one(name, { kind: 'reshape', shape }, { x })
+}
+
+/** A step counts if anything in it does. */
+function anyWithin(graph: GraphBuilder, mask: Value, name: string): Value {
+  const axes = mask.shape.slice(2).map((_, i) => i + 2)
+  const reduce = { kind: 'reduce', op: 'max', axes, keepAxes: false } as const
+  return unmasked(graph.one(`${name}.any`, reduce, { x: mask }))
+}
 
 export const wrapperLayers: Readonly<Record<string, LayerEntry>> = {
   TimeDistributed: timeDistributed,

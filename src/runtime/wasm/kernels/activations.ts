@@ -56,6 +56,24 @@ const table: Readonly<Record<ElementwiseKind, Writer>> = {
     const inner = hold(k, k.f.float.neg(a))
     return k.f.float.neg(k.elementary.softplus(k, inner))
   },
+  hard_swish(k, a) {
+    const share = hold(k, clampUnit(k, madd(k, a, all(k, 1 / 6), 0.5)))
+    return k.f.float.mul(a, share)
+  },
+  celu(k, a, [alpha]) {
+    const inner = hold(k, k.f.float.div(a, all(k, alpha)))
+    return below(k, a, k.f.float.mul(k.elementary.expm1(k, inner), all(k, alpha)))
+  },
+  tanh_shrink(k, a) {
+    const inner = hold(k, k.elementary.tanh(k, a))
+    return k.f.float.sub(a, inner)
+  },
+  hard_shrink: (k, a, [threshold]) => outside(k, a, k.f.local.get(a), threshold),
+  soft_shrink(k, a, [threshold]) {
+    const { float } = k.f
+    const less = hold(k, float.sub(a, all(k, threshold)))
+    return outside(k, a, below(k, less, float.add(a, all(k, threshold)), a), threshold)
+  },
 }
 
 /** φ(a) */
@@ -63,11 +81,18 @@ export function activate(k: Lanes, { kind, parameters }: ElementwiseActivation, 
   return table[kind](k, a, parameters)
 }
 
-/** a < 0 ? value : a */
-function below(k: Lanes, a: Vector, value: Result): Result {
+/** sign < 0 ? value : a */
+function below(k: Lanes, a: Vector, value: Result, sign = a): Result {
   const { float, v128 } = k.f
   const other = hold(k, value)
-  return v128.bitselect(other, a, float.lt(a, all(k, 0)))
+  return v128.bitselect(other, a, float.lt(sign, all(k, 0)))
+}
+
+/** |a| ≤ threshold ? 0 : value */
+function outside(k: Lanes, a: Vector, value: Result, threshold: number): Result {
+  const { float, v128 } = k.f
+  const kept = hold(k, value)
+  return v128.andnot(kept, float.le(float.abs(a), all(k, threshold)))
 }
 
 /** a < 0 ? 0 : a > 1 ? 1 : a */
