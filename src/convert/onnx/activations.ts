@@ -19,6 +19,7 @@ const usual: Readonly<Record<string, Numbers>> = {
   ThresholdedRelu: { alpha: 1 },
   HardSigmoid: { alpha: 0.2, beta: 0.5 },
   Elu: { alpha: 1 },
+  Celu: { alpha: 1 },
 }
 
 function isUsual(type: string, p: Numbers): boolean {
@@ -64,6 +65,13 @@ const emit: { readonly [K in Activation['kind']]: Emit } = {
   },
   mish: (g, x) => g.op('Mul', [x, g.op('Tanh', [g.op('Softplus', [x])])]),
   log_sigmoid: (g, x) => g.op('Neg', [g.op('Softplus', [g.op('Neg', [x])])]),
+  hard_swish: (g, x) => g.op('HardSwish', [x]),
+  celu: same('Celu'),
+  tanh_shrink: (g, x) => g.op('Sub', [x, g.op('Tanh', [x])]),
+  hard_shrink: (g, x, { threshold }) =>
+    g.op('Shrink', [x], { lambd: { float: threshold }, bias: { float: 0 } }),
+  soft_shrink: (g, x, { threshold }) =>
+    g.op('Shrink', [x], { lambd: { float: threshold }, bias: { float: threshold } }),
   softmax: (g, x) => g.op('Softmax', [x], { axis: { int: -1 } }),
 }
 

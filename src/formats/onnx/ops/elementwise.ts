@@ -96,11 +96,14 @@ export const elementwise: Operators = {
   ThresholdedRelu: act('thresholded_relu', { alpha: ['alpha', 1] }),
   Elu: act('elu', { alpha: ['alpha', 1] }),
   HardSigmoid: act('hard_sigmoid', { alpha: ['alpha', 0.2], beta: ['beta', 0.5] }),
-  Celu: (o) => {
-    // max(x, 0) + min(0, alpha·(e^(x/alpha) − 1)): an ELU of x/alpha, times alpha.
-    const alpha = o.float('alpha', 1)
-    const scaled = binary(o.graph, 'divide', o.input(0), number(alpha))
-    return [binary(o.graph, 'multiply', activated(o.graph, scaled, 'elu'), number(alpha))]
+  Celu: act('celu', { alpha: ['alpha', 1] }),
+  Shrink: (o) => {
+    const [threshold, bias] = [o.float('lambd', 0.5), o.float('bias', 0)]
+    if (bias !== 0 && bias !== threshold)
+      throw o.graph.unsupported(`Shrink with lambd ${threshold} and bias ${bias}`)
+    return [
+      activated(o.graph, o.input(0), bias === 0 ? 'hard_shrink' : 'soft_shrink', { threshold }),
+    ]
   },
   Selu: (o) => {
     const [alpha, gamma] = [o.float('alpha', SELU_ALPHA), o.float('gamma', SELU_GAMMA)]
@@ -112,10 +115,7 @@ export const elementwise: Operators = {
     const elu = activated(o.graph, o.input(0), 'elu', { alpha })
     return [binary(o.graph, 'multiply', elu, number(gamma))]
   },
-  HardSwish: (o) => {
-    const gate = activated(o.graph, o.input(0), 'hard_sigmoid', { alpha: 1 / 6, beta: 0.5 })
-    return [binary(o.graph, 'multiply', o.input(0), gate)]
-  },
+  HardSwish: act('hard_swish'),
   Gelu: (o) => [
     activated(
       o.graph,
