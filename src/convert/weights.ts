@@ -87,10 +87,20 @@ function negated({ shape, data }: Tensor): Tensor {
   return { shape, data: data.map((value) => -value) }
 }
 
-/** The model with every number of its layers rounded to float32: weights, parameters, epsilons. */
+/** The model with its weights rounded to float32. */
+export function singleWeights(model: Model): Model {
+  return mapNumbers(model, (value) => value)
+}
+
+/** The same, and parameters of activations and epsilons too, as formats without float64 hold them. */
 export function singleModel(model: Model): Model {
+  return mapNumbers(model, Math.fround)
+}
+
+function mapNumbers(model: Model, round: (value: number) => number): Model {
   const deep = (value: unknown): unknown => {
-    if (typeof value === 'number') return Number.isInteger(value) ? value : Math.fround(value)
+    // Whole numbers are counts and places.
+    if (typeof value === 'number') return Number.isInteger(value) ? value : round(value)
     if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
     if (Array.isArray(value)) return value.map(deep)
     if ('data' in value && 'shape' in value) return toSingle(value as Tensor)

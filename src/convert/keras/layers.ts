@@ -185,6 +185,14 @@ const describers: { readonly [K in LayerKind]?: Describe<K> } = {
       weights: {},
     }
   },
+  expand(node, shape) {
+    const [batch, steps, features] = node.shape
+    const repeats =
+      shape.length === 3 && shape[1] === 1 && shape[0] === batch && shape[2] === features
+    if (!repeats || typeof steps !== 'number')
+      throw cannotHold(TITLE, node, 'an expansion of anything but a single step')
+    return { className: 'UpSampling1D', config: { ...base(node.name), size: steps }, weights: {} }
+  },
   reshape(node) {
     const [batch, ...target] = node.shape
     if (batch !== 'batch' || target.some((dim) => typeof dim !== 'number'))
