@@ -23,8 +23,9 @@ export async function writeHdf5(
   const { File, ready } = await import('h5wasm')
   const library = (await ready) as Library
   const files = library.FS as unknown as Files
+  const started = seconds()
   try {
-    const file = new File(PATH, 'w')
+    const file = new File(PATH, 'w', { libver: ['earliest', 'latest'] })
     try {
       const made = new Set<string>()
       const makeGroup = (path: string): void => {
@@ -45,7 +46,7 @@ export async function writeHdf5(
     } finally {
       file.close()
     }
-    return files.readFile(PATH).slice()
+    return withoutTimes(files.readFile(PATH).slice(), started, seconds())
   } catch (cause) {
     throw new GruvError('unsupported', 'the HDF5 library could not write these arrays', {
       got: String(cause instanceof Error ? cause.message : cause).slice(0, 160),
@@ -54,4 +55,25 @@ export async function writeHdf5(
   } finally {
     if (files.analyzePath(PATH).exists) files.unlink(PATH)
   }
+}
+
+function seconds(): number {
+  return Math.floor(Date.now() / 1000)
+}
+
+/** Header of an object's modification time (message 0x0012, 8 bytes, version 1), up to its seconds. */
+const TIME = [0x12, 0, 8, 0, 0, 0, 0, 0, 1, 0, 0, 0] as const
+
+/**
+ * The same arrays give the same bytes, whenever they are written: modification times become 0. What
+ * is no time of this very writing is left alone, whatever stands before it.
+ */
+function withoutTimes(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  const view = new DataView(bytes.buffer)
+  for (let at = 0; at + TIME.length + 4 <= bytes.length; at += 8) {
+    if (!TIME.every((byte, i) => bytes[at + i] === byte)) continue
+    const time = view.getUint32(at + TIME.length, true)
+    if (time >= from && time <= to) view.setUint32(at + TIME.length, 0, true)
+  }
+  return bytes
 }

@@ -7,7 +7,7 @@ import { isCausal } from '../model/causal.ts'
 import type { GruNode, LayerNode, LstmNode, Model } from '../model/types.ts'
 import type { Tensor } from '../tensor.ts'
 import { cannotHold, type Written } from './target.ts'
-import { keeping, oneBias, plainCell, separateBiases, zeros } from './weights.ts'
+import { bothBiases, keeping, oneBias, plainCell, withoutMergedBiases, zeros } from './weights.ts'
 
 const TITLE = 'RTNeural'
 
@@ -25,8 +25,8 @@ type Json = Readonly<Record<string, unknown>>
 
 /** @throws GruvError `unsupported` for a graph that is no chain, and for layers RTNeural has not. */
 export async function writeRtneural(model: Model): Promise<Written> {
-  const { nodes, residual } = chainOf(model)
   const notes: string[] = []
+  const { nodes, residual } = chainOf(withoutMergedBiases(model, notes))
   const features = Number(model.inputs[0].shape.at(-1))
   let width = features
   const layers = nodes.map((node) => {
@@ -144,9 +144,9 @@ function recurrent(node: GruNode | LstmNode, notes: string[]): Json {
 
 function gru(node: GruNode, notes: string[]): readonly unknown[] {
   if (!node.resetAfter) throw cannotHold(TITLE, node, 'a reset before the recurrent product')
-  const kept = keeping(node, TITLE, notes)
-  const { kernel, recurrentKernel } = kept.weights
-  const biases = separateBiases(node, kept, notes)
+  const weights = keeping(node, TITLE, notes)
+  const { kernel, recurrentKernel } = weights
+  const biases = bothBiases(node.units, weights)
   const none = zeros(3 * node.units)
   return [
     nested(joinGates(kernel, 'zrn')),

@@ -6,17 +6,13 @@ import type { Named, Tensor } from '../tensor.ts'
 import { cannotHold } from './target.ts'
 
 /**
- * A GRU whose update gate keeps the state, as every framework has it. Where z updates, its
- * parameters change their sign: σ(−a) = 1 − σ(a), and nothing is rounded.
+ * The weights of a GRU for an update gate that keeps the state, as every framework has it. Where z
+ * updates, its parameters change their sign: σ(−a) = 1 − σ(a), and nothing is rounded.
  * @throws GruvError `unsupported` where the gates have another activation.
  */
-export function keeping(
-  node: GruNode,
-  title: string,
-  notes: string[],
-): Pick<GruNode, 'weights' | 'resetAfter' | 'bias'> {
-  const { weights, resetAfter, bias } = node
-  if (node.update === 'keeps') return { weights, resetAfter, bias }
+export function keeping(node: GruNode, title: string, notes: string[]): GruNode['weights'] {
+  const { weights } = node
+  if (node.update === 'keeps') return weights
   if (node.recurrentActivation.kind !== 'sigmoid')
     throw cannotHold(title, node, 'an update gate that updates, without a sigmoid')
   notes.push(
@@ -25,35 +21,48 @@ export function keeping(
   const turned = <T extends PerGate<Tensor> | null>(gates: T): T =>
     gates === null ? gates : { ...gates, z: negated(gates.z) }
   return {
-    resetAfter,
-    bias,
-    weights: {
-      kernel: turned(weights.kernel),
-      recurrentKernel: turned(weights.recurrentKernel),
-      inputBias: turned(weights.inputBias),
-      recurrentBias: turned(weights.recurrentBias),
-    },
+    kernel: turned(weights.kernel),
+    recurrentKernel: turned(weights.recurrentKernel),
+    inputBias: turned(weights.inputBias),
+    recurrentBias: turned(weights.recurrentBias),
   }
 }
 
 /**
- * Two biases for each gate, the candidate's recurrent one inside the reset; null for no biases. A
- * merged one moves beside the input bias: with reset after it must not be reset.
+ * The model without GRUs whose candidate has two biases beside the input: with the reset after, a
+ * format with one of them inside the reset holds their sum beside the input, and nothing inside.
  */
-export function separateBiases(
-  { name, units }: GruNode,
-  { weights, resetAfter, bias }: Pick<GruNode, 'weights' | 'resetAfter' | 'bias'>,
-  notes: string[],
+export function withoutMergedBiases(model: Model, notes: string[]): Model {
+  const nodes = model.nodes.map((node) => {
+    if (node.kind !== 'gru' || node.bias !== 'merged' || !node.resetAfter) return node
+    const { inputBias, recurrentBias } = node.weights
+    const none = zeros(node.units)
+    const input = inputBias ?? { z: none, r: none, n: none }
+    const recurrent = recurrentBias ?? { z: none, r: none, n: none }
+    if (recurrentBias !== null)
+      notes.push(`${node.name}: the candidate's two biases become one, beside the input`)
+    const n = sum(input.n, recurrent.n)
+    // One type for all gates: they are packed into one array.
+    const alike = (each: Tensor): Tensor =>
+      n.data instanceof Float32Array ? each : { ...each, data: Float64Array.from(each.data) }
+    const weights = {
+      ...node.weights,
+      inputBias: { z: alike(input.z), r: alike(input.r), n },
+      recurrentBias: { ...recurrent, n: none },
+    }
+    return { ...node, bias: 'separate' as const, weights }
+  })
+  return { ...model, nodes }
+}
+
+/** Two biases for each gate, of which one may be zeros; null for none at all. */
+export function bothBiases(
+  units: number,
+  { inputBias, recurrentBias }: GruNode['weights'],
 ): { readonly input: PerGate<Tensor>; readonly recurrent: PerGate<Tensor> } | null {
-  const { inputBias, recurrentBias } = weights
   if (inputBias === null && recurrentBias === null) return null
-  const none = zeros(units)
-  const noneAtAll = { z: none, r: none, n: none }
-  const input = inputBias ?? noneAtAll
-  const recurrent = recurrentBias ?? noneAtAll
-  if (bias !== 'merged' || recurrentBias === null || !resetAfter) return { input, recurrent }
-  notes.push(`${name}: the candidate's two biases become one, beside the input`)
-  return { input: { ...input, n: sum(input.n, recurrent.n) }, recurrent: { ...recurrent, n: none } }
+  const none = { z: zeros(units), r: zeros(units), n: zeros(units) }
+  return { input: inputBias ?? none, recurrent: recurrentBias ?? none }
 }
 
 /** The two biases of a layer that adds them as one; null for none. */

@@ -9,7 +9,7 @@ import { createModel } from '../../model/graph.ts'
 import type { LayerNode, Model } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'
 import type { Written } from '../target.ts'
-import { oneBias, singleWeights } from '../weights.ts'
+import { oneBias, singleWeights, withoutMergedBiases } from '../weights.ts'
 import { type KerasGraph, kerasGraph, tensorOf } from './graph.ts'
 import { type KerasLayer, kerasShape, type Origin, snakeCase } from './layer.ts'
 
@@ -34,7 +34,7 @@ export async function writeKerasWeights(model: Model): Promise<Written> {
 
 async function written(model: Model): Promise<{ archive: Written; weights: Uint8Array }> {
   const notes: string[] = []
-  const single = singleWeights(withOneBias(model, notes))
+  const single = singleWeights(withOneBias(withoutMergedBiases(model, notes), notes))
   const graph = kerasGraph(single)
   const weights = await weightsFile(graph)
   const encode = (value: object): Uint8Array => new TextEncoder().encode(JSON.stringify(value))

@@ -4,7 +4,7 @@ import { joinGates } from '../../model/canonicalize.ts'
 import type { MergeNode, RecurrentNode } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'
 import { cannotHold } from '../target.ts'
-import { keeping, plainCell, separateBiases, toSingle } from '../weights.ts'
+import { bothBiases, keeping, plainCell, toSingle } from '../weights.ts'
 import {
   base,
   glorot,
@@ -91,18 +91,17 @@ function arraysOf(
     const arrays = [joinGates(kernel, 'ifgo'), joinGates(recurrentKernel, 'ifgo')]
     return { arrays: bias === null ? arrays : [...arrays, joinGates(bias, 'ifgo')] }
   }
-  const kept = keeping(node, TITLE, notes)
-  const { kernel, recurrentKernel } = kept.weights
+  const weights = keeping(node, TITLE, notes)
+  const { kernel, recurrentKernel, inputBias, recurrentBias } = weights
   const arrays = [joinGates(kernel, 'zrn'), joinGates(recurrentKernel, 'zrn')]
   const { resetAfter } = node
-  const biases = separateBiases(node, kept, notes)
+  const biases = bothBiases(node.units, weights)
   if (biases === null) return { arrays, resetAfter }
-  const input = joinGates(biases.input, 'zrn')
   if (!resetAfter) {
-    const { inputBias, recurrentBias } = kept.weights
-    const only = inputBias ?? recurrentBias
-    return { arrays: only === null ? arrays : [...arrays, joinGates(only, 'zrn')], resetAfter }
+    const only = (inputBias ?? recurrentBias)!
+    return { arrays: [...arrays, joinGates(only, 'zrn')], resetAfter }
   }
+  const input = joinGates(biases.input, 'zrn')
   const both = [input, joinGates(biases.recurrent, 'zrn')].map(toSingle)
   const data = Float32Array.from(both.flatMap(({ data: numbers }) => Array.from(numbers)))
   return { arrays: [...arrays, { shape: [2, input.data.length], data }], resetAfter }

@@ -5,15 +5,16 @@ import { isRecurrent } from '../../model/layers.ts'
 import type { Model, OutputPort } from '../../model/types.ts'
 import type { Named } from '../../tensor.ts'
 import { cannotHold, type Written } from '../target.ts'
-import { singleModel } from '../weights.ts'
+import { singleModel, withoutMergedBiases } from '../weights.ts'
 import { FLOAT, INT64, OnnxBuilder, type ValueInfo } from './builder.ts'
 import { addLayer } from './layers.ts'
 import { addRecurrent } from './recurrent.ts'
 
 /** @throws GruvError `unsupported` for layers that ONNX has no operators for. */
-export async function writeOnnx(model: Model): Promise<Written> {
+export async function writeOnnx(source: Model): Promise<Written> {
   const g = new OnnxBuilder()
   const notes: string[] = []
+  const model = withoutMergedBiases(source, notes)
   const shapes = valueShapes(model.inputs, model.nodes)
   // Ports first: their names must be theirs, whatever values are called.
   for (const { name } of [...model.inputs, ...model.outputs]) g.unique(name)

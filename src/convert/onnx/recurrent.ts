@@ -4,7 +4,7 @@ import { joinGates, transpose } from '../../model/canonicalize.ts'
 import type { GruNode, LstmNode, RecurrentNode, RnnNode } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'
 import { cannotHold } from '../target.ts'
-import { keeping, separateBiases, zeros } from '../weights.ts'
+import { bothBiases, keeping, zeros } from '../weights.ts'
 import { cellFunctions } from './activations.ts'
 import type { Attributes, OnnxBuilder } from './builder.ts'
 
@@ -86,12 +86,12 @@ export function addRecurrent(
 const timeFirst: Attributes = { perm: { ints: [1, 0, 2] } }
 
 function gru(node: GruNode, notes: string[]): Packed {
-  const kept = keeping(node, 'ONNX', notes)
-  const biases = separateBiases(node, kept, notes)
+  const weights = keeping(node, 'ONNX', notes)
+  const biases = bothBiases(node.units, weights)
   return {
     type: 'GRU',
-    kernel: transpose(joinGates(kept.weights.kernel, 'zrn')),
-    recurrentKernel: transpose(joinGates(kept.weights.recurrentKernel, 'zrn')),
+    kernel: transpose(joinGates(weights.kernel, 'zrn')),
+    recurrentKernel: transpose(joinGates(weights.recurrentKernel, 'zrn')),
     biases: biases && [joinGates(biases.input, 'zrn'), joinGates(biases.recurrent, 'zrn')],
     peephole: null,
     attributes: {
