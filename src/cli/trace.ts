@@ -3,7 +3,7 @@
 import { Command, Option } from 'commander'
 import { writeData } from '../data/index.ts'
 import { GruvError, type Model, type Named, type Tensor } from '../index.ts'
-import { conventionTable, isRecurrent, statesOf } from '../model/index.ts'
+import { isRecurrent, statesOf } from '../model/index.ts'
 import { type PlotKind, plot, plotKinds, type ReportOptions, report } from '../report/index.ts'
 import {
   collect as collectTrace,
@@ -13,12 +13,20 @@ import {
   trace,
 } from '../trace/index.ts'
 import { readNamed, writeWhole } from './files.ts'
-import { addConventionFlags, type ConventionFlags, collect, loadModel } from './options.ts'
+import { addMaskFlags, type MaskFlags, readMaskFlags } from './masks.ts'
+import {
+  addConventionFlags,
+  type ConventionFlags,
+  collect,
+  loadModel,
+  MODEL_ARGUMENT,
+} from './options.ts'
+import { parseReading } from './reading.ts'
 import { heading, print } from './render.ts'
 import { printTrace, statisticsAsJson } from './trace-print.ts'
 import { printVerdict, verifyFiles } from './verify.ts'
 
-interface TraceFlags extends ConventionFlags {
+interface TraceFlags extends ConventionFlags, MaskFlags {
   readonly input: readonly string[]
   readonly output?: string
   readonly steps?: string
@@ -46,7 +54,7 @@ const targets: Readonly<Record<string, Target>> = {
 export function traceCommand(): Command {
   const command = new Command('trace')
     .description('Shows what every gate does: as numbers, as pictures, as a page to look at.')
-    .argument('<model>', 'a model file (.npz, .safetensors, .pt, .json)')
+    .argument('<model>', MODEL_ARGUMENT)
     .requiredOption(
       '--input <[name=]file>',
       'input data (.npy .npz .csv .tsv .txt .json .jsonl)',
@@ -80,46 +88,48 @@ Examples:
   gruv trace model.safetensors --input x.npy --output gates.png --plot gates --steps 0:100
   gruv trace layer.npz --input x.npy --as update=updates,bias=merged`,
     )
-  return addConventionFlags(command).action(async (path: string, flags: TraceFlags) => {
-    const target = targetOf(flags)
-    const model = await loadTraced(path, flags)
-    const input = await readNamed(
-      flags.input,
-      model.inputs.map(({ name }) => name),
-      '--input',
-    )
-    const options = await traceOptions(model, flags)
-    const comparison = await compared(path, model, input, flags, options)
-    if (target === 'arrays') {
-      await writeOutput(flags.output!, () => arrays(trace(model, input, options), flags.output!))
-      return
-    }
-    const verdict =
-      flags.expected === undefined
-        ? undefined
-        : await verifyFiles(model, { ...flags, expected: flags.expected, precision: 'f32' })
-    const all: ReportOptions = {
-      ...options,
-      row: flags.row,
-      ...(verdict && { verdict }),
-      ...(comparison && { comparison }),
-    }
-    if (target === 'terminal') {
-      if (flags.json)
-        print(JSON.stringify(statisticsAsJson(model, input, options, comparison), null, 2))
-      else {
-        printTrace(model, input, { ...options, row: flags.row })
-        if (comparison) printComparison(comparison)
-        if (verdict) printVerdict(verdict)
+  return addConventionFlags(addMaskFlags(command)).action(
+    async (path: string, flags: TraceFlags) => {
+      const target = targetOf(flags)
+      const model = await loadTraced(path, flags)
+      const input = await readNamed(
+        flags.input,
+        model.inputs.map(({ name }) => name),
+        '--input',
+      )
+      const options = await traceOptions(model, flags)
+      const comparison = await compared(path, model, input, flags, options)
+      if (target === 'arrays') {
+        await writeOutput(flags.output!, () => arrays(trace(model, input, options), flags.output!))
+        return
       }
-      return
-    }
-    await writeOutput(flags.output!, async () =>
-      target === 'page'
-        ? new TextEncoder().encode(await report(model, input, all))
-        : plot(model, input, flags.plot ?? 'gates', { ...all, format: target }),
-    )
-  })
+      const verdict =
+        flags.expected === undefined
+          ? undefined
+          : await verifyFiles(model, { ...flags, expected: flags.expected, precision: 'f32' })
+      const all: ReportOptions = {
+        ...options,
+        row: flags.row,
+        ...(verdict && { verdict }),
+        ...(comparison && { comparison }),
+      }
+      if (target === 'terminal') {
+        if (flags.json)
+          print(JSON.stringify(statisticsAsJson(model, input, options, comparison), null, 2))
+        else {
+          printTrace(model, input, { ...options, row: flags.row })
+          if (comparison) printComparison(comparison)
+          if (verdict) printVerdict(verdict)
+        }
+        return
+      }
+      await writeOutput(flags.output!, async () =>
+        target === 'page'
+          ? new TextEncoder().encode(await report(model, input, all))
+          : plot(model, input, flags.plot ?? 'gates', { ...all, format: target }),
+      )
+    },
+  )
 }
 
 /**
@@ -185,6 +195,8 @@ function targetOfName(name: string): Target {
 }
 
 interface ParsedOptions {
+  readonly mask?: Tensor
+  readonly lengths?: readonly number[]
   readonly layers?: readonly string[]
   readonly steps?: readonly [number, number]
   readonly initialState?: Named<Tensor>
@@ -200,6 +212,7 @@ async function traceOptions(model: Model, flags: TraceFlags): Promise<ParsedOpti
   }
   const states = model.nodes.flatMap(statesOf).map(({ name }) => name)
   return {
+    ...(await readMaskFlags(flags)),
     // Of a file of weights alone the layer has been taken already.
     ...(flags.layer !== undefined &&
       (model.nodes.length > 1 || model.nodes[0].name === flags.layer) && { layers: [flags.layer] }),
@@ -230,42 +243,6 @@ async function compared(
   const reading = flags.as === undefined ? {} : parseReading(flags.as)
   const other = await loadTraced(flags.against ?? path, { ...flags, ...reading })
   return compareModels(model, other, input, options)
-}
-
-const readings = {
-  'gate-order': 'gateOrder',
-  reset: 'reset',
-  update: 'update',
-  bias: 'bias',
-  activation: 'activation',
-  'recurrent-activation': 'recurrentActivation',
-} as const
-
-/** `reset=before,update=updates` as the flags of the same names. */
-function parseReading(text: string): ConventionFlags {
-  const entries = text.split(',').map((part) => {
-    const [key, ...rest] = part.split('=')
-    const value = rest.join('=')
-    const name = Object.hasOwn(readings, key) ? readings[key as keyof typeof readings] : undefined
-    if (name === undefined || value === '') {
-      throw new GruvError('bad-argument', `'${part}' is no convention`, {
-        where: '--as',
-        expected: Object.keys(readings)
-          .map((each) => `${each}=…`)
-          .join(','),
-      })
-    }
-    const known: Readonly<Record<string, string>> =
-      name === 'gateOrder' ? {} : conventionTable[name].values
-    if (Object.keys(known).length > 0 && !Object.hasOwn(known, value)) {
-      throw new GruvError('bad-argument', `${key} cannot be '${value}'`, {
-        where: '--as',
-        expected: `one of ${Object.keys(known).join(', ')}`,
-      })
-    }
-    return [name, value] as const
-  })
-  return Object.fromEntries(entries)
 }
 
 function printComparison({ words }: ModelComparison): void {
