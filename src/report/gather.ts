@@ -13,7 +13,7 @@ import {
 } from '../trace/index.ts'
 
 /** Columns of a picture: longer traces are averaged, so that memory does not depend on their length. */
-export const MOST_COLUMNS = 480
+export const MOST_COLUMNS = 720
 /** Rows of a picture: wider layers are averaged over neighbours. */
 export const MOST_ROWS = 256
 
@@ -30,7 +30,7 @@ export interface GatheredLayer {
   readonly row: number
   readonly statistics: LayerStatistics
   readonly columns: number
-  /** How many timesteps a column holds, rounded up; 1 where each has its own. */
+  /** How many timesteps a column holds, the last one perhaps fewer; 1 where each has its own. */
   readonly perColumn: number
   /** Gates, candidate and states, each [units, columns]. */
   readonly values: Named<Columns>
@@ -78,11 +78,13 @@ export function shownValues({ kind }: Pick<TracedLayer, 'kind'>): readonly strin
 class GatherColumns {
   private readonly layer: TracedLayer
   private readonly columns: number
+  private readonly perColumn: number
   private readonly values: Named<Columns & { readonly count: Float64Array }>
 
   constructor(layer: TracedLayer) {
     this.layer = layer
-    this.columns = Math.min(layer.steps, MOST_COLUMNS)
+    this.perColumn = Math.ceil(layer.steps / MOST_COLUMNS)
+    this.columns = Math.ceil(layer.steps / this.perColumn)
     const size = layer.units * this.columns
     this.values = Object.fromEntries(
       shownValues(layer).map((name) => [
@@ -98,11 +100,11 @@ class GatherColumns {
   }
 
   add({ first, steps, values }: TraceChunk): void {
-    const { units, first: begin, steps: all } = this.layer
+    const { units, first: begin } = this.layer
     for (const [name, { mean, min, max, count }] of Object.entries(this.values)) {
       const numbers = values[name]
       for (let t = 0; t < steps; t++) {
-        const column = Math.floor(((first + t - begin) * this.columns) / all)
+        const column = Math.floor((first + t - begin) / this.perColumn)
         for (let u = 0; u < units; u++) {
           const value = numbers[t * units + u]
           // Masked steps have no gates; a column holds what there is.
@@ -118,14 +120,14 @@ class GatherColumns {
   }
 
   result(): Pick<GatheredLayer, 'columns' | 'perColumn' | 'values'> {
-    const { columns, layer } = this
+    const { columns, perColumn } = this
     const values = Object.entries(this.values).map(([name, { mean, min, max, count }]) => {
       const divided = mean.map((sum, i) => (count[i] === 0 ? Number.NaN : sum / count[i]))
       return [name, { mean: divided, min, max }] as const
     })
     return {
       columns,
-      perColumn: Math.ceil(layer.steps / columns),
+      perColumn,
       values: Object.fromEntries(values),
     }
   }

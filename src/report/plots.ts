@@ -21,10 +21,9 @@ import { type Scene, short, stack } from './scene.ts'
 /** How many trajectories are drawn: those of the units that move most. */
 const MOST_LINES = 6
 
-function acrossOf(gathered: GatheredLayer) {
-  const { first, steps } = gathered.layer
-  const several = gathered.perColumn > 1 ? ` (a column: ${gathered.perColumn} timesteps)` : ''
-  return { title: `timestep${several}`, from: first, to: first + steps }
+function acrossOf({ layer: { first }, columns, perColumn }: GatheredLayer) {
+  const several = perColumn > 1 ? ` (a column: ${perColumn} timesteps)` : ''
+  return { title: `timestep${several}`, from: first, to: first + columns * perColumn }
 }
 
 /** Units × time of each gate and the candidate. */
@@ -265,13 +264,13 @@ function transposeRows({ data }: Tensor, rows: number, columns: number) {
 /** The largest error at each timestep, and the tolerance. */
 export function errorPlot(name: string, verdict: OutputVerdict): Scene {
   const { overTime, tolerance, maxAbsolute } = verdict
-  const columns = Math.min(overTime.length, MOST_COLUMNS)
+  const per = Math.ceil(overTime.length / MOST_COLUMNS)
+  const columns = Math.ceil(overTime.length / per)
   const largest = new Float64Array(columns)
   overTime.forEach((error, t) => {
-    const column = Math.floor((t * columns) / overTime.length)
+    const column = Math.floor(t / per)
     if (!(error <= largest[column])) largest[column] = error
   })
-  const per = Math.ceil(overTime.length / columns)
   const zero = maxAbsolute === 0
   return logLine(
     {
@@ -284,7 +283,7 @@ export function errorPlot(name: string, verdict: OutputVerdict): Scene {
     {
       title: `timestep${per > 1 ? ` (a column: the largest of ${per})` : ''}${zero ? ': no error anywhere' : ''}`,
       from: 0,
-      to: overTime.length,
+      to: columns * per,
     },
     tolerance.largest > 0 ? { value: tolerance.largest, name: 'tolerance' } : null,
   )
