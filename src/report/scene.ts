@@ -91,7 +91,7 @@ export function stack(
   return { width, height: Math.max(y - gap, 1), title, description, marks }
 }
 
-export function shift(mark: Mark, dx: number, dy: number): Mark {
+function shift(mark: Mark, dx: number, dy: number): Mark {
   if (mark.kind === 'line' || mark.kind === 'area')
     return { ...mark, points: mark.points.map((each, i) => each + (i % 2 === 0 ? dx : dy)) }
   return { ...mark, x: mark.x + dx, y: mark.y + dy }

@@ -21,7 +21,7 @@ import type { Named } from '../tensor.ts'
 import { Duplicates } from './duplicates.ts'
 import type { Trace, TraceChunk, TracedLayer } from './trace.ts'
 
-export const SATURATED = { left: 0.1, right: 0.9 } as const
+const SATURATED = { left: 0.1, right: 0.9 } as const
 const DEAD = 1e-3
 /** Bins of a histogram, over the range from 0 to 1 of a gate, −1 to 1 of a candidate or state. */
 const BINS = 20
