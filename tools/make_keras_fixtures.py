@@ -277,7 +277,7 @@ class Model:
                 for at, (full, array) in enumerate(self.owned(layer)):
                     # Both halves of a wrapper have the same last names.
                     half = '' if at < len(self.owned(layer)) / 2 else 'backward_'
-                    inner = '/'.join(full.split('/')[:-1]) + ('/' + half + 'half' if layer[0] == 'Bidirectional' else '')
+                    inner = '/'.join(full.split('/')[:-1]) + ('/' + half + 'half' if 'backward_layer' in ' '.join(layer[2]) else '')
                     title = f"{inner}/{full.split('/')[-1]}" + (':0' if self.major < 3 else '')
                     listed.append(title.encode())
                     group.create_dataset(title, data=np.float32(array))
@@ -543,6 +543,257 @@ def around(version):
     return m
 
 
+def planes(version):
+    """What sees windows, channels or whole steps; axes in other places than the last."""
+    m = Model(version, 'planes')
+    conv1 = m.major == 1
+    x = m.input('x', some(2, 6, 4, scale=128), [None, 6, 4])
+    image = m.input('image', some(2, 5, 6, 3, scale=128), [None, 5, 6, 3])
+    first = lambda v, f: f(v.movedim(-1, 1)).movedim(1, -1)
+    out = []
+
+    def add(kind, name, config, weights, fn, inputs):
+        out.append(m.call(kind, name, config, weights, fn, inputs))
+        return out[-1]
+
+    def same(extent, size, stride):
+        total = max((-(-extent // stride) - 1) * stride + size - extent, 0)
+        return total // 2, total - total // 2
+
+    k2, b2 = some(3, 2, 3, 4), some(4)
+
+    def conv2d(v, strides, padding):
+        w = t(k2).permute(3, 2, 0, 1)
+        pads = [p for i in (1, 0) for p in same(v.shape[2 + i], k2.shape[i], strides[i])]
+        return torch.tanh(F.conv2d(F.pad(v, pads) if padding == 'same' else v, w, t(b2), strides))
+
+    base = {'filters': 4, 'kernel_size': [3, 2], 'activation': 'tanh'}
+    for name, strides, padding in (('wide', [1, 1], 'same'), ('strided', [2, 3], 'valid'), ('both', [2, 2], 'same')):
+        add('Conv2D', name, {**base, 'strides': strides, 'padding': padding}, {'kernel': k2, 'bias': b2},
+            lambda v: first(v, lambda u: conv2d(u, strides, padding)), image)  # fmt: skip
+    turned = add('Permute', 'turned', {'dims': [3, 1, 2]}, {}, lambda v: v.permute(0, 3, 1, 2), image)
+    add('Conv2D', 'channels', {**base, 'strides': [1, 1], 'padding': 'valid', 'data_format': 'channels_first'},
+        {'kernel': k2, 'bias': b2}, lambda v: conv2d(v, [1, 1], 'valid'), turned)  # fmt: skip
+    add('MaxPooling2D', 'most', {'pool_size': [2, 3], 'strides': None, 'padding': 'valid'}, {},
+        lambda v: first(v, lambda u: F.max_pool2d(u, (2, 3))), image)  # fmt: skip
+    add('AveragePooling2D', 'mean', {'pool_size': [2, 2], 'strides': [1, 2], 'padding': 'valid',
+                                     'data_format': 'channels_first'}, {},
+        lambda v: F.avg_pool2d(v, 2, (1, 2)), turned)  # fmt: skip
+    add('AveragePooling2D', 'mean_same', {'pool_size': [2, 2], 'strides': [2, 2], 'padding': 'same'}, {},
+        lambda v: first(v, lambda u: F.avg_pool2d(u, 2, 2, ceil_mode=True, count_include_pad=False)), image)  # fmt: skip
+    add('GlobalMaxPooling2D', 'top', {}, {}, lambda v: v.amax((1, 2)), image)
+    add('GlobalAveragePooling2D', 'level', {'keepdims': True}, {}, lambda v: v.mean((1, 2), True), image)
+    add('ZeroPadding2D', 'pads', {'padding': [[1, 2], [0, 3]]}, {}, lambda v: F.pad(v, (0, 0, 0, 3, 1, 2)), image)
+    add('Cropping2D', 'crop', {'cropping': [1, 2]}, {}, lambda v: v[:, 1:-1, 2:-2], image)
+    add('Flatten', 'flat', {'data_format': 'channels_first'}, {}, lambda v: v.movedim(1, -1).reshape(2, -1), turned)
+
+    own = 'depthwise_kernel' if m.major < 3 else 'kernel'
+    d1, p1, bias = some(3, 4, 2), some(1, 8, 3), some(3)
+    deep = lambda v, d, dilation=1: F.conv1d(v, t(d).permute(1, 2, 0).reshape(-1, 1, d.shape[0]), None, 1, 0,
+                                             dilation, v.shape[1])  # fmt: skip
+    bd = some(8)
+    add('DepthwiseConv1D', 'deep', {'kernel_size': [3], 'depth_multiplier': 2, 'padding': 'valid', 'activation': 'relu'},
+        {own: d1, 'bias': bd}, lambda v: torch.relu(first(v, lambda u: deep(u, d1)) + t(bd)), x)  # fmt: skip
+    separable = {'depthwise_kernel': d1, 'pointwise_kernel': p1, 'bias': bias}
+    mix = lambda v: v @ t(p1)[0] + t(bias)
+    add('SeparableConv1D', 'separable', {'filters': 3, 'kernel_size': [3], 'depth_multiplier': 2, 'padding': 'causal',
+                                         'dilation_rate': [2], 'activation': 'elu'}, separable,
+        lambda v: F.elu(mix(first(v, lambda u: deep(F.pad(u, (4, 0)), d1, 2)))), x)  # fmt: skip
+    add('SeparableConv1D', 'separable_same', {'filters': 3, 'kernel_size': [3], 'depth_multiplier': 2,
+                                              'padding': 'same'}, separable,
+        lambda v: mix(first(v, lambda u: deep(F.pad(u, (1, 1)), d1))), x)  # fmt: skip
+    d2, p2 = some(2, 3, 3, 2), some(1, 1, 6, 2)
+
+    def separable2(v):
+        w = t(d2).permute(2, 3, 0, 1).reshape(-1, 1, 2, 3)
+        return F.conv2d(v, w, None, 2, 0, 1, 3).movedim(1, -1) @ t(p2)[0, 0]
+
+    add('SeparableConv2D', 'separable_plane', {'filters': 2, 'kernel_size': [2, 3], 'strides': [2, 2],
+                                               'padding': 'valid', 'depth_multiplier': 2, 'use_bias': False},
+        {'depthwise_kernel': d2, 'pointwise_kernel': p2}, lambda v: separable2(v.movedim(-1, 1)), image)  # fmt: skip
+    for name, size, stride, padding in (('up', 3, 2, 'valid'), ('up_same', 3, 2, 'same'), ('gaps', 2, 3, 'valid')):
+        kt, bt = some(size, 5, 4), some(5)
+
+        def fn(v):
+            y = F.conv_transpose1d(v, t(kt).permute(2, 1, 0), t(bt), stride)
+            length = {'valid': 6 * stride + max(size - stride, 0), 'same': 6 * stride}[padding]
+            if y.shape[2] < length:
+                y = torch.cat([y, t(bt)[:, None].expand(2, 5, length - y.shape[2])], 2)
+            cut = (y.shape[2] - length) // 2
+            return y[:, :, cut : cut + length]
+
+        add('Conv1DTranspose', name, {'filters': 5, 'kernel_size': [size], 'strides': [stride], 'padding': padding},
+            {'kernel': kt, 'bias': bt}, lambda v: first(v, fn), x)  # fmt: skip
+    k1, b1 = some(2, 6, 3), some(3)
+    add('Conv1D', 'along', {'filters': 3, 'kernel_size': [2], 'padding': 'valid', 'data_format': 'channels_first'},
+        {'kernel': k1, 'bias': b1}, lambda v: F.conv1d(v, t(k1).permute(2, 1, 0), t(b1)), x)  # fmt: skip
+    add('MaxPooling1D', 'pairs', {'pool_size': [2], 'strides': [2], 'data_format': 'channels_first'}, {},
+        lambda v: F.max_pool1d(v, 2), x)  # fmt: skip
+    add('UpSampling1D', 'twice', {'size': 2}, {}, lambda v: v.repeat_interleave(2, 1), x)
+    add('Dot', 'gram', {'axes': [2, 2], 'normalize': False}, {}, lambda a, b: a @ b.transpose(1, 2), [x, out[-1]])
+    add('Dot', 'cosine', {'axes': 1, 'normalize': True}, {},
+        lambda a, b: F.normalize(a, dim=1).transpose(1, 2) @ F.normalize(b, dim=1), [x, x])  # fmt: skip
+    vector = m.call('Flatten', 'vector', {}, {}, lambda v: v.reshape(2, -1), x)
+    add('Dot', 'scalar', {'axes': -1, 'normalize': True}, {},
+        lambda a, b: (F.normalize(a, dim=1) * F.normalize(b, dim=1)).sum(1, True), [vector, vector])  # fmt: skip
+    mv, vv = some(4), some(4) ** 2 + 0.5
+    add('Normalization', 'normal', {'axis': [-1]}, {'mean': mv, 'variance': vv, 'count': np.array(7)},
+        lambda v: (v - t(mv)) / t(vv) ** 0.5, x)  # fmt: skip
+    ms, vs = some(6), some(6) ** 2 + 0.5
+    array = lambda a: {'class_name': '__numpy__', 'config': {'value': a.tolist(), 'dtype': 'float32'}} \
+        if m.major >= 3 else a.tolist()  # fmt: skip
+    add('Normalization', 'normal_steps', {'axis': [1], 'mean': array(ms), 'variance': array(vs), 'invert': True}, {},
+        lambda v: v * t(vs)[:, None] ** 0.5 + t(ms)[:, None], x)  # fmt: skip
+    add('Rescaling', 'rescaled', {'scale': 0.25, 'offset': array(some(4))}, {},
+        lambda v: v * 0.25 + t(np.array(m.layers['rescaled'][1]['offset']['config']['value'] if m.major >= 3
+                                        else m.layers['rescaled'][1]['offset'])), x)  # fmt: skip
+    ln = {'gamma': some(6), 'beta': some(6)}
+    turn = lambda v: v.transpose(1, 2)
+    add('LayerNormalization', 'norm_steps', {'axis': [1], 'epsilon': 0.01}, ln,
+        lambda v: turn(F.layer_norm(turn(v), (6,), t(ln['gamma']), t(ln['beta']), 0.01)), x)  # fmt: skip
+    ln2 = {'gamma': some(5, 3), 'beta': some(5, 3)}
+    add('LayerNormalization', 'norm_some', {'axis': [1, 3], 'epsilon': 0.01}, ln2,
+        lambda v: F.layer_norm(v.permute(0, 2, 1, 3), (5, 3), t(ln2['gamma']), t(ln2['beta']), 0.01).permute(
+            0, 2, 1, 3), image)  # fmt: skip
+    bn = {'gamma': some(5), 'beta': some(5), 'moving_mean': some(5), 'moving_variance': some(5) ** 2 + 0.5}
+    add('BatchNormalization', 'batch_rows', {'axis': [1], 'epsilon': 0.001}, bn,
+        lambda v: F.batch_norm(v, t(bn['moving_mean']), t(bn['moving_variance']), t(bn['gamma']), t(bn['beta']),
+                               eps=0.001), image)  # fmt: skip
+    for name, axes, shape in (('slopes', None, (6, 4)), ('slopes_steps', [2], (6, 1)), ('slope', [1, 2], (1, 1))):
+        slopes = some(*shape)
+        add('PReLU', name, {'shared_axes': axes}, {'alpha': slopes},
+            lambda v: torch.where(v >= 0, v, t(slopes) * v), x)  # fmt: skip
+    add('ThresholdedReLU' if m.major < 3 else 'ReLU', 'over', {'theta': 0.75} if m.major < 3 else
+        {'threshold': 0.75, 'negative_slope': 0.0, 'max_value': None}, {},
+        lambda v: torch.where(v > 0.75, v, torch.zeros(())), x)  # fmt: skip
+    if m.major >= 3:
+        for kind, fn in (('log_softmax', lambda v: F.log_softmax(v, -1)), ('hard_silu', F.hardswish), ('celu', F.celu),
+                         ('tanh_shrink', F.tanhshrink), ('hard_shrink', F.hardshrink), ('soft_shrink', F.softshrink),
+                         ('hard_tanh', F.hardtanh), ('relu6', F.relu6), ('mish', F.mish)):  # fmt: skip
+            add('Activation', kind, {'activation': kind}, {}, fn, x)
+        ACT['log_softmax'] = lambda a: torch.log_softmax(a, -1)
+        out.append(m.dense('logs', x, 3, 'log_softmax'))
+    m.outputs = out
+    return m
+
+
+def wrapped(version):
+    """Layers on every step, words in sentences with their masks, models three deep, time first."""
+    m = Model(version, 'wrapped')
+    x = m.input('x', some(2, 3, 5, 4, scale=128), [None, 3, 5, 4])
+    sequence = some(2, 3, 4, scale=128)
+    sequence[0, 1] = sequence[1, 2] = 0
+    seq = m.input('seq', sequence, [None, None, 4])
+    ids = np.array([[[3, 1, 0], [0, 0, 0]], [[2, 0, 1], [5, 4, 0]]])
+    words = m.input('words', ids, [None, None, 3])
+    out = []
+    # A layer by itself, run on [rows·steps, …].
+    def every(kind, name, config, weights, fn, given=x, keep_mask=True):
+        rows = lambda v: fn(v.reshape(-1, *v.shape[2:]))
+        steps = lambda v: rows(v).reshape(*v.shape[:2], *rows(v).shape[1:])
+        inner = {'class_name': kind, 'config': {'name': f'{name}_in', **config}}
+        y = m.call('TimeDistributed', name, {'layer': inner}, {f'layer/{k}': w for k, w in weights.items()},
+                   steps, given, keep_mask=keep_mask)  # fmt: skip
+        out.append(y)
+        return y
+
+    every('Flatten', 'flat', {}, {}, lambda v: v.reshape(v.shape[0], -1))
+    k, b = some(2, 4, 3), some(3)
+    every('Conv1D', 'conv', {'filters': 3, 'kernel_size': [2], 'padding': 'valid', 'activation': 'relu'},
+          {'kernel': k, 'bias': b},
+          lambda v: torch.relu(F.conv1d(v.transpose(1, 2), t(k).permute(2, 1, 0), t(b))).transpose(1, 2))  # fmt: skip
+    ln = {'gamma': some(4), 'beta': some(4)}
+    every('LayerNormalization', 'norm', {'axis': [-1], 'epsilon': 0.01}, ln,
+          lambda v: F.layer_norm(v, (4,), t(ln['gamma']), t(ln['beta']), 0.01))  # fmt: skip
+    bn = {'gamma': some(4), 'beta': some(4), 'moving_mean': some(4), 'moving_variance': some(4) ** 2 + 0.5}
+    normal = lambda v: (v - t(bn['moving_mean'])) / (t(bn['moving_variance']) + 0.001) ** 0.5 * t(bn['gamma']) \
+        + t(bn['beta'])  # fmt: skip
+    every('BatchNormalization', 'batch', {'axis': [2], 'epsilon': 0.001}, bn, normal)
+    every('GlobalMaxPooling1D', 'top', {}, {}, lambda v: v.amax(1))
+    every('Dropout', 'drop', {'rate': 0.5}, {}, lambda v: v)
+    lstm = {'cell/kernel': some(4, 8), 'cell/recurrent_kernel': some(2, 8), 'cell/bias': some(8)}
+    every('LSTM', 'lstm', {'units': 2}, lstm, lambda v: m.run('LSTM', lstm, 'cell/', v, (), None, {})[0][:, -1])
+    gru = {f'{h}_layer/cell/{part}': some(*shape) for h in ('forward', 'backward')
+           for part, shape in (('kernel', (4, 6)), ('recurrent_kernel', (2, 6)), ('bias', (2, 6)))}  # fmt: skip
+    after = {'reset_after': True}
+    halves = lambda v: torch.cat([m.run('GRU', gru, f'{h}_layer/cell/', v, (), None, after, back)[0][:, -1]
+                                  for h, back in (('forward', False), ('backward', True))], -1)  # fmt: skip
+    every('Bidirectional', 'both', {'layer': {'class_name': 'GRU', 'config': {'name': 'gru', 'units': 2, **after}},
+                                    'merge_mode': 'concat'}, gru, halves)  # fmt: skip
+    # Words in sentences: up to Keras 2 the words' mask goes on, and a sentence counts if a word does.
+    table, g = some(6, 3), {'cell/kernel': some(3, 6), 'cell/recurrent_kernel': some(2, 6), 'cell/bias': some(2, 6)}
+    e = every('Embedding', 'embedding', {'input_dim': 6, 'output_dim': 3, 'mask_zero': True}, {'embeddings': table},
+              lambda v: t(table)[v.long()], words)  # fmt: skip
+    mask = t(ids != 0) if m.major < 3 else None
+    sentence = every('GRU', 'sentence', {'units': 2, **after}, g, lambda v: m.run(
+        'GRU', g, 'cell/', v, (), None if mask is None else mask.reshape(-1, 3), after)[0][:, -1], e, False)  # fmt: skip
+    sentence.mask = None if mask is None else mask.amax(-1)
+    text = m.rnn('GRU', 'text', sentence, 2, return_sequences=True, reset_after=True)
+    out.append(text)
+    # Models in models.
+    def inside(name, at, make):
+        model = Model(version, name)
+        given = model.input(f'{name}_in', at, [None] * (at.dim() - 1) + [at.shape[-1]])
+        model.outputs = [make(model, given)]
+        return model
+
+    def seen(name, model, given):
+        return m.call(model.kind, name, {'__model__': model}, {}, lambda _: model.outputs[0].value, given)
+
+    deepest = inside('deepest', seq.value, lambda n, v: n.rnn('GRU', 'shared_name', n.dense('shared_dense', v, 3), 2,
+                                                              return_sequences=True, reset_after=True))  # fmt: skip
+
+    def middle(n, v):
+        y = n.call('Functional', 'deepest', {'__model__': deepest}, {}, lambda _: deepest.outputs[0].value, v)
+        z = n.call('BatchNormalization', 'bn', {'axis': [2], 'epsilon': 0.001},
+                   {k: w[:2] for k, w in bn.items()},
+                   lambda u: F.batch_norm(u.transpose(1, 2), *(t(bn[k][:2]) for k in (
+                       'moving_mean', 'moving_variance', 'gamma', 'beta')), eps=0.001).transpose(1, 2), y)  # fmt: skip
+        return n.dense('last_dense', z, 3, 'tanh')
+
+    out.append(seen('outer', inside('outer', seq.value, middle), seq))
+    out.append(m.rnn('LSTM', 'shared_name', seq, 2, return_sequences=True))
+    # Masks through Concatenate, and attention that does not look at what is masked.
+    low = m.call('Masking', 'low', {'mask_value': 0.0}, {}, lambda v: v, seq)
+    low.mask = (seq.value != 0).any(-1).double()
+    wide = m.call('Concatenate', 'wide', {'axis': -1}, {}, lambda a, b: torch.cat([a, b], -1), [low, seq])
+    if (m.major, version) >= (3, '3.4'):
+        wide.mask = None
+    out.append(m.rnn('GRU', 'after_wide', wide, 2, return_sequences=True, reset_after=True))
+    long = m.call('Concatenate', 'long', {'axis': 1}, {}, lambda a, b: torch.cat([a, b], 1), [low, low])
+    long.mask = torch.cat([low.mask, low.mask], 1)
+    out.append(m.rnn('GRU', 'after_long', long, 2, return_sequences=True, reset_after=True))
+
+    def attend(q, v):
+        scores = q @ v.transpose(1, 2) - 1e9 * (1 - low.mask[:, None])
+        return torch.softmax(scores, -1) @ v * low.mask[..., None]
+
+    out.append(m.call('Attention', 'attend', {'use_scale': False}, {}, attend, [low, low]))
+    if m.major < 3:
+        out.append(time_first(m, seq, out))
+    m.outputs = out
+    return m
+
+
+def time_first(m, seq, out):
+    turn = lambda v: v.transpose(0, 1)
+    turned = m.call('Permute', 'same_steps', {'dims': [1, 2]}, {}, lambda v: v, seq)
+    w = {'cell/kernel': some(4, 6), 'cell/recurrent_kernel': some(2, 6), 'cell/bias': some(2, 6)}
+    config = {'units': 2, 'reset_after': True, 'return_sequences': True, 'time_major': True}
+    y = m.call('GRU', 'time_first', config, w,
+               lambda v: turn(m.run('GRU', w, 'cell/', turn(v), (), None, config)[0]), turned)  # fmt: skip
+    both = {f'{h}_layer/{k}': some(*a.shape) for h in ('forward', 'backward') for k, a in w.items()}
+    inner = {'class_name': 'GRU', 'config': {'name': 'gru', **config}}
+
+    def fn(v):
+        a = m.run('GRU', both, 'forward_layer/cell/', turn(v), (), None, config)[0]
+        b = m.run('GRU', both, 'backward_layer/cell/', turn(v), (), None, config, True)[0].flip(1)
+        return turn(a + b)
+
+    out.append(m.call('Bidirectional', 'time_first_both', {'layer': inner, 'merge_mode': 'sum'}, both, fn, turned))
+    return y
+
+
 def first_keras():
     """Keras 1: a list of layers, arrays by gate, W and b."""
     m = Model('1.2.2', 'first', 'Sequential')
@@ -649,6 +900,41 @@ def in_tfjs():
         case(f'tfjs-{quantize or "float32"}/model.json', m)
 
 
+def trained_in_tfjs():
+    """What `model.save` of TF.js writes: no wrapper around the model, its own version, several groups."""
+    m = Model('2.2.0', 'trained')
+    x = m.input('x', some(2, 4, 3, scale=128), [None, 4, 3])
+    x.value[:, 1] = 0
+    y = m.call('Masking', 'masking_Masking1', {'mask_value': 0}, {}, lambda v: v, x)
+    y.mask = (x.value != 0).any(-1).double()
+    y = m.rnn('GRU', 'gru_GRU1', y, 4, return_sequences=True, recurrent_activation='hard_sigmoid', reset_after=False)
+    y = m.bidirectional('LSTM', 'both', y, 2, recurrent_activation='hard_sigmoid')
+    m.outputs = [m.dense('dense_Dense1', y, 2, 'softmax')]
+    folder = FOLDER / 'tfjs-trained'
+    folder.mkdir(exist_ok=True)
+    groups = []
+    for i, name in enumerate(('gru_GRU1', 'both', 'dense_Dense1')):
+        data, listed = b'', []
+        for key, array in m.layers[name][2].items():
+            half = key.split('/')[0].replace('layer', 'both') + '/' if name == 'both' else ''
+            listed.append({'name': f"{name}/{half}{key.split('/')[-1]}", 'shape': list(array.shape), 'dtype': 'float32'})
+            data += np.float32(array).tobytes()
+        if i == 0:  # what is no layer's: a counter and a flag
+            listed += [{'name': 'steps', 'shape': [], 'dtype': 'int32'}, {'name': 'on', 'shape': [3], 'dtype': 'bool'}]
+            data += np.int32(7).tobytes() + b'\1\0\1'
+        paths = [f'group{i + 1}-shard{j}of3.bin' for j in (1, 2, 3)]
+        third = len(data) // 3
+        for path, part in zip(paths, (data[:third], data[third : 2 * third], data[2 * third :])):
+            (folder / path).write_bytes(part)
+        groups.append({'paths': paths, 'weights': listed})
+    topology = {**m.config(), 'keras_version': 'tfjs-layers 4.22.0', 'backend': 'tensor_flow.js'}
+    text = {'format': 'layers-model', 'generatedBy': 'TensorFlow.js tfjs-layers v4.22.0', 'convertedBy': None,
+            'modelTopology': topology, 'weightsManifest': groups,
+            'trainingConfig': {'loss': 'custom', 'metrics': [], 'optimizer_config': {'class_name': 'Adam'}}}  # fmt: skip
+    (folder / 'model.json').write_text(json.dumps(text))
+    case('tfjs-trained/model.json', m)
+
+
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     for version in ('2.15.0', '3.8.0'):
@@ -667,6 +953,17 @@ def main():
     bare()
     in_tfjs()
     in_tensorflow()
+    for version in ('2.15.0', '3.8.0'):
+        for build in (planes, wrapped):
+            m = build(version)
+            name = f'{build.__name__}-{version[:-2]}'
+            if build is wrapped or m.major < 3:
+                m.h5(FOLDER / f'{name}.h5')
+                case(f'{name}.h5', m)
+            if build is wrapped or m.major >= 3:
+                m.archive(FOLDER / f'{name}.keras')
+                case(f'{name}.keras', m)
+    trained_in_tfjs()
     (FOLDER / 'cases.json').write_text(json.dumps(cases))
 
 
