@@ -337,26 +337,35 @@ class Model:
         (folder / 'model.json').write_text(json.dumps(text))
 
 
+    def by_order(self, around=()):
+        """[(attributes that lead to it, its layer, its name, array)]: layers with weights by number."""
+        found, i = [], 0
+        for _, config, weights, _ in self.layers.values():
+            here = (*around, f'layer_with_weights-{i}')
+            inner = config['__model__'].by_order(here) if '__model__' in config else [
+                ((*here, *key.split('/')), config['name'], key, w) for key, w in weights.items()]  # fmt: skip
+            i += len(inner) > 0
+            found += inner
+        return found
+
     def checkpoint(self, folder, prefix):
         """A bundle of variables, and the graph of the objects that own them."""
         (folder / prefix).parent.mkdir(parents=True, exist_ok=True)
         nodes, data, entries = [[{}, None]], b'', {}
-        weighted = [layer for layer in self.layers.values() if layer[2]]
-        for i, (_, config, weights, _) in enumerate(weighted):
-            for key, array in weights.items():
-                at = 0
-                for step in [f'layer_with_weights-{i}', *key.split('/')]:
-                    if step not in nodes[at][0]:
-                        nodes[at][0][step] = len(nodes)
-                        nodes.append([{}, None])
-                    at = nodes[at][0][step]
-                # Recurrent variables go by another way to them, as in TensorFlow's own files.
-                name = f'variables/{at}' if 'cell' in key else f'layer_with_weights-{i}/{key}'
-                nodes[at][1] = (f"{config['name']}/{key}", name + tf.VALUE)
-                content = np.float32(array).tobytes()
-                entry = tf.entry(1, array.shape, 0, len(data), content, tf.masked(content))
-                entries[(name + tf.VALUE).encode()] = entry
-                data += content
+        for path, owner, key, array in self.by_order():
+            at = 0
+            for step in path:
+                if step not in nodes[at][0]:
+                    nodes[at][0][step] = len(nodes)
+                    nodes.append([{}, None])
+                at = nodes[at][0][step]
+            # Recurrent variables go by another way to them, as in TensorFlow's own files.
+            name = f'variables/{at}' if 'cell' in key else '/'.join(path)
+            nodes[at][1] = (f'{owner}/{key}', name + tf.VALUE)
+            content = np.float32(array).tobytes()
+            entry = tf.entry(1, array.shape, 0, len(data), content, tf.masked(content))
+            entries[(name + tf.VALUE).encode()] = entry
+            data += content
         graph = b''.join(
             tf.node([(n, s) for s, n in children.items()], [owner] if owner else [])
             for children, owner in nodes
@@ -828,6 +837,49 @@ def first_keras():
     case('first-1.2.h5', m)
 
 
+def second_keras():
+    """A graph of Keras 1.2: convolutions of three axes kept as four, running_std, Merge."""
+    m = Model('1.2.2', 'second')
+    m.kind = 'Model'
+    ids = np.array([[3, 1, 4, 0, 2, 5], [2, 0, 1, 5, 1, 3]])
+    words = m.input('words', ids, [None, 6])
+    table, k, b = some(6, 4), some(3, 4, 3), some(3)
+    e = m.call('Embedding', 'embedding_1', {'input_dim': 6, 'output_dim': 4, 'mask_zero': False, 'input_length': 6},
+               {'W': table}, lambda v: t(table)[v.long()], words)  # fmt: skip
+    conv = lambda v: F.conv1d(F.pad(v.transpose(1, 2), (1, 1)), t(k).permute(2, 1, 0), t(b)).transpose(1, 2)
+    c = m.call('Convolution1D', 'convolution1d_1', {'nb_filter': 3, 'filter_length': 3, 'border_mode': 'same',
+                                                    'subsample_length': 1, 'activation': 'relu', 'bias': True},
+               {'W': k[:, None], 'b': b}, lambda v: torch.relu(conv(v)), e)  # fmt: skip
+    p = m.call('MaxPooling1D', 'maxpooling1d_1', {'pool_length': 2, 'stride': 2, 'border_mode': 'valid'}, {},
+               lambda v: F.max_pool1d(v.transpose(1, 2), 2).transpose(1, 2), c)  # fmt: skip
+    bn = {'gamma': some(3), 'beta': some(3), 'running_mean': some(3), 'running_std': some(3) ** 2 + 0.5}
+    n = m.call('BatchNormalization', 'batchnormalization_1', {'epsilon': 0.001, 'mode': 0, 'axis': -1}, bn,
+               lambda v: (v - t(bn['running_mean'])) / (t(bn['running_std']) + 0.001) ** 0.5 * t(bn['gamma'])
+               + t(bn['beta']), p)  # fmt: skip
+    w, wb, d, db = some(3, 3), some(3), some(3, 3), some(3)
+    td = m.call('TimeDistributed', 'timedistributed_1', {'layer': {'class_name': 'Dense', 'config': {
+        'name': 'dense_1', 'output_dim': 3, 'activation': 'tanh', 'bias': True}}}, {'W': w, 'b': wb},
+        lambda v: torch.tanh(v @ t(w) + t(wb)), n)  # fmt: skip
+    old = m.call('TimeDistributedDense', 'timedistributeddense_1', {'output_dim': 3, 'activation': 'linear'},
+                 {'W': d, 'b': db}, lambda v: v @ t(d) + t(db), n)  # fmt: skip
+    merge = lambda name, mode, fn, vs: m.call('Merge', name, {'mode': mode, 'mode_type': 'raw', 'concat_axis': -1,
+                                                              'dot_axes': -1}, {}, fn, vs)  # fmt: skip
+    total = merge('merge_1', 'sum', lambda a, b: a + b, [td, old])
+    product = merge('merge_2', 'mul', lambda a, b: a * b, [td, old])
+    both = merge('merge_3', 'concat', lambda a, b: torch.cat([a, b], -1), [total, product])
+    m.outputs = [both]
+    with h5py.File(FOLDER / 'second-1.2.h5', 'w', libver='latest') as f:
+        f.attrs['model_config'], f.attrs['keras_version'] = json.dumps(m.config()), '1.2.2'
+        g = f.create_group('model_weights')
+        g.attrs['layer_names'] = [name.encode() for name in m.layers]
+        for name, (_, _, weights, _) in m.layers.items():
+            group = g.create_group(name)
+            for key, array in weights.items():
+                group.create_dataset(f'{name}_{key}', data=np.float32(array))
+            group.attrs['weight_names'] = np.array([f'{name}_{key}' for key in weights], 'S')
+    case('second-1.2.h5', m)
+
+
 def cudnn():
     """Keras 2.2 with cuDNN layers: kernels turned, biases in one row."""
     m = Model('2.2.4', 'cudnn')
@@ -960,10 +1012,14 @@ def main():
             if build is wrapped or m.major < 3:
                 m.h5(FOLDER / f'{name}.h5')
                 case(f'{name}.h5', m)
+            if build is wrapped and m.major < 3:
+                m.saved_model(FOLDER / 'saved-model-wrapped')
+                case('saved-model-wrapped', m)
             if build is wrapped or m.major >= 3:
                 m.archive(FOLDER / f'{name}.keras')
                 case(f'{name}.keras', m)
     trained_in_tfjs()
+    second_keras()
     (FOLDER / 'cases.json').write_text(json.dumps(cases))
 
 
