@@ -40,8 +40,16 @@ export interface Opening {
   readonly module?: string | undefined
 }
 
+let lastOpening: Opening | null = null
+
+/** The same files again, with one module of several. */
+export async function openModule(module: string): Promise<void> {
+  if (lastOpening !== null) await open({ ...lastOpening, module })
+}
+
 /** Opens a model, its data if there are some, and looks into its first recurrent layer. */
 export async function open(what: Opening): Promise<void> {
+  lastOpening = what
   await attempt('Reading the model', async () => {
     const { module } = what
     const info = await call('open', {

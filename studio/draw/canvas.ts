@@ -1,6 +1,6 @@
 /** Pictures of numbers on a canvas, one pixel for each, enlarged without smoothing. */
 
-import { colourOf, type Palette } from './palette.ts'
+import { NOTHING, type Palette } from './palette.ts'
 
 /**
  * A matrix, row 0 on top.
@@ -19,14 +19,21 @@ export function drawMatrix(
   const context = canvas.getContext('2d')
   if (context === null) return
   const image = context.createImageData(columns, rows)
+  const pixels = new Uint32Array(image.data.buffer)
+  const { low, high } = palette
+  const scale = 255 / (high - low)
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
-      const [r, g, b] = colourOf(palette, at(row, column))
-      const p = 4 * (row * columns + column)
-      image.data[p] = r
-      image.data[p + 1] = g
-      image.data[p + 2] = b
-      image.data[p + 3] = 255
+      const place = Math.round((at(row, column) - low) * scale)
+      // NaN is no place: it fails both comparisons.
+      pixels[row * columns + column] =
+        place >= 255
+          ? palette.packed[255]
+          : place >= 0
+            ? palette.packed[place]
+            : place < 0
+              ? palette.packed[0]
+              : NOTHING
     }
   }
   context.putImageData(image, 0, 0)

@@ -11,6 +11,8 @@ export interface Palette {
   readonly high: number
   /** 256 colours. */
   readonly colours: readonly Rgb[]
+  /** The same as the pixels of a canvas. */
+  readonly packed: Uint32Array
 }
 
 const rampLight: readonly Rgb[] = [
@@ -39,12 +41,12 @@ const signDark: readonly Rgb[] = [
 /** From 0 to 1, for gates. */
 export function gatePalette(dark: boolean): Palette {
   const stops = dark ? rampLight.toReversed() : rampLight
-  return { low: 0, high: 1, colours: between(stops) }
+  return palette(0, 1, between(stops))
 }
 
 /** From −reach to reach. */
 export function signPalette(dark: boolean, reach: number): Palette {
-  return { low: -reach, high: reach, colours: between(dark ? signDark : signLight) }
+  return palette(-reach, reach, between(dark ? signDark : signLight))
 }
 
 function between(stops: readonly Rgb[]): readonly Rgb[] {
@@ -58,14 +60,17 @@ function between(stops: readonly Rgb[]): readonly Rgb[] {
   })
 }
 
-/** What is not there, or is no number. */
-const NOTHING: Rgb = [128, 128, 128]
-
-export function colourOf({ low, high, colours }: Palette, value: number): Rgb {
-  if (Number.isNaN(value)) return NOTHING
-  const at = Math.round((255 * (value - low)) / (high - low))
-  return colours[Math.max(0, Math.min(255, at))]
+function palette(low: number, high: number, colours: readonly Rgb[]): Palette {
+  return { low, high, colours, packed: Uint32Array.from(colours, pack) }
 }
+
+/** Red, green, blue, alpha in memory: little-endian, as is every machine that runs WebAssembly. */
+function pack([r, g, b]: Rgb): number {
+  return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0
+}
+
+/** What is not there, or is no number. */
+export const NOTHING: number = pack([128, 128, 128])
 
 export function css([r, g, b]: Rgb): string {
   return `rgb(${r} ${g} ${b})`

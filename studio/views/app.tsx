@@ -1,6 +1,7 @@
 /** The page: header, what went wrong, and the view that is chosen. */
 
 import type { JSX } from 'preact'
+import { useErrorBoundary } from 'preact/hooks'
 import * as state from '../state.ts'
 import { CellView } from './cell-view.tsx'
 import { CheckView } from './check-view.tsx'
@@ -31,6 +32,9 @@ const views: Readonly<Record<state.Tab, () => JSX.Element>> = {
   model: ModelView,
 }
 
+/** Views that the steps of the trace mean nothing to. */
+const timeless: ReadonlySet<state.Tab> = new Set(['try', 'model'])
+
 export function App(): JSX.Element {
   const open = state.model.value !== null
   return (
@@ -40,7 +44,7 @@ export function App(): JSX.Element {
         <Failure />
         {open ? <Workspace /> : <Start />}
       </main>
-      {open && state.traced.value !== null && <Timeline />}
+      {open && state.traced.value !== null && !timeless.has(state.tab.value) && <Timeline />}
       <p class="busy" role="status" aria-live="polite">
         {state.busy.value === null ? '' : `${state.busy.value} …`}
       </p>
@@ -84,9 +88,21 @@ function Workspace(): JSX.Element {
         ))}
       </div>
       <div id="view" role="tabpanel" aria-labelledby={`tab-${current}`}>
-        <View />
+        <Guarded key={current} view={View} />
       </div>
     </>
+  )
+}
+
+/** A view that breaks says so, and the others still work. */
+function Guarded({ view: View }: { readonly view: () => JSX.Element }): JSX.Element {
+  const [broken] = useErrorBoundary()
+  if (broken === undefined) return <View />
+  return (
+    <section role="alert">
+      <h2>This view broke</h2>
+      <p>{String(broken)}. The other views still work. Please report it.</p>
+    </section>
   )
 }
 

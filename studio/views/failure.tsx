@@ -1,6 +1,7 @@
 /** An error as gruv tells it: what, where, what was expected, what came, what to do. */
 
 import type { JSX } from 'preact'
+import { openModule } from '../actions.ts'
 import * as state from '../state.ts'
 
 export function Failure(): JSX.Element | null {
@@ -23,6 +24,7 @@ export function Failure(): JSX.Element | null {
           </div>
         ))}
       </dl>
+      {/module/.test(`${value.problem} ${value.fix}`) && <AskForModule />}
       <button
         type="button"
         onClick={() => {
@@ -32,6 +34,24 @@ export function Failure(): JSX.Element | null {
         Dismiss
       </button>
     </section>
+  )
+}
+
+/** Files of PyTorch hold modules by name, and do not say which is meant. */
+function AskForModule(): JSX.Element {
+  return (
+    <form
+      class="buttons"
+      onSubmit={(event) => {
+        event.preventDefault()
+        void openModule(String(new FormData(event.currentTarget).get('module')))
+      }}
+    >
+      <label>
+        Module <input name="module" type="text" required autocomplete="off" />
+      </label>
+      <button type="submit">Open this module</button>
+    </form>
   )
 }
 

@@ -25,7 +25,10 @@ interface Moment {
 
 export function TryView(): JSX.Element {
   const model = state.model.value
-  const features = model?.summary.inputs[0]?.shape.at(-1)
+  const shape = model?.summary.inputs[0]?.shape ?? []
+  // Numbers without a feature axis are rows of an embedding: whole numbers, one at each step.
+  const whole = shape.length === 2 && shape[1] === 'time'
+  const features = whole ? 1 : shape.at(-1)
   const several = (model?.summary.inputs.length ?? 0) > 1
   if (model === null || typeof features !== 'number' || several || model.obstacle !== null) {
     return (
@@ -38,10 +41,15 @@ export function TryView(): JSX.Element {
       </section>
     )
   }
-  return <Player key={model.summary.name} features={features} />
+  return <Player key={model.summary.name} features={features} whole={whole} />
 }
 
-function Player({ features }: { readonly features: number }): JSX.Element {
+interface PlayerProps {
+  readonly features: number
+  readonly whole: boolean
+}
+
+function Player({ features, whole }: PlayerProps): JSX.Element {
   const x = useSignal<readonly number[]>(new Array<number>(features).fill(0))
   const feature = useSignal(0)
   const running = useSignal(false)
@@ -105,12 +113,12 @@ function Player({ features }: { readonly features: number }): JSX.Element {
         <div>
           <h3>Input</h3>
           {Array.from({ length: Math.min(features, MOST_SLIDERS) }, (_, f) => (
-            <Slider key={f} x={x} f={f} />
+            <Slider key={f} x={x} f={f} whole={whole} />
           ))}
           {features > MOST_SLIDERS && (
             <p class="quiet">The other {features - MOST_SLIDERS} features stay 0.</p>
           )}
-          <h3>
+          <h3 hidden={whole}>
             Or draw{' '}
             <label class="inline">
               feature{' '}
@@ -128,14 +136,16 @@ function Player({ features }: { readonly features: number }): JSX.Element {
               </select>
             </label>
           </h3>
-          <DrawPad
-            onValue={(value) => {
-              x.value = x.value.with(feature.value, value)
-            }}
-            onStart={() => {
-              running.value = true
-            }}
-          />
+          {!whole && (
+            <DrawPad
+              onValue={(value) => {
+                x.value = x.value.with(feature.value, value)
+              }}
+              onStart={() => {
+                running.value = true
+              }}
+            />
+          )}
         </div>
         <div>
           <h3>
@@ -155,13 +165,14 @@ function Player({ features }: { readonly features: number }): JSX.Element {
   )
 }
 
-function Slider({
-  x,
-  f,
-}: {
+interface SliderProps {
   readonly x: Signal<readonly number[]>
   readonly f: number
-}): JSX.Element {
+  readonly whole: boolean
+}
+
+function Slider({ x, f, whole }: SliderProps): JSX.Element {
+  const [least, most, step] = whole ? [0, 500, 1] : [-3, 3, 0.05]
   const set = (value: number): void => {
     if (Number.isFinite(value)) x.value = x.value.with(f, value)
   }
@@ -170,16 +181,16 @@ function Slider({
       <span>x{f}</span>
       <input
         type="range"
-        min={-3}
-        max={3}
-        step={0.05}
+        min={least}
+        max={most}
+        step={step}
         value={x.value[f]}
         aria-label={`Feature ${f}`}
         onInput={({ currentTarget }) => set(currentTarget.valueAsNumber)}
       />
       <input
         type="number"
-        step={0.05}
+        step={step}
         value={x.value[f]}
         aria-label={`Feature ${f} as a number`}
         onInput={({ currentTarget }) => set(currentTarget.valueAsNumber)}

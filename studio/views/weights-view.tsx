@@ -85,9 +85,13 @@ function Matrix({ array, reach }: MatrixProps): JSX.Element {
   const { gate, data, shape } = array
   const [rows, units] = shape
   useEffect(() => {
-    if (canvas.current === null) return
-    const palette = signPalette(dark, reach === 0 ? 1 : reach)
-    drawMatrix(canvas.current, rows, units, (row, u) => data[row * units + u], palette)
+    // Each matrix by itself, so that the page breathes between large ones.
+    const timer = setTimeout(() => {
+      if (canvas.current === null) return
+      const palette = signPalette(dark, reach === 0 ? 1 : reach)
+      drawMatrix(canvas.current, rows, units, (row, u) => data[row * units + u], palette)
+    })
+    return () => clearTimeout(timer)
   }, [array, reach, dark])
   const place = (event: MouseEvent & { currentTarget: HTMLElement }): [number, number] => {
     const box = event.currentTarget.getBoundingClientRect()
