@@ -90,7 +90,12 @@ describe('storage of trained numbers', () => {
     const kernel = { shape: [2, 2], data: Float32Array.of(0, 1, -0, 2) }
     const { nodes } = await load(writeSafetensorsModel(sequential([dense({ kernel })]), 'int8'))
     const { data } = (nodes[0] as DenseNode).weights.kernel
-    expect(Array.from(data)).toEqual([0, expect.closeTo((64 * 2) / 127, 6), 0, expect.closeTo(2, 6)])
+    expect(Array.from(data)).toEqual([
+      0,
+      expect.closeTo((64 * 2) / 127, 6),
+      0,
+      expect.closeTo(2, 6),
+    ])
   })
 
   it('a scale of another shape is refused', async () => {

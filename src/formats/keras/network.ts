@@ -107,7 +107,7 @@ function against(layer: LayerConfig): string | null {
   }
   if (layer.custom !== null) return `${layer.custom}, whose code is not in the file`
   const policy = dtypePolicy(layer)
-  if (policy !== null && policy.includes('_from_'))
+  if (policy?.includes('_from_'))
     return `${layer.className} quantised as ${policy}: its inputs too are rounded when it runs`
   const { className } = layer
   return layerEntry(className) === null ? `${className}: ${reasonAgainst(className)}` : null
