@@ -8,7 +8,7 @@ import { random, randomArrays, tensor } from '../support/random.ts'
 const arrays = (features: number, units: number, gates: number) =>
   randomArrays(40 + features + units, features, units, gates)
 
-export const gruArrays = arrays(3, 5, 3)
+const gruArrays = arrays(3, 5, 3)
 
 const head = (features: number, units: number, activation: string) => {
   const next = random(50 + features)

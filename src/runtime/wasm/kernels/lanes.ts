@@ -162,7 +162,7 @@ export function copyNumbers(k: Lanes, to: Pointer, from: Pointer, count: number)
 }
 
 /** The number at an address in all lanes. */
-export function spread({ f: { v128 }, family }: Lanes, offset: number, at: Pointer): Result {
+function spread({ f: { v128 }, family }: Lanes, offset: number, at: Pointer): Result {
   return family === 'f32x4' ? v128.load32_splat(offset, at) : v128.load64_splat(offset, at)
 }
 
