@@ -34,15 +34,19 @@ export function Heatmap({
     drawMatrix(canvas.current, units, columns, (u, c) => strip.mean[c * units + u], palette)
   }, [view, dark])
 
-  const units = view?.units ?? 1
+  // Until the first view comes, the trace knows the units: the plot has its height at once, nothing
+  // below it moves when the picture arrives, and a click before that counts.
+  const traced = state.traced.value
+  const units = view?.units ?? traced?.units ?? 1
   const height = Math.max(MIN_HEIGHT, Math.min(MAX_HEIGHT, units * 8))
   const place = (event: MouseEvent): { u: number; t: number; column: number } | null => {
-    if (view === null || canvas.current === null) return null
+    if (traced === null || canvas.current === null) return null
     const box = canvas.current.getBoundingClientRect()
     const across = (event.clientX - box.left) / box.width
     const u = Math.floor(((event.clientY - box.top) / box.height) * units)
-    const t = view.from + Math.floor(across * (view.to - view.from))
-    return { u, t, column: Math.min(view.columns - 1, Math.floor(across * view.columns)) }
+    const { from, to, columns } = view ?? { from: state.from.value, to: state.to.value, columns: 1 }
+    const t = from + Math.floor(across * (to - from))
+    return { u, t, column: Math.min(columns - 1, Math.floor(across * columns)) }
   }
   return (
     <figure class="heatmap">
