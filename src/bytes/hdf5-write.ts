@@ -22,6 +22,7 @@ export async function writeHdf5(
 ): Promise<Uint8Array> {
   const { File, ready } = await import('h5wasm')
   const library = (await ready) as Library
+  // What the session types of the file system is what reading needs; writing needs these.
   const files = library.FS as unknown as Files
   const started = seconds()
   try {

@@ -36,6 +36,7 @@ export class GraphBuilder {
     const wired = Object.entries(inputs).filter(
       (entry): entry is [string, Result] => entry[1] !== null && entry[1] !== undefined,
     )
+    // `Unwired` leaves out of each member of the union what is added here; TypeScript cannot put it back.
     const complete = {
       conventions: [],
       ...node,

@@ -86,6 +86,7 @@ export class Graph {
   ): Named<string> {
     const name = this.unique('name' in node ? node.name : this.where || node.kind)
     const outputs = Object.fromEntries(ports.map((port) => [port, this.unique(`${name}.${port}`)]))
+    // What `Unwired` leaves out is added here; TypeScript cannot put it back into each of the union.
     const whole = { conventions: [], ...node, name, inputs, outputs } as unknown as LayerNode
     const arriving = Object.fromEntries(
       Object.entries(inputs).map(([port, value]) => [port, this.shapeOf(value)]),
