@@ -89,7 +89,12 @@ async function main(): Promise<void> {
   const details: Detail[] = []
   const absent: Record<string, string> = {}
   for (const workload of choice('workloads', values.workloads, workloads)) {
-    for (const units of choice('units', values.units, settings.units[workload].map(String))) {
+    for (const units of choice(
+      'units',
+      values.units,
+      allUnits.map(String),
+      settings.units[workload].map(String),
+    )) {
       progress(`${workload}, ${units} units`)
       const options = { workload, units: Number(units), contenders, timing: settings.timing }
       const result = child<CellResult>(node, 'cell.js', options satisfies CellOptions)
@@ -135,8 +140,9 @@ function choice<T extends string>(
   option: string,
   given: string | undefined,
   all: readonly T[],
+  usual = all,
 ): readonly T[] {
-  if (given === undefined) return all
+  if (given === undefined) return usual
   const names = given.split(',')
   const unknown = names.find((name) => !all.includes(name as T))
   if (unknown === undefined) return names as T[]

@@ -9,9 +9,9 @@ import type { ElementwiseActivation } from '../../model/activations.ts'
 import type { GruNode, PerGate } from '../../model/types.ts'
 import type { Tensor } from '../../tensor.ts'
 import { type LayerRuntime, sweepOver } from '../layers.ts'
-import { LANES, PROJECTED_STEPS, padded, TILE_ROWS } from '../plan.ts'
+import { PROJECTED_STEPS, padded, TILE_ROWS } from '../plan.ts'
 import type { Memory, Ops } from './ops.ts'
-import { packBias, packPanels, panelsSize } from './panels.ts'
+import { addProducts, packBias, packPanels, panelsSize } from './panels.ts'
 import { causalSteps, overSteps, planSteps, type StepsKernel } from './steps.ts'
 
 export interface GruKernel extends StepsKernel {
@@ -26,8 +26,7 @@ export interface GruKernel extends StepsKernel {
   readonly biases: number
 }
 
-/** Elements from one row of a panel to the next: three gates of four lanes. */
-const ROW = 3 * LANES
+const GATES = 3
 
 export const gru: LayerRuntime<GruNode, GruKernel> = {
   causal: causalSteps,
@@ -48,7 +47,7 @@ export const gru: LayerRuntime<GruNode, GruKernel> = {
       activation: node.activation,
       recurrentActivation: node.recurrentActivation,
       clip: node.clip,
-      panels: builder.weights(panelsSize(features, units, 3)),
+      panels: builder.weights(panelsSize(features, units, GATES)),
       biases: builder.weights(4 * lanes),
     }
   },
@@ -79,9 +78,8 @@ function step(
   out: number,
   scratch: number,
 ): void {
-  const { features, units, resetAfter } = kernel
+  const { units, resetAfter } = kernel
   const lanes = padded(units)
-  const panel = (features + units) * ROW
   const z = scratch
   const r = scratch + lanes
   const n = scratch + 2 * lanes
@@ -89,32 +87,23 @@ function step(
   m.copyWithin(scratch, kernel.biases, kernel.biases + 4 * lanes)
 
   // z, r: bias + W·x + U·h.   n: bin + Wn·x.   hn: brn + Un·h
-  for (let u = 0, w = kernel.panels; u < lanes; u += LANES, w += panel) {
-    const recurrent = w + features * ROW
-    ops.accumulate(m, z + u, w, ROW, x, features)
-    ops.accumulate(m, r + u, w + LANES, ROW, x, features)
-    ops.accumulate(m, n + u, w + 2 * LANES, ROW, x, features)
-    ops.accumulate(m, z + u, recurrent, ROW, h, units)
-    ops.accumulate(m, r + u, recurrent + LANES, ROW, h, units)
-    if (resetAfter) ops.accumulate(m, hn + u, recurrent + 2 * LANES, ROW, h, units)
-  }
+  addProducts(ops, m, kernel, 'kernel', GATES, 0, GATES, x, scratch)
+  addProducts(ops, m, kernel, 'recurrentKernel', GATES, 0, 2, h, scratch)
+  // The candidate's recurrent part is a sum of its own, one array behind its input part.
+  const addHn = (state: number): void =>
+    addProducts(ops, m, kernel, 'recurrentKernel', GATES, 2, GATES, state, scratch + lanes)
   if (kernel.clip !== null) ops.clip(m, z, kernel.clip, 2 * lanes)
   ops.activate(m, z, 2 * lanes, kernel.recurrentActivation)
 
   if (resetAfter) {
     // n = φ(n + r ⊙ hn)
+    addHn(h)
     ops.multiplyAdd(m, n, r, hn, lanes)
   } else {
     // hn = brn + Un·(r ⊙ h);   n = φ(n + hn)
     const rh = scratch + 4 * lanes
     ops.multiply(m, rh, r, h, lanes)
-    for (
-      let u = 0, w = kernel.panels + features * ROW + 2 * LANES;
-      u < lanes;
-      u += LANES, w += panel
-    ) {
-      ops.accumulate(m, hn + u, w, ROW, rh, units)
-    }
+    addHn(rh)
     ops.add(m, n, hn, lanes)
   }
   if (kernel.clip !== null) ops.clip(m, n, kernel.clip, lanes)

@@ -9,9 +9,9 @@ import type { ElementwiseActivation } from '../../model/activations.ts'
 import type { LstmNode, PerLstmGate } from '../../model/types.ts'
 import type { Tensor } from '../../tensor.ts'
 import { type LayerRuntime, sweepOver } from '../layers.ts'
-import { LANES, padded } from '../plan.ts'
+import { padded } from '../plan.ts'
 import type { Memory, Ops } from './ops.ts'
-import { packBias, packPanels, panelsSize } from './panels.ts'
+import { addProducts, packBias, packPanels, panelsSize } from './panels.ts'
 import { causalSteps, overSteps, planSteps, type StepsKernel } from './steps.ts'
 
 export interface LstmKernel extends StepsKernel {
@@ -89,11 +89,9 @@ function step(
   scratch: number,
   states: number,
 ): void {
-  const { features, units, coupled, peepholes, clip } = kernel
+  const { units, coupled, peepholes, clip } = kernel
   const lanes = padded(units)
   const gates = coupled ? 3 : 4
-  const row = gates * LANES
-  const panel = (features + units) * row
   const c = states + kernel.cell
   const i = scratch
   const f = scratch + lanes
@@ -102,13 +100,8 @@ function step(
   m.copyWithin(scratch, kernel.biases, kernel.biases + gates * lanes)
 
   // i, f, g, o: bias + W·x + U·h
-  for (let u = 0, w = kernel.panels; u < lanes; u += LANES, w += panel) {
-    const recurrent = w + features * row
-    for (let gate = 0; gate < gates; gate++)
-      ops.accumulate(m, scratch + gate * lanes + u, w + gate * LANES, row, x, features)
-    for (let gate = 0; gate < gates; gate++)
-      ops.accumulate(m, scratch + gate * lanes + u, recurrent + gate * LANES, row, h, units)
-  }
+  addProducts(ops, m, kernel, 'kernel', gates, 0, gates, x, scratch)
+  addProducts(ops, m, kernel, 'recurrentKernel', gates, 0, gates, h, scratch)
   // i = i + pi ⊙ c;   f = f + pf ⊙ c
   if (peepholes >= 0) ops.multiplyAdd(m, i, peepholes, c, lanes)
   if (peepholes >= 0 && !coupled) ops.multiplyAdd(m, f, peepholes + lanes, c, lanes)

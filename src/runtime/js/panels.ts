@@ -1,17 +1,39 @@
 /**
- * How the weights of a recurrent layer lie in memory: [vector of 4 units][rows of W, then rows of
- * U][gates][4 lanes], so that one step reads them from front to back, and biases [gates][units].
+ * How the weights of a recurrent layer lie in memory: [panel][rows of W, then rows of U][groups of
+ * the panel][gates][4 lanes], so that one step reads them from front to back, and biases
+ * [gates][units]. A panel holds the weights of twelve sums side by side: so many fit in registers,
+ * and what they read at a time is one run of memory.
  */
 
 import type { Tensor } from '../../tensor.ts'
 import { LANES, padded } from '../plan.ts'
-import type { Memory } from './ops.ts'
+import type { Memory, Ops } from './ops.ts'
 
 export interface Panels {
   readonly features: number
   readonly units: number
   /** Offset in the weights. */
   readonly panels: number
+}
+
+/** Which of a panel's rows: those of W or of U. */
+export type Matrix = 'kernel' | 'recurrentKernel'
+
+/** Sums, of a gate and four units each, whose weights a panel holds at most. */
+const PANEL_SUMS = 12
+
+/** Groups of four units that a panel holds at most. */
+export function panelGroups(gates: number): number {
+  return Math.floor(PANEL_SUMS / gates)
+}
+
+/**
+ * Units of the panel that comes next when so many are left, padded: panels are as even as can be.
+ * 68 units of a GRU are two panels of 16 and three of 12.
+ */
+function panelUnits(left: number, gates: number): number {
+  const groups = left / LANES
+  return LANES * Math.ceil(groups / Math.ceil(groups / panelGroups(gates)))
 }
 
 /** Numbers of all panels. */
@@ -37,14 +59,52 @@ function packRows(
   { features, units, panels }: Panels,
   memory: Memory,
 ): void {
-  const row = arrays.length * LANES
-  for (let u = 0; u < units; u++) {
-    const vector = panels + Math.floor(u / LANES) * (features + units) * row + (u % LANES)
+  const gates = arrays.length
+  const lanes = padded(units)
+  let panel = panels
+  for (let u = 0; u < lanes; ) {
+    const width = panelUnits(lanes - u, gates)
+    const row = gates * width
     for (let i = 0; i < rows; i++) {
-      const at = vector + (first + i) * row
-      for (let gate = 0; gate < arrays.length; gate++)
-        memory[at + gate * LANES] = arrays[gate].data[i * units + u]
+      const to = panel + (first + i) * row
+      for (let v = 0; v < Math.min(width, units - u); v++) {
+        const at = to + (v - (v % LANES)) * gates + (v % LANES)
+        for (let gate = 0; gate < gates; gate++)
+          memory[at + gate * LANES] = arrays[gate].data[i * units + u + v]
+      }
     }
+    panel += (features + units) * row
+    u += width
+  }
+}
+
+/**
+ * Adds W·x or U·x to the sums of the gates `from` … `to` − 1, which lie at out + gate·lanes, of a
+ * layer with so many gates.
+ */
+export function addProducts(
+  ops: Ops,
+  m: Memory,
+  { features, units, panels }: Panels,
+  matrix: Matrix,
+  gates: number,
+  from: number,
+  to: number,
+  x: number,
+  out: number,
+): void {
+  const lanes = padded(units)
+  const count = matrix === 'kernel' ? features : units
+  let panel = panels
+  for (let u = 0; u < lanes; ) {
+    const width = panelUnits(lanes - u, gates)
+    const row = gates * width
+    let w = matrix === 'kernel' ? panel : panel + features * row
+    for (const end = u + width; u < end; u += LANES, w += gates * LANES) {
+      for (let gate = from; gate < to; gate++)
+        ops.accumulate(m, out + gate * lanes + u, w + gate * LANES, row, x, count)
+    }
+    panel += (features + units) * row
   }
 }
 

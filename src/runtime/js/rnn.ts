@@ -6,9 +6,9 @@
 import type { ElementwiseActivation } from '../../model/activations.ts'
 import type { RnnNode } from '../../model/types.ts'
 import { type LayerRuntime, sweepOver } from '../layers.ts'
-import { LANES, padded } from '../plan.ts'
+import { padded } from '../plan.ts'
 import type { Memory, Ops } from './ops.ts'
-import { packBias, packPanels, panelsSize } from './panels.ts'
+import { addProducts, packBias, packPanels, panelsSize } from './panels.ts'
 import { causalSteps, overSteps, planSteps, type StepsKernel } from './steps.ts'
 
 export interface RnnKernel extends StepsKernel {
@@ -45,16 +45,12 @@ export const rnn: LayerRuntime<RnnNode, RnnKernel> = {
 }
 
 function step(kernel: RnnKernel, ops: Ops, m: Memory, x: number, h: number, out: number): void {
-  const { features, units } = kernel
-  const lanes = padded(units)
-  const panel = (features + units) * LANES
+  const lanes = padded(kernel.units)
   m.copyWithin(out, kernel.biases, kernel.biases + lanes)
 
   // h' = φ(bias + W·x + U·h)
-  for (let u = 0, w = kernel.panels; u < lanes; u += LANES, w += panel) {
-    ops.accumulate(m, out + u, w, LANES, x, features)
-    ops.accumulate(m, out + u, w + features * LANES, LANES, h, units)
-  }
+  addProducts(ops, m, kernel, 'kernel', 1, 0, 1, x, out)
+  addProducts(ops, m, kernel, 'recurrentKernel', 1, 0, 1, h, out)
   if (kernel.clip !== null) ops.clip(m, out, kernel.clip, lanes)
   ops.activate(m, out, lanes, kernel.activation)
 }

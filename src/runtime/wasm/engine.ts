@@ -46,12 +46,10 @@ export function targetHere({ precision }: Plan, deterministic: boolean): Target 
   // Who asks for float64 wants the number rather than speed: nothing is fused there.
   const fused = precision === 'f32' && !deterministic && features().relaxedSimd
   // Three sums to a vector. V8 before 13 runs out of registers with more than six, and with unrolled
-  // loops as well. Later ones hold twelve, unless products need registers of their own: then more
-  // sums gain nothing for one input, and lose for two. In float64 they gain a tenth for one input:
-  // four units are six of them.
+  // loops as well. Later ones hold twelve; for two inputs at once only where a product needs no
+  // register of its own. In float64 twelve gain a tenth for one input: four units are six of them.
   if (!recent) return { fused, vectors: 2, pairVectors: 1, unroll: 1, constants: 'code' }
-  const vectors = fused || precision === 'f64' ? 4 : 2
-  return { fused, vectors, pairVectors: fused ? 2 : 1, unroll: 4, constants: 'memory' }
+  return { fused, vectors: 4, pairVectors: fused ? 2 : 1, unroll: 4, constants: 'memory' }
 }
 
 /** Compiled code by plan and target, for as long as a program uses it. */

@@ -3,6 +3,7 @@
  * through all rows of their weights (`js/panels.ts`), with one accumulator for each vector and gate.
  */
 
+import { panelGroups } from '../../js/panels.ts'
 import { LANES, padded } from '../../plan.ts'
 import {
   advance,
@@ -22,10 +23,10 @@ import {
 export interface Block extends Lanes {
   /** 0, 1, … */
   readonly all: readonly number[]
-  /** Bytes from one row of weights to the next, of the weights of one group, and of one number for each unit. */
+  /** Bytes from one row of weights to the next, and of one number for each unit. */
   readonly row: number
-  readonly panel: number
   readonly width: number
+  readonly gates: number
   /** The first of the block's weights; a pointer to the block's part of an array over units. */
   readonly w: Pointer
   readonly part: (array: Pointer) => Pointer
@@ -46,8 +47,7 @@ export function overUnits(
 ): void {
   const { f } = k
   const lanes = padded(units)
-  const row = gates * k.group
-  const panel = (features + units) * row
+  const group = gates * k.group
   const [w, u] = [pointer(k, panels), f.local('i32')]
   f.local.set(u, 0)
   const part = (array: Pointer): Pointer => {
@@ -55,24 +55,29 @@ export function overUnits(
     f.local.set(local, f.i32.add(array, u))
     return local
   }
-  const writeBlock = (count: number): void => {
-    const all = Array.from({ length: count }, (_, v) => v)
-    write({ ...k, all, row, panel, width: k.bytes * lanes, w, part })
-  }
   const most = Math.max(1, Math.floor((3 * vectors) / gates))
-  if (most >= k.parts) {
-    const pointers = [[w, panel] as const, [u, k.group] as const]
-    const groups = Math.floor(most / k.parts)
-    overBlocks(k, lanes / LANES, groups, pointers, (size) => writeBlock(size * k.parts))
-    return
-  }
-  // Less than a group: one part of it after the other.
-  overBlocks(k, lanes / LANES, 1, [[w, panel - k.group]], () =>
-    repeat(k, k.parts, () => {
-      writeBlock(1)
-      for (const each of [w, u]) advance(k, each, VECTOR)
-    }),
-  )
+  overBlocks(k, lanes / LANES, panelGroups(gates), [], (groups) => {
+    const row = groups * group
+    const writeBlock = (count: number): void => {
+      const all = Array.from({ length: count }, (_, v) => v)
+      write({ ...k, all, row, gates, width: k.bytes * lanes, w, part })
+    }
+    if (most >= k.parts) {
+      const pointers = [[w, group] as const, [u, k.group] as const]
+      overBlocks(k, groups, Math.floor(most / k.parts), pointers, (size) =>
+        writeBlock(size * k.parts),
+      )
+    } else {
+      // Less than a group: one part of it after the other.
+      overBlocks(k, groups, 1, [[w, group - k.group]], () =>
+        repeat(k, k.parts, () => {
+          writeBlock(1)
+          for (const each of [w, u]) advance(k, each, VECTOR)
+        }),
+      )
+    }
+    advance(k, w, (features + units - 1) * row)
+  })
 }
 
 /** Accumulators that start at a gate's biases. */
@@ -85,8 +90,8 @@ export function sums(block: Block, accs: readonly Vector[], gate: number): Sum[]
 }
 
 /** Where a vector's weights lie in a row of the block. */
-export function weightsAt({ group, panel, parts }: Block, v: number, gate: number): number {
-  return Math.floor(v / parts) * panel + gate * group + (v % parts) * VECTOR
+export function weightsAt({ gates, group, parts }: Block, v: number, gate: number): number {
+  return (Math.floor(v / parts) * gates + gate) * group + (v % parts) * VECTOR
 }
 
 /** A pre-activation, limited to ±clip where there is a limit. */
