@@ -30,13 +30,13 @@ export {
   type EmitOptions,
   emit,
 } from './runtime/artifact.ts'
+export { compileSync } from './runtime/compile-sync.ts'
 export type { EngineReport, Fallback } from './runtime/engine.ts'
 export type { Plan } from './runtime/plan.ts'
 export {
   type AsyncRunOptions,
   type CompileOptions,
   compile,
-  compileSync,
   type Program,
   type RunOptions,
   type StatePort,

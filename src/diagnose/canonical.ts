@@ -7,7 +7,7 @@
 
 import { statesOf } from '../model/layers.ts'
 import type { Model } from '../model/types.ts'
-import { compileSync } from '../runtime/program.ts'
+import { compileSync } from '../runtime/compile-sync.ts'
 import { type Named, sizeOf, type Tensor } from '../tensor.ts'
 import { allQuirks, type Candidate, candidateModel } from './candidate.ts'
 import { withRunQuirks } from './program.ts'

@@ -1,7 +1,7 @@
 /** What all the data says to one candidate: its errors, and whether they are within tolerance. */
 
 import type { Model } from '../model/types.ts'
-import { compileSync } from '../runtime/program.ts'
+import { compileSync } from '../runtime/compile-sync.ts'
 import type { Named, Tensor } from '../tensor.ts'
 import { deriveTolerance } from '../verify/tolerance.ts'
 import { type Candidate, candidateModel } from './candidate.ts'

@@ -10,8 +10,9 @@
 import { GruvError } from '../errors.ts'
 import { type TensorLike, toTensor } from '../tensor.ts'
 import { activation } from './activations.ts'
+import { type ChainLink, chain, link } from './chain.ts'
 import { denseNode } from './dense.ts'
-import { type ChainLink, chain, createModel, link } from './graph.ts'
+import { createModel } from './graph.ts'
 import { inCode, optional } from './recurrent.ts'
 import type { Model, ReferenceData } from './types.ts'
 

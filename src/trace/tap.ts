@@ -3,9 +3,10 @@
 import { createModel, valueShapes } from '../model/graph.ts'
 import { isRecurrent, statesOf } from '../model/layers.ts'
 import type { Model, RecurrentNode } from '../model/types.ts'
+import { compileSync } from '../runtime/compile-sync.ts'
 import { notFound, readInputs, readStates } from '../runtime/inputs.ts'
 import { type Masks, readMasks } from '../runtime/masks.ts'
-import { compileSync, type RunOptions } from '../runtime/program.ts'
+import type { RunOptions } from '../runtime/program.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
 
 export type TapOptions = Pick<RunOptions, 'initialState' | 'mask' | 'lengths'>

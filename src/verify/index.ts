@@ -8,7 +8,8 @@
 
 import { GruvError } from '../errors.ts'
 import type { Model } from '../model/types.ts'
-import { compileSync, type Program, type RunOptions } from '../runtime/program.ts'
+import { compileSync } from '../runtime/compile-sync.ts'
+import type { Program, RunOptions } from '../runtime/program.ts'
 import { type Named, type Tensor, type TensorLike, toTensor } from '../tensor.ts'
 import { type Axes, type Comparison, compare } from './compare.ts'
 import { deriveTolerance, givenTolerance, type Tolerance } from './tolerance.ts'

@@ -5,7 +5,7 @@
 
 import type { Tensor } from '../../tensor.ts'
 import { LANES, padded } from '../plan.ts'
-import type { Memory } from './ops.ts'
+import type { Memory } from '../js/ops.ts'
 
 export interface Panels {
   readonly features: number
