@@ -16,7 +16,8 @@ import { createModel } from './graph.ts'
 import { inCode, optional } from './recurrent.ts'
 import type { Model, ReferenceData } from './types.ts'
 
-export { type Activation, activation, activationTable, showActivation } from './activations.ts'
+export { activationTable } from './activation-table.ts'
+export { type Activation, activation, showActivation } from './activations.ts'
 export { joinGates, splitGates } from './canonicalize.ts'
 export {
   type Convention,

@@ -4,8 +4,8 @@
  */
 
 import type { Tensor } from '../../tensor.ts'
-import { LANES, padded } from '../plan.ts'
 import type { Memory } from '../js/ops.ts'
+import { LANES, padded } from '../plan.ts'
 
 export interface Panels {
   readonly features: number
