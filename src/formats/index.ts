@@ -2,6 +2,7 @@
 
 import type { Model } from '../model/types.ts'
 import type { Format, ReadOptions, SourceFile } from './format.ts'
+import { readSafetensorsModel } from './safetensors.ts'
 
 /** What a page loads. All other formats are in `foreign.ts`, which is fetched when none of these is it. */
 export const formatsAtHand: readonly Format[] = [
@@ -18,8 +19,7 @@ export const formatsAtHand: readonly Format[] = [
     // An eight-byte length, then a JSON object.
     recognizes: ({ bytes }) =>
       bytes.length > 9 && bytes[8] === BRACE && bytes[6] === 0 && bytes[7] === 0,
-    read: async (file, options) =>
-      (await import('./safetensors.ts')).readSafetensorsModel(file, options),
+    read: readSafetensorsModel,
   },
 ]
 

@@ -29,7 +29,7 @@ export async function toolkitFor(
   { precision }: Pick<PlanOptions, 'precision'>,
 ): Promise<Toolkit> {
   if (precision === 'f32' && nodes.every(isAtHand)) return toolkitAtHand
-  return (await import('./all.ts')).allTools
+  return (await import('./at-once.ts')).allTools
 }
 
 function isAtHand(node: LayerNode): boolean {

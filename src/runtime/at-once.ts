@@ -1,4 +1,8 @@
-/** Programs without waiting: for worklets, and for whoever has everything loaded anyway. */
+/**
+ * Programs without waiting, for worklets and for whoever has everything loaded anyway; and with them
+ * all that `compile` fetches when a model, a machine or an option needs more than is at hand. It is
+ * one piece on purpose: bundlers cut what pieces share into as many pieces again.
+ */
 
 import type { Model } from '../model/types.ts'
 import { allTools } from './all.ts'
@@ -9,6 +13,8 @@ import { createJsEngine, jsKernels } from './js/engine.ts'
 import { type Plan, plan } from './plan.ts'
 import { type CompileOptions, createProgram, type Program, planOptions } from './program.ts'
 import { compileModule, createWasmEngine, targetHere, whyNotWasm } from './wasm/engine.ts'
+
+export { allTools, createJsEngine, givenBy, jsKernels }
 
 export function compileAtOnce(model: Model, options: CompileOptions = {}): Program {
   const planned = plan(model, planOptions(options), allTools)

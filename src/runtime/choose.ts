@@ -31,16 +31,16 @@ export async function chooseEngine(
   tools: Toolkit,
   { engine = 'auto', deterministic = false, artifact }: EngineOptions,
 ): Promise<Engine> {
-  const fromJs = () => import('./js/engine.ts')
-  const given = artifact && (await import('./given.ts')).given(artifact, plan, deterministic)
-  if (engine === 'js') return (await fromJs()).createJsEngine(plan, tools)
+  const more = () => import('./at-once.ts')
+  const given = artifact && (await more()).givenBy(artifact, plan, deterministic)
+  if (engine === 'js') return (await more()).createJsEngine(plan, tools)
   let why = whyNotWasm(plan)
   let cause: unknown
   if (why === null) {
     try {
       const target = given?.target ?? targetHere(plan, deterministic)
       const module = await (given?.moduleAsync() ?? compileModuleAsync(plan, target, tools))
-      const js = needsJs(plan, tools) ? (await fromJs()).jsKernels(plan) : null
+      const js = needsJs(plan, tools) ? (await more()).jsKernels(plan) : null
       return createWasmEngine(plan, target, tools, module, js)
     } catch (error) {
       cause = error
@@ -48,7 +48,7 @@ export async function chooseEngine(
     }
   }
   if (engine === 'wasm') throw unavailable(why, cause)
-  return (await fromJs()).createJsEngine(plan, tools, why)
+  return (await more()).createJsEngine(plan, tools, why)
 }
 
 /** Of a policy that forbids compiling, or of too little memory. */
