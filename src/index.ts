@@ -8,17 +8,16 @@
  */
 
 export { type ErrorCode, type ErrorDetails, GruvError, isGruvError } from './errors.ts'
+export { compose, parseWiring } from './formats/compose.ts'
 export type { ArrayNames } from './formats/format.ts'
-export {
-  type ActivationStep,
-  compose,
-  type ModuleKind,
-  type ModuleStep,
-  parseWiring,
-  type TakeStep,
-  type Taking,
-  type Wiring,
-  type WiringStep,
+export type {
+  ActivationStep,
+  ModuleKind,
+  ModuleStep,
+  TakeStep,
+  Taking,
+  Wiring,
+  WiringStep,
 } from './formats/wiring.ts'
 export { type FileSet, type LoadOptions, load, type ModelSource } from './load.ts'
 export type { Convention, ConventionOptions } from './model/conventions.ts'
@@ -30,13 +29,13 @@ export {
   type EmitOptions,
   emit,
 } from './runtime/artifact.ts'
+export { compileSync } from './runtime/compile-sync.ts'
 export type { EngineReport, Fallback } from './runtime/engine.ts'
 export type { Plan } from './runtime/plan.ts'
 export {
   type AsyncRunOptions,
   type CompileOptions,
   compile,
-  compileSync,
   type Program,
   type RunOptions,
   type StatePort,

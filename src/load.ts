@@ -2,7 +2,7 @@
 
 import { GruvError, isGruvError, within } from './errors.ts'
 import type { ArrayNames, ReadOptions, SourceFile } from './formats/format.ts'
-import { leadingFile, readModel } from './formats/index.ts'
+import { readModel } from './formats/index.ts'
 import type { Wiring } from './formats/wiring.ts'
 import type { ConventionOptions } from './model/conventions.ts'
 import type { Model } from './model/types.ts'
@@ -46,94 +46,43 @@ export type ModelSource = string | URL | Uint8Array | ArrayBuffer | Blob | Respo
 export async function load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
   const name = options.name ?? nameOf(source)
   try {
-    const file = await fileOf(source)
-    const readOptions: ReadOptions = {
-      ...(options.conventions && { conventions: options.conventions }),
-      ...(options.names && { names: options.names }),
-      ...(options.layer !== undefined && { layer: options.layer }),
-      ...(options.until !== undefined && { until: options.until }),
-      ...(options.module !== undefined && { module: options.module }),
-      ...(options.wiring && { wiring: options.wiring }),
-    }
-    const model = await readModel({ ...file, name }, readOptions)
-    if (options.verify) await verifyReference(model)
+    const { verify, name: _, ...said } = options
+    const readOptions: ReadOptions = Object.fromEntries(
+      Object.entries(said).filter(([, value]) => value !== undefined && value !== null),
+    )
+    const model = await readModel({ ...(await fileOf(source)), name }, readOptions)
+    if (verify) (await import('./verify/reference.ts')).verifyReference(model)
     return model
   } catch (error) {
     if (isGruvError(error)) throw within(name, error)
-    throw new GruvError('bad-file', 'this file broke its reader', {
-      where: name,
-      got: error instanceof Error ? error.message : String(error),
-      fix: 'A wrong file should give a better message than this one: please report it.',
-      cause: error,
-    })
+    throw (await sources()).broken(name, error)
   }
 }
 
-async function verifyReference(model: Model): Promise<void> {
-  const { reference } = model
-  if (reference === null) {
-    throw new GruvError('not-found', 'the file holds no reference data', {
-      where: 'verify',
-      expected: 'a gruv model with inputs and the outputs they should give',
-      fix: '`gruv convert MODEL OUT.safetensors --reference INPUT,EXPECTED` puts them in.',
-    })
-  }
-  const { verify } = await import('./verify/index.ts')
-  const { inputs, outputs } = reference
-  const verdict = verify(model, { input: inputs, expected: outputs })
-  for (const [name, { pass, maxAbsolute, tolerance, outside, compared }] of Object.entries(
-    verdict.outputs,
-  )) {
-    if (pass) continue
-    throw new GruvError('differs', 'the outputs are not those that came with the model', {
-      where: `output ${name}`,
-      expected: `at most ${tolerance.largest.toExponential(1)} off: ${tolerance.why}`,
-      got: `${maxAbsolute.toExponential(2)}, and ${outside} of ${compared} numbers out of tolerance`,
-      fix: 'The file was changed, or this machine computes wrongly.',
-    })
-  }
+/** Where bytes come from but from memory and by `fetch`. */
+function sources(): Promise<typeof import('./sources.ts')> {
+  return import('./sources.ts')
 }
 
 type Found = Omit<SourceFile, 'name'>
 
 async function fileOf(source: ModelSource): Promise<Found> {
-  if (typeof source === 'string') {
-    return isUrl(source) || !isNode() ? fileAtUrl(source) : fileAtPath(source)
+  if (typeof source === 'string' || source instanceof URL) {
+    const local = source instanceof URL ? source.protocol === 'file:' : !isUrl(source) && isNode()
+    return local ? (await sources()).fileAtPath(source) : fileAtUrl(source)
   }
-  if (source instanceof URL)
-    return source.protocol === 'file:' ? fileAtPath(source) : fileAtUrl(source)
   if (source instanceof Response) return fileOfResponse(source, source.url)
-  if (source instanceof Uint8Array || source instanceof ArrayBuffer || source instanceof Blob)
-    return { bytes: await bytesOf(source) }
-  return fileOfSet(source)
+  if (isBytes(source)) return { bytes: await bytesOf(source) }
+  return (await sources()).fileOfSet(source)
 }
 
-async function bytesOf(source: Uint8Array | ArrayBuffer | Blob): Promise<Uint8Array> {
+function isBytes(source: ModelSource): source is Uint8Array | ArrayBuffer | Blob {
+  return source instanceof Uint8Array || source instanceof ArrayBuffer || source instanceof Blob
+}
+
+export async function bytesOf(source: Uint8Array | ArrayBuffer | Blob): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source
   return new Uint8Array(source instanceof Blob ? await source.arrayBuffer() : source)
-}
-
-async function fileAtPath(source: string | URL): Promise<Found> {
-  const { isFolder, listFiles, pathOf, readFileBytes, siblingsOf } = await import('./files.node.ts')
-  const path = pathOf(source)
-  if (!(await isFolder(path))) {
-    return { bytes: await readFileBytes(path), siblings: siblingsOf(path) }
-  }
-  const files = await listFiles(path)
-  const first = leadingFile(files) ?? (files.length === 1 ? files[0] : null)
-  if (first === null) {
-    throw new GruvError(
-      'unreadable',
-      'this is a folder, and no file in it is a model by its name',
-      {
-        expected: 'a file, or a folder with a model of several files',
-        got: files.slice(0, 8).join(', ') || 'an empty folder',
-        fix: 'Give the path of the model file.',
-      },
-    )
-  }
-  const main = `${path.replace(/[\\/]+$/, '')}/${first}`
-  return { bytes: await readFileBytes(main), siblings: siblingsOf(main) }
 }
 
 async function fileAtUrl(url: string | URL): Promise<Found> {
@@ -153,38 +102,6 @@ async function fileOfResponse(response: Response, url: string): Promise<Found> {
       read: async (path) => {
         const escaped = path.split('/').map(encodeURIComponent).join('/')
         return responseBytes(await fetchUrl(new URL(escaped, base)))
-      },
-    },
-  }
-}
-
-async function fileOfSet(set: FileSet): Promise<Found> {
-  const files = new Map(
-    Object.entries(set ?? {}).map(([path, file]) => [path.replaceAll('\\', '/'), file]),
-  )
-  const given = [...files.keys()]
-  const usable = [...files.values()].every(
-    (file) => file instanceof Uint8Array || file instanceof Blob,
-  )
-  const main = leadingFile(given) ?? given[0]
-  if (typeof set !== 'object' || main === undefined || !usable) {
-    throw new GruvError('bad-argument', 'nothing can be loaded from this', {
-      expected: 'a path, a URL, bytes, a Blob, a Response, or files by name',
-      got: typeof set,
-    })
-  }
-  const folder = main.slice(0, main.lastIndexOf('/') + 1)
-  return {
-    bytes: await bytesOf(files.get(main)!),
-    siblings: {
-      list: async () =>
-        given.filter((path) => path.startsWith(folder)).map((path) => path.slice(folder.length)),
-      read: async (path) => {
-        const file = files.get(folder + path)
-        if (file !== undefined) return bytesOf(file)
-        throw new GruvError('not-found', 'this file is not among those given', {
-          got: given.slice(0, 8).join(', '),
-        })
       },
     },
   }
@@ -216,8 +133,7 @@ function nameOf(source: ModelSource): string {
   if (source instanceof URL) return source.href
   if (typeof File !== 'undefined' && source instanceof File) return source.name
   if (source instanceof Response) return source.url || 'response'
-  if (source instanceof Uint8Array || source instanceof ArrayBuffer || source instanceof Blob)
-    return 'model'
+  if (isBytes(source)) return 'model'
   return Object.keys(source ?? {})[0] ?? 'model'
 }
 

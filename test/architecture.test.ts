@@ -18,7 +18,16 @@ const assembler = ['assembler', 'body', 'encoding', 'opcodes', 'types'].map(
 )
 const entries = publicEntries()
 const root: Row = {
-  may: [...ground, 'model/', 'formats/', 'runtime/', 'index.ts', 'load.ts', '*.node.ts'],
+  may: [
+    ...ground,
+    'model/',
+    'formats/',
+    'runtime/',
+    'index.ts',
+    'load.ts',
+    'sources.ts',
+    '*.node.ts',
+  ],
 }
 
 /**
@@ -45,6 +54,7 @@ const table: Readonly<Record<string, Row>> = {
   'index.ts': root,
   // Reference data in a file is checked on the user's device, where that is asked for.
   'load.ts': { may: [...root.may, 'verify/'] },
+  'sources.ts': root,
   '*.node.ts': root,
   // Both are users of the library: what they need and cannot import, others cannot have either.
   'cli/': { may: entries, packages: ['commander', 'cli-table3', 'cli-progress'] },

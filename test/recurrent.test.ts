@@ -8,7 +8,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { compileSync, type RunOptions } from '../src/index.ts'
-import type { ChainLink } from '../src/model/graph.ts'
+import type { ChainLink } from '../src/model/chain.ts'
 import {
   bidirectional,
   type LstmOptions,

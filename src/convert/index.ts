@@ -14,7 +14,7 @@ import { readModel } from '../formats/index.ts'
 import { createModel } from '../model/graph.ts'
 import { weightsOf } from '../model/layers.ts'
 import type { Model, Port, ReferenceData } from '../model/types.ts'
-import { compileSync } from '../runtime/program.ts'
+import { compileAtOnce } from '../runtime/at-once.ts'
 import { type Named, permuteAxes, type Tensor } from '../tensor.ts'
 import { verify } from '../verify/index.ts'
 import { randomInputs } from './inputs.ts'
@@ -102,7 +102,7 @@ interface Made {
 /** With rounded numbers the outputs are others: those are what a device is to give. */
 async function refreshed(made: Made, storage: StorageType, out: string): Promise<Made> {
   const { inputs, outputs } = made.back.reference!
-  const program = compileSync(made.back, { precision: 'f64' })
+  const program = compileAtOnce(made.back, { precision: 'f64' })
   const given = program.predict(inputs, { outputs: Object.keys(outputs) })
   const model = createModel({ ...made.back, reference: { inputs, outputs: given } })
   const written = await made.target.write(model, storage)
@@ -205,7 +205,7 @@ const SAME_MODEL = 1e-9
 
 /** In float64, in the order of the ports, with the axes of the graph. */
 function outputsOf(model: Model, inputs: Named<Tensor>): readonly Tensor[] {
-  const results = compileSync(model, { precision: 'f64' }).predict(inputs)
+  const results = compileAtOnce(model, { precision: 'f64' }).predict(inputs)
   return model.outputs.map((port) => toGraph(results[port.name], port))
 }
 
@@ -269,7 +269,7 @@ function referenceErrors(model: Model, back: Model): Conversion['reference'] {
   if (reference === null) return null
   const names = Object.keys(reference.outputs)
   const inputs = renamed(reference.inputs, model, back)
-  const given = compileSync(back, { precision: 'f64' }).predict(inputs)
+  const given = compileAtOnce(back, { precision: 'f64' }).predict(inputs)
   return Object.fromEntries(
     names.map((name) => {
       const place = model.outputs.findIndex((port) => port.name === name)

@@ -1,7 +1,7 @@
 /** The table of formats that are written, by the ending of a file's name. */
 
 import { GruvError } from '../errors.ts'
-import { writeSafetensorsModel } from '../formats/safetensors.ts'
+import { writeSafetensorsModel } from '../formats/safetensors-write.ts'
 import type { Target } from './target.ts'
 
 /** To add one: a writer, a line here, a row in docs/convert.md. */

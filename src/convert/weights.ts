@@ -1,6 +1,6 @@
 /** Trained numbers brought to the form that other formats have for them. */
 
-import { activationTable } from '../model/activations.ts'
+import { activationTable } from '../model/activation-table.ts'
 import type { GruNode, LstmNode, Model, PerGate, RnnNode } from '../model/types.ts'
 import type { Named, Tensor } from '../tensor.ts'
 import { cannotHold } from './target.ts'

@@ -7,7 +7,7 @@
 
 import { statesOf } from '../model/layers.ts'
 import type { Model } from '../model/types.ts'
-import { compileSync } from '../runtime/program.ts'
+import { compileAtOnce } from '../runtime/at-once.ts'
 import { type Named, sizeOf, type Tensor } from '../tensor.ts'
 import { allQuirks, type Candidate, candidateModel } from './candidate.ts'
 import { withRunQuirks } from './program.ts'
@@ -80,7 +80,7 @@ export function respond(
 ): Float64Array | null {
   const read = candidateModel(model, candidate)
   if (read === null) return null
-  const program = withRunQuirks(compileSync(read, { precision }), allQuirks(candidate))
+  const program = withRunQuirks(compileAtOnce(read, { precision }), allQuirks(candidate))
   const states = Object.keys(initialState).length > 0 ? { initialState } : {}
   const outputs = Object.values(program.predict(input, states))
   return Float64Array.from(outputs.flatMap(({ data }) => Array.from(data)))

@@ -1,7 +1,7 @@
 /** What all the data says to one candidate: its errors, and whether they are within tolerance. */
 
 import type { Model } from '../model/types.ts'
-import { compileSync } from '../runtime/program.ts'
+import { compileAtOnce } from '../runtime/at-once.ts'
 import type { Named, Tensor } from '../tensor.ts'
 import { deriveTolerance } from '../verify/tolerance.ts'
 import { type Candidate, candidateModel } from './candidate.ts'
@@ -61,7 +61,7 @@ export function measure(
     ...(data.initial.size > 0 && { initialState: Object.fromEntries(data.initial) }),
   }
   const [actual, single] = (['f64', 'f32'] as const).map((precision) =>
-    compileSync(model, { precision }).predict(data.inputs, options),
+    compileAtOnce(model, { precision }).predict(data.inputs, options),
   )
   let maxError = 0
   let excess = 0

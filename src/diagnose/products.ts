@@ -1,6 +1,7 @@
 /** Products and arrays of the sieve, in float64: plain loops, and nothing computed twice. */
 
-import { type Activation, activationTable } from '../model/activations.ts'
+import { activationTable } from '../model/activation-table.ts'
+import type { Activation } from '../model/activations.ts'
 import type { GruNode, PerGate } from '../model/types.ts'
 import type { Tensor } from '../tensor.ts'
 import { gateOrderOf } from './change.ts'

@@ -7,6 +7,7 @@
  */
 
 import { GruvError } from '../errors.ts'
+import type { choices, GateOrder } from './choices.ts'
 import type { PerGate, PerLstmGate } from './types.ts'
 
 /** Where a convention comes from, the strongest ground first. */
@@ -28,12 +29,12 @@ export interface Convention {
   readonly why: string
 }
 
-interface ConventionEntry {
+interface ConventionEntry<Values extends string = string> {
   readonly title: string
   /** null for what only files say. */
   readonly flag: string | null
   /** Each value it can have, and what that means; empty when the values are names of another table. */
-  readonly values: Readonly<Record<string, string>>
+  readonly values: Readonly<Record<Values, string>>
 }
 
 /** Each letter of G once, in every order. */
@@ -141,7 +142,9 @@ export const conventionTable = {
       ifo: 'input, forget, output: the order of the gates in Keras and PyTorch',
     },
   },
-} as const satisfies Record<string, ConventionEntry>
+} as const satisfies Record<string, ConventionEntry> & {
+  readonly [K in keyof typeof choices]: ConventionEntry<(typeof choices)[K][number]>
+}
 
 export type ConventionKey = keyof typeof conventionTable
 
@@ -158,7 +161,7 @@ export const gruConventionKeys = [
   'recurrentActivation',
 ] as const satisfies readonly ConventionKey[]
 
-export type GateOrder = keyof (typeof conventionTable)['gateOrder']['values']
+export type { GateOrder } from './choices.ts'
 
 /** How a packed array holds the peepholes of an LSTM. */
 export type PeepholeOrder = keyof (typeof conventionTable)['peepholeOrder']['values']

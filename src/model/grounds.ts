@@ -8,7 +8,8 @@ import {
   isElementwise,
   showActivation,
 } from './activations.ts'
-import { type Convention, type ConventionKey, conventionTable, type Origin } from './conventions.ts'
+import { flagOf, words } from './choices.ts'
+import type { Convention, ConventionKey, Origin } from './conventions.ts'
 
 /** A decision and what it rests on. */
 export interface Ground<T> {
@@ -20,7 +21,7 @@ export interface Ground<T> {
 const KERAS = 'Keras does so, and nothing in the file says otherwise'
 
 export function chosen<T extends string>(key: ConventionKey, value: T): Ground<T> {
-  return { value, origin: 'chosen', why: `${conventionTable[key].flag ?? 'the caller'} says so` }
+  return { value, origin: 'chosen', why: `${flagOf(key)} says so` }
 }
 
 export function assumed<T extends string>(value: T): Ground<T> {
@@ -62,7 +63,7 @@ export class Decisions {
     if (!isElementwise(decision.value)) {
       throw new GruvError(
         'unsupported',
-        `${decision.value.kind} cannot be the ${conventionTable[key].title} of a cell`,
+        `${decision.value.kind} cannot be the ${words(key)} of a cell`,
         { expected: 'an elementwise activation' },
       )
     }

@@ -10,12 +10,14 @@
 import { GruvError } from '../errors.ts'
 import { type TensorLike, toTensor } from '../tensor.ts'
 import { activation } from './activations.ts'
+import { type ChainLink, chain, link } from './chain.ts'
 import { denseNode } from './dense.ts'
-import { type ChainLink, chain, createModel, link } from './graph.ts'
+import { createModel } from './graph.ts'
 import { inCode, optional } from './recurrent.ts'
 import type { Model, ReferenceData } from './types.ts'
 
-export { type Activation, activation, activationTable, showActivation } from './activations.ts'
+export { activationTable } from './activation-table.ts'
+export { type Activation, activation, showActivation } from './activations.ts'
 export { joinGates, splitGates } from './canonicalize.ts'
 export {
   type Convention,

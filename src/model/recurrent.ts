@@ -2,8 +2,8 @@
 
 import { type Tensor, type TensorLike, toTensor } from '../tensor.ts'
 import { type Activation, activation } from './activations.ts'
+import { type ChainLink, link } from './chain.ts'
 import type { GateOrder, LstmGateOrder, PeepholeOrder } from './conventions.ts'
-import { type ChainLink, link } from './graph.ts'
 import type { Ground } from './grounds.ts'
 import { gruNode } from './gru.ts'
 import { lstmNode } from './lstm.ts'

@@ -1,10 +1,10 @@
 /** What is odd about a node's numbers, told before anybody trusts them. */
 
-import { weightsOf } from './layers.ts'
+import type { Kinds } from './kinds.ts'
 import type { LayerNode } from './types.ts'
 
 /** A sentence for each thing in a node's weights that a healthy training rarely leaves behind. */
-export function weightWarnings(node: LayerNode): readonly string[] {
+export function weightWarnings(node: LayerNode, { weightsOf }: Kinds): readonly string[] {
   const warnings: string[] = []
   for (const [name, { data }] of Object.entries(weightsOf(node))) {
     let bad = 0

@@ -3,11 +3,12 @@
  * compiling at run time, and for whoever wants to run a model without gruv.
  */
 
-import { GruvError } from '../errors.ts'
 import type { Model } from '../model/types.ts'
+import { allTools } from './all.ts'
 import { type Fallback, packAll } from './engine.ts'
+import { targetFor } from './given.ts'
 import { type Plan, plan } from './plan.ts'
-import { emit as emitModule, isWhole, obstacle, pagesOf, type Target } from './wasm/emit.ts'
+import { emit as emitModule, isWhole, obstacle, pagesOf } from './wasm/emit.ts'
 
 export interface Artifact {
   /** Of the plan it was made for. */
@@ -65,48 +66,17 @@ export interface EmitOptions {
  */
 export function emit(model: Model, options: EmitOptions = {}): Artifact {
   const { streams = 1, deterministic = true } = options
-  const planned = plan(model, { precision: 'f32', streams })
+  const planned = plan(model, { precision: 'f32', streams }, allTools)
   const target = targetFor(deterministic)
   const weights = new Float32Array(planned.weightsSize)
-  packAll(model, planned, weights, new Map())
+  packAll(allTools, model, planned, weights, new Map())
   return {
     planHash: planned.hash,
-    code: emitModule(planned, target),
+    code: emitModule(planned, target, allTools.writing),
     simd: target.fused ? 'relaxed' : 'simd128',
     weights,
     layout: layoutOf(planned),
   }
-}
-
-/** As engines since V8 13 like it; older ones run it, if not as fast. */
-function targetFor(deterministic: boolean): Target {
-  const vectors = deterministic ? { vectors: 2, pairVectors: 1 } : { vectors: 4, pairVectors: 2 }
-  return { fused: !deterministic, ...vectors, unroll: 4, constants: 'memory' }
-}
-
-/** @throws GruvError `bad-argument` unless the artifact is this plan's, and as strict as was asked. */
-export function checkArtifact(artifact: Artifact, planned: Plan, deterministic: boolean): void {
-  if (artifact.planHash !== planned.hash) {
-    throw new GruvError('bad-argument', 'the artifact was emitted for another model', {
-      where: 'artifact',
-      expected: `plan ${planned.hash}`,
-      got: `plan ${artifact.planHash}`,
-      fix: 'Emit it again, with as many streams as the program is compiled with.',
-    })
-  }
-  if (deterministic && artifact.simd === 'relaxed') {
-    throw new GruvError('bad-argument', 'the artifact is not deterministic', {
-      where: 'artifact',
-      expected: 'code with plain SIMD',
-      got: 'code with relaxed SIMD',
-      fix: 'Emit it with `deterministic: true`.',
-    })
-  }
-}
-
-/** What the report says of a program that runs an artifact. */
-export function artifactTarget({ simd }: Artifact): Target {
-  return targetFor(simd === 'simd128')
 }
 
 function layoutOf(planned: Plan): ArtifactLayout {
@@ -133,14 +103,15 @@ function layoutOf(planned: Plan): ArtifactLayout {
       ),
     }
   })
-  const streaming = planned.obstacle === null && stages.every(isWhole)
+  const streaming =
+    planned.obstacle === null && stages.every((stage) => isWhole(stage, allTools.writing))
   return {
     pages: pagesOf(planned),
     streams: planned.obstacle === null ? streams : [],
     steps: streaming ? stages.map((_, s) => `stage${s}`) : [],
     fallbacks: stages.flatMap(({ kernels }) =>
       kernels.flatMap((kernel) => {
-        const why = obstacle(kernel)
+        const why = obstacle(kernel, allTools.writing)
         return why === null ? [] : [{ node: kernel.node, why }]
       }),
     ),

@@ -1,11 +1,10 @@
 /** What executes a Plan. An engine owns the memory; programs and streams only say where and how much. */
 
 import type { LayerNode, Model } from '../model/types.ts'
-import { ops32 } from './js/ops32.ts'
-import { ops64 } from './js/ops64.ts'
-import { type FrameKernel, type Kernel, type Place, packWeights, runJs } from './layers.ts'
+import type { Place } from './layer.ts'
 import type { Masks } from './masks.ts'
 import type { FrameLayout, Plan } from './plan.ts'
+import { packWeights, type Toolkit } from './toolkit.ts'
 
 export interface EngineReport {
   readonly kind: 'js' | 'wasm'
@@ -47,40 +46,6 @@ export interface Engine {
   setWeights(model: Model, plan: Plan): void
 }
 
-/** Kernels in plain JavaScript, for both precisions. `why`: why not in WebAssembly, if it was wanted. */
-export function createJsEngine(plan: Plan, why?: string): Engine {
-  const float32 = plan.precision === 'f32'
-  const memory = float32 ? new Float32Array(plan.memory.size) : new Float64Array(plan.memory.size)
-  const ops = float32 ? ops32 : ops64
-  // Changed in place: a step allocates nothing.
-  const nodes = new Map<string, LayerNode>()
-  const stepPlace = createPlace(plan, memory, plan.step, nodes)
-  const blockPlace = createPlace(plan, memory, plan.block, nodes)
-  const stages = plan.stages.map(({ kernels }) => kernels.filter(inFrame))
-  return {
-    report: {
-      kind: 'js',
-      simd: 'none',
-      precision: plan.precision,
-      deterministic: true,
-      fallbacks: why === undefined ? [] : [{ node: null, why }],
-    },
-    memory,
-    step(stage, frame, state) {
-      const kernels = stages[stage]
-      stepPlace.frame = frame
-      stepPlace.state = state
-      for (let i = 0; i < kernels.length; i++) runJs(kernels[i], ops, stepPlace)
-    },
-    block(stage, piece) {
-      const kernels = stages[stage]
-      Object.assign(blockPlace, piece)
-      for (let i = 0; i < kernels.length; i++) runJs(kernels[i], ops, blockPlace)
-    },
-    setWeights: (model, plan) => packAll(model, plan, memory, nodes),
-  }
-}
-
 /** One row and one step of predict, until somebody says otherwise. */
 export function createPlace(
   plan: Plan,
@@ -105,13 +70,9 @@ export function createPlace(
   }
 }
 
-/** Whether a kernel is the engine's to run. */
-export function inFrame(kernel: Kernel): kernel is FrameKernel {
-  return kernel.kind !== 'whole'
-}
-
 /** Writes all trained numbers where kernels expect them, and keeps the nodes for those that stay outside. */
 export function packAll(
+  tools: Toolkit,
   model: Model,
   { stages }: Plan,
   memory: Float32Array | Float64Array,
@@ -122,6 +83,6 @@ export function packAll(
   )
   for (const node of model.nodes) {
     nodes.set(node.name, node)
-    packWeights(node, kernels.get(node.name)!, memory)
+    packWeights(tools, node, kernels.get(node.name)!, memory)
   }
 }

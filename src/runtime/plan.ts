@@ -13,13 +13,13 @@
  * frames one row for one step. Memory depends neither on the batch nor on the timesteps.
  */
 
-import { valueShapes } from '../model/graph.ts'
-import { statesOf } from '../model/layers.ts'
+import { shapesOfValues } from '../model/build.ts'
 import type { Dim, LayerNode, Model, OutputPort, Port } from '../model/types.ts'
 import type { Named } from '../tensor.ts'
 import { fnv1a64 } from './hash.ts'
-import { causal, type Kernel, placementOf, planKernel } from './layers.ts'
+import type { Kernel } from './layer.ts'
 import { type PlannedNode, planStages, type Stage } from './stages.ts'
+import { causal, placementOf, planKernel, type Toolkit } from './toolkit.ts'
 
 /** Lanes of a 128-bit vector of float32; arrays over units are padded to it in both precisions. */
 export const LANES = 4
@@ -121,8 +121,8 @@ export function padded(width: number): number {
   return Math.ceil(width / LANES) * LANES
 }
 
-export function plan(model: Model, options: PlanOptions): Plan {
-  const shapes = valueShapes(model.inputs, model.nodes)
+export function plan(model: Model, options: PlanOptions, tools: Toolkit): Plan {
+  const shapes = shapesOfValues(model.inputs, model.nodes, tools.kinds)
   const shapeOf = (value: string): readonly Dim[] => shapes.get(value)!
   const values: PlannedValue[] = []
   const indices = new Map<string, number>()
@@ -148,8 +148,8 @@ export function plan(model: Model, options: PlanOptions): Plan {
   let weightsSize = 0
   const scratch = { step: 0, block: 0 }
   const nodes = model.nodes.map((node): PlannedNode => {
-    const placement = placementOf(node, shapeOf)
-    for (const { name, size } of statesOf(node)) {
+    const placement = placementOf(tools, node, shapeOf)
+    for (const { name, size } of tools.kinds.statesOf(node)) {
       states.push({ name, node: node.name, size, offset: stateStride, rows: placement.rows })
       stateStride += padded(size)
     }
@@ -185,7 +185,7 @@ export function plan(model: Model, options: PlanOptions): Plan {
         scratch.block = Math.max(scratch.block, padded(ofBlock))
       },
     }
-    const kernel: Kernel = planKernel(node, placement, builder)
+    const kernel: Kernel = planKernel(tools, node, placement, builder)
     return { node, kernel, placement, reads: [...reads], makes: [...makes] }
   })
 
@@ -207,7 +207,7 @@ export function plan(model: Model, options: PlanOptions): Plan {
     stages,
     block,
     step,
-    obstacle: obstacleTo(nodes, values),
+    obstacle: obstacleTo(tools, nodes, values),
     memory: {
       predictState: weightsSize,
       predictFrame,
@@ -240,13 +240,14 @@ function layOut(
 
 /** Whatever the mathematics allows streams: one step of every layer for one step of the input. */
 function obstacleTo(
+  tools: Toolkit,
   nodes: readonly PlannedNode[],
   values: readonly PlannedValue[],
 ): Plan['obstacle'] {
   const clock = nodes.find(({ placement }) => placement.sweep === 'forward')?.placement
   const roles = new Map<string, boolean>()
   for (const { node, placement, reads, makes } of nodes) {
-    const why = obstacleOf(node, placement, clock)
+    const why = obstacleOf(tools, node, placement, clock)
     if (why !== null) return { node: node.name, why }
     for (const value of [...reads, ...makes]) {
       const { name, overTime } = values[value]
@@ -259,11 +260,12 @@ function obstacleTo(
 }
 
 function obstacleOf(
+  tools: Toolkit,
   node: LayerNode,
   placement: PlannedNode['placement'],
   clock: PlannedNode['placement'] | undefined,
 ): string | null {
-  const answer = causal(node)
+  const answer = causal(tools, node)
   if (answer !== true) return answer
   if (placement.sweep === 'whole') return 'it needs the whole tensor at once'
   const inStep =

@@ -6,12 +6,14 @@
 import { GruvError } from '../errors.ts'
 import type { Model, Port } from '../model/types.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
-import { chooseEngine, chooseEngineAsync, type EngineOptions } from './choose.ts'
+import { toolkitFor } from './at-hand.ts'
+import { chooseEngine, type EngineOptions } from './choose.ts'
 import type { Engine, EngineReport } from './engine.ts'
 import { readInputs } from './inputs.ts'
-import { type Plan, plan } from './plan.ts'
+import { type Plan, type PlanOptions, plan } from './plan.ts'
 import { Run, type RunOptions } from './run.ts'
 import { createStream, type Stream } from './stream.ts'
+import type { Toolkit } from './toolkit.ts'
 
 export interface CompileOptions extends EngineOptions {
   /** `f32` (default) computes in float32, `f64` in float64. */
@@ -55,21 +57,23 @@ export interface Program {
   close(): void
 }
 
-export function compileSync(model: Model, options: CompileOptions = {}): Program {
-  const planned = planFor(model, options)
-  return createProgram(model, planned, chooseEngine(planned, options))
-}
-
-/** Compilation is asynchronous because browsers refuse to compile large modules on a page's main thread. */
+/**
+ * Compilation is asynchronous because browsers refuse to compile large modules on a page's main
+ * thread, and because what this model needs is fetched first.
+ */
 export async function compile(model: Model, options: CompileOptions = {}): Promise<Program> {
-  const planned = planFor(model, options)
-  return createProgram(model, planned, await chooseEngineAsync(planned, options))
+  const wanted = planOptions(options)
+  const tools = await toolkitFor(model, wanted)
+  const planned = plan(model, wanted, tools)
+  return createProgram(model, planned, tools, await chooseEngine(planned, tools, options))
 }
 
-function planFor(
-  model: Model,
-  { precision = 'f32', streams = 1, engine = 'auto' }: CompileOptions,
-): Plan {
+/** @throws GruvError `bad-argument` for what is none of the options. */
+export function planOptions({
+  precision = 'f32',
+  streams = 1,
+  engine = 'auto',
+}: CompileOptions): PlanOptions {
   oneOf('precision', precision, ['f32', 'f64'])
   oneOf('engine', engine, ['auto', 'wasm', 'js'])
   if (!Number.isInteger(streams) || streams < 1) {
@@ -78,10 +82,15 @@ function planFor(
       got: `${streams}`,
     })
   }
-  return plan(model, { precision, streams })
+  return { precision, streams }
 }
 
-function createProgram(model: Model, planned: Plan, engine: Engine): Program {
+export function createProgram(
+  model: Model,
+  planned: Plan,
+  tools: Toolkit,
+  engine: Engine,
+): Program {
   engine.setWeights(model, planned)
   const freeStreams = Array.from({ length: planned.streams }, (_, i) => i).reverse()
   const { obstacle } = planned
@@ -92,7 +101,7 @@ function createProgram(model: Model, planned: Plan, engine: Engine): Program {
   }
   const start = (x: TensorLike | Named<TensorLike>, options: RunOptions): Run => {
     alive()
-    return new Run(planned, engine, current, readInputs(planned.inputs, x), options)
+    return new Run(tools, planned, engine, current, readInputs(planned.inputs, x), options)
   }
 
   const program: Program = {
@@ -147,11 +156,15 @@ function createProgram(model: Model, planned: Plan, engine: Engine): Program {
 
     setWeights(next) {
       alive()
-      const replanned = plan(next, { precision: planned.precision, streams: planned.streams })
-      if (replanned.hash !== planned.hash) {
+      const { precision, streams } = planned
+      // Of other kinds of layers it cannot have the same shape.
+      const hash = next.nodes.every(tools.kinds.knows)
+        ? plan(next, { precision, streams }, tools).hash
+        : 'of other layers'
+      if (hash !== planned.hash) {
         throw new GruvError('bad-argument', 'these weights belong to a model of another shape', {
           expected: `plan ${planned.hash}`,
-          got: `plan ${replanned.hash}`,
+          got: `plan ${hash}`,
           fix: 'Compile that model instead.',
         })
       }

@@ -4,10 +4,11 @@ import type { Dim, Model } from '../model/types.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
 import type { Engine } from './engine.ts'
 import { deliver, notFound, type RunInputs, readStates } from './inputs.ts'
+import type { WholeKernel } from './layer.ts'
 import { type MaskOptions, type Masks, readMasks } from './masks.ts'
 import type { Plan, PlannedState } from './plan.ts'
 import type { Stage } from './stages.ts'
-import { runWhole, type WholeKernel } from './whole.ts'
+import type { Toolkit } from './toolkit.ts'
 
 export interface RunOptions extends MaskOptions {
   /**
@@ -37,10 +38,19 @@ export class Run {
   private readonly plan: Plan
   private readonly engine: Engine
   private readonly model: Model
+  private readonly tools: Toolkit
   private readonly inputs: RunInputs
   private saved: Float32Array | Float64Array | null = null
 
-  constructor(plan: Plan, engine: Engine, model: Model, inputs: RunInputs, options: RunOptions) {
+  constructor(
+    tools: Toolkit,
+    plan: Plan,
+    engine: Engine,
+    model: Model,
+    inputs: RunInputs,
+    options: RunOptions,
+  ) {
+    this.tools = tools
     this.plan = plan
     this.engine = engine
     this.model = model
@@ -125,7 +135,7 @@ export class Run {
 
   private whole({ node: name }: WholeKernel): void {
     const node = this.model.nodes.find((each) => each.name === name)!
-    for (const [value, tensor] of runWhole(node, this.tensors, this.inputs.extent)) {
+    for (const [value, tensor] of this.tools.whole!.run(node, this.tensors, this.inputs.extent)) {
       const data = this.plan.precision === 'f32' ? Float32Array.from(tensor.data) : tensor.data
       this.inputs.bind(this.plan.shapes[value], tensor.shape, name)
       this.tensors.set(value, { shape: tensor.shape, data })

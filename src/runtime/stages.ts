@@ -1,7 +1,7 @@
 /** Which kernels of a plan run together, and what goes in and out of the frame between them. */
 
 import type { Dim, LayerNode, Model } from '../model/types.ts'
-import type { Kernel } from './layers.ts'
+import type { Kernel } from './layer.ts'
 import type { PlannedValue, Role } from './plan.ts'
 
 /**

@@ -8,24 +8,13 @@ import type {
   Conv1dNode,
   ConvNode,
   Dim,
-  LayerKind,
   LayerNode,
   TensorNode,
   VectorNode,
 } from '../model/types.ts'
-import type { Named, Tensor } from '../tensor.ts'
+import type { Tensor } from '../tensor.ts'
+import type { WholeKernel } from './layer.ts'
 import { wholeLayer } from './reference/layers.ts'
-
-export interface WholeKernel {
-  readonly kind: 'whole'
-  readonly node: string
-  readonly layer: LayerKind
-  /** Names of the graph's values. */
-  readonly inputs: Named<string>
-  readonly outputs: Named<string>
-  /** What else makes the layer what it is, but for its trained numbers. */
-  readonly attributes: Named<unknown>
-}
 
 export function planWhole(node: LayerNode): WholeKernel {
   const { kind, name, inputs, outputs, conventions: _, ...rest } = node

@@ -3,11 +3,8 @@
  * At a kink it is the slope of the branch that the value comes from.
  */
 
-import {
-  activationTable,
-  type ElementwiseActivation,
-  type ElementwiseKind,
-} from '../model/activations.ts'
+import { activationTable } from '../model/activation-table.ts'
+import type { ElementwiseActivation, ElementwiseKind } from '../model/activations.ts'
 
 /** dφ/da at the pre-activation a, with the activation's parameters. */
 type Slope = (a: number, p: readonly number[]) => number

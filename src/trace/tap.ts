@@ -3,9 +3,10 @@
 import { createModel, valueShapes } from '../model/graph.ts'
 import { isRecurrent, statesOf } from '../model/layers.ts'
 import type { Model, RecurrentNode } from '../model/types.ts'
+import { compileAtOnce } from '../runtime/at-once.ts'
 import { notFound, readInputs, readStates } from '../runtime/inputs.ts'
 import { type Masks, readMasks } from '../runtime/masks.ts'
-import { compileSync, type RunOptions } from '../runtime/program.ts'
+import type { RunOptions } from '../runtime/program.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
 
 export type TapOptions = Pick<RunOptions, 'initialState' | 'mask' | 'lengths'>
@@ -83,7 +84,7 @@ export function valuesInside(
     inputs: model.inputs.map(({ name }) => ({ name, shape: shapes.get(name)! })),
     outputs: inner.map((value) => ({ name: value, value })),
   })
-  const results = compileSync(part, { precision: 'f64' }).predict(Object.fromEntries(inputs), {
+  const results = compileAtOnce(part, { precision: 'f64' }).predict(Object.fromEntries(inputs), {
     outputs: inner,
     ...(mask !== undefined && { mask }),
     ...(lengths !== undefined && { lengths }),

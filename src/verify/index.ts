@@ -8,7 +8,8 @@
 
 import { GruvError } from '../errors.ts'
 import type { Model } from '../model/types.ts'
-import { compileSync, type Program, type RunOptions } from '../runtime/program.ts'
+import { compileAtOnce } from '../runtime/at-once.ts'
+import type { Program, RunOptions } from '../runtime/program.ts'
 import { type Named, type Tensor, type TensorLike, toTensor } from '../tensor.ts'
 import { type Axes, type Comparison, compare } from './compare.ts'
 import { deriveTolerance, givenTolerance, type Tolerance } from './tolerance.ts'
@@ -58,7 +59,7 @@ export function verify(model: Model, options: VerifyOptions): Verdict {
       expected: 'a number from 0',
     })
   }
-  const program = wrap(compileSync(model, { precision }))
+  const program = wrap(compileAtOnce(model, { precision }))
   const expected = expectedByName(program, options.expected)
   const runOptions = {
     outputs: [...expected.keys()],
@@ -70,7 +71,7 @@ export function verify(model: Model, options: VerifyOptions): Verdict {
   const given = atol !== undefined || rtol !== undefined
   const other = given
     ? null
-    : wrap(compileSync(model, { precision: precision === 'f32' ? 'f64' : 'f32' })).predict(
+    : wrap(compileAtOnce(model, { precision: precision === 'f32' ? 'f64' : 'f32' })).predict(
         input,
         runOptions,
       )

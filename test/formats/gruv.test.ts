@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { writeSafetensorsModel } from '../../src/formats/safetensors.ts'
+import { writeSafetensorsModel } from '../../src/formats/safetensors-write.ts'
 import { compileSync, load } from '../../src/index.ts'
 import { createModel } from '../../src/model/graph.ts'
 import { bidirectional, gru, lstm, sequential, simpleRnn } from '../../src/model/index.ts'

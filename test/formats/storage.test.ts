@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { readSafetensors, writeSafetensors } from '../../src/bytes/safetensors.ts'
-import { writeSafetensorsModel } from '../../src/formats/safetensors.ts'
+import { writeSafetensorsModel } from '../../src/formats/safetensors-write.ts'
 import { compileSync, load } from '../../src/index.ts'
 import { createModel } from '../../src/model/graph.ts'
 import { type DenseNode, dense, type GruNode, gru, sequential } from '../../src/model/index.ts'

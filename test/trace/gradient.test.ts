@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from 'vitest'
 import { activation } from '../../src/model/activations.ts'
-import { createModel, type GraphParts } from '../../src/model/graph.ts'
+import type { GraphParts } from '../../src/model/build.ts'
+import { createModel } from '../../src/model/graph.ts'
 import {
   bidirectional,
   dense,

@@ -1,7 +1,8 @@
 /** State Jacobians against central differences of the reference, for every cell and every variant. */
 
 import { describe, expect, it } from 'vitest'
-import { activationTable, type ElementwiseKind } from '../../src/model/activations.ts'
+import { activationTable } from '../../src/model/activation-table.ts'
+import type { ElementwiseKind } from '../../src/model/activations.ts'
 import { bidirectional, isRecurrent, type Model, sequential } from '../../src/model/index.ts'
 import { runReference } from '../../src/runtime/reference.ts'
 import type { Tensor } from '../../src/tensor.ts'

@@ -1,7 +1,8 @@
 /** The derivative of every activation, against central differences of its value. */
 
 import { describe, expect, it } from 'vitest'
-import { activation, activationTable, type ElementwiseKind } from '../../src/model/activations.ts'
+import { activationTable } from '../../src/model/activation-table.ts'
+import { activation, type ElementwiseKind } from '../../src/model/activations.ts'
 import { slopeOf } from '../../src/trace/slopes.ts'
 
 const kinds = Object.keys(activationTable) as ElementwiseKind[]

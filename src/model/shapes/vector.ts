@@ -5,16 +5,13 @@ import { type Named, sizeOf } from '../../tensor.ts'
 import { isCausal } from '../causal.ts'
 import { sum, windows } from '../dims.ts'
 import type { LayerNode, MergeNode, VectorNode } from '../types.ts'
+import { denseShapes, lastIs } from './dense.ts'
 import { fits, type LayerShapes, misfit, presentWeights, type Shape } from './shape.ts'
 
 const x = { x: 'required' } as const
 
 export const vectorShapes: LayerShapes<VectorNode['kind']> = {
-  dense: {
-    inputs: x,
-    outputs: (node, { x }) => ({ y: [...lastIs(node, x, node.features), node.units] }),
-    weights: ({ weights }) => presentWeights({ ...weights }),
-  },
+  ...denseShapes,
   activation: { inputs: x, outputs: (_, { x }) => ({ y: x }) },
   prelu: {
     inputs: x,
@@ -77,12 +74,6 @@ export const vectorShapes: LayerShapes<VectorNode['kind']> = {
     weights: ({ weights }) => presentWeights({ ...weights }),
   },
   merge: { inputs: null, outputs: mergeOutputs },
-}
-
-/** The axes before the last one. */
-function lastIs(node: LayerNode, x: Shape, features: number): Shape {
-  if (x.at(-1) !== features) throw misfit(node, 'x', x, `[..., ${features}]`)
-  return x.slice(0, -1)
 }
 
 /** One number for each feature, or one for all. */

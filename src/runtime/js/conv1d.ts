@@ -7,92 +7,39 @@
  * oldest step's features first.
  */
 
-import { type Activation, isElementwise } from '../../model/activations.ts'
-import { isCausal } from '../../model/causal.ts'
-import type { Conv1dNode } from '../../model/types.ts'
-import { type LayerRuntime, sweepOver } from '../layers.ts'
+import { isElementwise } from '../../model/activations.ts'
+import type { JsLayer } from '../layer.ts'
+import type { Conv1dKernel } from '../layers/conv1d.ts'
 import { LANES, padded } from '../plan.ts'
 
-export interface Conv1dKernel {
-  readonly kind: 'conv1d'
-  readonly node: string
-  readonly features: number
-  readonly units: number
-  readonly size: number
-  readonly dilation: number
-  readonly activation: Activation
-  /** Value indices. */
-  readonly x: number
-  readonly y: number
-  /** Offset in the state row; −1 where one step is all there is to see. */
-  readonly past: number
-  /** Offsets in the weights. */
-  readonly panels: number
-  readonly biases: number
-}
-
-export const conv1d: LayerRuntime<Conv1dNode, Conv1dKernel> = {
-  causal: (node) => isCausal(node) || 'its window reaches beyond the present step',
-  place: (node, shape) => (isCausal(node) ? sweepOver(shape(node.inputs.x), 'forward') : null),
-
-  plan(node, _, builder) {
-    const { features, units, size, dilation, activation } = node
-    const y = builder.output('y', 'step')
-    builder.scratch(size * features)
-    return {
-      kind: 'conv1d',
-      node: node.name,
-      features,
-      units,
-      size,
-      dilation,
-      activation,
-      x: builder.input('x', 'step'),
-      y: y < 0 ? builder.local('y', units, 'step') : y,
-      past: size === 1 ? -1 : builder.state('past'),
-      panels: builder.weights(size * features * padded(units)),
-      biases: builder.weights(padded(units)),
-    }
-  },
-
-  pack({ weights: { kernel, bias } }, { features, units, size, panels, biases }, memory) {
-    const rows = size * features
-    for (let u = 0; u < units; u++) {
-      const vector = panels + Math.floor(u / LANES) * rows * LANES + (u % LANES)
-      for (let i = 0; i < rows; i++) memory[vector + i * LANES] = kernel.data[i * units + u]
-      memory[biases + u] = bias?.data[u] ?? 0
-    }
-  },
-
-  js(kernel, ops, place) {
-    const { features, units, size, dilation, activation, panels, biases } = kernel
-    const { memory, layout, frame, rows, steps } = place
-    const lanes = padded(units)
-    const window = frame + layout.scratch
-    const depth = (size - 1) * dilation * features
-    for (let row = 0; row < rows; row++) {
-      const past = place.state + row * place.stateStride + kernel.past
-      let from = frame + layout.offsets[kernel.x] + row * layout.steps * padded(features)
-      let to = frame + layout.offsets[kernel.y] + row * layout.steps * lanes
-      for (let t = 0; t < steps; t++) {
-        for (let k = 0; k < size - 1; k++) {
-          const tap = past + k * dilation * features
-          memory.copyWithin(window + k * features, tap, tap + features)
-        }
-        memory.copyWithin(window + (size - 1) * features, from, from + features)
-        memory.copyWithin(to, biases, biases + lanes)
-        for (let u = 0, w = panels; u < lanes; u += LANES, w += size * features * LANES) {
-          ops.accumulate(memory, to + u, w, LANES, window, size * features)
-        }
-        if (isElementwise(activation)) ops.activate(memory, to, lanes, activation)
-        else ops.softmax(memory, to, units)
-        if (depth > 0) {
-          memory.copyWithin(past, past + features, past + depth)
-          memory.copyWithin(past + depth - features, from, from + features)
-        }
-        from += padded(features)
-        to += lanes
+export const conv1d: JsLayer<Conv1dKernel> = (kernel, ops, place) => {
+  const { features, units, size, dilation, activation, panels, biases } = kernel
+  const { memory, layout, frame, rows, steps } = place
+  const lanes = padded(units)
+  const window = frame + layout.scratch
+  const depth = (size - 1) * dilation * features
+  for (let row = 0; row < rows; row++) {
+    const past = place.state + row * place.stateStride + kernel.past
+    let from = frame + layout.offsets[kernel.x] + row * layout.steps * padded(features)
+    let to = frame + layout.offsets[kernel.y] + row * layout.steps * lanes
+    for (let t = 0; t < steps; t++) {
+      for (let k = 0; k < size - 1; k++) {
+        const tap = past + k * dilation * features
+        memory.copyWithin(window + k * features, tap, tap + features)
       }
+      memory.copyWithin(window + (size - 1) * features, from, from + features)
+      memory.copyWithin(to, biases, biases + lanes)
+      for (let u = 0, w = panels; u < lanes; u += LANES, w += size * features * LANES) {
+        ops.accumulate(memory, to + u, w, LANES, window, size * features)
+      }
+      if (isElementwise(activation)) ops.activate(memory, to, lanes, activation)
+      else ops.softmax(memory, to, units)
+      if (depth > 0) {
+        memory.copyWithin(past, past + features, past + depth)
+        memory.copyWithin(past + depth - features, from, from + features)
+      }
+      from += padded(features)
+      to += lanes
     }
-  },
+  }
 }

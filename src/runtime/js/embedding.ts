@@ -5,59 +5,31 @@
 
 import { GruvError } from '../../errors.ts'
 import type { EmbeddingNode } from '../../model/types.ts'
-import { type LayerRuntime, sweepOver } from '../layers.ts'
+import type { JsLayer } from '../layer.ts'
+import type { EmbeddingKernel } from '../layers/embedding.ts'
 import { padded } from '../plan.ts'
 
-export interface EmbeddingKernel {
-  readonly kind: 'embedding'
-  readonly node: string
-  readonly units: number
-  /** Value indices; −1 where nobody reads the mask. */
-  readonly x: number
-  readonly y: number
-  readonly mask: number
-  readonly overTime: boolean
-}
-
-export const embedding: LayerRuntime<EmbeddingNode, EmbeddingKernel> = {
-  place(node, shape) {
-    const x = shape(node.inputs.x)
-    if (x.length === 1) return { sweep: 'once', rows: x[0], steps: 1 }
-    return x.length === 2 ? sweepOver(x, 'forward') : null
-  },
-
-  plan(node, { sweep }, builder) {
-    const role = sweep === 'once' ? 'row' : 'step'
-    const y = builder.output('y', role)
-    return {
-      kind: 'embedding',
-      node: node.name,
-      units: node.units,
-      x: builder.input('x', role),
-      y: y < 0 ? builder.local('y', node.units, role) : y,
-      mask: builder.output('mask', role),
-      overTime: role === 'step',
+export const embedding: JsLayer<EmbeddingKernel> = (
+  { node, units, x, y, mask, overTime },
+  _,
+  place,
+) => {
+  const { memory, layout, frame, rows, nodes } = place
+  const { data } = (nodes.get(node) as EmbeddingNode).weights.table
+  const count = data.length / units
+  const perRow = overTime ? layout.steps : 1
+  const steps = overTime ? place.steps : 1
+  for (let row = 0; row < rows; row++) {
+    for (let t = 0; t < steps; t++) {
+      const at = row * perRow + t
+      const index = memory[frame + layout.offsets[x] + at * padded(1)]
+      if (!(Number.isInteger(index) && index >= 0 && index < count))
+        throw outside(node, index, count)
+      const to = frame + layout.offsets[y] + at * padded(units)
+      for (let i = 0; i < units; i++) memory[to + i] = data[index * units + i]
+      if (mask >= 0) memory[frame + layout.offsets[mask] + at * padded(1)] = index === 0 ? 0 : 1
     }
-  },
-
-  js({ node, units, x, y, mask, overTime }, _, place) {
-    const { memory, layout, frame, rows, nodes } = place
-    const { data } = (nodes.get(node) as EmbeddingNode).weights.table
-    const count = data.length / units
-    const perRow = overTime ? layout.steps : 1
-    const steps = overTime ? place.steps : 1
-    for (let row = 0; row < rows; row++) {
-      for (let t = 0; t < steps; t++) {
-        const at = row * perRow + t
-        const index = memory[frame + layout.offsets[x] + at * padded(1)]
-        if (!(Number.isInteger(index) && index >= 0 && index < count))
-          throw outside(node, index, count)
-        const to = frame + layout.offsets[y] + at * padded(units)
-        for (let i = 0; i < units; i++) memory[to + i] = data[index * units + i]
-        if (mask >= 0) memory[frame + layout.offsets[mask] + at * padded(1)] = index === 0 ? 0 : 1
-      }
-    }
-  },
+  }
 }
 
 /** What an embedding says of a number that is none of its rows. */

@@ -5,48 +5,23 @@
  * Weights: gamma [width], beta [width].
  */
 
-import type { LayerNormNode } from '../../model/types.ts'
-import { type LayerRuntime, overVectors, roleIn } from '../layers.ts'
+import type { JsLayer } from '../layer.ts'
+import type { LayerNormKernel } from '../layers/layer-norm.ts'
 import type { Memory } from './ops.ts'
-import { overFrame, planMap, type VectorMap } from './vectors.ts'
+import { overFrame } from './vectors.ts'
 
-export interface LayerNormKernel extends VectorMap {
-  readonly kind: 'layerNorm'
-  readonly epsilon: number
-  /** Offset of gamma and then beta in the weights. */
-  readonly weights: number
-}
-
-export const layerNorm: LayerRuntime<LayerNormNode, LayerNormKernel> = {
-  place: (node, shape) => (node.axes === 1 ? overVectors(shape(node.inputs.x)) : null),
-  plan(node, placement, builder) {
-    const map = planMap(node, roleIn(placement), builder)
-    return {
-      kind: 'layerNorm',
-      ...map,
-      epsilon: node.epsilon,
-      weights: builder.weights(2 * map.lanes),
-    }
-  },
-  pack({ weights: { gamma, beta } }, { width, lanes, weights }, memory) {
-    for (let u = 0; u < width; u++) {
-      memory[weights + u] = gamma?.data[u] ?? 1
-      memory[weights + lanes + u] = beta?.data[u] ?? 0
-    }
-  },
-  js(kernel, ops, place) {
-    const { memory: m } = place
-    const { width, lanes, weights, epsilon } = kernel
-    overFrame(kernel, place, (x, y) => {
-      const mean = ops.round(laneSum(m, x, width, ops.round, false) / width)
-      for (let i = 0; i < lanes; i++) m[y + i] = m[x + i] - mean
-      const variance = ops.round(laneSum(m, y, width, ops.round, true) / width)
-      const deviation = ops.round(Math.sqrt(ops.round(variance + ops.round(epsilon))))
-      for (let i = 0; i < lanes; i++) m[y + i] /= deviation
-      for (let i = 0; i < lanes; i++) m[y + i] *= m[weights + i]
-      for (let i = 0; i < lanes; i++) m[y + i] += m[weights + lanes + i]
-    })
-  },
+export const layerNorm: JsLayer<LayerNormKernel> = (kernel, ops, place) => {
+  const { memory: m } = place
+  const { width, lanes, weights, epsilon } = kernel
+  overFrame(kernel, place, (x, y) => {
+    const mean = ops.round(laneSum(m, x, width, ops.round, false) / width)
+    for (let i = 0; i < lanes; i++) m[y + i] = m[x + i] - mean
+    const variance = ops.round(laneSum(m, y, width, ops.round, true) / width)
+    const deviation = ops.round(Math.sqrt(ops.round(variance + ops.round(epsilon))))
+    for (let i = 0; i < lanes; i++) m[y + i] /= deviation
+    for (let i = 0; i < lanes; i++) m[y + i] *= m[weights + i]
+    for (let i = 0; i < lanes; i++) m[y + i] += m[weights + lanes + i]
+  })
 }
 
 /** S of the numbers, or of their squares. */

@@ -5,79 +5,14 @@
  * [gates][units], sums of both where there are two, and peepholes behind them: [i|f|o][units].
  */
 
-import type { ElementwiseActivation } from '../../model/activations.ts'
-import type { LstmNode, PerLstmGate } from '../../model/types.ts'
-import type { Tensor } from '../../tensor.ts'
-import { type LayerRuntime, sweepOver } from '../layers.ts'
+import type { JsLayer } from '../layer.ts'
+import type { LstmKernel } from '../layers/lstm.ts'
 import { padded } from '../plan.ts'
 import type { Memory, Ops } from './ops.ts'
-import { addProducts, packBias, packPanels, panelsSize } from './panels.ts'
-import { causalSteps, overSteps, planSteps, type StepsKernel } from './steps.ts'
+import { addProducts } from './products.ts'
+import { overSteps } from './steps.ts'
 
-export interface LstmKernel extends StepsKernel {
-  readonly kind: 'lstm'
-  readonly coupled: boolean
-  readonly activation: ElementwiseActivation
-  readonly recurrentActivation: ElementwiseActivation
-  readonly outputActivation: ElementwiseActivation
-  readonly clip: number | null
-  /** Offsets in the weights; −1 for no peepholes. */
-  readonly panels: number
-  readonly biases: number
-  readonly peepholes: number
-}
-
-export const lstm: LayerRuntime<LstmNode, LstmKernel> = {
-  causal: causalSteps,
-  place: (node, shape) => sweepOver(shape(node.inputs.x), node.direction),
-
-  plan(node, _, builder) {
-    const { features, units, coupled } = node
-    const lanes = padded(units)
-    const gates = gatesOf(node).length
-    builder.scratch(gates * lanes)
-    const sees = node.weights.peephole !== null
-    const biases = builder.weights((gates + (sees ? 3 : 0)) * lanes)
-    return {
-      kind: 'lstm',
-      ...planSteps(node, builder),
-      coupled,
-      activation: node.activation,
-      recurrentActivation: node.recurrentActivation,
-      outputActivation: node.outputActivation,
-      clip: node.clip,
-      panels: builder.weights(panelsSize(features, units, gates)),
-      biases,
-      peepholes: sees ? biases + gates * lanes : -1,
-    }
-  },
-
-  pack({ weights }, kernel, memory) {
-    const { units, biases, peepholes } = kernel
-    const lanes = padded(units)
-    const gates = gatesOf(kernel)
-    const byGate = (arrays: PerLstmGate<Tensor>): Tensor[] => gates.map((gate) => arrays[gate])
-    packPanels(byGate(weights.kernel), byGate(weights.recurrentKernel), kernel, memory)
-    gates.forEach((gate, at) => {
-      const { inputBias: bi, recurrentBias: br } = weights
-      packBias(memory, biases + at * lanes, units, bi?.[gate], br?.[gate])
-    })
-    if (weights.peephole === null) return
-    const { i, f, o } = weights.peephole
-    ;[i, f, o].forEach(({ data }, at) => {
-      memory.set(data, peepholes + at * lanes)
-    })
-  },
-
-  js: (kernel, ops, place) => overSteps(kernel, place, ops, step),
-}
-
-/** The gates that have weights of their own, in the order of the panels. */
-export function gatesOf({
-  coupled,
-}: Pick<LstmNode, 'coupled'>): readonly (keyof PerLstmGate<unknown>)[] {
-  return coupled ? ['i', 'g', 'o'] : ['i', 'f', 'g', 'o']
-}
+export const lstm: JsLayer<LstmKernel> = (kernel, ops, place) => overSteps(kernel, place, ops, step)
 
 function step(
   kernel: LstmKernel,

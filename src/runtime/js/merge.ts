@@ -1,65 +1,34 @@
 /** Values of one width into one, or side by side, in plain JavaScript. */
 
 import type { MergeNode } from '../../model/types.ts'
-import { type LayerRuntime, overVectors, roleIn } from '../layers.ts'
+import type { JsLayer } from '../layer.ts'
+import type { MergeKernel } from '../layers/merge.ts'
 import { padded } from '../plan.ts'
 import type { Memory, Ops } from './ops.ts'
 
-export interface MergeKernel {
-  readonly kind: 'merge'
-  readonly node: string
-  readonly mode: MergeNode['mode']
-  /** Value indices. */
-  readonly inputs: readonly number[]
-  readonly y: number
-  /** Of each input. */
-  readonly widths: readonly number[]
-  readonly overTime: boolean
-}
-
-export const merge: LayerRuntime<MergeNode, MergeKernel> = {
-  place: (node, shape) => {
-    const placements = Object.values(node.inputs).map((value) => overVectors(shape(value)))
-    return placements.every((each) => each !== null) ? placements[0] : null
-  },
-
-  plan(node, placement, builder) {
-    const role = roleIn(placement)
-    const inputs = Object.keys(node.inputs).map((port) => builder.input(port, role))
-    const y = builder.output('y', role)
-    const widths = inputs.map((value) => builder.width(value))
-    const width = node.mode === 'concatenate' ? widths.reduce((a, b) => a + b, 0) : widths[0]
-    return {
-      kind: 'merge',
-      node: node.name,
-      mode: node.mode,
-      inputs,
-      y: y < 0 ? builder.local('y', width, role) : y,
-      widths,
-      overTime: role === 'step',
-    }
-  },
-
-  js({ mode, inputs, y, widths, overTime }, ops, { memory, layout, frame, rows, steps }) {
-    const total = mode === 'concatenate' ? widths.reduce((sum, width) => sum + width, 0) : widths[0]
-    const lanes = padded(total)
-    const perRow = overTime ? layout.steps : 1
-    const count = overTime ? steps : 1
-    for (let row = 0; row < rows; row++) {
-      for (let t = 0; t < count; t++) {
-        let to = frame + layout.offsets[y] + (row * perRow + t) * lanes
-        for (let i = 0; i < inputs.length; i++) {
-          const from = frame + layout.offsets[inputs[i]] + (row * perRow + t) * padded(widths[i])
-          if (mode === 'concatenate') {
-            memory.copyWithin(to, from, from + widths[i])
-            to += widths[i]
-          } else if (i === 0) memory.copyWithin(to, from, from + lanes)
-          else combine(mode, ops, memory, to, from, lanes)
-        }
-        if (mode === 'average') ops.divide(memory, to, inputs.length, lanes)
+export const merge: JsLayer<MergeKernel> = (
+  { mode, inputs, y, widths, overTime },
+  ops,
+  { memory, layout, frame, rows, steps },
+) => {
+  const total = mode === 'concatenate' ? widths.reduce((sum, width) => sum + width, 0) : widths[0]
+  const lanes = padded(total)
+  const perRow = overTime ? layout.steps : 1
+  const count = overTime ? steps : 1
+  for (let row = 0; row < rows; row++) {
+    for (let t = 0; t < count; t++) {
+      let to = frame + layout.offsets[y] + (row * perRow + t) * lanes
+      for (let i = 0; i < inputs.length; i++) {
+        const from = frame + layout.offsets[inputs[i]] + (row * perRow + t) * padded(widths[i])
+        if (mode === 'concatenate') {
+          memory.copyWithin(to, from, from + widths[i])
+          to += widths[i]
+        } else if (i === 0) memory.copyWithin(to, from, from + lanes)
+        else combine(mode, ops, memory, to, from, lanes)
       }
+      if (mode === 'average') ops.divide(memory, to, inputs.length, lanes)
     }
-  },
+  }
 }
 
 /** Larger and smaller as IEEE 754 has them since 2019: NaN goes before any number. */

@@ -4,26 +4,15 @@
  * It is pure, and knows no trained number: weights are data in the memory that the module imports.
  */
 
-import { inFrame } from '../engine.ts'
-import { type FrameKernel, isRecurrentKernel, type Kernel } from '../layers.ts'
+import { asksWhichStepsCount, type FrameKernel, inFrame, type Kernel } from '../layer.ts'
 import type { Plan } from '../plan.ts'
 import type { Stage } from '../stages.ts'
 import { createModule } from './assembler.ts'
-import { writeConv1d } from './kernels/conv1d.ts'
-import { writeDense } from './kernels/dense.ts'
-import { writeActivation, writeAffine, writePrelu } from './kernels/elementwise.ts'
-import { writeGru } from './kernels/gru.ts'
 import type { KernelFuncs, Site } from './kernels/kernel.ts'
 import type { Target } from './kernels/lanes.ts'
-import { writeLayerNorm } from './kernels/layer-norm.ts'
-import { writeLstm } from './kernels/lstm.ts'
-import { writeMasking } from './kernels/masking.ts'
-import { float32 } from './kernels/math.ts'
-import { float64 } from './kernels/math64.ts'
-import { writeMerge } from './kernels/merge.ts'
 import { createPool } from './kernels/pool.ts'
-import { writeRnn } from './kernels/rnn.ts'
 import type { Cells } from './kernels/steps.ts'
+import type { Writing } from './writing.ts'
 
 export type { Target } from './kernels/lanes.ts'
 
@@ -31,31 +20,8 @@ const PAGE = 65536
 /** Bytes behind the plan's memory for constants: more than all activations together need. */
 const POOL = 4096
 
-const arithmetics = { f32: float32, f64: float64 } as const
-
-/** By kind of kernel: the writer, or why there is none. */
-const writers: {
-  readonly [K in FrameKernel['kind']]:
-    | string
-    | ((site: Site, kernel: Extract<FrameKernel, { kind: K }>, cells: Cells) => KernelFuncs)
-} = {
-  gru: writeGru,
-  lstm: writeLstm,
-  rnn: writeRnn,
-  dense: writeDense,
-  activation: writeActivation,
-  prelu: writePrelu,
-  affine: writeAffine,
-  batchNorm: writeAffine,
-  layerNorm: writeLayerNorm,
-  masking: writeMasking,
-  conv1d: writeConv1d,
-  merge: writeMerge,
-  embedding: 'the table stays outside the memory',
-}
-
 /** Why a kernel has no WebAssembly version; null if it has one. */
-export function obstacle(kernel: Kernel): string | null {
+export function obstacle(kernel: Kernel, { writers }: Writing): string | null {
   if (!inFrame(kernel)) return 'it works on whole tensors'
   const writer = writers[kernel.kind]
   return typeof writer === 'string' ? writer : null
@@ -63,48 +29,47 @@ export function obstacle(kernel: Kernel): string | null {
 
 /** Of the plan's memory, without the constants behind it. */
 function bytesOf({ memory, precision }: Plan): number {
-  return arithmetics[precision].bytes * memory.size
+  return (precision === 'f32' ? 4 : 8) * memory.size
 }
 
 export function pagesOf(plan: Plan): number {
   return Math.ceil((bytesOf(plan) + POOL) / PAGE)
 }
 
-/** Whether a layer may have to pass over steps, which is JavaScript's to know. */
-export function asksWhichStepsCount(kernel: Kernel): boolean {
-  return isRecurrentKernel(kernel) && (kernel.mask >= 0 || kernel.lengths >= 0)
-}
-
 /** Whether a step of the stage is one call. */
-export function isWhole({ kernels }: Stage): boolean {
-  return kernels.every((kernel) => obstacle(kernel) === null && !asksWhichStepsCount(kernel))
+export function isWhole({ kernels }: Stage, writing: Writing): boolean {
+  return kernels.every(
+    (kernel) => obstacle(kernel, writing) === null && !asksWhichStepsCount(kernel),
+  )
 }
 
 /**
  * Exports `step0`, `block0`, `cell0` … by the kernel's place in the plan, and `stage0` … for a step
  * of a stage whose kernels are all there. Imports `gruv.memory`.
  */
-export function emit(plan: Plan, target: Target): Uint8Array<ArrayBuffer> {
+export function emit(plan: Plan, target: Target, writing: Writing): Uint8Array<ArrayBuffer> {
   const module = createModule()
   const pages = pagesOf(plan)
   module.importMemory('gruv', 'memory', { min: pages, max: pages })
   const base = bytesOf(plan)
   const pool = target.constants === 'memory' ? createPool(base, POOL) : null
-  const site: Site = { module, plan, target: { ...target, ...arithmetics[plan.precision], pool } }
+  const { activations, arithmetics } = writing
+  const arithmetic = arithmetics[plan.precision]!
+  const site: Site = { module, plan, target: { ...target, ...arithmetic, activations, pool } }
   const cells: Cells = new Map()
   let index = 0
   plan.stages.forEach((stage, s) => {
     const funcs: KernelFuncs[] = []
     for (const kernel of stage.kernels) {
       if (!inFrame(kernel)) continue
-      const own = write(site, kernel, cells)
+      const own = write(site, kernel, cells, writing)
       if (own !== null) {
         for (const [name, func] of Object.entries(own)) module.export(`${name}${index}`, func)
         funcs.push(own)
       }
       index++
     }
-    if (!isWhole(stage)) return
+    if (!isWhole(stage, writing)) return
     const step = module.func({ name: `stage ${s}`, params: ['i32', 'i32'] }, (f, frame, state) => {
       for (const func of funcs) f.call(func.step, frame, state)
     })
@@ -114,7 +79,12 @@ export function emit(plan: Plan, target: Target): Uint8Array<ArrayBuffer> {
   return module.bytes({ names: true })
 }
 
-function write(site: Site, kernel: FrameKernel, cells: Cells): KernelFuncs | null {
+function write(
+  site: Site,
+  kernel: FrameKernel,
+  cells: Cells,
+  { writers }: Writing,
+): KernelFuncs | null {
   const writer = writers[kernel.kind]
   if (typeof writer === 'string') return null
   // The table's type ties each kind to its kernel; TypeScript cannot follow an index.

@@ -6,13 +6,19 @@
  */
 
 import type { LayerNode } from '../../model/types.ts'
-import { createPlace, type Engine, inFrame, packAll } from '../engine.ts'
-import { ops32 } from '../js/ops32.ts'
-import { ops64 } from '../js/ops64.ts'
+import { createPlace, type Engine, packAll } from '../engine.ts'
+import type { RunJs } from '../js/layers.ts'
 import { overSteps, type Step as StepOf } from '../js/steps.ts'
-import { type FrameKernel, isRecurrentKernel, type RecurrentKernel, runJs } from '../layers.ts'
+import {
+  asksWhichStepsCount,
+  type FrameKernel,
+  inFrame,
+  isRecurrentKernel,
+  type RecurrentKernel,
+} from '../layer.ts'
 import type { Plan } from '../plan.ts'
-import { asksWhichStepsCount, emit, isWhole, obstacle, pagesOf, type Target } from './emit.ts'
+import type { Toolkit } from '../toolkit.ts'
+import { emit, isWhole, obstacle, pagesOf, type Target } from './emit.ts'
 import { features, type Scope } from './probe.ts'
 
 type Step = (frame: number, state: number) => void
@@ -60,36 +66,52 @@ function keyOf({ hash }: Plan, target: Target): string {
 }
 
 /** @throws WebAssembly.CompileError where the host forbids compiling. */
-function compileModule(plan: Plan, target: Target): WebAssembly.Module {
+export function compileModule(plan: Plan, target: Target, tools: Toolkit): WebAssembly.Module {
   const key = keyOf(plan, target)
-  const module = modules.get(key)?.deref() ?? new WebAssembly.Module(emit(plan, target))
+  const known = modules.get(key)?.deref()
+  const module = known ?? new WebAssembly.Module(emit(plan, target, tools.writing))
   modules.set(key, new WeakRef(module))
   return module
 }
 
 /** The same in the background, as browsers want it for large modules. */
-export async function compileModuleAsync(plan: Plan, target: Target): Promise<WebAssembly.Module> {
+export async function compileModuleAsync(
+  plan: Plan,
+  target: Target,
+  tools: Toolkit,
+): Promise<WebAssembly.Module> {
   const key = keyOf(plan, target)
-  const module = modules.get(key)?.deref() ?? (await WebAssembly.compile(emit(plan, target)))
+  const known = modules.get(key)?.deref()
+  const module = known ?? (await WebAssembly.compile(emit(plan, target, tools.writing)))
   modules.set(key, new WeakRef(module))
   return module
 }
 
+/** Whether kernels in the middle of the plan have no WebAssembly version. */
+export function needsJs({ stages }: Plan, { writing }: Toolkit): boolean {
+  return stages.some(({ kernels }) =>
+    kernels.some((kernel) => inFrame(kernel) && obstacle(kernel, writing) !== null),
+  )
+}
+
+/** @param js for kernels that have no WebAssembly version; null where there are none. */
 export function createWasmEngine(
   plan: Plan,
   target: Target,
-  module: WebAssembly.Module = compileModule(plan, target),
+  tools: Toolkit,
+  module: WebAssembly.Module,
+  js: RunJs | null,
 ): Engine {
   const pages = pagesOf(plan)
   const wasmMemory = new WebAssembly.Memory({ initial: pages, maximum: pages })
   const float32 = plan.precision === 'f32'
   const Numbers = float32 ? Float32Array : Float64Array
   const memory = new Numbers(wasmMemory.buffer, 0, plan.memory.size)
-  const ops = float32 ? ops32 : ops64
   /** From elements to bytes. */
   const shift = float32 ? 2 : 3
+  const at = (offset: number): number => offset << shift
   const callCell: StepOf<RecurrentKernel, Cell> = (_, cell, _memory, x, h, out, scratch, states) =>
-    cell(x << shift, h << shift, out << shift, scratch << shift, states << shift)
+    cell(at(x), at(h), at(out), at(scratch), at(states))
   const { exports } = new WebAssembly.Instance(module, { gruv: { memory: wasmMemory } })
 
   let index = 0
@@ -107,11 +129,11 @@ export function createWasmEngine(
     }),
   )
   const stages = plan.stages.map((stage, s) =>
-    isWhole(stage) ? (exports[`stage${s}`] as Step) : null,
+    isWhole(stage, tools.writing) ? (exports[`stage${s}`] as Step) : null,
   )
   const fallbacks = plan.stages.flatMap(({ kernels }) =>
     kernels.flatMap((kernel) => {
-      const why = obstacle(kernel)
+      const why = obstacle(kernel, tools.writing)
       return why === null ? [] : [{ node: kernel.node, why }]
     }),
   )
@@ -137,7 +159,7 @@ export function createWasmEngine(
       stepPlace.state = state
       for (let i = 0; i < kernels.length; i++) {
         const { kernel, step, cell } = kernels[i]
-        if (step === null) runJs(kernel, ops, stepPlace)
+        if (step === null) js!(kernel, stepPlace)
         else if (isRecurrentKernel(kernel) && asksWhichStepsCount(kernel))
           overSteps(kernel, stepPlace, cell!, callCell)
         else step(frame << shift, state << shift)
@@ -148,13 +170,13 @@ export function createWasmEngine(
       const { rows, steps, start, masks } = piece
       const [frame, state] = [blockPlace.frame << shift, blockPlace.state << shift]
       for (const { kernel, block, cell } of tasks[s]) {
-        if (block === null) runJs(kernel, ops, blockPlace)
+        if (block === null) js!(kernel, blockPlace)
         // Which steps count is JavaScript's to know; what a step computes stays the same.
         else if (isRecurrentKernel(kernel) && (masks !== null || asksWhichStepsCount(kernel)))
           overSteps(kernel, blockPlace, cell!, callCell)
         else block(frame, state, rows, steps, Number(start))
       }
     },
-    setWeights: (model, plan) => packAll(model, plan, memory, nodes),
+    setWeights: (model, plan) => packAll(tools, model, plan, memory, nodes),
   }
 }

@@ -3,11 +3,13 @@
 import { describe, expect, it } from 'vitest'
 import { compileSync } from '../../../src/index.ts'
 import { activation, activationTable, dense, sequential } from '../../../src/model/index.ts'
-import { createJsEngine, type Engine } from '../../../src/runtime/engine.ts'
+import { allTools } from '../../../src/runtime/all.ts'
+import type { Engine } from '../../../src/runtime/engine.ts'
+import { createJsEngine, jsKernels } from '../../../src/runtime/js/engine.ts'
 import { type Plan, plan } from '../../../src/runtime/plan.ts'
 import { runReference } from '../../../src/runtime/reference.ts'
-import { emit } from '../../../src/runtime/wasm/emit.ts'
-import { createWasmEngine } from '../../../src/runtime/wasm/engine.ts'
+import { emit, type Target } from '../../../src/runtime/wasm/emit.ts'
+import { compileModule, createWasmEngine } from '../../../src/runtime/wasm/engine.ts'
 import { features } from '../../../src/runtime/wasm/probe.ts'
 import {
   bits,
@@ -140,7 +142,7 @@ describe('code for any target', () => {
     randomGru(2, 67, 30, { reset: 'before', activation: 'mish', recurrentActivation: 'elu' }),
     dense({ kernel: tensor(random(3), [30, 41]), activation: 'softmax' }),
   ])
-  const plans = precisions.map((precision) => plan(model, { precision, streams: 1 }))
+  const plans = precisions.map((precision) => plan(model, { precision, streams: 1 }, allTools))
   const stepped = (planned: Plan, engine: Engine): number[] => {
     const state = planned.memory.streams
     engine.setWeights(model, planned)
@@ -150,14 +152,18 @@ describe('code for any target', () => {
     const from = state + planned.stateStride + planned.step.offsets[y]
     return bits({ data: engine.memory.slice(from, from + 41) })
   }
-  const expected = plans.map((each) => stepped(each, createJsEngine(each)))
+  const engineOf = (planned: Plan, target: Target): Engine => {
+    const module = compileModule(planned, target, allTools)
+    return createWasmEngine(planned, target, allTools, module, jsKernels(planned))
+  }
+  const expected = plans.map((each) => stepped(each, createJsEngine(each, allTools)))
 
   for (const vectors of [1, 2, 3, 4]) {
     for (const unroll of [1, 2, 5]) {
       for (const constants of ['code', 'memory'] as const) {
         it(`${vectors} vectors, ${unroll} rows a turn, constants in ${constants}`, () => {
           const target = { fused: false, vectors, pairVectors: vectors, unroll, constants }
-          const actual = plans.map((each) => stepped(each, createWasmEngine(each, target)))
+          const actual = plans.map((each) => stepped(each, engineOf(each, target)))
           expect(actual).toEqual(expected)
         })
       }
@@ -172,7 +178,9 @@ describe('code for any target', () => {
       unroll: 4,
       constants: 'memory',
     } as const
-    for (const each of plans) expect(emit(each, target)).toEqual(emit(each, target))
+    for (const each of plans) {
+      expect(emit(each, target, allTools.writing)).toEqual(emit(each, target, allTools.writing))
+    }
   })
 })
 

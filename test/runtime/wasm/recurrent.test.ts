@@ -2,12 +2,15 @@
 
 import { describe, expect, it } from 'vitest'
 import { compileSync } from '../../../src/index.ts'
-import type { ChainLink } from '../../../src/model/graph.ts'
+import type { ChainLink } from '../../../src/model/chain.ts'
 import { activationTable, bidirectional, sequential } from '../../../src/model/index.ts'
-import { createJsEngine, type Engine } from '../../../src/runtime/engine.ts'
+import { allTools } from '../../../src/runtime/all.ts'
+import type { Engine } from '../../../src/runtime/engine.ts'
+import { createJsEngine, jsKernels } from '../../../src/runtime/js/engine.ts'
 import { type Plan, plan } from '../../../src/runtime/plan.ts'
 import { runReference } from '../../../src/runtime/reference.ts'
-import { createWasmEngine } from '../../../src/runtime/wasm/engine.ts'
+import type { Target } from '../../../src/runtime/wasm/emit.ts'
+import { compileModule, createWasmEngine } from '../../../src/runtime/wasm/engine.ts'
 import { features as engineFeatures } from '../../../src/runtime/wasm/probe.ts'
 import type { Tensor } from '../../../src/tensor.ts'
 import { bits, expectSameBits, expectSameStream, precisions } from '../../support/engines.ts'
@@ -130,7 +133,7 @@ describe('code for any target', () => {
     randomLstm(2, 67, 30, { coupled: true, activation: 'mish', recurrentActivation: 'elu' }),
     randomRnn(3, 30, 41),
   ])
-  const plans = precisions.map((precision) => plan(model, { precision, streams: 1 }))
+  const plans = precisions.map((precision) => plan(model, { precision, streams: 1 }, allTools))
   const stepped = (planned: Plan, engine: Engine): number[] => {
     const state = planned.memory.streams
     engine.setWeights(model, planned)
@@ -140,13 +143,17 @@ describe('code for any target', () => {
     const from = state + planned.stateStride + planned.step.offsets[y]
     return bits({ data: engine.memory.subarray(from, from + planned.values[y].width) })
   }
-  const expected = plans.map((each) => stepped(each, createJsEngine(each)))
+  const engineOf = (planned: Plan, target: Target): Engine => {
+    const module = compileModule(planned, target, allTools)
+    return createWasmEngine(planned, target, allTools, module, jsKernels(planned))
+  }
+  const expected = plans.map((each) => stepped(each, createJsEngine(each, allTools)))
   for (const vectors of [1, 2, 3, 5]) {
     for (const unroll of [1, 4]) {
       for (const constants of ['code', 'memory'] as const) {
         it(`${vectors} vectors, ${unroll} rows a turn, constants in ${constants}`, () => {
           const target = { fused: false, vectors, pairVectors: vectors, unroll, constants }
-          const actual = plans.map((each) => stepped(each, createWasmEngine(each, target)))
+          const actual = plans.map((each) => stepped(each, engineOf(each, target)))
           expect(actual).toEqual(expected)
         })
       }

@@ -1,11 +1,7 @@
 /** Arithmetic on one element at a time, with NumPy's broadcasting, on values of every kind. */
 
-import {
-  activation,
-  activationTable,
-  type ElementwiseKind,
-  isElementwise,
-} from '../../../model/activations.ts'
+import { activationTable } from '../../../model/activation-table.ts'
+import { activation, type ElementwiseKind, isElementwise } from '../../../model/activations.ts'
 import { product, quotient, sum } from '../../../model/dims.ts'
 import type { BinaryNode, Dim, MergeNode, UnaryNode } from '../../../model/types.ts'
 import { type DType, dtypeOf, type Tensor } from '../../../tensor.ts'

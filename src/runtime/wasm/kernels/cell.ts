@@ -3,7 +3,7 @@
  * through all rows of their weights (`js/panels.ts`), with one accumulator for each vector and gate.
  */
 
-import { panelGroups } from '../../js/panels.ts'
+import { panelGroups } from '../../layers/panels.ts'
 import { LANES, padded } from '../../plan.ts'
 import {
   advance,

@@ -1,6 +1,6 @@
 /** A causal convolution in WebAssembly, with the weights, the state and the order of `js/conv1d.ts`. */
 
-import type { Conv1dKernel } from '../../js/conv1d.ts'
+import type { Conv1dKernel } from '../../layers/conv1d.ts'
 import { padded } from '../../plan.ts'
 import type { Func } from '../assembler.ts'
 import { writeProduct } from './dense.ts'

@@ -1,7 +1,7 @@
 /** The Dense layer in WebAssembly, with the weights and the order of `js/dense.ts`. */
 
 import { type Activation, isElementwise } from '../../../model/activations.ts'
-import type { DenseKernel } from '../../js/dense.ts'
+import type { DenseKernel } from '../../layers/dense.ts'
 import { LANES, padded } from '../../plan.ts'
 import type { Func } from '../assembler.ts'
 import { activate } from './activations.ts'

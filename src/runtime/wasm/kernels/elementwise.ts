@@ -1,9 +1,9 @@
 /** Activation, rectifier and affine layers in WebAssembly, in the order of `js/`. */
 
 import { isElementwise } from '../../../model/activations.ts'
-import type { ActivationKernel } from '../../js/activation.ts'
-import type { AffineKernel, BatchNormKernel } from '../../js/affine.ts'
-import type { PreluKernel } from '../../js/prelu.ts'
+import type { ActivationKernel } from '../../layers/activation.ts'
+import type { AffineKernel, BatchNormKernel } from '../../layers/affine.ts'
+import type { PreluKernel } from '../../layers/prelu.ts'
 import { padded } from '../../plan.ts'
 import { activate } from './activations.ts'
 import type { KernelFuncs, Site } from './kernel.ts'

@@ -8,7 +8,7 @@
  * the same, and with it every bit.
  */
 
-import type { GruKernel } from '../../js/gru.ts'
+import type { GruKernel } from '../../layers/gru.ts'
 import { PROJECTED_STEPS, padded, TILE_ROWS } from '../../plan.ts'
 import type { Func, Value } from '../assembler.ts'
 import { activate } from './activations.ts'

@@ -7,7 +7,7 @@
  * there are two rounds, and z and r ⊙ h wait in between.
  */
 
-import type { GruKernel } from '../../js/gru.ts'
+import type { GruKernel } from '../../layers/gru.ts'
 import type { ModuleBuilder } from '../assembler.ts'
 import { activate } from './activations.ts'
 import { type Block, limited, overUnits, starts, sums } from './cell.ts'

@@ -8,6 +8,7 @@
 
 import { LANES } from '../../plan.ts'
 import type { FunctionBody, Local, Operand, Value } from '../assembler.ts'
+import type { Writing } from '../writing.ts'
 import type { Pool } from './pool.ts'
 
 /** What the code is written for. */
@@ -41,8 +42,9 @@ export interface Arithmetic {
   >
 }
 
-/** A target, an arithmetic, and the memory for constants if that is where they stand. */
+/** A target, an arithmetic, activations, and the memory for constants if that is where they stand. */
 export interface Style extends Target, Arithmetic {
+  readonly activations: Writing['activations']
   readonly pool: Pool | null
 }
 

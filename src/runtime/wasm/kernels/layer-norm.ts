@@ -1,6 +1,6 @@
 /** Layer normalisation in WebAssembly, in the order of `js/layer-norm.ts`. */
 
-import type { LayerNormKernel } from '../../js/layer-norm.ts'
+import type { LayerNormKernel } from '../../layers/layer-norm.ts'
 import { acrossLanes, eachVector, fourLanes } from './across.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
 import { advance, all, hold, type Lanes, madd, VECTOR, type Vector } from './lanes.ts'

@@ -3,7 +3,7 @@
  * lies in memory: a block of units reads and writes its own part of the cell.
  */
 
-import { gatesOf, type LstmKernel } from '../../js/lstm.ts'
+import { gatesOf, type LstmKernel } from '../../layers/lstm.ts'
 import type { ModuleBuilder } from '../assembler.ts'
 import { activate } from './activations.ts'
 import { type Block, limited, overUnits, starts, sums } from './cell.ts'

@@ -1,6 +1,6 @@
 /** Masking in WebAssembly: which steps count, and zeros where they do not. */
 
-import type { MaskingKernel } from '../../js/masking.ts'
+import type { MaskingKernel } from '../../layers/masking.ts'
 import { eachVector } from './across.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
 import { all, hold, writing } from './lanes.ts'

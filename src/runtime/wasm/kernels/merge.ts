@@ -1,6 +1,6 @@
 /** Values into one, or side by side, in WebAssembly, in the order of `js/merge.ts`. */
 
-import type { MergeKernel } from '../../js/merge.ts'
+import type { MergeKernel } from '../../layers/merge.ts'
 import { LANES, padded } from '../../plan.ts'
 import type { Local } from '../assembler.ts'
 import type { KernelFuncs, Site } from './kernel.ts'

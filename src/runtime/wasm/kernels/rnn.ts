@@ -1,6 +1,6 @@
 /** One step of a simple RNN in WebAssembly, with the weights and the order of `js/rnn.ts`. */
 
-import type { RnnKernel } from '../../js/rnn.ts'
+import type { RnnKernel } from '../../layers/rnn.ts'
 import type { ModuleBuilder } from '../assembler.ts'
 import { activate } from './activations.ts'
 import { limited, overUnits, starts, sums } from './cell.ts'

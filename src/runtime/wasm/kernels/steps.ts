@@ -3,7 +3,7 @@
  * copies is that of `js/steps.ts`.
  */
 
-import type { RecurrentKernel } from '../../layers.ts'
+import type { RecurrentKernel } from '../../layer.ts'
 import { padded } from '../../plan.ts'
 import type { Func } from '../assembler.ts'
 import type { KernelFuncs, Site } from './kernel.ts'

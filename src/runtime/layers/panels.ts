@@ -6,8 +6,8 @@
  */
 
 import type { Tensor } from '../../tensor.ts'
+import type { Memory } from '../js/ops.ts'
 import { LANES, padded } from '../plan.ts'
-import type { Memory, Ops } from './ops.ts'
 
 export interface Panels {
   readonly features: number
@@ -15,9 +15,6 @@ export interface Panels {
   /** Offset in the weights. */
   readonly panels: number
 }
-
-/** Which of a panel's rows: those of W or of U. */
-export type Matrix = 'kernel' | 'recurrentKernel'
 
 /** Sums, of a gate and four units each, whose weights a panel holds at most. */
 const PANEL_SUMS = 12
@@ -31,7 +28,7 @@ export function panelGroups(gates: number): number {
  * Units of the panel that comes next when so many are left, padded: panels are as even as can be.
  * 68 units of a GRU are two panels of 16 and three of 12.
  */
-function panelUnits(left: number, gates: number): number {
+export function panelUnits(left: number, gates: number): number {
   const groups = left / LANES
   return LANES * Math.ceil(groups / Math.ceil(groups / panelGroups(gates)))
 }
@@ -75,36 +72,6 @@ function packRows(
     }
     panel += (features + units) * row
     u += width
-  }
-}
-
-/**
- * Adds W·x or U·x to the sums of the gates `from` … `to` − 1, which lie at out + gate·lanes, of a
- * layer with so many gates.
- */
-export function addProducts(
-  ops: Ops,
-  m: Memory,
-  { features, units, panels }: Panels,
-  matrix: Matrix,
-  gates: number,
-  from: number,
-  to: number,
-  x: number,
-  out: number,
-): void {
-  const lanes = padded(units)
-  const count = matrix === 'kernel' ? features : units
-  let panel = panels
-  for (let u = 0; u < lanes; ) {
-    const width = panelUnits(lanes - u, gates)
-    const row = gates * width
-    let w = matrix === 'kernel' ? panel : panel + features * row
-    for (const end = u + width; u < end; u += LANES, w += gates * LANES) {
-      for (let gate = from; gate < to; gate++)
-        ops.accumulate(m, out + gate * lanes + u, w + gate * LANES, row, x, count)
-    }
-    panel += (features + units) * row
   }
 }
 

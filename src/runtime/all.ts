@@ -1,0 +1,17 @@
+/** The toolkit of every model. */
+
+import { allKinds } from '../model/layers.ts'
+import { layerPlans } from './layers.ts'
+import type { Toolkit } from './toolkit.ts'
+import { allActivations } from './wasm/kernels/all-activations.ts'
+import { float32 } from './wasm/kernels/math.ts'
+import { float64 } from './wasm/kernels/math64.ts'
+import { writers } from './wasm/writers.ts'
+import { planWhole, runWhole } from './whole.ts'
+
+export const allTools: Toolkit = {
+  kinds: allKinds,
+  plans: layerPlans,
+  writing: { writers, activations: allActivations, arithmetics: { f32: float32, f64: float64 } },
+  whole: { plan: planWhole, run: runWhole },
+}

@@ -1,0 +1,65 @@
+/**
+ * The GRU layer in plain JavaScript: how it is planned, how its weights are packed, and one step.
+ *
+ * Weights: panels (panels.ts) of z, r, n. Biases: [z|r|n|hn][units], where what can be added
+ * beforehand is.
+ */
+
+import type { ElementwiseActivation } from '../../model/activations.ts'
+import type { GruNode, PerGate } from '../../model/types.ts'
+import type { Tensor } from '../../tensor.ts'
+import { type LayerPlan, sweepOver } from '../layer.ts'
+import { PROJECTED_STEPS, padded, TILE_ROWS } from '../plan.ts'
+import { packBias, packPanels, panelsSize } from './panels.ts'
+import { causalSteps, planSteps, type StepsKernel } from './steps.ts'
+
+export interface GruKernel extends StepsKernel {
+  readonly kind: 'gru'
+  readonly resetAfter: boolean
+  readonly update: 'keeps' | 'updates'
+  readonly activation: ElementwiseActivation
+  readonly recurrentActivation: ElementwiseActivation
+  readonly clip: number | null
+  /** Offsets in the weights. */
+  readonly panels: number
+  readonly biases: number
+}
+
+export const gru: LayerPlan<GruNode, GruKernel> = {
+  causal: causalSteps,
+  place: (node, shape) => sweepOver(shape(node.inputs.x), node.direction),
+
+  plan(node, _, builder) {
+    const { features, units } = node
+    const lanes = padded(units)
+    // z, r, n, hn, and r ⊙ h where the reset comes first; or, in WebAssembly, the projections of
+    // some steps of all rows, and of each row z and r ⊙ h.
+    const own = (node.resetAfter ? 4 : 5) * lanes
+    builder.scratch(own, TILE_ROWS * (3 * PROJECTED_STEPS + 2) * lanes)
+    return {
+      kind: 'gru',
+      ...planSteps(node, builder),
+      resetAfter: node.resetAfter,
+      update: node.update,
+      activation: node.activation,
+      recurrentActivation: node.recurrentActivation,
+      clip: node.clip,
+      panels: builder.weights(panelsSize(features, units, 3)),
+      biases: builder.weights(4 * lanes),
+    }
+  },
+
+  pack({ weights, bias }, kernel, memory) {
+    const { units, biases } = kernel
+    const lanes = padded(units)
+    const byGate = ({ z, r, n }: PerGate<Tensor>): Tensor[] => [z, r, n]
+    packPanels(byGate(weights.kernel), byGate(weights.recurrentKernel), kernel, memory)
+
+    const { inputBias: bi, recurrentBias: br } = weights
+    const merged = bias === 'merged'
+    packBias(memory, biases, units, bi?.z, br?.z)
+    packBias(memory, biases + lanes, units, bi?.r, br?.r)
+    packBias(memory, biases + 2 * lanes, units, bi?.n, merged ? br?.n : null)
+    packBias(memory, biases + 3 * lanes, units, null, merged ? null : br?.n)
+  },
+}

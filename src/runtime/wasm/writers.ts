@@ -1,0 +1,28 @@
+/** The kernels in WebAssembly, by kind. */
+
+import { writeConv1d } from './kernels/conv1d.ts'
+import { writeDense } from './kernels/dense.ts'
+import { writeActivation, writeAffine, writePrelu } from './kernels/elementwise.ts'
+import { writeGru } from './kernels/gru.ts'
+import { writeLayerNorm } from './kernels/layer-norm.ts'
+import { writeLstm } from './kernels/lstm.ts'
+import { writeMasking } from './kernels/masking.ts'
+import { writeMerge } from './kernels/merge.ts'
+import { writeRnn } from './kernels/rnn.ts'
+import type { Writers } from './writing.ts'
+
+export const writers: Writers = {
+  gru: writeGru,
+  lstm: writeLstm,
+  rnn: writeRnn,
+  dense: writeDense,
+  activation: writeActivation,
+  prelu: writePrelu,
+  affine: writeAffine,
+  batchNorm: writeAffine,
+  layerNorm: writeLayerNorm,
+  masking: writeMasking,
+  conv1d: writeConv1d,
+  merge: writeMerge,
+  embedding: 'the table stays outside the memory',
+}

@@ -1,0 +1,21 @@
+/** What a module is written with: kernels, activations and arithmetics, those that a plan needs. */
+
+import type { ElementwiseKind } from '../../model/activations.ts'
+import type { FrameKernel, FrameKind } from '../layer.ts'
+import type { ActivationWriter } from './kernels/activations.ts'
+import type { KernelFuncs, Site } from './kernels/kernel.ts'
+import type { Arithmetic } from './kernels/lanes.ts'
+import type { Cells } from './kernels/steps.ts'
+
+/** By kind of kernel: the writer, or why there is none. */
+export type Writers = {
+  readonly [K in FrameKind]:
+    | string
+    | ((site: Site, kernel: Extract<FrameKernel, { kind: K }>, cells: Cells) => KernelFuncs)
+}
+
+export interface Writing {
+  readonly writers: Partial<Writers>
+  readonly activations: Partial<Readonly<Record<ElementwiseKind, ActivationWriter>>>
+  readonly arithmetics: { readonly f32: Arithmetic; readonly f64?: Arithmetic }
+}
