@@ -33,9 +33,9 @@ export const gru: LayerPlan<GruNode, GruKernel> = {
     const { features, units } = node
     const lanes = padded(units)
     // z, r, n, hn, and r ⊙ h where the reset comes first; or, in WebAssembly, the projections of
-    // some steps of all rows, and of each row z and r ⊙ h.
+    // some steps of all rows.
     const own = (node.resetAfter ? 4 : 5) * lanes
-    builder.scratch(own, TILE_ROWS * (3 * PROJECTED_STEPS + 2) * lanes)
+    builder.scratch(own, TILE_ROWS * 3 * PROJECTED_STEPS * lanes)
     return {
       kind: 'gru',
       ...planSteps(node, builder),

@@ -11,7 +11,6 @@ import { createModule } from './assembler.ts'
 import type { KernelFuncs, Site } from './kernels/kernel.ts'
 import type { Target } from './kernels/lanes.ts'
 import { createPool } from './kernels/pool.ts'
-import type { Cells } from './kernels/steps.ts'
 import type { Writing } from './writing.ts'
 
 export type { Target } from './kernels/lanes.ts'
@@ -55,14 +54,23 @@ export function emit(plan: Plan, target: Target, writing: Writing): Uint8Array<A
   const pool = target.constants === 'memory' ? createPool(base, POOL) : null
   const { activations, arithmetics } = writing
   const arithmetic = arithmetics[plan.precision]!
-  const site: Site = { module, plan, target: { ...target, ...arithmetic, activations, pool } }
-  const cells: Cells = new Map()
+  const written = new Map<string, unknown>()
+  const site: Site = {
+    module,
+    plan,
+    target: { ...target, ...arithmetic, activations, pool },
+    shared<T>(key: string, write: () => T): T {
+      if (!written.has(key)) written.set(key, write())
+      // A key names what was written under it, and so its type.
+      return written.get(key) as T
+    },
+  }
   let index = 0
   plan.stages.forEach((stage, s) => {
     const funcs: KernelFuncs[] = []
     for (const kernel of stage.kernels) {
       if (!inFrame(kernel)) continue
-      const own = write(site, kernel, cells, writing)
+      const own = write(site, kernel, writing)
       if (own !== null) {
         for (const [name, func] of Object.entries(own)) module.export(`${name}${index}`, func)
         funcs.push(own)
@@ -79,18 +87,9 @@ export function emit(plan: Plan, target: Target, writing: Writing): Uint8Array<A
   return module.bytes({ names: true })
 }
 
-function write(
-  site: Site,
-  kernel: FrameKernel,
-  cells: Cells,
-  { writers }: Writing,
-): KernelFuncs | null {
+function write(site: Site, kernel: FrameKernel, { writers }: Writing): KernelFuncs | null {
   const writer = writers[kernel.kind]
   if (typeof writer === 'string') return null
   // The table's type ties each kind to its kernel; TypeScript cannot follow an index.
-  return (writer as (site: Site, kernel: FrameKernel, cells: Cells) => KernelFuncs)(
-    site,
-    kernel,
-    cells,
-  )
+  return (writer as (site: Site, kernel: FrameKernel) => KernelFuncs)(site, kernel)
 }

@@ -5,13 +5,12 @@ import type { FrameKernel, FrameKind } from '../layer.ts'
 import type { ActivationWriter } from './kernels/activations.ts'
 import type { KernelFuncs, Site } from './kernels/kernel.ts'
 import type { Arithmetic } from './kernels/lanes.ts'
-import type { Cells } from './kernels/steps.ts'
 
 /** By kind of kernel: the writer, or why there is none. */
 export type Writers = {
   readonly [K in FrameKind]:
     | string
-    | ((site: Site, kernel: Extract<FrameKernel, { kind: K }>, cells: Cells) => KernelFuncs)
+    | ((site: Site, kernel: Extract<FrameKernel, { kind: K }>) => KernelFuncs)
 }
 
 export interface Writing {

@@ -95,6 +95,6 @@ export function weightsAt({ gates, group, parts }: Block, v: number, gate: numbe
 }
 
 /** A pre-activation, limited to ±clip where there is a limit. */
-export function limited(block: Block, a: Vector, clip: number | null): Vector {
-  return clip === null ? a : hold(block, clamp(block, a, -clip, clip))
+export function limited(k: Lanes, a: Vector, clip: number | null): Vector {
+  return clip === null ? a : hold(k, clamp(k, a, -clip, clip))
 }

@@ -1,34 +1,39 @@
 /**
  * One step of a GRU in WebAssembly, with the weights and the order of `js/gru.ts`.
  *
- * A few vectors of units at a time are taken through all rows of their weights, with one accumulator
- * for each vector and gate, and finished before the next few begin: where the reset comes after the
- * product, no gate ever lies in memory. Where it comes before, the product needs r ⊙ h of all units:
- * there are two rounds, and z and r ⊙ h wait in between.
+ * First come the sums: a few vectors of units at a time are taken through all rows of their weights,
+ * with one accumulator for each vector and gate, and wait in memory. Then the gates, vector by vector:
+ * there each vector depends on nothing but its own sums, so the machine works on several at once, and
+ * no register has to be kept for a sum meanwhile. Where the reset comes before the product, U·(r ⊙ h)
+ * needs r of all units, and is a third pass in between.
  */
 
 import type { GruKernel } from '../../layers/gru.ts'
-import type { ModuleBuilder } from '../assembler.ts'
+import { LANES, padded } from '../../plan.ts'
+import type { Func } from '../assembler.ts'
 import { activate } from './activations.ts'
 import { type Block, limited, overUnits, starts, sums } from './cell.ts'
 import { writeGruBlock } from './gru-block.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
 import {
   accumulate,
+  advance,
   all,
   hold,
+  type Lanes,
   madd,
   type Pointer,
   pointer,
-  type Style,
+  type Result,
+  repeat,
   VECTOR,
   type Vector,
   writing,
 } from './lanes.ts'
-import { type CellFunc, type Cells, writeSteps } from './steps.ts'
+import { type CellFunc, writeSteps } from './steps.ts'
 
-/** What a cell depends on. */
-export type CellShape = Pick<
+/** What the code of a GRU depends on. */
+export type GruShape = Pick<
   GruKernel,
   'features' | 'units' | 'resetAfter' | 'update' | 'activation' | 'recurrentActivation' | 'clip'
 >
@@ -37,123 +42,128 @@ export type CellShape = Pick<
 export const [Z, R, N, HN] = [0, 1, 2, 3]
 export const GATES = 3
 
-interface GruBlock extends Block {
-  readonly shape: CellShape
-}
-
-export function writeGru(site: Site, kernel: GruKernel, cells: Cells): KernelFuncs {
+export function writeGru(site: Site, kernel: GruKernel): KernelFuncs {
   const { features, units, resetAfter, update, activation, recurrentActivation, clip } = kernel
   const shape = { features, units, resetAfter, update, activation, recurrentActivation, clip }
-  const write = (): CellFunc => writeCell(site.module, shape, site.target)
-  return { ...writeSteps(site, kernel, cells, shape, write), block: writeGruBlock(site, kernel) }
+  const steps = writeSteps(site, kernel, shape, () => writeCell(site, shape))
+  return { ...steps, block: writeGruBlock(site, kernel, shape) }
 }
 
-function writeCell(module: ModuleBuilder, shape: CellShape, target: Style): CellFunc {
+function writeCell(site: Site, shape: GruShape): CellFunc {
+  const { module, target } = site
+  const passes = passesOf(site, shape)
   return module.func(
     {
       name: `gru ${shape.features} to ${shape.units}`,
       params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'],
     },
-    (f, panels, biases, x, h, out, scratch) => {
+    (f, panels, biases, x, h, out, own) => {
       const k = writing(target, f)
-      const round = (write: (block: GruBlock) => void): void =>
-        overUnits(k, shape, GATES, panels, (block) => write({ ...block, shape }))
-      if (shape.resetAfter) round((block) => writeAfter(block, biases, x, h, out))
-      else {
-        round((block) => writeGates(block, biases, x, h, out, scratch))
-        round((block) => writeBefore(block, biases, h, out, scratch))
+      overUnits(k, shape, GATES, panels, (block) => {
+        const [w, xi, hi] = [block.w, x, h].map((start) => pointer(block, start))
+        const [b, pre, to] = [biases, own, out].map(block.part)
+        const [z, r, n] = [Z, R, N].map((gate) => starts(block, b, gate))
+        const gates = [...sums(block, z, Z), ...sums(block, r, R)]
+        accumulate(block, [...gates, ...sums(block, n, N)], w, block.row, xi, shape.features)
+        keep(block, pre, n, N)
+        const hn = shape.resetAfter ? starts(block, b, HN) : []
+        accumulate(block, [...gates, ...sums(block, hn, N)], w, block.row, hi, shape.units)
+        keep(block, to, hn)
+        keep(block, pre, z, Z)
+        keep(block, pre, r, R)
+      })
+      if (passes.reset !== null) {
+        f.call(passes.reset, own, h)
+        const reset = pointer(k, own, R * k.bytes * padded(shape.units))
+        overUnits(k, shape, GATES, panels, (block) => {
+          const w = pointer(block, block.w, shape.features * block.row)
+          const [b, to] = [biases, out].map(block.part)
+          const hn = starts(block, b, HN)
+          const state = pointer(block, reset)
+          accumulate(block, sums(block, hn, N), w, block.row, state, shape.units)
+          keep(block, to, hn)
+        })
       }
+      f.call(passes.finish, own, h, out)
     },
   )
 }
 
-/** n = φ(W·x + bin + r ⊙ (U·h + brn)) */
-function writeAfter(block: GruBlock, biases: Pointer, x: Pointer, h: Pointer, out: Pointer): void {
-  const { f, shape, all } = block
-  const { local, v128 } = f
-  const [w, xi, hi] = [block.w, x, h].map((start) => pointer(block, start))
-  const [b, to, old] = [biases, out, h].map(block.part)
-  const [z, r, xn] = [Z, R, N].map((gate) => starts(block, b, gate))
-  const gates = [...sums(block, z, Z), ...sums(block, r, R)]
-  accumulate(block, [...gates, ...sums(block, xn, N)], w, block.row, xi, shape.features)
-  // It waits outside the registers: they are needed.
-  for (const v of all) v128.store(v * VECTOR, to, xn[v])
-  const hn = starts(block, b, HN)
-  accumulate(block, [...gates, ...sums(block, hn, N)], w, block.row, hi, shape.units)
-
-  for (const v of all) {
-    local.set(r[v], activate(block, shape.recurrentActivation, limited(block, r[v], shape.clip)))
-    local.set(z[v], activate(block, shape.recurrentActivation, limited(block, z[v], shape.clip)))
-    const waiting = hold(block, v128.load(v * VECTOR, to))
-    const sum = hold(block, madd(block, r[v], hn[v], waiting))
-    finish(block, v, z[v], sum, old, to)
-  }
+/** Writes sums to a gate's place in an array over gates and units. */
+export function keep(block: Block, to: Pointer, sums: readonly Vector[], gate = 0): void {
+  sums.forEach((sum, v) => {
+    block.f.v128.store(gate * block.width + v * VECTOR, to, sum)
+  })
 }
 
-/** The first round of `writeBefore`: z and r ⊙ h into scratch, W·x + bin into `out`. */
-function writeGates(
-  block: GruBlock,
-  biases: Pointer,
-  x: Pointer,
-  h: Pointer,
-  out: Pointer,
-  scratch: Pointer,
-): void {
-  const { f, shape, all, width } = block
-  const { local, float, v128 } = f
-  const [w, xi, hi] = [block.w, x, h].map((start) => pointer(block, start))
-  const [b, to, old, wait] = [biases, out, h, scratch].map(block.part)
-  const [z, r, xn] = [Z, R, N].map((gate) => starts(block, b, gate))
-  const gates = [...sums(block, z, Z), ...sums(block, r, R)]
-  accumulate(block, [...gates, ...sums(block, xn, N)], w, block.row, xi, shape.features)
-  for (const v of all) v128.store(v * VECTOR, to, xn[v])
-  accumulate(block, gates, w, block.row, hi, shape.units)
-  for (const v of all) {
-    local.set(r[v], activate(block, shape.recurrentActivation, limited(block, r[v], shape.clip)))
-    v128.store(
-      v * VECTOR,
-      wait,
-      activate(block, shape.recurrentActivation, limited(block, z[v], shape.clip)),
-    )
-    v128.store(width + v * VECTOR, wait, float.mul(r[v], v128.load(v * VECTOR, old)))
-  }
+/** What follows the sums. `pre` is [z|r|n][units], the sums as far as they have come. */
+export interface Passes {
+  /** (pre, h), where the reset comes before the product: r becomes σ(r) ⊙ h. */
+  readonly reset: Func<readonly ['i32', 'i32'], undefined> | null
+  /** (pre, h, out): `out` holds U·h + brn, or U·(r ⊙ h) + brn, and becomes h'. */
+  readonly finish: Func<readonly ['i32', 'i32', 'i32'], undefined>
 }
 
-/** n = φ(W·x + U·(r ⊙ h) + bin + brn) */
-function writeBefore(
-  block: GruBlock,
-  biases: Pointer,
-  h: Pointer,
-  out: Pointer,
-  scratch: Pointer,
-): void {
-  const { f, shape, all, width } = block
-  const { float, v128 } = f
-  const w = pointer(block, block.w, shape.features * block.row)
-  const [b, to, old, wait] = [biases, out, h, scratch].map(block.part)
-  const hn = starts(block, b, HN)
-  accumulate(block, sums(block, hn, N), w, block.row, pointer(block, scratch, width), shape.units)
-  for (const v of all) {
-    const z = hold(block, v128.load(v * VECTOR, wait))
-    const sum = hold(block, float.add(v128.load(v * VECTOR, to), hn[v]))
-    finish(block, v, z, sum, old, to)
-  }
+export function passesOf(site: Site, shape: GruShape): Passes {
+  const { features, ...rest } = shape
+  return site.shared(`gru passes ${JSON.stringify(rest)}`, () => ({
+    reset: shape.resetAfter ? null : writeReset(site, shape),
+    finish: writeFinish(site, shape),
+  }))
 }
 
-/** h' = z ⊙ h + (1 − z) ⊙ φ(a), or with h and n exchanged. */
-export function finish(
-  block: GruBlock,
-  v: number,
-  z: Vector,
-  a: Vector,
-  old: Pointer,
-  to: Pointer,
+function writeReset({ module, target }: Site, shape: GruShape): NonNullable<Passes['reset']> {
+  return module.func({ name: `gru ${shape.units}: reset`, params: ['i32', 'i32'] }, (f, pre, h) => {
+    const k = writing(target, f)
+    const { float, v128 } = k.f
+    const r = pointer(k, pre, R * k.bytes * padded(shape.units))
+    eachVector(k, shape, [r, h], () => {
+      const gate = gateOf(k, shape, hold(k, v128.load(0, r)))
+      v128.store(0, r, float.mul(gate, v128.load(0, h)))
+    })
+  })
+}
+
+/** h' = z ⊙ h + (1 − z) ⊙ φ(n + r ⊙ hn), or with h and φ(…) exchanged; r is 1 if it was before. */
+function writeFinish({ module, target }: Site, shape: GruShape): Passes['finish'] {
+  const { units, resetAfter, activation, update, clip } = shape
+  return module.func(
+    { name: `gru ${units}: finish`, params: ['i32', 'i32', 'i32'] },
+    (f, pre, h, out) => {
+      const k = writing(target, f)
+      const { float, local, v128 } = k.f
+      const width = k.bytes * padded(units)
+      eachVector(k, shape, [pre, h, out], () => {
+        const hn = hold(k, v128.load(0, out))
+        const n = hold(k, v128.load(N * width, pre))
+        if (resetAfter) {
+          const r = hold(k, gateOf(k, shape, hold(k, v128.load(R * width, pre))))
+          local.set(n, madd(k, r, hn, n))
+        } else local.set(n, float.add(n, hn))
+        const z = hold(k, gateOf(k, shape, hold(k, v128.load(Z * width, pre))))
+        local.set(n, activate(k, activation, limited(k, n, clip)))
+        const old = hold(k, v128.load(0, h))
+        const [kept, taken] = update === 'keeps' ? [old, n] : [n, old]
+        const rest = hold(k, float.mul(float.sub(all(k, 1), z), taken))
+        v128.store(0, out, madd(k, z, kept, rest))
+      })
+    },
+  )
+}
+
+/** For each vector of units; moves the pointers along. */
+function eachVector(
+  k: Lanes,
+  { units }: GruShape,
+  pointers: readonly Pointer[],
+  body: () => void,
 ): void {
-  const { f, shape } = block
-  const { float, v128 } = f
-  const n = hold(block, activate(block, shape.activation, limited(block, a, shape.clip)))
-  const h = hold(block, v128.load(v * VECTOR, old))
-  const [kept, taken] = shape.update === 'keeps' ? [h, n] : [n, h]
-  const rest = hold(block, float.mul(float.sub(all(block, 1), z), taken))
-  v128.store(v * VECTOR, to, madd(block, z, kept, rest))
+  repeat(k, (padded(units) / LANES) * k.parts, () => {
+    body()
+    for (const each of pointers) advance(k, each, VECTOR)
+  })
+}
+
+function gateOf(k: Lanes, { recurrentActivation, clip }: GruShape, a: Vector): Result {
+  return activate(k, recurrentActivation, limited(k, a, clip))
 }

@@ -18,4 +18,6 @@ export interface Site {
   readonly module: ModuleBuilder
   readonly plan: Plan
   readonly target: Style
+  /** Code that layers of one shape share, by a key of all that it depends on. */
+  readonly shared: <T>(key: string, write: () => T) => T
 }

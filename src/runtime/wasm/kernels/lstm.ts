@@ -20,7 +20,7 @@ import {
   type Vector,
   writing,
 } from './lanes.ts'
-import { type CellFunc, type Cells, writeSteps } from './steps.ts'
+import { type CellFunc, writeSteps } from './steps.ts'
 
 /** What a cell depends on. */
 interface CellShape
@@ -32,7 +32,7 @@ interface CellShape
   readonly peepholes: boolean
 }
 
-export function writeLstm(site: Site, kernel: LstmKernel, cells: Cells): KernelFuncs {
+export function writeLstm(site: Site, kernel: LstmKernel): KernelFuncs {
   const { features, units, coupled, activation, recurrentActivation, outputActivation } = kernel
   const shape: CellShape = {
     features,
@@ -45,7 +45,7 @@ export function writeLstm(site: Site, kernel: LstmKernel, cells: Cells): KernelF
     peepholes: kernel.peepholes >= 0,
   }
   const write = (): CellFunc => writeCell(site.module, shape, site.target)
-  return writeSteps(site, kernel, cells, shape, write)
+  return writeSteps(site, kernel, shape, write)
 }
 
 function writeCell(module: ModuleBuilder, shape: CellShape, target: Style): CellFunc {

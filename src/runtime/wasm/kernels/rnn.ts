@@ -6,16 +6,16 @@ import { activate } from './activations.ts'
 import { limited, overUnits, starts, sums } from './cell.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
 import { accumulate, pointer, type Style, VECTOR, writing } from './lanes.ts'
-import { type CellFunc, type Cells, writeSteps } from './steps.ts'
+import { type CellFunc, writeSteps } from './steps.ts'
 
 /** What a cell depends on. */
 type CellShape = Pick<RnnKernel, 'features' | 'units' | 'activation' | 'clip'>
 
-export function writeRnn(site: Site, kernel: RnnKernel, cells: Cells): KernelFuncs {
+export function writeRnn(site: Site, kernel: RnnKernel): KernelFuncs {
   const { features, units, activation, clip } = kernel
   const shape = { features, units, activation, clip }
   const write = (): CellFunc => writeCell(site.module, shape, site.target)
-  return writeSteps(site, kernel, cells, shape, write)
+  return writeSteps(site, kernel, shape, write)
 }
 
 function writeCell(module: ModuleBuilder, shape: CellShape, target: Style): CellFunc {

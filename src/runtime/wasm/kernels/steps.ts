@@ -15,20 +15,14 @@ import { advance, copyNumbers, type Pointer, pointer, writing } from './lanes.ts
  */
 export type CellFunc = Func<readonly ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], undefined>
 
-/** Cells by shape: layers of one shape share one. */
-export type Cells = Map<string, CellFunc>
-
 /** @param shape all that the cell's code depends on. */
 export function writeSteps(
   site: Site,
   kernel: RecurrentKernel,
-  cells: Cells,
   shape: object,
   write: () => CellFunc,
 ): KernelFuncs {
-  const key = `${kernel.kind} ${JSON.stringify(shape)}`
-  const shared = cells.get(key) ?? write()
-  cells.set(key, shared)
+  const shared = site.shared(`cell ${kernel.kind} ${JSON.stringify(shape)}`, write)
   const { bytes } = site.target
   const [panels, biases] = [bytes * kernel.panels, bytes * kernel.biases]
   const cell = site.module.func(
