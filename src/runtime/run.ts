@@ -4,6 +4,7 @@ import type { Dim, Model } from '../model/types.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
 import type { Engine } from './engine.ts'
 import { deliver, notFound, type RunInputs, readStates } from './inputs.ts'
+import type { Memory } from './js/ops.ts'
 import type { WholeKernel } from './layer.ts'
 import { type MaskOptions, type Masks, readMasks } from './masks.ts'
 import type { Plan, PlannedState } from './plan.ts'
@@ -171,19 +172,14 @@ export class Run {
     const frame = this.engine.memory
     const { data } = this.tensors.get(name)!
     const count = overTime ? steps : 1
-    const perRow = overTime ? block.steps : 1
-    const sideBySide = width === stride && data.BYTES_PER_ELEMENT === frame.BYTES_PER_ELEMENT
+    const [rowThere, rowHere] = overTime ? [tile.allSteps, block.steps] : [1, 1]
+    let there = (tile.first * rowThere + (overTime ? from : 0)) * width
+    let here = memory.predictFrame + block.offsets[value]
     for (let row = 0; row < tile.rows; row++) {
-      let there =
-        ((tile.first + row) * (overTime ? tile.allSteps : 1) + (overTime ? from : 0)) * width
-      let here = memory.predictFrame + block.offsets[value] + row * perRow * stride
-      if (sideBySide && way === 'in') frame.set(data.subarray(there, there + count * width), here)
-      else if (sideBySide) data.set(frame.subarray(here, here + count * width), there)
-      else
-        for (let t = 0; t < count; t++, there += width, here += stride) {
-          if (way === 'in') for (let i = 0; i < width; i++) frame[here + i] = data[there + i]
-          else for (let i = 0; i < width; i++) data[there + i] = frame[here + i]
-        }
+      if (way === 'in') copyVectors(frame, here, stride, data, there, width, width, count)
+      else copyVectors(data, there, width, frame, here, stride, width, count)
+      there += rowThere * width
+      here += rowHere * stride
     }
   }
 
@@ -219,5 +215,27 @@ export class Run {
         data.set(this.engine.memory.subarray(from, from + size), (first + row) * size)
       }
     }
+  }
+}
+
+/** `count` vectors of `width` numbers, from one array to another that spaces them differently. */
+function copyVectors(
+  to: Memory,
+  toStart: number,
+  toStride: number,
+  from: Memory,
+  fromStart: number,
+  fromStride: number,
+  width: number,
+  count: number,
+): void {
+  if (toStride === fromStride && to.BYTES_PER_ELEMENT === from.BYTES_PER_ELEMENT) {
+    to.set(from.subarray(fromStart, fromStart + count * width), toStart)
+    return
+  }
+  for (let t = 0; t < count; t++) {
+    for (let i = 0; i < width; i++) to[toStart + i] = from[fromStart + i]
+    toStart += toStride
+    fromStart += fromStride
   }
 }

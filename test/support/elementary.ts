@@ -10,9 +10,10 @@ const sigmoid = (x: number): number => (x < 0 ? Math.exp(x) : 1) / (1 + Math.exp
 const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))
 
 /** Each float32 function beside a float64 one, whose own error does not show in float32. */
+/** The function, the exact one, and below what size both count as 0 (it may be left out). */
 export const functions32 = {
   tanh32: [math32.tanh32, Math.tanh],
-  sigmoid32: [math32.sigmoid32, sigmoid],
+  sigmoid32: [math32.sigmoid32, sigmoid, 2 ** -126],
   exp32: [math32.exp32, Math.exp],
   expm1_32: [math32.expm1_32, Math.expm1],
   log32: [math32.log32, Math.log],
@@ -20,7 +21,7 @@ export const functions32 = {
   softplus32: [math32.softplus32, softplus],
   // JavaScript has no erf; ours in float64 is itself compared with 400 digits.
   erf32: [math32.erf32, math64.erf64],
-} as const satisfies Record<string, readonly [Function1, Function1]>
+} as const satisfies Record<string, readonly [Function1, Function1, number?]>
 
 export const functions64 = {
   tanh64: math64.tanh64,
@@ -102,7 +103,8 @@ export function eachFloat32(low: number, high: number, visit: (x: number) => voi
 
 /** The largest errors over every `stride`th float32; infinity counts as 2¹²⁸, the next number. */
 export function measure32(name: Name32, stride: number): Worst {
-  const [approximate, exactly]: readonly [Function1, Function1] = functions32[name]
+  const row: readonly [Function1, Function1, number?] = functions32[name]
+  const [approximate, exactly, smallest = 0] = row
   const top = 2 ** 128
   const finite = (y: number): number => (y > top ? top : y < -top ? -top : y)
   const worst = nothing()
@@ -110,6 +112,7 @@ export function measure32(name: Name32, stride: number): Worst {
     const got = approximate(x)
     if (!Object.is(got, Math.fround(got))) worst.unrounded.push(x)
     const exact = finite(exactly(x))
+    if (Math.abs(exact) < smallest && Math.abs(got) < smallest) return
     compare(worst, x, finite(got), exact, ulpOf(exact === top ? 1e38 : exact, 23, -126))
   })
   return worst

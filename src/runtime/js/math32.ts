@@ -78,10 +78,19 @@ export function expm1_32(x: number): number {
   return x === 0 ? x : n === 0 ? y : scaled
 }
 
-/** σ(x) with small probabilities as accurate as large ones: e^(−|x|) never overflows. */
+/**
+ * σ(x) = 1 / (1 + e^(−x)), with small probabilities as accurate as large ones: an error of e^(−x) is
+ * one of the result where that is small, and hardly counts where it is large. Below −88.4, where σ is
+ * no normal number any more, 2ⁿ is infinite and the result 0.
+ */
 export function sigmoid32(x: number): number {
-  const e = exp32(x > 0 ? -x : x)
-  return f((x < 0 ? e : 1) / f(1 + e))
+  const a = x < -89 ? 89 : x > 87 ? -87 : -x
+  const n = f(f(f(a * LOG2_E) + ROUND) - ROUND)
+  const r = f(f(a - f(n * LN2_HIGH32)) - f(n * LN2_LOW32))
+  const p = f(f(f(f(f(f(f(f(E4 * r) + E3) * r) + E2) * r) + E1) * r) + E0)
+  const y = f(1 + f(r + f(f(r * r) * p)))
+  bits[0] = ((n | 0) + 127) << 23
+  return f(1 / f(1 + f(y * float[0])))
 }
 
 /** log(2ᵉ·m) = e·ln 2 + log m, √½ ≤ m < √2. */

@@ -110,13 +110,14 @@ function expm1(k: Lanes, x: Vector): Result {
   return v128.bitselect(x, near, zero(x))
 }
 
-/** σ(x) = 1 / (1 + e^(−x)), by e^(−|x|). */
+/** σ(x) = 1 / (1 + 2ⁿ·e^r), where 2ⁿ may be infinite. */
 function sigmoid(k: Lanes, x: Vector): Result {
   const { f32x4, v128 } = k.f
-  const e = hold(k, expOfMinusAbs(k, x))
-  const one = hold(k, all(k, 1))
-  const above = v128.bitselect(e, one, f32x4.lt(x, all(k, 0)))
-  return f32x4.div(above, f32x4.add(one, e))
+  const minus = hold(k, v128.xor(x, allBits(k, SIGN)))
+  const { t, r } = reduced(k, hold(k, clamp(k, minus, -87, 89)))
+  const power = hold(k, powerOf2(k, t, -ROUND_BITS))
+  const below = hold(k, madd(k, expOf(k, r), power, 1))
+  return f32x4.div(all(k, 1), below)
 }
 
 /** log(1 + e^x) = max(x, 0) + log(1 + e^(−|x|)) */
