@@ -27,7 +27,7 @@ export const LANES = 4
 /** Timesteps a predict works on at a time: enough to amortise copies, small enough for the L1 cache. */
 const CHUNK_STEPS = 32
 /** Steps whose inputs are projected before the recurrence takes them. */
-export const PROJECTED_STEPS = 8
+export const PROJECTED_STEPS = 16
 /** Rows of a batch a predict works on at a time. */
 export const TILE_ROWS = 16
 
