@@ -1,6 +1,6 @@
 /** The toolkit of most models, and that of all others, which is fetched when a model needs it. */
 
-import { kindsAtHand } from '../model/at-hand.ts'
+import { kindsAtHand } from '../model/build.ts'
 import type { LayerNode, Model } from '../model/types.ts'
 import { dense } from './layers/dense.ts'
 import { gru } from './layers/gru.ts'
