@@ -13,7 +13,7 @@ interface Row {
 
 const ground = ['errors.ts', 'tensor.ts']
 // It knows WebAssembly and nothing else, so that it can be read, and used, alone.
-const assembler = ['assembler', 'body', 'encoding', 'opcodes', 'types'].map(
+const assembler = ['all-opcodes', 'assembler', 'body', 'encoding', 'opcodes', 'types'].map(
   (name) => `runtime/wasm/${name}.ts`,
 )
 const entries = publicEntries()

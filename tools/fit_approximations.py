@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes src/runtime/approximations.ts and test/fixtures/math64.json.
+"""Writes src/runtime/approximations.ts, all-approximations.ts and test/fixtures/math64.json.
 
     python3 tools/fit_approximations.py && npm run format
 
@@ -318,6 +318,7 @@ HEADER = """\
 /**
  * The numbers of the elementary functions, and nothing else: the JavaScript kernels and the writer of
  * the WebAssembly ones read the same tables. The formulas stand in `js/math32.ts` and `js/math64.ts`.
+ * Here are those that most cells need; the others are in `all-approximations.ts`.
  *
  * Written by `tools/fit_approximations.py`. Polynomials start at the constant term. Every number of a
  * table whose name ends in 32 is exactly a float32.
@@ -326,6 +327,10 @@ HEADER = """\
 /** ln 2 in two parts; HIGH has so few bits that n · HIGH is exact for the exponents that occur. */
 export const LN2_HIGH32 = %r
 export const LN2_LOW32 = %r
+"""
+
+ALL_HEADER = """\
+/** The numbers of the elementary functions that few cells need: see `approximations.ts`. */
 """
 
 LN64 = """\
@@ -347,6 +352,7 @@ def listing(values):
 
 
 def typescript(t):
+    """The two files: what most cells need, and the rest."""
     def array(name, doc):
         return f'/** {doc} */\nexport const {name} = {listing(t[name])} as const\n'
 
@@ -360,21 +366,24 @@ def typescript(t):
 
     high32, low32 = split_ln2(16)
     high64, low64 = split_ln2(33)
-    blocks = [
+    few = [
         HEADER % (high32, float(F(float(low32)))),
         array('EXP32', 'e^r = 1 + r + r²·P(r) for |r| ≤ ln 2 / 2.'),
-        array('LOG32', 'log(1 + f) = f − f²/2 + f³·P(f) for √½ ≤ 1 + f < √2.'),
         rational(
             'TANH32', 'tanh(x) = 2NQ / (Q² + N²), N = x·P(x²), Q = Q(x²); 1 from the limit on.'
         ),
-        rational('ERF32', 'erf(x), by the same formula.'),
+    ]
+    others = [
+        ALL_HEADER,
+        array('LOG32', 'log(1 + f) = f − f²/2 + f³·P(f) for √½ ≤ 1 + f < √2.'),
+        rational('ERF32', 'erf(x), by the formula of tanh.'),
         LN64 % (high64, float(low64)),
         array('EXP64', 'e^r = 1 + r + r²·P(r) for |r| ≤ ln 2 / 2.'),
         array('LOG64', 'log(1 + f) = 2s + s³·P(s²), s = f / (2 + f), for √½ ≤ 1 + f < √2.'),
         rational('ERF64', 'erf(x) = x + x·P(x²)/Q(x²) for |x| < limit.'),
         rational('ERFC64', 'erfc(x) = e^(−x²)·P(x)/Q(x) for 1 ≤ x ≤ limit; erf is 1 beyond it.'),
     ]
-    return '\n'.join(blocks)
+    return '\n'.join(few), '\n'.join(others)
 
 
 def samples64():
@@ -427,7 +436,8 @@ def write_samples64():
 
 
 def main():
-    (ROOT / 'src/runtime/approximations.ts').write_text(typescript(fit()))
+    for name, text in zip(('approximations', 'all-approximations'), typescript(fit())):
+        (ROOT / f'src/runtime/{name}.ts').write_text(text)
     write_samples64()
     compare()
 

@@ -22,7 +22,7 @@ export async function bundleGruv(): Promise<void> {
     logLevel: 'warning',
     // For the parts of it that are CommonJS; nothing that runs here is.
     banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
     },
   })
 }

@@ -2,8 +2,8 @@
 
 import { GruvError } from '../errors.ts'
 import type { Activation } from '../model/activations.ts'
-import { joinGates } from '../model/canonicalize.ts'
 import { isCausal } from '../model/causal.ts'
+import { joinGates } from '../model/packing.ts'
 import type { GruNode, LayerNode, LstmNode, Model } from '../model/types.ts'
 import type { Tensor } from '../tensor.ts'
 import { cannotHold, type Written } from './target.ts'

@@ -2,8 +2,9 @@
 
 import { decodeHalf, encodeHalf } from '../bytes/half.ts'
 import { activation, isElementwise, showActivation } from '../model/activations.ts'
-import { joinGates, splitGates, transpose } from '../model/canonicalize.ts'
+import { splitGates, transpose } from '../model/canonicalize.ts'
 import type { GateOrder, GruConventionKey } from '../model/conventions.ts'
+import { joinGates } from '../model/packing.ts'
 import type { GruNode, GruWeights, LayerNode, PerGate } from '../model/types.ts'
 import type { Tensor } from '../tensor.ts'
 

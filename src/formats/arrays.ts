@@ -6,7 +6,7 @@
  */
 
 import { GruvError } from '../errors.ts'
-import { assembleModel } from '../model/at-hand.ts'
+import { assembleModel } from '../model/build.ts'
 import { chain, link } from '../model/chain.ts'
 import type { GateOrder } from '../model/conventions.ts'
 import type { Ground } from '../model/grounds.ts'

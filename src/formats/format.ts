@@ -1,6 +1,5 @@
 /** What a reader is given and what it gives back. One file per format; `index.ts` lists them. */
 
-import { GruvError, within } from '../errors.ts'
 import type { ConventionOptions } from '../model/conventions.ts'
 import type { Model } from '../model/types.ts'
 import type { Wiring } from './wiring.ts'
@@ -47,41 +46,6 @@ export interface Siblings {
   readonly read: (path: string) => Promise<Uint8Array>
 }
 
-/**
- * A file that a model refers to, by its path relative to the model.
- * @throws GruvError `bad-file` when the path leads out of the model's folder: a model must not
- *   choose which of the user's files are read. `not-found` or `unreadable` when it is not there.
- */
-export async function readSibling(file: SourceFile, path: string): Promise<Uint8Array> {
-  const parts = path.split(/[\\/]/)
-  if (
-    path === '' ||
-    parts[0] === '' ||
-    parts.includes('..') ||
-    /^[a-z][a-z\d+.-]*:/i.test(path) ||
-    path.includes('\0')
-  ) {
-    throw new GruvError('bad-file', 'the model refers to a file outside its own folder', {
-      where: file.name,
-      expected: 'a relative path without ..',
-      got: JSON.stringify(path.slice(0, 100)),
-    })
-  }
-  const clean = parts.filter((part) => part !== '' && part !== '.').join('/')
-  if (file.siblings === undefined) {
-    throw new GruvError('not-found', `the model needs the file '${clean}' beside it`, {
-      where: file.name,
-      got: 'the model file alone',
-      fix: 'Load it by its path or URL, or give all its files by name.',
-    })
-  }
-  try {
-    return await file.siblings.read(clean)
-  } catch (error) {
-    throw within(clean, error)
-  }
-}
-
 export interface Format {
   readonly id: string
   /** In words, for messages and `inspect`. */
@@ -100,16 +64,4 @@ export interface Format {
 export function baseName(name: string): string {
   const file = name.split(/[\\/]/).at(-1) ?? name
   return file.replace(/\.[^.]+$/, '') || 'model'
-}
-
-/** For formats that state their conventions: an override would hide that the file says otherwise. */
-export function refuseConventions(options: ReadOptions, why: string): void {
-  const said = [
-    ...Object.keys(options.conventions ?? {}),
-    ...(options.names === undefined ? [] : ['names']),
-  ]
-  if (said.length === 0) return
-  throw new GruvError('bad-argument', `${said.join(', ')} cannot be set for this file`, {
-    got: why,
-  })
 }

@@ -4,6 +4,14 @@
  */
 
 import { GruvError } from '../errors.ts'
+import { type Activation, type ElementwiseKind, isElementwise } from './activation.ts'
+
+export {
+  type Activation,
+  type ElementwiseActivation,
+  type ElementwiseKind,
+  isElementwise,
+} from './activation.ts'
 
 /** Every elementwise activation: its parameters and their defaults, in the order of `Activation.parameters`. */
 export const activationParameters = {
@@ -37,18 +45,6 @@ export const activationParameters = {
   hard_shrink: { threshold: 0.5 },
   soft_shrink: { threshold: 0.5 },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, number>>>>
-
-/** Activations that map one number to one number, and so may stand inside a cell. */
-export type ElementwiseKind = keyof typeof activationParameters
-
-export interface Activation {
-  /** `softmax` mixes the units of a vector: only Dense and activation layers may have it. */
-  readonly kind: ElementwiseKind | 'softmax'
-  /** In the order of `activationParameters`. */
-  readonly parameters: readonly number[]
-}
-
-export type ElementwiseActivation = Activation & { readonly kind: ElementwiseKind }
 
 /** Other names for the same thing, as frameworks write them; `hardSigmoid` and `Hard_Sigmoid` come to `hardsigmoid` first. */
 const aliases: Readonly<Record<string, ElementwiseKind>> = {
@@ -98,10 +94,6 @@ export function activation(
   }
   const values = Object.entries(known).map(([key, fallback]) => parameters[key] ?? fallback)
   return Object.freeze({ kind, parameters: Object.freeze(values) })
-}
-
-export function isElementwise(act: Activation): act is ElementwiseActivation {
-  return act.kind !== 'softmax'
 }
 
 /** `hard_sigmoid(alpha=0.2, beta=0.5)`, as inspect prints it. */

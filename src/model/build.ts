@@ -2,7 +2,9 @@
 
 import { GruvError } from '../errors.ts'
 import type { Named } from '../tensor.ts'
-import type { Kinds } from './kinds.ts'
+import { type Kinds, kindsOf } from './kinds.ts'
+import { denseShapes } from './shapes/dense.ts'
+import { recurrentShapes } from './shapes/recurrent.ts'
 import type { Dim, LayerNode, Model, Port, ReferenceData } from './types.ts'
 import { weightWarnings } from './warnings.ts'
 
@@ -52,6 +54,15 @@ export function buildModel(parts: GraphParts, kinds: Kinds): Model {
       ...parts.nodes.flatMap((node) => weightWarnings(node, kinds)),
     ],
   })
+}
+
+/** The kinds of layers that most models are made of: recurrent ones and Dense. */
+export const kindsAtHand: Kinds = kindsOf({ ...recurrentShapes, ...denseShapes })
+
+/** `buildModel`; a page downloads the tables of other kinds (`graph.ts`) only for parts that have them. */
+export async function assembleModel(parts: GraphParts): Promise<Model> {
+  if (parts.nodes.every(kindsAtHand.knows)) return buildModel(parts, kindsAtHand)
+  return (await import('./graph.ts')).createModel(parts)
 }
 
 /** The shape of every value of a graph, by name. */

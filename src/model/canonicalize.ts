@@ -1,6 +1,6 @@
 /** From packed arrays to one array per gate. Numbers are moved, never changed. */
 
-import { type DType, dtypeOf, type Named, type Tensor } from '../tensor.ts'
+import { dtypeOf, type Tensor } from '../tensor.ts'
 import type { GateOrder, LstmGateOrder, PeepholeOrder } from './conventions.ts'
 import type { LstmPeephole, PerGate, PerLstmGate } from './types.ts'
 
@@ -27,24 +27,6 @@ export function splitGates(packed: Tensor, order: string): object {
   return Object.fromEntries([...order].map((gate, index) => [gate, block(index)]))
 }
 
-/** The inverse of `splitGates`: the arrays per gate side by side in the order given. */
-export function joinGates(gates: PerGate<Tensor>, order: GateOrder): Tensor
-export function joinGates(gates: PerLstmGate<Tensor>, order: LstmGateOrder): Tensor
-export function joinGates(gates: object, order: string): Tensor {
-  const blocks = [...order].map((gate) => (gates as Named<Tensor>)[gate])
-  const [first] = blocks
-  const units = first.shape.at(-1)!
-  const rows = first.shape.length === 1 ? 1 : first.shape[0]
-  const width = blocks.length * units
-  const data = emptyLike(first, rows * width)
-  for (let i = 0; i < rows; i++) {
-    blocks.forEach((block, at) => {
-      data.set(block.data.subarray(i * units, (i + 1) * units), i * width + at * units)
-    })
-  }
-  return { shape: first.shape.length === 1 ? [width] : [rows, width], data, dtype: dtypeOf(first) }
-}
-
 /** [rows, columns] → [columns, rows]. */
 export function transpose(matrix: Tensor): Tensor {
   const [rows, columns] = matrix.shape
@@ -55,18 +37,7 @@ export function transpose(matrix: Tensor): Tensor {
   return { shape: [columns, rows], data, dtype: dtypeOf(matrix) }
 }
 
-/** Rows `from` to `to` of a tensor's first axis; a single row loses that axis when `squeeze` is set. */
-export function sliceRows(tensor: Tensor, from: number, to: number, squeeze = false): Tensor {
-  const row = tensor.data.length / tensor.shape[0]
-  const shape = squeeze ? tensor.shape.slice(1) : [to - from, ...tensor.shape.slice(1)]
-  return { shape, data: tensor.data.slice(from * row, to * row), dtype: dtypeOf(tensor) }
-}
-
-/** The storage types of a node's arrays, each once: `float32`, or `float16, float32`. */
-export function storageTypes(tensors: readonly Tensor[]): readonly DType[] {
-  return [...new Set(tensors.map(dtypeOf))]
-}
-
-function emptyLike(tensor: Tensor, length: number): Float32Array | Float64Array {
+/** Zeros, in the precision of a tensor. */
+export function emptyLike(tensor: Tensor, length: number): Float32Array | Float64Array {
   return tensor.data instanceof Float32Array ? new Float32Array(length) : new Float64Array(length)
 }

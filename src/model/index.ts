@@ -18,7 +18,7 @@ import type { Model, ReferenceData } from './types.ts'
 
 export { activationTable } from './activation-table.ts'
 export { type Activation, activation, showActivation } from './activations.ts'
-export { joinGates, splitGates } from './canonicalize.ts'
+export { splitGates } from './canonicalize.ts'
 export {
   type Convention,
   type ConventionKey,
@@ -35,6 +35,7 @@ export {
 export { type EquationLine, type Equations, equations } from './equations.ts'
 export { isRecurrent, statesOf, weightsOf } from './layers.ts'
 export { type KerasMasking, kerasMaskedOutput, kerasMasking, type MaskedOutput } from './masking.ts'
+export { joinGates } from './packing.ts'
 export {
   type BidirectionalOptions,
   bidirectional,

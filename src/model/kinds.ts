@@ -1,7 +1,7 @@
 /**
  * What each kind of layer is to the outside: its ports, the shapes that go through them, the state
  * it carries. Which kinds are known is up to whoever asks: a page loads the tables of those that
- * its model has (`at-hand.ts`), everybody else uses all of them (`layers.ts`).
+ * its model has (`build.ts`), everybody else uses all of them (`layers.ts`).
  */
 
 import type { Named, Tensor } from '../tensor.ts'

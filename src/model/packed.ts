@@ -6,8 +6,9 @@
 
 import { GruvError } from '../errors.ts'
 import { showShape, sizeOf, type Tensor } from '../tensor.ts'
-import { sliceRows, transpose } from './canonicalize.ts'
+import { transpose } from './canonicalize.ts'
 import { assumed, chosen, type Ground } from './grounds.ts'
+import { sliceRows } from './packing.ts'
 import type { RecurrentNode } from './types.ts'
 
 /** A recurrent layer's arrays as sources hold them; width is gates·units. */

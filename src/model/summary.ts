@@ -1,7 +1,6 @@
 /** A model at a glance, as plain data: what `inspect` prints. */
 
-import { type DType, sizeOf } from '../tensor.ts'
-import { storageTypes } from './canonicalize.ts'
+import { type DType, dtypeOf, sizeOf, type Tensor } from '../tensor.ts'
 import type { Convention } from './conventions.ts'
 import { valueShapes } from './graph.ts'
 import { statesOf, weightsOf } from './layers.ts'
@@ -62,4 +61,9 @@ function summarizeLayer(
     states: statesOf(node),
     conventions: node.conventions,
   }
+}
+
+/** The storage types of a node's arrays, each once: `float32`, or `float16, float32`. */
+function storageTypes(tensors: readonly Tensor[]): readonly DType[] {
+  return [...new Set(tensors.map(dtypeOf))]
 }

@@ -1,6 +1,6 @@
 /** The toolkit of most models, and that of all others, which is fetched when a model needs it. */
 
-import { kindsAtHand } from '../model/at-hand.ts'
+import { kindsAtHand } from '../model/build.ts'
 import type { LayerNode, Model } from '../model/types.ts'
 import { dense } from './layers/dense.ts'
 import { gru } from './layers/gru.ts'
@@ -10,12 +10,14 @@ import { activations } from './wasm/kernels/activations.ts'
 import { writeDense } from './wasm/kernels/dense.ts'
 import { writeGru } from './wasm/kernels/gru.ts'
 import { float32 } from './wasm/kernels/math.ts'
+import { opcodes } from './wasm/opcodes.ts'
 
 /** GRU and Dense in float32, with the activations that most of them have. */
 const toolkitAtHand: Toolkit = {
   kinds: kindsAtHand,
   plans: { gru, dense },
   writing: {
+    opcodes,
     writers: { gru: writeGru, dense: writeDense },
     activations,
     arithmetics: { f32: float32 },

@@ -1,6 +1,6 @@
 /** GRU, LSTM, SimpleRNN and Bidirectional as Keras 3 describes them. */
 
-import { joinGates } from '../../model/canonicalize.ts'
+import { joinGates } from '../../model/packing.ts'
 import type { MergeNode, RecurrentNode } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'
 import { cannotHold } from '../target.ts'

@@ -1,6 +1,7 @@
 /** GRU, LSTM and RNN as ONNX operators: https://onnx.ai/onnx/operators/onnx__GRU.html and its siblings. */
 
-import { joinGates, transpose } from '../../model/canonicalize.ts'
+import { transpose } from '../../model/canonicalize.ts'
+import { joinGates } from '../../model/packing.ts'
 import type { GruNode, LstmNode, RecurrentNode, RnnNode } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'
 import { cannotHold } from '../target.ts'

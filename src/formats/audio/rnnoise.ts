@@ -14,7 +14,8 @@ import type { Ground } from '../../model/grounds.ts'
 import { gruNode } from '../../model/gru.ts'
 import type { LayerNode, Model } from '../../model/types.ts'
 import type { Tensor } from '../../tensor.ts'
-import { baseName, type ReadOptions, refuseConventions, type SourceFile } from '../format.ts'
+import { baseName, type ReadOptions, type SourceFile } from '../format.ts'
+import { refuseConventions } from '../guards.ts'
 
 const HEADER = /^rnnoise-nu model file version (\d+)\s/
 

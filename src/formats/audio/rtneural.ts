@@ -17,7 +17,8 @@ import { lstmNode } from '../../model/lstm.ts'
 import type { LayerNode, Model, Unwired } from '../../model/types.ts'
 import { showShape, sizeOf, type Tensor } from '../../tensor.ts'
 import { array, type JsonObject, object, text } from '../decode.ts'
-import { baseName, type ReadOptions, refuseConventions, type SourceFile } from '../format.ts'
+import { baseName, type ReadOptions, type SourceFile } from '../format.ts'
+import { refuseConventions } from '../guards.ts'
 import { addResidual } from './residual.ts'
 
 /** A layer as the file has it. */

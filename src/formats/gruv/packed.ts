@@ -1,7 +1,7 @@
 /** Nodes that hold their arrays packed in a file, as frameworks do: gru, lstm, rnn and dense. */
 
 import { GruvError } from '../../errors.ts'
-import { joinGates, transpose } from '../../model/canonicalize.ts'
+import { transpose } from '../../model/canonicalize.ts'
 import {
   conventionTable,
   type GateOrder,
@@ -13,6 +13,7 @@ import type { Ground } from '../../model/grounds.ts'
 import { gruNode } from '../../model/gru.ts'
 import { lstmNode } from '../../model/lstm.ts'
 import type { RecurrentBehaviour } from '../../model/packed.ts'
+import { joinGates } from '../../model/packing.ts'
 import { rnnNode } from '../../model/rnn.ts'
 import type { NodeOf, RecurrentNode, Unwired } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'

@@ -5,7 +5,7 @@
  */
 
 import type { Activation, ElementwiseActivation } from '../../model/activations.ts'
-import { assembleModel } from '../../model/at-hand.ts'
+import { assembleModel } from '../../model/build.ts'
 import { splitGates, transpose } from '../../model/canonicalize.ts'
 import { choices } from '../../model/choices.ts'
 import type { Convention } from '../../model/conventions.ts'
@@ -75,7 +75,7 @@ export async function readPlainGraph(
 
 function readNode(node: PlainNode, arrays: Named<Tensor>): LayerNode {
   const { kind, name, inputs, outputs, tensors, ...attributes } = node
-  plain(areTexts([name, ...Object.values(inputs), ...Object.values(outputs)]))
+  plain(areTexts([name, ...[inputs, outputs, tensors].flatMap(Object.values<unknown>)]))
   const take: Take = (part) => {
     if (!Object.hasOwn(tensors, part)) return undefined
     plain(Object.hasOwn(arrays, tensors[part]))

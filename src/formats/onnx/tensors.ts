@@ -3,7 +3,8 @@
 import { type BinaryType, bytesPer, decodeNumbers } from '../../bytes/storage.ts'
 import { GruvError, within } from '../../errors.ts'
 import { showShape, sizeOf, type Tensor } from '../../tensor.ts'
-import { readSibling, type SourceFile } from '../format.ts'
+import type { SourceFile } from '../format.ts'
+import { readSibling } from '../guards.ts'
 import type { GraphProto, NodeProto, TensorProto } from './proto.ts'
 
 /** TensorProto.DataType: the types whose numbers gruv knows. */

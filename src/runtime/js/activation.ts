@@ -1,6 +1,6 @@
 /** An activation as a layer of its own, in plain JavaScript. */
 
-import { isElementwise } from '../../model/activations.ts'
+import { isElementwise } from '../../model/activation.ts'
 import type { JsLayer } from '../layer.ts'
 import type { ActivationKernel } from '../layers/activation.ts'
 import { overFrame } from './vectors.ts'

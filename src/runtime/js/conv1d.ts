@@ -7,7 +7,7 @@
  * oldest step's features first.
  */
 
-import { isElementwise } from '../../model/activations.ts'
+import { isElementwise } from '../../model/activation.ts'
 import type { JsLayer } from '../layer.ts'
 import type { Conv1dKernel } from '../layers/conv1d.ts'
 import { LANES, padded } from '../plan.ts'

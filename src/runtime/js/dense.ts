@@ -3,7 +3,7 @@
  * Weights: [vector of 4 units][features][4 lanes], then the biases [units].
  */
 
-import { isElementwise } from '../../model/activations.ts'
+import { isElementwise } from '../../model/activation.ts'
 import type { JsLayer } from '../layer.ts'
 import type { DenseKernel } from '../layers/dense.ts'
 import { LANES, padded } from '../plan.ts'

@@ -1,7 +1,7 @@
 /** What the oracle is written in: vectors as plain arrays of float64, and tensors of them. */
 
+import { type Activation, isElementwise } from '../../model/activation.ts'
 import { activationTable } from '../../model/activation-table.ts'
-import { type Activation, isElementwise } from '../../model/activations.ts'
 import { sizeOf, type Tensor } from '../../tensor.ts'
 
 export type Vector = readonly number[]

@@ -1,7 +1,7 @@
 /**
  * Puts a WebAssembly module together. The same calls give the same bytes.
  *
- *     const module = createModule()
+ *     const module = createModule(opcodes)
  *     module.importMemory('env', 'memory', { min: 1 })
  *     const square = module.func({ params: ['f32'], result: 'f32' }, ({ f32 }, x) => f32.mul(x, x))
  *     module.export('square', square)
@@ -13,7 +13,7 @@
 
 import { AssemblerError, writeFunction } from './body.ts'
 import { constant, isU32, typeCodes, unsigned, type ValueType } from './encoding.ts'
-import { readOpcodes } from './opcodes.ts'
+import { type Opcodes, readOpcodes } from './opcodes.ts'
 import type { Func, FunctionBody, Global, Local, Memory } from './types.ts'
 
 export { AssemblerError } from './body.ts'
@@ -83,9 +83,10 @@ const EXPORT = 7
 const CODE = 10
 const DATA = 11
 
-export function createModule(): ModuleBuilder {
+/** @param table of the instructions that it is written in. */
+export function createModule(table: Opcodes): ModuleBuilder {
   const sections = Array.from({ length: 12 }, (): Chunk[][] => [])
-  const instructions = readOpcodes()
+  const instructions = readOpcodes(table)
   const types: string[] = []
   const funcs: Func[] = []
   const names: number[][] = []

@@ -47,7 +47,7 @@ export function isWhole({ kernels }: Stage, writing: Writing): boolean {
  * of a stage whose kernels are all there. Imports `gruv.memory`.
  */
 export function emit(plan: Plan, target: Target, writing: Writing): Uint8Array<ArrayBuffer> {
-  const module = createModule()
+  const module = createModule(writing.opcodes)
   const pages = pagesOf(plan)
   module.importMemory('gruv', 'memory', { min: pages, max: pages })
   const base = bytesOf(plan)

@@ -1,7 +1,8 @@
 import { unsigned, type ValueType } from './encoding.ts'
 
 /**
- * The instructions that kernels are written in. A line is a run of consecutive opcodes of one type:
+ * The instructions that kernels of float32 are written in; `all-opcodes.ts` has the others. A line is a
+ * run of consecutive opcodes of one type:
  *
  *     'first operands:result immediates': 'names'
  *
@@ -28,39 +29,6 @@ export const opcodes = {
     'bc f32:i32': 'reinterpret_f32',
     'fc00 f32:i32': 'trunc_sat_f32_s trunc_sat_f32_u',
     'fc02 f64:i32': 'trunc_sat_f64_s trunc_sat_f64_u',
-  },
-  i64: {
-    '29 i32:i64 align8': 'load',
-    '37 i32 i64: align8': 'store',
-    '42 :i64 i64': 'const',
-    '50 i64:i32': 'eqz',
-    '51 i64 i64:i32': 'eq ne lt_s lt_u gt_s gt_u le_s le_u ge_s ge_u',
-    '79 i64:i64': 'clz ctz popcnt',
-    '7c i64 i64:i64': 'add sub mul div_s div_u rem_s rem_u and or xor shl shr_s shr_u rotl rotr',
-    'ac i32:i64': 'extend_i32_s extend_i32_u',
-    'bd f64:i64': 'reinterpret_f64',
-  },
-  f32: {
-    '2a i32:f32 align4': 'load',
-    '38 i32 f32: align4': 'store',
-    '43 :f32 f32': 'const',
-    '5b f32 f32:i32': 'eq ne lt gt le ge',
-    '8b f32:f32': 'abs neg ceil floor trunc nearest sqrt',
-    '92 f32 f32:f32': 'add sub mul div min max copysign',
-    'b2 i32:f32': 'convert_i32_s convert_i32_u',
-    'b6 f64:f32': 'demote_f64',
-    'be i32:f32': 'reinterpret_i32',
-  },
-  f64: {
-    '2b i32:f64 align8': 'load',
-    '39 i32 f64: align8': 'store',
-    '44 :f64 f64': 'const',
-    '61 f64 f64:i32': 'eq ne lt gt le ge',
-    '99 f64:f64': 'abs neg ceil floor trunc nearest sqrt',
-    'a0 f64 f64:f64': 'add sub mul div min max copysign',
-    'b7 i32:f64': 'convert_i32_s convert_i32_u',
-    'bb f32:f64': 'promote_f32',
-    'bf i64:f64': 'reinterpret_i64',
   },
   memory: {
     'fc0a i32 i32 i32: zero zero': 'copy',
@@ -102,20 +70,6 @@ export const opcodes = {
     'fdfc v128:v128': 'trunc_sat_f64x2_s_zero trunc_sat_f64x2_u_zero',
     'fd10b v128 v128 v128:v128': 'relaxed_laneselect',
   },
-  i64x2: {
-    'fd12 i64:v128': 'splat',
-    'fd1d v128:i64 lane2': 'extract_lane',
-    'fd1e v128 i64:v128 lane2': 'replace_lane',
-    'fdc0 v128:v128': 'abs neg',
-    'fdc3 v128:i32': 'all_true bitmask',
-    'fdc7 v128:v128':
-      'extend_low_i32x4_s extend_high_i32x4_s extend_low_i32x4_u extend_high_i32x4_u',
-    'fdcb v128 i32:v128': 'shl shr_s shr_u',
-    'fdce v128 v128:v128': 'add',
-    'fdd1 v128 v128:v128': 'sub',
-    'fdd5 v128 v128:v128': 'mul eq ne lt_s gt_s le_s ge_s',
-    'fd10c v128 v128 v128:v128': 'relaxed_laneselect',
-  },
   f32x4: {
     'fd13 f32:v128': 'splat',
     'fd1f v128:f32 lane4': 'extract_lane',
@@ -129,21 +83,6 @@ export const opcodes = {
     'fdfa v128:v128': 'convert_i32x4_s convert_i32x4_u',
     'fd105 v128 v128 v128:v128': 'relaxed_madd relaxed_nmadd',
   },
-  f64x2: {
-    'fd14 f64:v128': 'splat',
-    'fd21 v128:f64 lane2': 'extract_lane',
-    'fd22 v128 f64:v128 lane2': 'replace_lane',
-    'fd47 v128 v128:v128': 'eq ne lt gt le ge',
-    'fd5f v128:v128': 'promote_low_f32x4',
-    'fd74 v128:v128': 'ceil floor',
-    'fd7a v128:v128': 'trunc',
-    'fd94 v128:v128': 'nearest',
-    'fdec v128:v128': 'abs neg',
-    'fdef v128:v128': 'sqrt',
-    'fdf0 v128 v128:v128': 'add sub mul div min max pmin pmax',
-    'fdfe v128:v128': 'convert_low_i32x4_s convert_low_i32x4_u',
-    'fd107 v128 v128 v128:v128': 'relaxed_madd relaxed_nmadd',
-  },
 } as const
 
 export interface Instruction {
@@ -155,9 +94,20 @@ export interface Instruction {
   readonly results: readonly ValueType[]
 }
 
-/** The table, opcode by opcode. Reading it takes longer than writing many a function. */
-export function readOpcodes(): Instruction[] {
-  return Object.entries(opcodes).flatMap(([family, runs]) =>
+/** Runs of opcodes by family. */
+export type Opcodes = Readonly<Record<string, Readonly<Record<string, string>>>>
+
+const tables = new WeakMap<Opcodes, readonly Instruction[]>()
+
+/** A table, opcode by opcode. Reading it takes longer than writing many a function, so it is read once. */
+export function readOpcodes(table: Opcodes): readonly Instruction[] {
+  const known = tables.get(table) ?? parse(table)
+  tables.set(table, known)
+  return known
+}
+
+function parse(table: Opcodes): Instruction[] {
+  return Object.entries(table).flatMap(([family, runs]) =>
     Object.entries(runs).flatMap(([run, names]) => {
       const [, prefix, first, types, result, immediates] = run.match(RUN) as string[]
       return words(names).map((name, i) => {

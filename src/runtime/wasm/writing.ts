@@ -5,6 +5,7 @@ import type { FrameKernel, FrameKind } from '../layer.ts'
 import type { ActivationWriter } from './kernels/activations.ts'
 import type { KernelFuncs, Site } from './kernels/kernel.ts'
 import type { Arithmetic } from './kernels/lanes.ts'
+import type { Opcodes } from './opcodes.ts'
 
 /** By kind of kernel: the writer, or why there is none. */
 export type Writers = {
@@ -14,6 +15,7 @@ export type Writers = {
 }
 
 export interface Writing {
+  readonly opcodes: Opcodes
   readonly writers: Partial<Writers>
   readonly activations: Partial<Readonly<Record<ElementwiseKind, ActivationWriter>>>
   readonly arithmetics: { readonly f32: Arithmetic; readonly f64?: Arithmetic }

@@ -1,8 +1,8 @@
 /** The bytes of modules, against hand and wabt (golden.json). */
 
 import { describe, expect, it } from 'vitest'
-import { createModule } from '../../../src/runtime/wasm/assembler.ts'
-import { golden, toHex } from './support.ts'
+
+import { createModule, golden, toHex } from './support.ts'
 
 describe('bytes', () => {
   it('of a module assembled by hand', () => {

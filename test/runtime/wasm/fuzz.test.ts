@@ -2,11 +2,11 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import {
   AssemblerError,
-  createModule,
   type FunctionBody,
   type Label,
   type ValueType,
 } from '../../../src/runtime/wasm/assembler.ts'
+import { createModule } from './support.ts'
 
 type Type = Exclude<ValueType, 'i64'>
 

@@ -2,16 +2,15 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  createModule,
-  type FunctionBody,
-  type Local,
-  type Operand,
-  type Value,
-  type ValueType,
+import type {
+  FunctionBody,
+  Local,
+  Operand,
+  Value,
+  ValueType,
 } from '../../../src/runtime/wasm/assembler.ts'
 import { features } from '../../../src/runtime/wasm/probe.ts'
-import { define, instantiate } from './support.ts'
+import { createModule, define, instantiate } from './support.ts'
 
 type Call = (...args: unknown[]) => unknown
 

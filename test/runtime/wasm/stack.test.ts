@@ -3,13 +3,12 @@
 import { describe, expect, it } from 'vitest'
 import {
   AssemblerError,
-  createModule,
   type FunctionBody,
   type Label,
   type Local,
   type Value,
 } from '../../../src/runtime/wasm/assembler.ts'
-import { define } from './support.ts'
+import { createModule, define } from './support.ts'
 
 type Write = (f: FunctionBody, i: Local<'i32'>, x: Local<'f32'>, v: Local<'v128'>) => unknown
 

@@ -1,11 +1,11 @@
 /** GRU, LSTM and RNN. Formulas: https://onnx.ai/onnx/operators/onnx__GRU.html and its siblings. */
 
 import { type Activation, activation } from '../../../model/activations.ts'
-import { sliceRows } from '../../../model/canonicalize.ts'
 import type { Ground } from '../../../model/grounds.ts'
 import { gruNode } from '../../../model/gru.ts'
 import { lstmNode } from '../../../model/lstm.ts'
 import type { RecurrentBehaviour } from '../../../model/packed.ts'
+import { sliceRows } from '../../../model/packing.ts'
 import { rnnNode } from '../../../model/rnn.ts'
 import type { RecurrentNode, Unwired } from '../../../model/types.ts'
 import { type Named, showShape, type Tensor } from '../../../tensor.ts'

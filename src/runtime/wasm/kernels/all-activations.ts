@@ -19,12 +19,12 @@ export const allActivations: Readonly<Record<ElementwiseKind, ActivationWriter>>
     const inner = hold(k, k.f.float.mul(a, all(k, beta)))
     return k.f.float.mul(k.elementary.tanh(k, inner), all(k, alpha))
   },
-  elu: (k, a, [alpha]) => below(k, a, k.f.float.mul(k.elementary.expm1(k, a), all(k, alpha))),
+  elu: (k, a, [alpha]) => below(k, a, k.f.float.mul(k.elementary.expm1!(k, a), all(k, alpha))),
   selu(k, a) {
-    const inner = below(k, a, k.f.float.mul(k.elementary.expm1(k, a), all(k, 1.6732632423543772)))
+    const inner = below(k, a, k.f.float.mul(k.elementary.expm1!(k, a), all(k, 1.6732632423543772)))
     return k.f.float.mul(inner, all(k, 1.0507009873554805))
   },
-  softplus: (k, a) => k.elementary.softplus(k, a),
+  softplus: (k, a) => k.elementary.softplus!(k, a),
   softsign(k, a) {
     const { float } = k.f
     return float.div(a, float.add(float.abs(a), all(k, 1)))
@@ -34,7 +34,7 @@ export const allActivations: Readonly<Record<ElementwiseKind, ActivationWriter>>
   gelu(k, a) {
     const { float } = k.f
     const inner = hold(k, float.mul(a, all(k, Math.SQRT1_2)))
-    const above = hold(k, float.add(k.elementary.erf(k, inner), all(k, 1)))
+    const above = hold(k, float.add(k.elementary.erf!(k, inner), all(k, 1)))
     return float.mul(float.mul(a, all(k, 0.5)), above)
   },
   gelu_tanh(k, a) {
@@ -45,12 +45,12 @@ export const allActivations: Readonly<Record<ElementwiseKind, ActivationWriter>>
     return float.mul(k.elementary.sigmoid(k, inner), a)
   },
   mish(k, a) {
-    const inner = hold(k, k.elementary.softplus(k, a))
+    const inner = hold(k, k.elementary.softplus!(k, a))
     return k.f.float.mul(k.elementary.tanh(k, inner), a)
   },
   log_sigmoid(k, a) {
     const inner = hold(k, k.f.float.neg(a))
-    return k.f.float.neg(k.elementary.softplus(k, inner))
+    return k.f.float.neg(k.elementary.softplus!(k, inner))
   },
   hard_swish(k, a) {
     const share = hold(k, clampUnit(k, madd(k, a, all(k, 1 / 6), 0.5)))
@@ -58,7 +58,7 @@ export const allActivations: Readonly<Record<ElementwiseKind, ActivationWriter>>
   },
   celu(k, a, [alpha]) {
     const inner = hold(k, k.f.float.div(a, all(k, alpha)))
-    return below(k, a, k.f.float.mul(k.elementary.expm1(k, inner), all(k, alpha)))
+    return below(k, a, k.f.float.mul(k.elementary.expm1!(k, inner), all(k, alpha)))
   },
   tanh_shrink(k, a) {
     const inner = hold(k, k.elementary.tanh(k, a))

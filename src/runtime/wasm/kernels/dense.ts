@@ -1,6 +1,6 @@
 /** The Dense layer in WebAssembly, with the weights and the order of `js/dense.ts`. */
 
-import { type Activation, isElementwise } from '../../../model/activations.ts'
+import { type Activation, isElementwise } from '../../../model/activation.ts'
 import type { DenseKernel } from '../../layers/dense.ts'
 import { LANES, padded } from '../../plan.ts'
 import type { Func } from '../assembler.ts'

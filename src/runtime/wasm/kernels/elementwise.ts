@@ -1,6 +1,6 @@
 /** Activation, rectifier and affine layers in WebAssembly, in the order of `js/`. */
 
-import { isElementwise } from '../../../model/activations.ts'
+import { isElementwise } from '../../../model/activation.ts'
 import type { ActivationKernel } from '../../layers/activation.ts'
 import type { AffineKernel, BatchNormKernel } from '../../layers/affine.ts'
 import type { PreluKernel } from '../../layers/prelu.ts'

@@ -24,6 +24,8 @@ export interface Target {
   readonly constants: 'code' | 'memory'
 }
 
+type Elementary = (k: Lanes, x: Vector) => Result
+
 /** What float32 and float64 do not share; `math.ts` and `math64.ts` have one each. */
 export interface Arithmetic {
   readonly family: 'f32x4' | 'f64x2'
@@ -34,11 +36,10 @@ export interface Arithmetic {
   readonly parts: 1 | 2
   /** A number's bits, as the words of a vector: they are repeated until it is full. */
   readonly words: (value: number) => readonly [number, number]
+  /** Those that most cells need; and the others, with the toolkit that has activations made of them. */
   readonly elementary: Readonly<
-    Record<
-      'erf' | 'exp' | 'expm1' | 'sigmoid' | 'softplus' | 'tanh',
-      (k: Lanes, x: Vector) => Result
-    >
+    Record<'exp' | 'sigmoid' | 'tanh', Elementary> &
+      Partial<Record<'erf' | 'expm1' | 'softplus', Elementary>>
   >
 }
 

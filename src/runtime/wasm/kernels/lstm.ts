@@ -6,6 +6,7 @@
 import { gatesOf, type LstmKernel } from '../../layers/lstm.ts'
 import type { ModuleBuilder } from '../assembler.ts'
 import { activate } from './activations.ts'
+import { writeCellwise } from './block.ts'
 import { type Block, limited, overUnits, starts, sums } from './cell.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
 import {
@@ -20,7 +21,7 @@ import {
   type Vector,
   writing,
 } from './lanes.ts'
-import { type CellFunc, writeSteps } from './steps.ts'
+import type { CellFunc } from './steps.ts'
 
 /** What a cell depends on. */
 interface CellShape
@@ -45,7 +46,7 @@ export function writeLstm(site: Site, kernel: LstmKernel): KernelFuncs {
     peepholes: kernel.peepholes >= 0,
   }
   const write = (): CellFunc => writeCell(site.module, shape, site.target)
-  return writeSteps(site, kernel, shape, write)
+  return writeCellwise(site, kernel, shape, write)
 }
 
 function writeCell(module: ModuleBuilder, shape: CellShape, target: Style): CellFunc {

@@ -1,9 +1,9 @@
 /**
- * The elementary functions of `js/math32.ts` in four lanes: the same formulas in the same order,
+ * The elementary functions that most cells need, of `js/math32.ts`, in four lanes: the same formulas in the same order,
  * where the reasons stand. A branch there is a choice between both results here.
  */
 
-import { ERF32, EXP32, LN2_HIGH32, LN2_LOW32, LOG32, TANH32 } from '../../approximations.ts'
+import { EXP32, LN2_HIGH32, LN2_LOW32, TANH32 } from '../../approximations.ts'
 import {
   type Arithmetic,
   all,
@@ -20,11 +20,8 @@ import {
 
 /** 1.5 · 2²³ and its bits: a small number added to it is an integer in the last of them. */
 const ROUND = 12582912
-const ROUND_BITS = 0x4b400000
-const SIGN = -0x80000000
-/** The bits of √½. */
-const SQRT_HALF = 0x3f3504f3
-
+export const ROUND_BITS = 0x4b400000
+export const SIGN = -0x80000000
 /** 2t / (1 + t²) = 2NQ / (Q² + N²) */
 function tanh(k: Lanes, x: Vector): Result {
   const { f32x4 } = k.f
@@ -35,16 +32,8 @@ function tanh(k: Lanes, x: Vector): Result {
   return doubleAngle(k, n, hold(k, polynomial(k, z, TANH32.q)))
 }
 
-function erf(k: Lanes, x: Vector): Result {
-  const { f32x4 } = k.f
-  const a = hold(k, clamp(k, x, -ERF32.limit, ERF32.limit))
-  const z = hold(k, f32x4.mul(a, a))
-  const n = hold(k, f32x4.mul(a, polynomial(k, z, ERF32.p)))
-  return doubleAngle(k, n, hold(k, polynomial(k, z, ERF32.q)))
-}
-
 /** 2NQ / (Q² + N²) */
-function doubleAngle(k: Lanes, n: Vector, q: Vector): Result {
+export function doubleAngle(k: Lanes, n: Vector, q: Vector): Result {
   const { f32x4 } = k.f
   const squared = hold(k, f32x4.mul(n, n))
   const below = hold(k, madd(k, q, q, squared))
@@ -62,52 +51,25 @@ function exp(k: Lanes, x: Vector): Result {
   return f32x4.mul(f32x4.mul(expOf(k, r), first), powerOf2(k, rest, 0))
 }
 
-/**
- * e^(−|x|). Here n is within −150 … 0, and the first step can be 2ⁿ⁺⁶⁴: as in `exp` the first
- * product is exact and the second rounds once, so the bits are the same.
- */
-function expOfMinusAbs(k: Lanes, x: Vector): Result {
-  const { f32x4, v128 } = k.f
-  const minus = v128.or(x, allBits(k, SIGN))
-  const { t, r } = reduced(k, hold(k, f32x4.pmax(minus, all(k, -104))))
-  const first = hold(k, powerOf2(k, t, 64 - ROUND_BITS))
-  return f32x4.mul(f32x4.mul(expOf(k, r), first), all(k, 2 ** -64))
-}
-
 /** 1 + (r + r²·P(r)) */
-function expOf(k: Lanes, r: Vector): Result {
+export function expOf(k: Lanes, r: Vector): Result {
   const { f32x4 } = k.f
   const p = hold(k, polynomial(k, r, EXP32))
   return f32x4.add(madd(k, f32x4.mul(r, r), p, r), all(k, 1))
 }
 
 /** 2^(i + more) for integers. */
-function powerOf2(k: Lanes, i: Vector, more: number): Result {
+export function powerOf2(k: Lanes, i: Vector, more: number): Result {
   const { i32x4 } = k.f
   return i32x4.shl(i32x4.add(i, allBits(k, more + 127)), 23)
 }
 
 /** x = n·ln 2 + r. The last bits of t are n, as an integer; for NaN it is arbitrary. */
-function reduced(k: Lanes, a: Vector): Readonly<Record<'t' | 'n' | 'r', Vector>> {
+export function reduced(k: Lanes, a: Vector): Readonly<Record<'t' | 'n' | 'r', Vector>> {
   const t = hold(k, madd(k, a, all(k, Math.LOG2E), ROUND))
   const n = hold(k, k.f.f32x4.sub(t, all(k, ROUND)))
   const high = hold(k, nmadd(k, n, LN2_HIGH32, a))
   return { t, n, r: hold(k, nmadd(k, n, LN2_LOW32, high)) }
-}
-
-/** e^x − 1 = 2ⁿ·(e^r − 1) + (2ⁿ − 1), half of everything at first. */
-function expm1(k: Lanes, x: Vector): Result {
-  const { f32x4, v128 } = k.f
-  const a = hold(k, clamp(k, x, -30, 89))
-  const { t, n, r } = reduced(k, a)
-  const p = hold(k, polynomial(k, r, EXP32))
-  const y = hold(k, madd(k, f32x4.mul(r, r), p, r))
-  const s = hold(k, powerOf2(k, t, -1 - ROUND_BITS))
-  const less = hold(k, f32x4.sub(s, all(k, 0.5)))
-  const scaled = hold(k, f32x4.mul(madd(k, s, y, less), all(k, 2)))
-  const zero = (value: Vector): Result => f32x4.eq(value, all(k, 0))
-  const near = hold(k, v128.bitselect(y, scaled, zero(n)))
-  return v128.bitselect(x, near, zero(x))
 }
 
 /** σ(x) = 1 / (1 + 2ⁿ·e^r), where 2ⁿ may be infinite. */
@@ -120,45 +82,6 @@ function sigmoid(k: Lanes, x: Vector): Result {
   return f32x4.div(all(k, 1), below)
 }
 
-/** log(1 + e^x) = max(x, 0) + log(1 + e^(−|x|)) */
-function softplus(k: Lanes, x: Vector): Result {
-  const { f32x4 } = k.f
-  const e = hold(k, expOfMinusAbs(k, x))
-  const log = hold(k, log1p(k, e))
-  return f32x4.add(f32x4.pmax(all(k, 0), x), log)
-}
-
-/** log(1 + x) for 0 ≤ x ≤ 1 and NaN: log u + c/u, where u = 1 + x and c is what that lost. */
-function log1p(k: Lanes, x: Vector): Result {
-  const { f32x4, i32x4, v128 } = k.f
-  const one = hold(k, all(k, 1))
-  const u = hold(k, f32x4.add(one, x))
-  const fromX = hold(k, f32x4.sub(x, f32x4.sub(u, one)))
-  const fromOne = hold(k, f32x4.sub(one, f32x4.sub(u, x)))
-  const lost = v128.bitselect(fromX, fromOne, f32x4.lt(u, all(k, 2)))
-  const c = hold(k, f32x4.div(lost, u))
-  const bits = hold(k, i32x4.sub(u, allBits(k, SQRT_HALF)))
-  const exponent = hold(k, i32x4.shr_s(bits, 23))
-  const fraction = v128.and(bits, allBits(k, 0x7fffff))
-  const m = hold(k, f32x4.sub(i32x4.add(fraction, allBits(k, SQRT_HALF)), one))
-  // Where u's exponent is 0, x itself is the fraction, and nothing was lost.
-  const whole = hold(k, i32x4.eq(exponent, allBits(k, 0)))
-  const e = hold(k, f32x4.convert_i32x4_s(exponent))
-  return logOf(k, e, hold(k, v128.bitselect(x, m, whole)), hold(k, v128.andnot(c, whole)))
-}
-
-/** e·ln 2 + log(1 + m) + c */
-function logOf(k: Lanes, e: Vector, m: Vector, c: Vector): Result {
-  const { f32x4 } = k.f
-  const z = hold(k, f32x4.mul(m, m))
-  const p = hold(k, polynomial(k, m, LOG32))
-  const low = hold(k, madd(k, e, all(k, LN2_LOW32), c))
-  const high = hold(k, madd(k, f32x4.mul(m, z), p, low))
-  const y = hold(k, nmadd(k, z, 0.5, high))
-  const log = hold(k, f32x4.add(m, y))
-  return madd(k, e, all(k, LN2_HIGH32), log)
-}
-
 /** Vectors of four float32. */
 export const float32: Arithmetic = {
   family: 'f32x4',
@@ -169,5 +92,5 @@ export const float32: Arithmetic = {
     const [word] = new Int32Array(Float32Array.of(value).buffer)
     return [word, word]
   },
-  elementary: { erf, exp, expm1, sigmoid, softplus, tanh },
+  elementary: { exp, sigmoid, tanh },
 }

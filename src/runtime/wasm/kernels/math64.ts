@@ -6,7 +6,7 @@
  * a lane are its exponent and all else is gone.
  */
 
-import { ERF64, ERFC64, EXP64, LN2_HIGH64, LN2_LOW64, LOG64 } from '../../approximations.ts'
+import { ERF64, ERFC64, EXP64, LN2_HIGH64, LN2_LOW64, LOG64 } from '../../all-approximations.ts'
 import {
   type Arithmetic,
   all,

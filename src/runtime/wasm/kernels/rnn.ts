@@ -3,10 +3,11 @@
 import type { RnnKernel } from '../../layers/rnn.ts'
 import type { ModuleBuilder } from '../assembler.ts'
 import { activate } from './activations.ts'
+import { writeCellwise } from './block.ts'
 import { limited, overUnits, starts, sums } from './cell.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
 import { accumulate, pointer, type Style, VECTOR, writing } from './lanes.ts'
-import { type CellFunc, writeSteps } from './steps.ts'
+import type { CellFunc } from './steps.ts'
 
 /** What a cell depends on. */
 type CellShape = Pick<RnnKernel, 'features' | 'units' | 'activation' | 'clip'>
@@ -15,7 +16,7 @@ export function writeRnn(site: Site, kernel: RnnKernel): KernelFuncs {
   const { features, units, activation, clip } = kernel
   const shape = { features, units, activation, clip }
   const write = (): CellFunc => writeCell(site.module, shape, site.target)
-  return writeSteps(site, kernel, shape, write)
+  return writeCellwise(site, kernel, shape, write)
 }
 
 function writeCell(module: ModuleBuilder, shape: CellShape, target: Style): CellFunc {
