@@ -1,17 +1,10 @@
 /** `gruv trace`: every gate and state at every step, as numbers, as pictures, as a page. */
 
 import { Command, Option } from 'commander'
-import { writeData } from '../data/index.ts'
 import { GruvError, type Model, type Named, type Tensor } from '../index.ts'
 import { isRecurrent, statesOf } from '../model/index.ts'
 import { type PlotKind, plot, plotKinds, type ReportOptions, report } from '../report/index.ts'
-import {
-  collect as collectTrace,
-  compareModels,
-  type ModelComparison,
-  type Trace,
-  trace,
-} from '../trace/index.ts'
+import { compareModels, type ModelComparison, trace } from '../trace/index.ts'
 import { readNamed, writeWhole } from './files.ts'
 import { addMaskFlags, type MaskFlags, readMaskFlags } from './masks.ts'
 import {
@@ -23,6 +16,7 @@ import {
 } from './options.ts'
 import { parseReading } from './reading.ts'
 import { heading, print } from './render.ts'
+import { writeTrace } from './trace-arrays.ts'
 import { printTrace, statisticsAsJson } from './trace-print.ts'
 import { printVerdict, verifyFiles } from './verify.ts'
 
@@ -100,7 +94,7 @@ Examples:
       const options = await traceOptions(model, flags)
       const comparison = await compared(path, model, input, flags, options)
       if (target === 'arrays') {
-        await writeOutput(flags.output!, () => arrays(trace(model, input, options), flags.output!))
+        await writeTrace(trace(model, input, options), flags.output!)
         return
       }
       const verdict =
@@ -248,28 +242,6 @@ async function compared(
 function printComparison({ words }: ModelComparison): void {
   print(heading('What differs (first: as read; second: the other)'))
   for (const sentence of words) print(`  ${sentence}`)
-}
-
-/** What fits into memory beside everything else; the numbers of a trace are all held at once here. */
-const MOST_BYTES = 2 ** 30
-
-async function arrays(traced: Trace, path: string): Promise<Uint8Array> {
-  const bytes = traced.layers.reduce(
-    (sum, { rows, steps, units, values }) => sum + 8 * rows * steps * units * values.length,
-    0,
-  )
-  if (bytes > MOST_BYTES) {
-    throw new GruvError('too-large', 'so many numbers are not written at once', {
-      where: path,
-      expected: `at most ${MOST_BYTES / 2 ** 20} MiB`,
-      got: `${Math.ceil(bytes / 2 ** 20)} MiB`,
-      fix: 'Choose some: --layer NAME, --steps FROM:TO.',
-    })
-  }
-  const named = Object.entries(collectTrace(traced)).flatMap(([layer, values]) =>
-    Object.entries(values).map(([value, tensor]) => [`${layer}.${value}`, tensor] as const),
-  )
-  return writeData(Object.fromEntries(named), path)
 }
 
 async function writeOutput(path: string, make: () => Promise<Uint8Array>): Promise<void> {
