@@ -14,7 +14,7 @@ import { writeParts } from './files.ts'
 
 const BYTES = Float64Array.BYTES_PER_ELEMENT
 /** Numbers that are read at once. */
-const BLOCK = 2 ** 16
+const BLOCK = 2 ** 13
 
 /** Where the numbers of an array lie in the file aside. */
 interface Place {

@@ -26,22 +26,25 @@ function inBlocks(tensors: Named<Tensor>, size: number): readonly StreamedArray[
 }
 
 describe('streamData', () => {
-  test.each(['x.npz', 'x.json'])('%s: the bytes of writeData, whatever the blocks', async (name) => {
-    await fc.assert(
-      fc.asyncProperty(anyTensors(), fc.integer({ min: 1, max: 5 }), async (tensors, size) => {
-        const doubles = Object.fromEntries(
-          Object.entries(tensors).map(([key, { shape, data }]) => [
-            key,
-            { shape, data: Float64Array.from(data) },
-          ]),
-        )
-        expect(Buffer.from(await streamed(inBlocks(doubles, size), name))).toEqual(
-          Buffer.from(await writeData(doubles, name)),
-        )
-      }),
-      { numRuns: 100 },
-    )
-  })
+  test.each(['x.npz', 'x.json'])(
+    '%s: the bytes of writeData, whatever the blocks',
+    async (name) => {
+      await fc.assert(
+        fc.asyncProperty(anyTensors(), fc.integer({ min: 1, max: 5 }), async (tensors, size) => {
+          const doubles = Object.fromEntries(
+            Object.entries(tensors).map(([key, { shape, data }]) => [
+              key,
+              { shape, data: Float64Array.from(data) },
+            ]),
+          )
+          expect(Buffer.from(await streamed(inBlocks(doubles, size), name))).toEqual(
+            Buffer.from(await writeData(doubles, name)),
+          )
+        }),
+        { numRuns: 100 },
+      )
+    },
+  )
 
   test('what cannot be is said before the first byte', async () => {
     const blocks = async function* () {}
