@@ -6,7 +6,7 @@
  */
 
 import { GruvError } from '../errors.ts'
-import type { GateOrder } from '../model/conventions.ts'
+import { conventionTable, type GateOrder } from '../model/conventions.ts'
 import { chain, createModel, link } from '../model/graph.ts'
 import type { Ground } from '../model/grounds.ts'
 import { type GruArrays, type GruGrounds, gruNode } from '../model/gru.ts'
@@ -75,7 +75,7 @@ export function bareLayer(
       ...(guessed.length === 0
         ? []
         : [
-            `nothing in the file states ${guessed.map(({ key }) => key).join(', ')}: Keras's conventions are assumed`,
+            `nothing in the file states the ${guessed.map(({ key }) => conventionTable[key].title).join(', the ')}: Keras's conventions are assumed`,
           ]),
     ],
   })

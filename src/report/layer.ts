@@ -23,6 +23,7 @@ export async function layerContent(
     list(describeStatistics(statistics)),
     '<h3>What it computes</h3>',
     equationTable(node),
+    paragraph(letters[node.kind]),
     conventionsTable(node),
   ]
   if (node.kind !== 'rnn') {
@@ -87,6 +88,13 @@ export async function layerContent(
 
 const kinds = { gru: 'A GRU', lstm: 'An LSTM', rnn: 'A simple RNN' } as const
 
+/** What the letters of the equations stand for. */
+const letters = {
+  gru: "x is the input of a step, h the state before it and h' the one after it. W are the kernels that read the input, U those that read the state, b the biases, each in three parts: for the update gate z, the reset gate r and the candidate n. σ is the sigmoid, 1/(1 + e⁻ᵃ); ⊙ multiplies unit by unit.",
+  lstm: "x is the input of a step, h and c are the state and the cell before it, h' and c' those after it. W are the kernels that read the input, U those that read the state, b the biases, each in four parts: for the input gate i, the forget gate f, the candidate g and the output gate o. σ is the sigmoid, 1/(1 + e⁻ᵃ); ⊙ multiplies unit by unit.",
+  rnn: "x is the input of a step, h the state before it and h' the one after it. W is the kernel that reads the input, U the one that reads the state, b the biases.",
+} as const
+
 const gateWords = {
   gru: (node: RecurrentNode) =>
     node.kind === 'gru' && node.update === 'keeps'
@@ -117,16 +125,14 @@ function conventionsTable(node: RecurrentNode): Markup {
   if (node.conventions.length === 0) return ''
   const rows = node.conventions.map(({ key, value, origin, why }) => {
     const meaning = meaningOf(key, value)
-    return [
-      conventionTable[key].title,
-      value,
-      meaning === value ? '' : meaning,
-      `${origin}: ${why}`,
-    ]
+    // That a kernel is not transposed says less than what it is.
+    const choice =
+      key === 'transposed' ? meaning : meaning === value ? value : `${value}: ${meaning}`
+    return [conventionTable[key].title, choice, `${origin}: ${why}`]
   })
   return table(
     'Its conventions, and where each comes from',
-    ['convention', 'choice', 'meaning', 'ground'],
+    ['convention', 'choice', 'ground'],
     rows,
   )
 }
