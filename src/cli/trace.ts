@@ -16,6 +16,7 @@ import {
 } from './options.ts'
 import { parseReading } from './reading.ts'
 import { heading, print } from './render.ts'
+import { fitted } from './terminal.ts'
 import { writeTrace } from './trace-arrays.ts'
 import { printTrace, statisticsAsJson } from './trace-print.ts'
 import { printVerdict, verifyFiles } from './verify.ts'
@@ -241,7 +242,7 @@ async function compared(
 
 function printComparison({ words }: ModelComparison): void {
   print(heading('What differs (first: as read; second: the other)'))
-  for (const sentence of words) print(`  ${sentence}`)
+  for (const sentence of words) print(fitted(sentence))
 }
 
 async function writeOutput(path: string, make: () => Promise<Uint8Array>): Promise<void> {

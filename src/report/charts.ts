@@ -146,13 +146,12 @@ export function saturation(
     ...left.map(
       (share, u): Mark => ({ kind: 'dot', x: x(share), y: y(right[u]), radius: 4, ink: 'mark' }),
     ),
-    ...[0.25, 0.5, 0.75, 1].map((share) =>
-      text(x(share), area.y + area.height + 15, `${100 * share} %`, { anchor: 'middle' }),
-    ),
-    text(area.x + area.width / 2, area.y + area.height + 31, 'share of steps below 0.1', {
+    text(x(0.5), area.y + area.height + 15, '50 %', { anchor: 'middle' }),
+    text(x(1), area.y + area.height + 15, '100 %', { anchor: 'end' }),
+    text(area.x + area.width / 2, area.y + area.height + 31, 'right: share below 0.1', {
       anchor: 'middle',
     }),
-    text(area.x + area.width - 4, area.y + 14, 'up: share of steps above 0.9', { anchor: 'end' }),
+    text(area.x + area.width - 4, area.y + 14, 'up: share above 0.9', { anchor: 'end' }),
   ])
 }
 

@@ -18,7 +18,7 @@ export async function layerContent(
   const caption = captionOf(gathered)
   const parts: Markup[] = [
     paragraph(
-      `${kinds[node.kind]} of ${node.units} units over ${node.features} features, read ${node.direction === 'forward' ? 'from the first step to the last' : 'from the last step to the first'}; ${layer.steps.toLocaleString('en')} timesteps${layer.rows > 1 ? ` of ${layer.rows} rows` : ''}.`,
+      `${kinds[node.kind]} of ${counted(node.units, 'unit')} over ${counted(node.features, 'feature')}, read ${node.direction === 'forward' ? 'from the first step to the last' : 'from the last step to the first'}; ${counted(layer.steps, 'timestep')}${layer.rows > 1 ? ` of each of ${layer.rows} rows` : ''}.`,
     ),
     list(describeStatistics(statistics)),
     '<h3>What it computes</h3>',
@@ -103,6 +103,10 @@ const gateWords = {
   lstm: () =>
     'Where f is near 1 (yellow), a unit keeps its cell; where i is near 1, it lets the candidate g in; where o is near 1, it shows the cell.',
 } as const
+
+function counted(count: number, what: string): string {
+  return `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`
+}
 
 function keepWords(node: RecurrentNode): string {
   if (node.kind === 'lstm') return 'f'

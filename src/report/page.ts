@@ -86,10 +86,10 @@ figure{margin:1rem 0 1.5rem}
 figcaption{color:var(--muted);font-size:.875rem;max-width:42rem;margin-top:.25rem}
 .wide{overflow-x:auto;max-width:100%}
 .wide:focus-visible,a:focus-visible{outline:2px solid var(--line);outline-offset:2px}
-.tall{max-height:26rem;overflow-y:auto;width:fit-content}
+.tall{max-height:26rem;overflow-y:auto;width:fit-content;border-bottom:1px solid var(--muted)}
 .tall thead th{position:sticky;top:0;background:var(--paper)}
 figure svg{display:block;max-width:100%;height:auto}
-table{border-collapse:collapse;font-size:.875rem;margin:.75rem 0;font-variant-numeric:tabular-nums}
+table{border-collapse:collapse;min-width:min(100%,24rem);font-size:.875rem;margin:.75rem 0;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--muted);padding-bottom:.25rem}
 th,td{text-align:left;padding:.3rem .9rem .3rem 0;border-bottom:1px solid var(--grid);vertical-align:top}
 thead th{color:var(--muted);font-weight:600}
