@@ -13,6 +13,7 @@ const STEP = 1e-5
  * of the largest element.
  * @param x with an axis for the batch.
  * @param run mask, lengths and initial state.
+ * @param compared which elements of x are moved; default: all.
  */
 export function expectDifferences(
   x: Tensor,
@@ -20,6 +21,7 @@ export function expectDifferences(
   row: number,
   options: InputJacobianOptions = {},
   run: Pick<InputJacobianOptions, 'mask' | 'lengths' | 'initialState'> = {},
+  compared: (j: number) => boolean = () => true,
 ): Tensor {
   const { jacobian, at, units } = inputJacobian(model, x, { row, ...options, ...run })
   const inner = x.shape.slice(1)
@@ -32,6 +34,7 @@ export function expectDifferences(
   }
   const largest = Math.max(1e-3, ...jacobian.data.map(Math.abs))
   for (let j = 0; j < size; j++) {
+    if (!compared(j)) continue
     const [up, down] = [output(1, j), output(-1, j)]
     const width = up.shape.at(-1)!
     const from = (up.shape.length === 3 ? row * up.shape[1] + at! : row) * width
