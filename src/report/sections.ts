@@ -13,7 +13,7 @@ export async function errorSection(verdict: Verdict): Promise<Section> {
     parts.push(
       paragraph(
         `${name} ${pass ? 'agrees with' : 'differs from'} the expected numbers: ${compared.toLocaleString('en')} compared in ${verdict.program.engine.precision === 'f32' ? 'float32' : 'float64'}, the largest error is ${short(maxAbsolute)}.`,
-        `The tolerance is ${short(tolerance.largest)}: ${tolerance.why}.`,
+        `The tolerance is ${short(tolerance.largest)}: ${tolerance.why.replaceAll(/(\d)e-(\d)/g, '$1e−$2')}.`,
         ...(first === null
           ? []
           : [
