@@ -59,7 +59,10 @@ export function traceCommand(): Command {
       '--output <file>',
       '.html: a page; .svg, .png: a picture; .npz, .json: every value as arrays; default: the terminal',
     )
-    .option('--steps <from:to>', 'of these timesteps only, such as 0:100 (to is left out)')
+    .option(
+      '--steps <from:to>',
+      'of these timesteps only, from the first to before the last: 0:100, :100 or 300:',
+    )
     .option('--row <number>', 'which row of a batch pictures show', wholeNumber('--row'), 0)
     .option('--initial-state <file>', 'the state that the sequence starts from', collect)
     .option('--expected <[name=]file>', 'the outputs as they should be: shows the error', collect)
@@ -86,13 +89,13 @@ Examples:
   return addConventionFlags(addMaskFlags(command)).action(
     async (path: string, flags: TraceFlags) => {
       const target = targetOf(flags)
-      const model = await loadTraced(path, flags)
+      const { model, layers } = await loadTraced(path, flags)
       const input = await readNamed(
         flags.input,
         model.inputs.map(({ name }) => name),
         '--input',
       )
-      const options = await traceOptions(model, flags)
+      const options = { ...(layers && { layers }), ...(await traceOptions(model, flags)) }
       const comparison = await compared(path, model, input, flags, options)
       if (target === 'arrays') {
         await writeTrace(trace(model, input, options), flags.output!)
@@ -127,18 +130,24 @@ Examples:
   )
 }
 
+interface Loaded {
+  readonly model: Model
+  /** Which layers to look at; all where nothing is said. */
+  readonly layers?: readonly string[]
+}
+
 /**
  * The model, whose layer `--layer` then is what to look at. Only of a file that holds weights alone
  * is it what to take from it, as in other commands.
  */
-async function loadTraced(path: string, { layer, ...flags }: ConventionFlags): Promise<Model> {
-  if (layer === undefined) return loadModel(path, flags)
+async function loadTraced(path: string, { layer, ...flags }: ConventionFlags): Promise<Loaded> {
+  if (layer === undefined) return { model: await loadModel(path, flags) }
   try {
-    return await loadModel(path, flags)
+    return { model: await loadModel(path, flags), layers: [layer] }
   } catch (error) {
-    return await loadModel(path, { ...flags, layer }).catch(() => {
-      throw error
-    })
+    const model = await loadModel(path, { ...flags, layer }).catch(() => null)
+    if (model === null) throw error
+    return { model }
   }
 }
 
@@ -193,7 +202,7 @@ interface ParsedOptions {
   readonly mask?: Tensor
   readonly lengths?: readonly number[]
   readonly layers?: readonly string[]
-  readonly steps?: readonly [number, number]
+  readonly steps?: readonly [from: number, to?: number]
   readonly initialState?: Named<Tensor>
 }
 
@@ -208,9 +217,6 @@ async function traceOptions(model: Model, flags: TraceFlags): Promise<ParsedOpti
   const states = model.nodes.flatMap(statesOf).map(({ name }) => name)
   return {
     ...(await readMaskFlags(flags)),
-    // Of a file of weights alone the layer has been taken already.
-    ...(flags.layer !== undefined &&
-      (model.nodes.length > 1 || model.nodes[0].name === flags.layer) && { layers: [flags.layer] }),
     ...(flags.steps !== undefined && { steps: parseSteps(flags.steps) }),
     ...(flags.initialState !== undefined && {
       initialState: await readNamed(flags.initialState, states, '--initial-state'),
@@ -218,12 +224,15 @@ async function traceOptions(model: Model, flags: TraceFlags): Promise<ParsedOpti
   }
 }
 
-function parseSteps(text: string): readonly [number, number] {
-  const match = /^(\d+):(\d+)$/.exec(text)
-  if (match !== null) return [Number(match[1]), Number(match[2])]
+function parseSteps(text: string): readonly [from: number, to?: number] {
+  const match = /^(\d*):(\d*)$/.exec(text)
+  if (match !== null && text !== ':') {
+    const [, from, to] = match
+    return to === '' ? [Number(from)] : [Number(from), Number(to)]
+  }
   throw new GruvError('bad-argument', `'${text}' are no timesteps`, {
     where: '--steps',
-    expected: 'two whole numbers, such as 0:100',
+    expected: 'two whole numbers, such as 0:100, or one of them, such as :100 or 300:',
   })
 }
 
@@ -237,7 +246,7 @@ async function compared(
   if (flags.against === undefined && flags.as === undefined) return undefined
   const reading = flags.as === undefined ? {} : parseReading(flags.as)
   const other = await loadTraced(flags.against ?? path, { ...flags, ...reading })
-  return compareModels(model, other, input, options)
+  return compareModels(model, other.model, input, options)
 }
 
 function printComparison({ words }: ModelComparison): void {

@@ -56,7 +56,7 @@ export async function dependenceSection(
   const options = {
     row,
     units: Array.from({ length: count }, (_, unit) => unit),
-    ...(steps !== undefined && shape.includes('time') && { at: steps[1] - 1 }),
+    ...(steps?.[1] !== undefined && shape.includes('time') && { at: steps[1] - 1 }),
     ...(mask !== undefined && { mask }),
     ...(lengths !== undefined && { lengths }),
     ...(initialState !== undefined && { initialState }),

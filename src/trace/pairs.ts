@@ -3,8 +3,9 @@
 import { GruvError } from '../errors.ts'
 import { isRecurrent, statesOf } from '../model/layers.ts'
 import type { Model, RecurrentNode } from '../model/types.ts'
-import { deliver, isTensorLike, notFound, readInputs } from '../runtime/inputs.ts'
+import { deliver, isTensorLike, readInputs } from '../runtime/inputs.ts'
 import type { Named, TensorLike } from '../tensor.ts'
+import { wantedLayers } from './trace.ts'
 
 export type LayerPair = readonly [first: RecurrentNode, second: RecurrentNode]
 
@@ -37,11 +38,11 @@ export function choosePairs(
   pairs: readonly LayerPair[],
   wanted: readonly string[] | undefined,
 ): readonly LayerPair[] {
-  if (wanted === undefined) return pairs
-  const names = pairs.map(([{ name }]) => name)
-  const missing = wanted.find((name) => !names.includes(name))
-  if (missing !== undefined) throw notFound('recurrent layer', missing, names)
-  return pairs.filter(([{ name }]) => wanted.includes(name))
+  const chosen = wantedLayers(
+    pairs.map(([{ name }]) => name),
+    wanted,
+  )
+  return pairs.filter(([{ name }]) => chosen.includes(name))
 }
 
 /** What the first model takes, for the second: files call an input otherwise, and turn its axes. */

@@ -111,6 +111,24 @@ describe('gruv trace', () => {
   })
 })
 
+describe('which layer and which steps', () => {
+  it.each([
+    [':3', 'timesteps 0 to 2'],
+    ['360:', 'timesteps 360 to 364'],
+  ])('--steps %s', async (steps, shown) => {
+    expect((await traced('--steps', steps)).stdout).toContain(shown)
+  })
+
+  it('a layer that a file of one layer does not have', async () => {
+    const layer = join(example, 'layer.npz')
+    const { code, stderr } = await gruv(['trace', layer, '--input', input, '--layer', 'lstm'])
+    expect([code, stderr]).toEqual([
+      2,
+      "gruv: there is no recurrent layer 'lstm'; expected one of gru\n",
+    ])
+  })
+})
+
 describe('bad input', () => {
   const output = join(folder, 'never.html')
   const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
