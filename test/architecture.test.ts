@@ -47,7 +47,7 @@ const table: Readonly<Record<string, Row>> = {
   'trace/': { may: [...ground, 'runtime/', 'model/', 'bytes/'] },
   'diagnose/': { may: [...ground, 'runtime/', 'model/', 'bytes/', 'verify/'] },
   'report/': {
-    may: [...ground, 'runtime/', 'model/', 'trace/', 'verify/'],
+    may: [...ground, 'runtime/', 'model/', 'trace/', 'verify/', 'bytes/'],
     packages: ['fflate'],
   },
   'convert/': { may: [...ground, 'bytes/', 'formats/', 'runtime/', 'verify/', 'model/'] },

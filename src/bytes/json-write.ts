@@ -14,11 +14,13 @@ type Data = Float32Array | Float64Array
  */
 export function writeJson(tensors: Named<Tensor>): string {
   const entries = Object.entries(tensors)
-  if (entries.length === 1 && entries[0][0] === LONE) return `${print(entries[0][1])}\n`
-  // As nested arrays, tensors called shape and data would read as one.
-  const explicit = Object.hasOwn(tensors, 'shape') && Object.hasOwn(tensors, 'data')
-  const members = entries.map(([name, each]) => `${JSON.stringify(name)}: ${print(each, explicit)}`)
-  return `{\n${members.join(',\n')}\n}\n`
+  const { before, after, explicit } = jsonFrame(entries.map(([name]) => name))
+  const arrays = entries.map(([, each], i) => {
+    const { shape, data } = toTensor(each, 'tensor')
+    const array = new JsonArray(shape, explicit)
+    return before(i) + array.next(data) + array.end()
+  })
+  return arrays.join('') + after
 }
 
 /**
@@ -36,34 +38,74 @@ export function writeJsonLines(tensor: Tensor): string {
     })
   }
   const size = sizeOf(rest)
-  const print = (i: number): string =>
-    printBlock(rest, data.subarray(i * size, (i + 1) * size), ', ')
+  const print = (i: number): string => {
+    const array = new JsonArray(rest, false, ', ')
+    return array.next(data.subarray(i * size, (i + 1) * size)) + array.end()
+  }
   return `${Array.from({ length: lines }, (_, i) => print(i)).join('\n')}\n`
 }
 
-function print(tensor: Tensor, explicit = false): string {
-  const { shape, data } = toTensor(tensor, 'tensor')
-  return explicit ? printExplicit(shape, data) : printBlock(shape, data, ',\n ')
+/** How the arrays of a text stand in it: several by name, or one alone. */
+export interface JsonFrame {
+  /** What stands before the array of that index. */
+  readonly before: (index: number) => string
+  readonly after: string
+  /** As nested arrays, tensors called shape and data would read as one. */
+  readonly explicit: boolean
 }
 
-/** @param between what stands between the items of the outermost of several axes. */
-function printBlock(shape: readonly number[], data: Data, between: string): string {
-  // Nested arrays do not show what lies within an axis of 0.
-  if (shape.slice(0, -1).includes(0)) return printExplicit(shape, data)
-  const nest = (axis: number, from: number, size: number): string => {
-    if (axis === shape.length) return printNumber(data, from)
-    const step = size / shape[axis]
-    const items = Array.from({ length: shape[axis] }, (_, i) =>
-      nest(axis + 1, from + i * step, step),
-    )
-    return `[${items.join(axis === 0 && shape.length > 1 ? between : ', ')}]`
+/** The text around arrays of these names. */
+export function jsonFrame(names: readonly string[]): JsonFrame {
+  if (names.length === 1 && names[0] === LONE)
+    return { before: () => '', after: '\n', explicit: false }
+  return {
+    before: (index) => `${index === 0 ? '{\n' : ',\n'}${JSON.stringify(names[index])}: `,
+    after: names.length === 0 ? '{\n\n}\n' : '\n}\n',
+    explicit: names.includes('shape') && names.includes('data'),
   }
-  return nest(0, 0, data.length)
 }
 
-function printExplicit(shape: readonly number[], data: Data): string {
-  const numbers = Array.from(data, (_, i) => printNumber(data, i))
-  return `{"shape": [${shape.join(', ')}], "data": [${numbers.join(', ')}]}`
+/** An array as text, its numbers given from the first to the last in pieces of any size. */
+export class JsonArray {
+  private readonly shape: readonly number[]
+  /** Numbers in an item of each axis. */
+  private readonly sizes: readonly number[]
+  private readonly explicit: boolean
+  private readonly between: string
+  private done = 0
+
+  /** @param between what stands between the items of the outermost of several axes. */
+  constructor(shape: readonly number[], explicit: boolean, between = ',\n ') {
+    this.shape = shape
+    this.sizes = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)))
+    // Nested arrays without a number do not show every axis.
+    this.explicit = explicit || (shape.length > 1 && shape.includes(0))
+    this.between = between
+  }
+
+  /** The numbers that come next, with what stands before each. */
+  next(data: Data): string {
+    const parts: string[] = []
+    for (let i = 0; i < data.length; i++) parts.push(this.opening(), printNumber(data, i))
+    return parts.join('')
+  }
+
+  /** After the last number. */
+  end(): string {
+    const none = this.done === 0 ? this.opening() : ''
+    return none + (this.explicit ? ']}' : ']'.repeat(this.shape.length))
+  }
+
+  private opening(): string {
+    const { shape, sizes, explicit } = this
+    const at = this.done++
+    if (explicit) return at === 0 ? `{"shape": [${shape.join(', ')}], "data": [` : ', '
+    if (at === 0) return '['.repeat(shape.length)
+    const axis = sizes.findIndex((size) => at % size === 0)
+    const inner = shape.length - 1 - axis
+    const between = axis === 0 && shape.length > 1 ? this.between : ', '
+    return `${']'.repeat(inner)}${between}${'['.repeat(inner)}`
+  }
 }
 
 function printNumber(data: Data, i: number): string {

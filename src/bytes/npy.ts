@@ -216,19 +216,25 @@ const ALIGNMENT = 64
  */
 export function writeNpy(tensor: Tensor): Uint8Array {
   const { shape, data } = toTensor(tensor, 'tensor')
-  const descr = descrOf[data instanceof Float32Array ? 'float32' : 'float64']
+  const header = npyHeader(shape, data instanceof Float32Array ? 'float32' : 'float64')
+  const file = new Uint8Array(header.length + data.byteLength)
+  file.set(header)
+  file.set(encodeNumbers(data), header.length)
+  return file
+}
+
+/** All that stands before the numbers. */
+export function npyHeader(shape: readonly number[], type: keyof typeof descrOf): Uint8Array {
   const extents = shape.length === 1 ? `${shape[0]},` : shape.join(', ')
-  const dict = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${extents}), }`
+  const dict = `{'descr': '${descrOf[type]}', 'fortran_order': False, 'shape': (${extents}), }`
   const growth = shape.length === 0 ? 0 : GROWTH_DIGITS - `${shape[0]}`.length
   const unpadded = 10 + dict.length + growth + 1
   // NumPy pads by 1 to 64 bytes, never by none.
   const start = (Math.floor(unpadded / ALIGNMENT) + 1) * ALIGNMENT
-  const header = `${dict.padEnd(start - 11)}\n`
-
-  const file = new Uint8Array(start + data.byteLength)
-  file.set([...npyMagic, 1, 0])
-  new DataView(file.buffer).setUint16(8, header.length, true)
-  file.set(new TextEncoder().encode(header), 10)
-  file.set(encodeNumbers(data), start)
-  return file
+  const text = `${dict.padEnd(start - 11)}\n`
+  const header = new Uint8Array(start)
+  header.set([...npyMagic, 1, 0])
+  new DataView(header.buffer).setUint16(8, text.length, true)
+  header.set(new TextEncoder().encode(text), 10)
+  return header
 }

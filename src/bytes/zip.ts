@@ -199,9 +199,19 @@ export async function writeZip(
   entries: readonly ZipInput[],
   { compress = false }: { readonly compress?: boolean } = {},
 ): Promise<Uint8Array> {
+  checkEntries(entries.map(({ name, bytes }) => ({ name, size: bytes.length })))
+  const { zipSync } = await import('fflate')
+  const files = Object.fromEntries(entries.map(({ name, bytes }) => [name, bytes]))
+  return zipSync(files, { level: compress ? 6 : 0, mtime: EPOCH })
+}
+
+/** @throws GruvError `bad-argument` for two entries of one name, `too-large` from 4 GiB. */
+export function checkEntries(
+  entries: readonly { readonly name: string; readonly size: number }[],
+): void {
   const names = new Set<string>()
   let total = 0
-  for (const { name, bytes } of entries) {
+  for (const { name, size } of entries) {
     // fflate keeps entries as properties of an object, which this name would not become.
     if (names.has(name) || name === '__proto__') {
       throw new GruvError('bad-argument', 'this name cannot be used, or not twice', {
@@ -209,11 +219,14 @@ export async function writeZip(
       })
     }
     names.add(name)
-    total += bytes.length
+    total += size
   }
-  if (total > MOST_BYTES) throw tooLarge(MOST_BYTES, total)
+  if (total > MOST_BYTES) {
+    throw new GruvError('too-large', 'an archive does not hold so much', {
+      expected: `at most ${showSize(MOST_BYTES)}`,
+      got: showSize(total),
+      fix: 'Write several archives.',
+    })
+  }
   if (names.size > MOST_ENTRIES) throw tooMany(`${names.size}`)
-  const { zipSync } = await import('fflate')
-  const files = Object.fromEntries(entries.map(({ name, bytes }) => [name, bytes]))
-  return zipSync(files, { level: compress ? 6 : 0, mtime: EPOCH })
 }

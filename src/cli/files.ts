@@ -1,7 +1,7 @@
 /** Data files by name: reading them as inputs, writing outputs whole or not at all. */
 
 import { randomBytes } from 'node:crypto'
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { readData, writeData } from '../data/index.ts'
 import { GruvError, isGruvError, type Named, type Tensor } from '../index.ts'
@@ -82,17 +82,47 @@ export async function writeBytes(files: ReadonlyMap<string, Uint8Array>): Promis
   await writeWhole(new Map([...files].map(([path, bytes]) => [path, async () => bytes])))
 }
 
-/** Renames only once everything is written, so that output files appear whole or not at all. */
+/** Output files appear whole or not at all. */
 export async function writeWhole(
   files: ReadonlyMap<string, () => Promise<Uint8Array>>,
 ): Promise<void> {
+  await writeAside(
+    [...files].map(([path, make]) => ({
+      path,
+      fill: async (file) => file.writeFile(await make()),
+    })),
+  )
+}
+
+/** The same for a file that is made piece by piece. */
+export async function writeParts(
+  path: string,
+  parts: () => AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const fill = async (file: FileHandle): Promise<void> => {
+    for await (const part of parts()) await file.appendFile(part)
+  }
+  await writeAside([{ path, fill }])
+}
+
+/** Renames only once everything is written. */
+async function writeAside(
+  files: readonly {
+    readonly path: string
+    readonly fill: (file: FileHandle) => Promise<void>
+  }[],
+): Promise<void> {
   const written: { readonly temporary: string; readonly path: string }[] = []
   try {
-    for (const [path, make] of files) {
-      const bytes = await make()
+    for (const { path, fill } of files) {
       const temporary = join(dirname(path), `.gruv-${randomBytes(6).toString('hex')}.tmp`)
       written.push({ temporary, path })
-      await writeFile(temporary, bytes, { flag: 'wx' })
+      const file = await open(temporary, 'wx')
+      try {
+        await fill(file)
+      } finally {
+        await file.close()
+      }
       const there = await stat(path).catch(() => null)
       if (there?.isDirectory())
         throw new GruvError('unreadable', 'this is a folder', { where: path, expected: 'a file' })
@@ -100,7 +130,8 @@ export async function writeWhole(
     for (const { temporary, path } of written) await rename(temporary, path)
   } catch (error) {
     await Promise.all(written.map(({ temporary }) => rm(temporary, { force: true })))
-    if (isGruvError(error)) throw error
+    // What the system does not say about the file is a mistake of ours, and shown as one.
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error
     const path = written.at(-1)?.path ?? ''
     throw new GruvError(
       'unreadable',

@@ -15,12 +15,16 @@ import {
   trace,
 } from '../trace/index.ts'
 import { columns, heading, print } from './render.ts'
+import { fitted, terminalWidth } from './terminal.ts'
 
-const WIDTH = 64
 const MOST_ROWS = 16
-/** From 0 to 1, readable without colour. */
+/** From the lowest to the highest fifth of a range, readable without colour. */
 const SHADES = ' ░▒▓█'
 const BARS = '▁▂▃▄▅▆▇█'
+/** What stands behind a state: its range, and how long it is remembered. */
+const [RANGE, MEMORY] = [15, 10]
+/** A terminal narrower than this has no room for that. */
+const ROOMY = 60
 
 export function printTrace(
   model: Model,
@@ -42,41 +46,74 @@ export function printTrace(
   }
   for (const layer of traced.layers) {
     const { gathered, picture } = looking.get(layer.name)!
-    const found = gathered.result()
-    const { name, kind, units, rows, first, steps } = layer
-    const where = `timesteps ${first} to ${first + steps - 1}${rows > 1 ? `, row ${row} of ${rows}` : ''}`
-    print(`${heading(name)}  ${kind} of ${units} units, ${where}`)
-    for (const sentence of describeStatistics(found)) print(`  ${sentence}`)
-    for (const gate of rolesOf(layer).gates) {
-      print()
-      print(
-        `${heading(titleOf(gate))}  0 ${[...SHADES].map((each) => `'${each}'`).join(' ')} 1, each row a unit`,
-      )
-      print(picture.shades(gate))
-    }
-    print()
-    print(`${heading(titleOf('h'))}  each unit from its lowest to its highest`)
-    print(picture.sparklines(found))
-    if (picture.left > 0) print(`  … and ${picture.left} more units; --output look.html shows all`)
-    print()
+    printLayer(layer, gathered.result(), picture, row)
   }
+}
+
+function printLayer(
+  layer: TracedLayer,
+  found: LayerStatistics,
+  picture: Picture,
+  row: number,
+): void {
+  const { name, kind, units, rows, first, steps } = layer
+  const where = `timesteps ${first} to ${first + steps - 1}${rows > 1 ? `, row ${row} of ${rows}` : ''}`
+  print(`${heading(name)}  ${kind} of ${units} units, ${where}`)
+  for (const sentence of describeStatistics(found)) print(fitted(sentence))
+  print()
+  const masked = found.skipped > 0 ? '; · is a step without gates' : ''
+  print(fitted(`${picture.explained}${masked}.`))
+  const { gates, candidate } = rolesOf(layer)
+  for (const gate of gates) {
+    print()
+    print(`${heading(titleOf(gate))}  from 0 to 1`)
+    print(picture.shades(gate, [0, 1]))
+  }
+  if (candidate !== null) {
+    const { min, max } = found.candidate!
+    const reach = Math.max(1, ...max, ...min.map((each) => -each))
+    const shown = Number(reach.toPrecision(2))
+    print()
+    print(`${heading(titleOf(candidate))}  from −${shown} to ${shown}`)
+    print(picture.shades(candidate, [-reach, reach]))
+  }
+  print()
+  print(
+    `${heading(titleOf('h'))}  each unit from its lowest to its highest${picture.behind(found)}`,
+  )
+  print(picture.sparklines(found))
+  if (picture.left > 0) print(`  … and ${picture.left} more units; --output look.html shows all`)
+  print()
 }
 
 /** Means over time in as many columns as a line has. */
 class Picture {
   readonly left: number
+  /** What is down and across, and which shade is how much. */
+  readonly explained: string
   private readonly layer: TracedLayer
   private readonly columns: number
+  private readonly perColumn: number
   private readonly rows: number
+  private readonly roomy: boolean
   private readonly sums: Named<Float64Array>
   private readonly counts: Named<Float64Array>
 
   constructor(layer: TracedLayer) {
+    const width = terminalWidth()
     this.layer = layer
-    this.columns = Math.min(WIDTH, layer.steps)
     this.rows = Math.min(MOST_ROWS, layer.units)
     this.left = layer.units - this.rows
-    const names = [...rolesOf(layer).gates, 'h']
+    this.roomy = width >= ROOMY
+    const room = width - '  15  |'.length - (this.roomy ? RANGE + MEMORY : 1)
+    this.perColumn = Math.ceil(layer.steps / room)
+    this.columns = Math.ceil(layer.steps / this.perColumn)
+    const across = this.perColumn === 1 ? 'a timestep' : `the mean of ${this.perColumn} timesteps`
+    const shades = [...SHADES].map((shade) => (shade === ' ' ? 'blank' : shade)).join(' ')
+    this.explained = `Each row a unit, each column ${across}. Shades from low to high: ${shades}`
+    const names = [...rolesOf(layer).gates, rolesOf(layer).candidate, 'h'].filter(
+      (name) => name !== null,
+    )
     const empty = () =>
       Object.fromEntries(names.map((name) => [name, new Float64Array(this.rows * this.columns)]))
     this.sums = empty()
@@ -84,8 +121,8 @@ class Picture {
   }
 
   add(values: Named<Float64Array>, from: number, t: number): void {
-    const { first, steps, units } = this.layer
-    const column = Math.floor(((t - first) * this.columns) / steps)
+    const { first, units } = this.layer
+    const column = Math.floor((t - first) / this.perColumn)
     for (const [name, sums] of Object.entries(this.sums)) {
       for (let u = 0; u < this.rows; u++) {
         const value = values[name][from * units + u]
@@ -96,9 +133,12 @@ class Picture {
     }
   }
 
-  shades(name: string): string {
+  shades(name: string, [low, high]: readonly [number, number]): string {
     return this.lines((u) =>
-      this.row(name, u, (value) => SHADES[Math.min(4, Math.max(0, Math.floor(value * 5)))]),
+      this.row(name, u, (value) => {
+        const fifth = Math.floor(((value - low) / (high - low)) * SHADES.length)
+        return SHADES[Math.min(SHADES.length - 1, Math.max(0, fifth))]
+      }),
     )
   }
 
@@ -109,9 +149,16 @@ class Picture {
         const share = high > low ? (value - low) / (high - low) : 0
         return BARS[Math.min(7, Math.max(0, Math.floor(share * 8)))]
       })
-      const range = `${low.toFixed(2)} … ${high.toFixed(2)}`
-      return `${line} ${range.padStart(15)}${memory === null ? '' : `  remembers ${timesteps(memory[u])}`}`
+      if (!this.roomy) return line
+      const range = `${signed(low)} … ${signed(high)}`.padStart(RANGE)
+      return `${line}${range}${memory === null ? '' : `  ${timesteps(memory[u]).replace(/ timesteps?$/, '')}`}`
     })
+  }
+
+  /** What stands behind the lines of the states. */
+  behind({ memory }: LayerStatistics): string {
+    if (!this.roomy) return ''
+    return memory === null ? ' (given)' : ' (given, then its memory in timesteps)'
   }
 
   private row(name: string, u: number, show: (value: number) => string): string {
@@ -123,13 +170,25 @@ class Picture {
     }).join('')
   }
 
+  /** A line for each unit, and the first and the last timestep below. */
   private lines(line: (u: number) => string): string {
+    const { first, steps } = this.layer
+    const last = String(first + steps - 1)
+    const space = this.columns - String(first).length
+    const times = space > last.length ? `${first}${last.padStart(space)}` : String(first)
     return columns(
-      Array.from({ length: this.rows }, (_, u) => [`  ${u}`, `|${line(u)}`]),
+      [
+        ...Array.from({ length: this.rows }, (_, u) => [`  ${u}`, `|${line(u)}`]),
+        ['  t', ` ${times}`],
+      ],
       [],
       [0],
     )
   }
+}
+
+function signed(value: number): string {
+  return value.toFixed(2).replace('-', '−')
 }
 
 /** Plain data; a memory without end is null, as JSON has no infinity. */

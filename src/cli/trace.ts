@@ -1,17 +1,10 @@
 /** `gruv trace`: every gate and state at every step, as numbers, as pictures, as a page. */
 
 import { Command, Option } from 'commander'
-import { writeData } from '../data/index.ts'
 import { GruvError, type Model, type Named, type Tensor } from '../index.ts'
 import { isRecurrent, statesOf } from '../model/index.ts'
 import { type PlotKind, plot, plotKinds, type ReportOptions, report } from '../report/index.ts'
-import {
-  collect as collectTrace,
-  compareModels,
-  type ModelComparison,
-  type Trace,
-  trace,
-} from '../trace/index.ts'
+import { compareModels, type ModelComparison, trace } from '../trace/index.ts'
 import { readNamed, writeWhole } from './files.ts'
 import { addMaskFlags, type MaskFlags, readMaskFlags } from './masks.ts'
 import {
@@ -23,6 +16,8 @@ import {
 } from './options.ts'
 import { parseReading } from './reading.ts'
 import { heading, print } from './render.ts'
+import { fitted } from './terminal.ts'
+import { writeTrace } from './trace-arrays.ts'
 import { printTrace, statisticsAsJson } from './trace-print.ts'
 import { printVerdict, verifyFiles } from './verify.ts'
 
@@ -64,7 +59,10 @@ export function traceCommand(): Command {
       '--output <file>',
       '.html: a page; .svg, .png: a picture; .npz, .json: every value as arrays; default: the terminal',
     )
-    .option('--steps <from:to>', 'of these timesteps only, such as 0:100 (to is left out)')
+    .option(
+      '--steps <from:to>',
+      'of these timesteps only, from the first to before the last: 0:100, :100 or 300:',
+    )
     .option('--row <number>', 'which row of a batch pictures show', wholeNumber('--row'), 0)
     .option('--initial-state <file>', 'the state that the sequence starts from', collect)
     .option('--expected <[name=]file>', 'the outputs as they should be: shows the error', collect)
@@ -91,16 +89,16 @@ Examples:
   return addConventionFlags(addMaskFlags(command)).action(
     async (path: string, flags: TraceFlags) => {
       const target = targetOf(flags)
-      const model = await loadTraced(path, flags)
+      const { model, layers } = await loadTraced(path, flags)
       const input = await readNamed(
         flags.input,
         model.inputs.map(({ name }) => name),
         '--input',
       )
-      const options = await traceOptions(model, flags)
+      const options = { ...(layers && { layers }), ...(await traceOptions(model, flags)) }
       const comparison = await compared(path, model, input, flags, options)
       if (target === 'arrays') {
-        await writeOutput(flags.output!, () => arrays(trace(model, input, options), flags.output!))
+        await writeTrace(trace(model, input, options), flags.output!)
         return
       }
       const verdict =
@@ -132,18 +130,24 @@ Examples:
   )
 }
 
+interface Loaded {
+  readonly model: Model
+  /** Which layers to look at; all where nothing is said. */
+  readonly layers?: readonly string[]
+}
+
 /**
  * The model, whose layer `--layer` then is what to look at. Only of a file that holds weights alone
  * is it what to take from it, as in other commands.
  */
-async function loadTraced(path: string, { layer, ...flags }: ConventionFlags): Promise<Model> {
-  if (layer === undefined) return loadModel(path, flags)
+async function loadTraced(path: string, { layer, ...flags }: ConventionFlags): Promise<Loaded> {
+  if (layer === undefined) return { model: await loadModel(path, flags) }
   try {
-    return await loadModel(path, flags)
+    return { model: await loadModel(path, flags), layers: [layer] }
   } catch (error) {
-    return await loadModel(path, { ...flags, layer }).catch(() => {
-      throw error
-    })
+    const model = await loadModel(path, { ...flags, layer }).catch(() => null)
+    if (model === null) throw error
+    return { model }
   }
 }
 
@@ -198,7 +202,7 @@ interface ParsedOptions {
   readonly mask?: Tensor
   readonly lengths?: readonly number[]
   readonly layers?: readonly string[]
-  readonly steps?: readonly [number, number]
+  readonly steps?: readonly [from: number, to?: number]
   readonly initialState?: Named<Tensor>
 }
 
@@ -213,9 +217,6 @@ async function traceOptions(model: Model, flags: TraceFlags): Promise<ParsedOpti
   const states = model.nodes.flatMap(statesOf).map(({ name }) => name)
   return {
     ...(await readMaskFlags(flags)),
-    // Of a file of weights alone the layer has been taken already.
-    ...(flags.layer !== undefined &&
-      (model.nodes.length > 1 || model.nodes[0].name === flags.layer) && { layers: [flags.layer] }),
     ...(flags.steps !== undefined && { steps: parseSteps(flags.steps) }),
     ...(flags.initialState !== undefined && {
       initialState: await readNamed(flags.initialState, states, '--initial-state'),
@@ -223,12 +224,15 @@ async function traceOptions(model: Model, flags: TraceFlags): Promise<ParsedOpti
   }
 }
 
-function parseSteps(text: string): readonly [number, number] {
-  const match = /^(\d+):(\d+)$/.exec(text)
-  if (match !== null) return [Number(match[1]), Number(match[2])]
+function parseSteps(text: string): readonly [from: number, to?: number] {
+  const match = /^(\d*):(\d*)$/.exec(text)
+  if (match !== null && text !== ':') {
+    const [, from, to] = match
+    return to === '' ? [Number(from)] : [Number(from), Number(to)]
+  }
   throw new GruvError('bad-argument', `'${text}' are no timesteps`, {
     where: '--steps',
-    expected: 'two whole numbers, such as 0:100',
+    expected: 'two whole numbers, such as 0:100, or one of them, such as :100 or 300:',
   })
 }
 
@@ -242,34 +246,12 @@ async function compared(
   if (flags.against === undefined && flags.as === undefined) return undefined
   const reading = flags.as === undefined ? {} : parseReading(flags.as)
   const other = await loadTraced(flags.against ?? path, { ...flags, ...reading })
-  return compareModels(model, other, input, options)
+  return compareModels(model, other.model, input, options)
 }
 
 function printComparison({ words }: ModelComparison): void {
   print(heading('What differs (first: as read; second: the other)'))
-  for (const sentence of words) print(`  ${sentence}`)
-}
-
-/** What fits into memory beside everything else; the numbers of a trace are all held at once here. */
-const MOST_BYTES = 2 ** 30
-
-async function arrays(traced: Trace, path: string): Promise<Uint8Array> {
-  const bytes = traced.layers.reduce(
-    (sum, { rows, steps, units, values }) => sum + 8 * rows * steps * units * values.length,
-    0,
-  )
-  if (bytes > MOST_BYTES) {
-    throw new GruvError('too-large', 'so many numbers are not written at once', {
-      where: path,
-      expected: `at most ${MOST_BYTES / 2 ** 20} MiB`,
-      got: `${Math.ceil(bytes / 2 ** 20)} MiB`,
-      fix: 'Choose some: --layer NAME, --steps FROM:TO.',
-    })
-  }
-  const named = Object.entries(collectTrace(traced)).flatMap(([layer, values]) =>
-    Object.entries(values).map(([value, tensor]) => [`${layer}.${value}`, tensor] as const),
-  )
-  return writeData(Object.fromEntries(named), path)
+  for (const sentence of words) print(fitted(sentence))
 }
 
 async function writeOutput(path: string, make: () => Promise<Uint8Array>): Promise<void> {

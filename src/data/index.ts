@@ -27,6 +27,7 @@ export { showNumber } from '../bytes/decimal.ts'
 export { isHeader, type RowOptions } from '../bytes/table-row.ts'
 export type { DataFormat } from './formats.ts'
 export { parseRow } from './rows.ts'
+export { type StreamedArray, streamData } from './stream.ts'
 
 export interface DataFile {
   readonly format: DataFormat

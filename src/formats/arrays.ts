@@ -8,7 +8,7 @@
 import { GruvError } from '../errors.ts'
 import { assembleModel } from '../model/build.ts'
 import { chain, link } from '../model/chain.ts'
-import type { GateOrder } from '../model/conventions.ts'
+import { conventionTable, type GateOrder } from '../model/conventions.ts'
 import type { Ground } from '../model/grounds.ts'
 import { type GruArrays, type GruGrounds, gruNode } from '../model/gru.ts'
 import type { Model } from '../model/types.ts'
@@ -76,7 +76,7 @@ export async function bareLayer(
       ...(guessed.length === 0
         ? []
         : [
-            `nothing in the file states ${guessed.map(({ key }) => key).join(', ')}: Keras's conventions are assumed`,
+            `nothing in the file states the ${guessed.map(({ key }) => conventionTable[key].title).join(', the ')}: Keras's conventions are assumed`,
           ]),
     ],
   })

@@ -25,6 +25,13 @@ export function ticks(low: number, high: number, count: number): readonly number
   )
 }
 
+/** The smallest round number that is not below a positive one: the end of an axis from 0. */
+export function roundUp(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value))
+  const digit = [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((each) => each * power >= value * (1 - 1e-9))
+  return Number(((digit ?? 10) * power).toPrecision(2))
+}
+
 export function text(
   x: number,
   y: number,
@@ -55,7 +62,7 @@ export function ticksBelow(
   title: string,
   cells = false,
 ): readonly Mark[] {
-  const count = Math.max(2, Math.floor(width / 90))
+  const count = Math.max(3, Math.floor(width / 90))
   const span = to - from
   const half = cells ? 0.5 : 0
   const last = cells ? to - 1 : to

@@ -4,6 +4,7 @@ import {
   type Area,
   decades,
   heading,
+  roundUp,
   showDecade,
   text,
   ticksBelow,
@@ -12,7 +13,7 @@ import {
 } from './axes.ts'
 import { type Mark, type Scene, short } from './scene.ts'
 
-interface Words {
+export interface Words {
   readonly title: string
   readonly description: string
 }
@@ -22,11 +23,12 @@ const ABOVE = 28
 const BELOW = 38
 
 /** A chart's area, with its title above. */
-function areaOf(width: number, height: number): Area {
+export function areaOf(width: number, height: number): Area {
   return { x: LEFT, y: ABOVE, width: width - LEFT - 14, height }
 }
 
-function scene(words: Words, width: number, area: Area, marks: readonly Mark[]): Scene {
+/** A chart: its marks, and its title above them. */
+export function chart(words: Words, width: number, area: Area, marks: readonly Mark[]): Scene {
   return {
     ...words,
     width,
@@ -78,7 +80,7 @@ export function trajectories(
     width: WIDTH - LEFT - 70,
     height: lines.length * (tall + gap) - gap,
   }
-  return scene(words, WIDTH, area, [
+  return chart(words, WIDTH, area, [
     ...marks,
     ...ticksBelow(area, [across.from, across.to], across.title, true),
   ])
@@ -109,10 +111,10 @@ export function histogram(
   width: number,
 ): Scene {
   const area = areaOf(width, 96)
-  const top = Math.max(...shares, 1e-9)
+  const top = roundUp(Math.max(...shares, 0.01))
   const step = area.width / shares.length
-  return scene(words, width, area, [
-    ...ticksBeside(area, [0, top], (tick) => `${short(100 * tick)} %`),
+  return chart(words, width, area, [
+    ...ticksBeside(area, [0, top], (tick) => `${short(100 * tick)} %`, [0, top / 2, top]),
     ...shares.map((share, i): Mark => {
       const tall = (share / top) * area.height
       return {
@@ -138,61 +140,18 @@ export function saturation(
   const area = areaOf(width, width - LEFT - 14)
   const x = (share: number): number => area.x + share * area.width
   const y = (share: number): number => area.y + (1 - share) * area.height
-  return scene(words, width, area, [
+  return chart(words, width, area, [
     ...ticksBeside(area, [0, 1], (tick) => `${Math.round(100 * tick)} %`, [0, 0.25, 0.5, 0.75, 1]),
     { kind: 'line', points: [x(0), y(1), x(1), y(0)], ink: 'muted', width: 1, dashed: true },
     ...left.map(
       (share, u): Mark => ({ kind: 'dot', x: x(share), y: y(right[u]), radius: 4, ink: 'mark' }),
     ),
-    ...[0, 0.5, 1].map((share) =>
-      text(x(share), area.y + area.height + 15, `${100 * share} %`, { anchor: 'middle' }),
-    ),
-    text(area.x + area.width / 2, area.y + area.height + 31, 'to the right: steps below 0.1', {
+    text(x(0.5), area.y + area.height + 15, '50 %', { anchor: 'middle' }),
+    text(x(1), area.y + area.height + 15, '100 %', { anchor: 'end' }),
+    text(area.x + area.width / 2, area.y + area.height + 31, 'right: share below 0.1', {
       anchor: 'middle',
     }),
-    text(area.x + area.width - 4, area.y + 14, 'up: steps above 0.9', { anchor: 'end' }),
-  ])
-}
-
-/** Bars from the shortest to the longest, on a logarithmic scale; endless ones touch the top. */
-export function memoryBars(words: Words, memory: readonly number[]): Scene {
-  const area = areaOf(WIDTH, 150)
-  const order = memory.map((_, u) => u).sort((a, b) => memory[a] - memory[b])
-  const finite = memory.filter((each) => Number.isFinite(each) && each > 0).map(Math.log10)
-  const low = Math.floor(Math.min(0, ...finite))
-  const high = Math.max(low + 1, Math.ceil(Math.max(1, ...finite)))
-  const step = area.width / memory.length
-  const few = memory.length <= 40
-  return scene(words, WIDTH, area, [
-    ...ticksBeside(area, [low, high], showDecade, decades(low, high)),
-    ...order.flatMap((unit, i): readonly Mark[] => {
-      const value = memory[unit]
-      const share =
-        value === Number.POSITIVE_INFINITY ? 1 : (Math.log10(value) - low) / (high - low)
-      const tall = Math.max(1, Math.min(1, Number.isFinite(share) ? share : 0) * area.height)
-      const x = area.x + i * step
-      return [
-        {
-          kind: 'rect',
-          x: x + (few ? step * 0.15 : 0),
-          y: area.y + area.height - tall,
-          width: few ? step * 0.7 : step,
-          height: tall,
-          ink: 'mark',
-        },
-        ...(few
-          ? [text(x + step / 2, area.y + area.height + 15, String(unit), { anchor: 'middle' })]
-          : []),
-      ]
-    }),
-    text(
-      area.x + area.width / 2,
-      area.y + area.height + (few ? 31 : 18),
-      few
-        ? 'unit, from the shortest memory to the longest'
-        : `${memory.length} units, from the shortest memory to the longest`,
-      { anchor: 'middle' },
-    ),
+    text(area.x + area.width - 4, area.y + 14, 'up: share above 0.9', { anchor: 'end' }),
   ])
 }
 
@@ -214,7 +173,7 @@ export function logLine(
     area.y + area.height - ((Math.max(log, low) - low) / (high - low)) * area.height
   const x = (i: number): number => area.x + ((i + 0.5) / logs.length) * area.width
   const at = limit === null ? 0 : y(Math.log10(limit.value))
-  return scene(words, WIDTH, area, [
+  return chart(words, WIDTH, area, [
     ...ticksBeside(area, [low, high], showDecade, decades(low, high)),
     ...(limit === null
       ? []
@@ -270,10 +229,7 @@ function bounds(values: readonly number[]): readonly [number, number] {
   if (low > high) return [-1, 1]
   // States of gated layers lie within ±1: shown so, unless they are much smaller or larger.
   const size = Math.max(Math.abs(low), Math.abs(high))
-  if (size <= 1 && size > 0.3) return [-1, 1]
-  const round =
-    Number(size.toPrecision(1)) >= size
-      ? Number(size.toPrecision(1))
-      : Number((size * 1.5).toPrecision(1))
-  return round === 0 ? [-1, 1] : [low < 0 ? -round : 0, high > 0 ? round : 0]
+  if (size === 0 || (size <= 1 && size > 0.6)) return [-1, 1]
+  const round = roundUp(size)
+  return [low < 0 ? -round : 0, high > 0 ? round : 0]
 }

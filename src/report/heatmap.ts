@@ -22,9 +22,13 @@ export interface HeatmapOptions {
   readonly width?: number
   readonly reduce?: 'mean' | 'extreme'
   readonly legend?: boolean
+  /** How the numbers of the colour bar are written. */
+  readonly show?: (value: number) => string
 }
 
-const LEGEND = 86
+const LEGEND = 96
+/** A row that has a name. */
+const NAMED_ROW = 18
 const ABOVE = 24
 const BELOW = 36
 
@@ -44,7 +48,7 @@ export function heatmap(options: HeatmapOptions): Scene {
     x: left,
     y: ABOVE,
     width: width - left - (legend ? LEGEND : 6),
-    height: heightFor(rows),
+    height: names === undefined ? heightFor(rows) : rows * NAMED_ROW,
   }
   const marks: Mark[] = [
     heading(left, 16, title),
@@ -56,7 +60,7 @@ export function heatmap(options: HeatmapOptions): Scene {
     { kind: 'frame', ...area },
     ...rowTicks(area, rows, options.down, names),
     ...(across === null ? [] : ticksBelow(area, [across.from, across.to], across.title, true)),
-    ...(legend ? colourBar(area, ramp, range) : []),
+    ...(legend ? colourBar(area, ramp, range, options.show) : []),
   ]
   const height = area.y + area.height + (across === null ? 4 : BELOW)
   return { width, height, title, description, marks }
@@ -89,13 +93,14 @@ function colourBar(
   { x, y, width, height }: Area,
   ramp: Ramp,
   [low, high]: readonly [number, number],
+  show: (value: number) => string = short,
 ): readonly Mark[] {
   const steps = 64
   const tall = Math.min(Math.max(height, 52), 150)
   const values = Float64Array.from({ length: steps }, (_, i) => 1 - i / (steps - 1))
   const bar: Area = { x: x + width + 16, y, width: 12, height: tall }
   const label = (share: number, value: number): Mark =>
-    text(bar.x + 18, y + (1 - share) * (tall - SIZE.label) + 10, short(value))
+    text(bar.x + 18, y + (1 - share) * (tall - SIZE.label) + 10, show(value))
   return [
     { kind: 'image', ...bar, raster: colourCells(values, steps, 1, ramp, [0, 1]) },
     { kind: 'frame', ...bar },

@@ -8,19 +8,20 @@
  * into some hundreds of columns, so that their size does not depend on how long the input is.
  */
 
-import { GruvError, isGruvError } from '../errors.ts'
+import { GruvError } from '../errors.ts'
 import { isRecurrent } from '../model/layers.ts'
 import { summarize } from '../model/summary.ts'
 import type { Model, RecurrentNode } from '../model/types.ts'
 import { notFound } from '../runtime/inputs.ts'
 import type { Named, TensorLike } from '../tensor.ts'
-import { inputJacobian, type ModelComparison, stateInfluence } from '../trace/index.ts'
+import { type ModelComparison, stateInfluence } from '../trace/index.ts'
 import type { Verdict } from '../verify/index.ts'
-import { type Dependence, dependence } from './dependence.ts'
+import { dependenceSection } from './dependence.ts'
+import { errorPlot } from './errors.ts'
 import { type GatheredLayer, type GatherOptions, gather } from './gather.ts'
 import { layerContent } from './layer.ts'
-import { figure, list, type Markup, page, paragraph, type Section, table } from './page.ts'
-import { errorPlot, gatesPlot, memoryPlot, statesPlot, weightsPlot } from './plots.ts'
+import { list, page, paragraph, type Section, table } from './page.ts'
+import { gatesPlot, memoryPlot, statesPlot, weightsPlot } from './plots.ts'
 import { scenePng } from './raster.ts'
 import { type Scene, stack } from './scene.ts'
 import { comparisonSection, errorSection } from './sections.ts'
@@ -46,8 +47,6 @@ const MOST_BACK = 64
 /** … at a price of units³ for each step: less far in wide layers, not at all in very wide ones. */
 const MOST_PRODUCTS = 5e8
 const MOST_UNITS = 512
-/** The dependence on the whole input needs the whole sequence at once; longer ones go without. */
-const MOST_STEPS = 20_000
 
 /**
  * One HTML page: gates, states, statistics, Jacobians, weights and equations of every recurrent
@@ -79,7 +78,7 @@ export async function report(
     list(summary.warnings),
   ].join('\n')
   const sections: Section[] = []
-  if (options.comparison !== undefined) sections.push(comparisonSection(options.comparison))
+  if (options.comparison !== undefined) sections.push(await comparisonSection(options.comparison))
   if (options.verdict !== undefined) sections.push(await errorSection(options.verdict))
   for (const [i, gathered] of layers.entries()) {
     const { name } = gathered.layer
@@ -95,7 +94,14 @@ export async function report(
       ),
     })
   }
-  sections.push(await dependenceSection(model, x, layers, options))
+  sections.push(
+    await dependenceSection(
+      model,
+      x,
+      layers.map(({ layer }) => layer),
+      options,
+    ),
+  )
   sections.push({ id: 'definitions', title: 'Definitions and sources', content: list(definitions) })
   return page(`${model.name}: every gate in view`, intro, sections)
 }
@@ -142,8 +148,9 @@ function plotScene(
   return together(`${model.name}: ${kind}`, layers.map(draw[kind]))
 }
 
+/** Each with its title above it: a picture on its own has to say what it is of. */
 function together(title: string, scenes: readonly Scene[]): Scene {
-  if (scenes.length === 1) return scenes[0]
+  if (scenes.length === 1) return titled(scenes[0])
   return stack(
     title,
     scenes.map(({ description }) => description).join(' '),
@@ -152,7 +159,6 @@ function together(title: string, scenes: readonly Scene[]): Scene {
   )
 }
 
-/** With its title above it, to tell layers apart. */
 function titled(scene: Scene): Scene {
   const label: Scene = {
     ...scene,
@@ -225,69 +231,6 @@ function influenceOf(
     ...(lengths !== undefined && { lengths }),
     ...(initialState !== undefined && { initialState }),
   })
-}
-
-async function dependenceSection(
-  model: Model,
-  x: TensorLike | Named<TensorLike>,
-  layers: readonly GatheredLayer[],
-  { row = 0, mask, lengths, initialState, steps }: ReportOptions,
-): Promise<Section> {
-  const explanation = paragraph(
-    'The derivative of an output by everything that came in, exact, by the chain rule through every layer and step: where it is orange, a larger input makes the output larger; where it is blue, smaller.',
-  )
-  const longest = Math.max(...layers.map(({ layer }) => layer.first + layer.steps))
-  const section = (content: Markup): Section => ({
-    id: 'dependence',
-    title: 'What the output depends on',
-    content: explanation + content,
-  })
-  if (longest > MOST_STEPS) {
-    return section(
-      paragraph(
-        `Left out: the input has more than ${MOST_STEPS.toLocaleString('en')} timesteps. Cut it to see this.`,
-      ),
-    )
-  }
-  const options = {
-    row,
-    units: [0],
-    ...(steps !== undefined && model.outputs[0].shape.includes('time') && { at: steps[1] - 1 }),
-    ...(mask !== undefined && { mask }),
-    ...(lengths !== undefined && { lengths }),
-    ...(initialState !== undefined && { initialState }),
-  }
-  const found = firstKnown(
-    [undefined, ...layers.map(({ layer }) => nodeOf(model, layer.name).inputs.x)],
-    (by) => dependence(inputJacobian(model, x, { ...options, ...(by !== undefined && { by }) })),
-  )
-  if (typeof found === 'string') return section(paragraph(`There is none here: ${found}.`))
-  return section(
-    list(found.words) +
-      (await figure(
-        found.scene,
-        'dependence-map',
-        'Features go down, timesteps across; the lightest colour is no dependence.',
-      )),
-  )
-}
-
-/** By the input, or else by what arrives at the first layer where a derivative exists; or why not. */
-function firstKnown(
-  candidates: readonly (string | undefined)[],
-  look: (by: string | undefined) => Dependence | null,
-): Dependence | string {
-  let why = 'the input has no timesteps and features'
-  for (const by of candidates) {
-    try {
-      const found = look(by)
-      if (found !== null) return found
-    } catch (error) {
-      if (!isGruvError(error)) throw error
-      why = error.where === undefined ? error.problem : `${error.where}: ${error.problem}`
-    }
-  }
-  return why
 }
 
 const definitions: readonly string[] = [

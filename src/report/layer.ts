@@ -18,11 +18,12 @@ export async function layerContent(
   const caption = captionOf(gathered)
   const parts: Markup[] = [
     paragraph(
-      `${kinds[node.kind]} of ${node.units} units over ${node.features} features, read ${node.direction === 'forward' ? 'from the first step to the last' : 'from the last step to the first'}; ${layer.steps.toLocaleString('en')} timesteps${layer.rows > 1 ? ` of ${layer.rows} rows` : ''}.`,
+      `${kinds[node.kind]} of ${counted(node.units, 'unit')} over ${counted(node.features, 'feature')}, read ${node.direction === 'forward' ? 'from the first step to the last' : 'from the last step to the first'}; ${counted(layer.steps, 'timestep')}${layer.rows > 1 ? ` of each of ${layer.rows} rows` : ''}.`,
     ),
     list(describeStatistics(statistics)),
     '<h3>What it computes</h3>',
     equationTable(node),
+    paragraph(letters[node.kind]),
     conventionsTable(node),
   ]
   if (node.kind !== 'rnn') {
@@ -87,6 +88,13 @@ export async function layerContent(
 
 const kinds = { gru: 'A GRU', lstm: 'An LSTM', rnn: 'A simple RNN' } as const
 
+/** What the letters of the equations stand for. */
+const letters = {
+  gru: "x is the input of a step, h the state before it and h' the one after it. W are the kernels that read the input, U those that read the state, b the biases, each in three parts: for the update gate z, the reset gate r and the candidate n. σ is the sigmoid, 1/(1 + e⁻ᵃ); ⊙ multiplies unit by unit.",
+  lstm: "x is the input of a step, h and c are the state and the cell before it, h' and c' those after it. W are the kernels that read the input, U those that read the state, b the biases, each in four parts: for the input gate i, the forget gate f, the candidate g and the output gate o. σ is the sigmoid, 1/(1 + e⁻ᵃ); ⊙ multiplies unit by unit.",
+  rnn: "x is the input of a step, h the state before it and h' the one after it. W is the kernel that reads the input, U the one that reads the state, b the biases.",
+} as const
+
 const gateWords = {
   gru: (node: RecurrentNode) =>
     node.kind === 'gru' && node.update === 'keeps'
@@ -95,6 +103,10 @@ const gateWords = {
   lstm: () =>
     'Where f is near 1 (yellow), a unit keeps its cell; where i is near 1, it lets the candidate g in; where o is near 1, it shows the cell.',
 } as const
+
+function counted(count: number, what: string): string {
+  return `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`
+}
 
 function keepWords(node: RecurrentNode): string {
   if (node.kind === 'lstm') return 'f'
@@ -117,16 +129,14 @@ function conventionsTable(node: RecurrentNode): Markup {
   if (node.conventions.length === 0) return ''
   const rows = node.conventions.map(({ key, value, origin, why }) => {
     const meaning = meaningOf(key, value)
-    return [
-      conventionTable[key].title,
-      value,
-      meaning === value ? '' : meaning,
-      `${origin}: ${why}`,
-    ]
+    // That a kernel is not transposed says less than what it is.
+    const choice =
+      key === 'transposed' ? meaning : meaning === value ? value : `${value}: ${meaning}`
+    return [conventionTable[key].title, choice, `${origin}: ${why}`]
   })
   return table(
     'Its conventions, and where each comes from',
-    ['convention', 'choice', 'meaning', 'ground'],
+    ['convention', 'choice', 'ground'],
     rows,
   )
 }

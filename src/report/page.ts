@@ -22,7 +22,10 @@ export async function figure(scene: Scene, id: string, caption: string): Promise
   return `<figure><div class="wide" tabindex="0" role="group" aria-label="${escapeText(scene.title)}">${picture}</div><figcaption>${escapeText(caption)}</figcaption></figure>`
 }
 
-/** @param rows text, or markup where `markup` says so. */
+/** More rows than these scroll by themselves, and are all there in print. */
+const MOST_ROWS = 24
+
+/** The first cell of a row is its heading. */
 export function table(
   caption: string,
   head: readonly string[],
@@ -37,7 +40,8 @@ export function table(
       return `<tr><th scope="row">${escapeText(first)}</th>${cells}</tr>`
     })
     .join('')
-  return `<div class="wide" tabindex="0" role="group" aria-label="${escapeText(caption)}"><table><caption>${escapeText(caption)}</caption><thead><tr>${header}</tr></thead><tbody>${body}</tbody></table></div>`
+  const tall = rows.length > MOST_ROWS ? ' tall' : ''
+  return `<div class="wide${tall}" tabindex="0" role="group" aria-label="${escapeText(caption)}"><table><caption>${escapeText(caption)}</caption><thead><tr>${header}</tr></thead><tbody>${body}</tbody></table></div>`
 }
 
 export interface Section {
@@ -82,12 +86,14 @@ figure{margin:1rem 0 1.5rem}
 figcaption{color:var(--muted);font-size:.875rem;max-width:42rem;margin-top:.25rem}
 .wide{overflow-x:auto;max-width:100%}
 .wide:focus-visible,a:focus-visible{outline:2px solid var(--line);outline-offset:2px}
-figure svg{display:block;max-width:none}
-table{border-collapse:collapse;font-size:.875rem;margin:.75rem 0;font-variant-numeric:tabular-nums}
+.tall{max-height:26rem;overflow-y:auto;width:fit-content;border-bottom:1px solid var(--muted)}
+.tall thead th{position:sticky;top:0;background:var(--paper)}
+figure svg{display:block;max-width:100%;height:auto}
+table{border-collapse:collapse;min-width:min(100%,24rem);font-size:.875rem;margin:.75rem 0;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--muted);padding-bottom:.25rem}
 th,td{text-align:left;padding:.3rem .9rem .3rem 0;border-bottom:1px solid var(--grid);vertical-align:top}
 thead th{color:var(--muted);font-weight:600}
 tbody th{font-weight:600}
 .equations td,.equations tbody th{font-family:ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;font-weight:400;white-space:nowrap}
-@media print{body{max-width:none;padding:0}nav{display:none}figure,table{break-inside:avoid}h2,h3{break-after:avoid}.wide{overflow:visible}figure svg{max-width:100%;height:auto}}
+@media print{body{max-width:none;padding:0}nav{display:none}figure,table{break-inside:avoid}h2,h3{break-after:avoid}.wide{overflow:visible}.tall{max-height:none}.tall thead th{position:static}table{font-size:.75rem}th,td{padding:.2rem .6rem .2rem 0}figure svg{min-width:0!important}}
 `

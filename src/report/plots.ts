@@ -4,17 +4,10 @@ import { weightsOf } from '../model/layers.ts'
 import type { RecurrentNode } from '../model/types.ts'
 import type { Tensor } from '../tensor.ts'
 import { timesteps, titleOf } from '../trace/index.ts'
-import type { OutputVerdict } from '../verify/index.ts'
 import { SIZE, text, WIDTH } from './axes.ts'
-import { beside, histogram, logLine, memoryBars, saturation, trajectories } from './charts.ts'
-import {
-  captionOf,
-  type GatheredLayer,
-  MOST_COLUMNS,
-  MOST_ROWS,
-  reduceRows,
-  shownValues,
-} from './gather.ts'
+import { memoryBars } from './bars.ts'
+import { beside, histogram, logLine, saturation, trajectories } from './charts.ts'
+import { captionOf, type GatheredLayer, MOST_ROWS, reduceRows, shownValues } from './gather.ts'
 import { heatmap, symmetric } from './heatmap.ts'
 import { type Scene, short, stack } from './scene.ts'
 
@@ -259,32 +252,4 @@ function transposeRows({ data }: Tensor, rows: number, columns: number) {
   for (let r = 0; r < rows; r++)
     for (let c = 0; c < MOST_ROWS; c++) values[r * MOST_ROWS + c] = reduced.values[c * rows + r]
   return { values: values as ArrayLike<number>, columns: MOST_ROWS }
-}
-
-/** The largest error at each timestep, and the tolerance. */
-export function errorPlot(name: string, verdict: OutputVerdict): Scene {
-  const { overTime, tolerance, maxAbsolute } = verdict
-  const per = Math.ceil(overTime.length / MOST_COLUMNS)
-  const columns = Math.ceil(overTime.length / per)
-  const largest = new Float64Array(columns)
-  overTime.forEach((error, t) => {
-    const column = Math.floor(t / per)
-    if (!(error <= largest[column])) largest[column] = error
-  })
-  const zero = maxAbsolute === 0
-  return logLine(
-    {
-      title: `Largest error of ${name} at each timestep`,
-      description: zero
-        ? 'Every number is the expected one.'
-        : `A line on a logarithmic scale over ${overTime.length} timesteps; the largest error is ${maxAbsolute.toExponential(2)}, the tolerance ${tolerance.largest.toExponential(2)}.`,
-    },
-    largest,
-    {
-      title: `timestep${per > 1 ? ` (a column: the largest of ${per})` : ''}${zero ? ': no error anywhere' : ''}`,
-      from: 0,
-      to: columns * per,
-    },
-    tolerance.largest > 0 ? { value: tolerance.largest, name: 'tolerance' } : null,
-  )
 }

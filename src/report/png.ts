@@ -1,5 +1,6 @@
 /** PNG pictures: W3C, Portable Network Graphics, 3rd edition. */
 
+import { crc32 } from '../bytes/crc32.ts'
 import type { Raster } from './scene.ts'
 
 const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
@@ -61,16 +62,6 @@ function chunk(type: string, data: Uint8Array): Uint8Array {
   bytes.set(data, 8)
   view.setUint32(8 + data.length, crc32(bytes.subarray(4, 8 + data.length)))
   return bytes
-}
-
-/** Annex D, bit by bit from the reflected polynomial. */
-function crc32(bytes: Uint8Array): number {
-  let crc = -1
-  for (const byte of bytes) {
-    crc ^= byte
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0)
-  }
-  return ~crc >>> 0
 }
 
 function join(parts: readonly Uint8Array[]): Uint8Array {

@@ -1,9 +1,9 @@
 /** Parts of a report that are about the numbers as a whole: against expected ones, against another model's. */
 
-import { type ModelComparison, titleOf } from '../trace/index.ts'
+import { type LayerComparison, type ModelComparison, titleOf } from '../trace/index.ts'
 import type { Verdict } from '../verify/index.ts'
+import { differencePlot, errorPlot } from './errors.ts'
 import { figure, list, type Markup, paragraph, type Section, table } from './page.ts'
-import { errorPlot } from './plots.ts'
 import { short } from './scene.ts'
 
 export async function errorSection(verdict: Verdict): Promise<Section> {
@@ -13,7 +13,7 @@ export async function errorSection(verdict: Verdict): Promise<Section> {
     parts.push(
       paragraph(
         `${name} ${pass ? 'agrees with' : 'differs from'} the expected numbers: ${compared.toLocaleString('en')} compared in ${verdict.program.engine.precision === 'f32' ? 'float32' : 'float64'}, the largest error is ${short(maxAbsolute)}.`,
-        `The tolerance is ${short(tolerance.largest)}: ${tolerance.why}.`,
+        `The tolerance is ${short(tolerance.largest)}: ${tolerance.why.replaceAll(/(\d)e-(\d)/g, '$1e−$2')}.`,
         ...(first === null
           ? []
           : [
@@ -33,39 +33,60 @@ export async function errorSection(verdict: Verdict): Promise<Section> {
   return { id: 'error', title: 'Error against the expected outputs', content: parts.join('\n') }
 }
 
-export function comparisonSection({
+export async function comparisonSection({
   layers,
   words,
   first,
   second,
   tolerance,
-}: ModelComparison): Section {
-  const tables = layers.flatMap(({ layer, values, conventions }) => [
-    table(
-      `${layer}: when each value differs first`,
-      ['value', 'first differs at', 'largest difference'],
-      values.map(({ value, largest, first: place }) => [
-        titleOf(value),
-        place === null ? 'never' : `t = ${place.timestep}, unit ${place.unit}`,
-        short(largest),
-      ]),
-    ),
-    ...(conventions.length === 0
-      ? []
-      : [
-          table(
-            `${layer}: conventions that differ`,
-            ['convention', 'first', 'second', 'acts on'],
-            conventions.map((each) => [each.title, each.first, each.second, each.moves.join(', ')]),
-          ),
-        ]),
-  ])
+}: ModelComparison): Promise<Section> {
+  const parts: Markup[] = []
+  for (const [i, layer] of layers.entries()) {
+    parts.push(valuesTable(layer))
+    if (layer.values.some((value) => value.first !== null)) {
+      parts.push(
+        await figure(
+          differencePlot(layer, tolerance),
+          `difference-${i}`,
+          `The largest difference at each timestep; blank where the two agree to ${short(tolerance)}.`,
+        ),
+      )
+    }
+    parts.push(conventionsTable(layer))
+  }
   const names =
     first === second ? 'two readings of one model' : `${first} (first) and ${second} (second)`
   const content = [
-    paragraph(`Gate by gate, ${names}; numbers within ${tolerance} count as the same.`),
+    paragraph(`Gate by gate, ${names}; numbers within ${short(tolerance)} count as the same.`),
     list(words),
-    ...tables,
+    ...parts,
   ].join('\n')
   return { id: 'comparison', title: 'What differs', content }
+}
+
+function valuesTable({ layer, values }: LayerComparison): Markup {
+  return table(
+    `${layer}: when each value differs first`,
+    ['value', 'first differs at', 'in the first', 'in the second', 'largest difference'],
+    values.map(({ value, largest, first }) => [
+      titleOf(value),
+      first === null ? 'never' : `t = ${first.timestep}, unit ${first.unit}`,
+      ...(first === null ? ['', ''] : [short(first.first), short(first.second)]),
+      short(largest),
+    ]),
+  )
+}
+
+function conventionsTable({ layer, conventions }: LayerComparison): Markup {
+  if (conventions.length === 0) return ''
+  return table(
+    `${layer}: conventions that differ`,
+    ['convention', 'first', 'second', 'acts on'],
+    conventions.map(({ title, first, second, moves }) => [
+      title,
+      first,
+      second,
+      moves.length === 0 ? 'nothing here' : moves.join(', '),
+    ]),
+  )
 }

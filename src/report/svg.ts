@@ -29,10 +29,14 @@ export async function svgFile(scene: Scene): Promise<string> {
   )
 }
 
+/** Narrower, and its words could not be read: from there on it scrolls. */
+const LEAST_WIDTH = 640
+
 /** A part of a page; the page has the colours. @param id unique in the page. */
 export async function svgElement(scene: Scene, id: string): Promise<string> {
   const { width, height } = scene
-  return `<svg viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ${label(id)}>${await inner(scene, id)}</svg>`
+  const least = Math.min(width, LEAST_WIDTH)
+  return `<svg viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" style="min-width:${least}px" ${label(id)}>${await inner(scene, id)}</svg>`
 }
 
 /** Rules for the marks below an element. */

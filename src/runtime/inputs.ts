@@ -139,7 +139,7 @@ function byName(
 }
 
 /** Whether this is one tensor rather than tensors by name. An input may be called `data`. */
-function isTensorLike(x: TensorLike | Named<TensorLike>): x is TensorLike {
+export function isTensorLike(x: TensorLike | Named<TensorLike>): x is TensorLike {
   return (
     Array.isArray(x) ||
     ArrayBuffer.isView(x) ||

@@ -4,10 +4,11 @@
  */
 
 import { GruvError } from '../errors.ts'
-import { isRecurrent, weightsOf } from '../model/layers.ts'
+import { weightsOf } from '../model/layers.ts'
 import type { Model, RecurrentNode } from '../model/types.ts'
 import type { Named, TensorLike } from '../tensor.ts'
 import { type ConventionDifference, comparedValues, conventionDifferences } from './differences.ts'
+import { choosePairs, inputsOf, pairLayers, statesOfSecond } from './pairs.ts'
 import { type TraceChunk, type TracedLayer, type TraceOptions, trace } from './trace.ts'
 import { titleOf } from './words.ts'
 
@@ -38,12 +39,16 @@ export interface ValueComparison {
   readonly largest: number
   /** The first place where it differs; null where it never does. */
   readonly first: ValueDifference | null
+  /** The largest difference at each timestep from `from` on, over all rows and units. */
+  readonly overTime: Float64Array
 }
 
 export interface LayerComparison {
   readonly layer: string
   /** Its name in the second model. */
   readonly other: string
+  /** The first timestep that was compared; 0 unless the caller asked for some only. */
+  readonly from: number
   /** Gates, candidate and states in the order of computing. */
   readonly values: readonly ValueComparison[]
   readonly conventions: readonly ConventionDifference[]
@@ -75,48 +80,32 @@ export function compareModels(
   options: ComparisonOptions = {},
 ): ModelComparison {
   const { tolerance = 1e-9, layers: wanted, ...rest } = options
-  const pairs = pairLayers(first, second, wanted)
+  const all = pairLayers(first, second)
+  const pairs = choosePairs(all, wanted)
+  const theirX = inputsOf(second, first, x)
+  const { initialState } = rest
+  const theirs = {
+    ...rest,
+    ...(initialState !== undefined && { initialState: statesOfSecond(all, initialState) }),
+  }
   const layers = pairs.map(([a, b]): LayerComparison => {
     const traces = [
       trace(first, x, { ...rest, layers: [a.name] }),
-      trace(second, x, { ...rest, layers: [b.name] }),
+      trace(second, theirX, { ...theirs, layers: [b.name] }),
     ]
+    const weights = weightDifferences(a, b)
     return {
       layer: a.name,
       other: b.name,
+      from: traces[0].layers[0].first,
       values: compareValues(a, traces[0].layers[0], traces[0], traces[1], tolerance),
-      conventions: conventionDifferences(a, b),
-      weights: weightDifferences(a, b),
+      conventions: conventionDifferences(a, b, weights.length === 0),
+      weights,
     }
   })
   const difference = layers.map(earliest).find((each) => each !== null) ?? null
   const result = { first: first.name, second: second.name, tolerance, layers, difference }
   return { ...result, words: describe(result) }
-}
-
-function pairLayers(
-  first: Model,
-  second: Model,
-  wanted: readonly string[] | undefined,
-): readonly (readonly [RecurrentNode, RecurrentNode])[] {
-  const [a, b] = [first, second].map(({ nodes }) => nodes.filter(isRecurrent))
-  const show = (nodes: readonly RecurrentNode[]): string =>
-    nodes
-      .map(({ kind, units, direction }) => `${kind} of ${units} units, ${direction}`)
-      .join('; ') || 'none'
-  if (
-    a.length === 0 ||
-    a.length !== b.length ||
-    a.some((node, i) => node.kind !== b[i].kind || node.units !== b[i].units)
-  ) {
-    throw new GruvError('bad-argument', 'the two models cannot be compared gate by gate', {
-      where: `${first.name}, ${second.name}`,
-      expected: `the same recurrent layers: ${show(a)}`,
-      got: show(b),
-    })
-  }
-  const pairs = a.map((node, i) => [node, b[i]] as const)
-  return wanted === undefined ? pairs : pairs.filter(([{ name }]) => wanted.includes(name))
 }
 
 function compareValues(
@@ -128,7 +117,10 @@ function compareValues(
 ): readonly ValueComparison[] {
   const names = comparedValues(node)
   const found = new Map(
-    names.map((name) => [name, { largest: 0, first: null as ValueDifference | null }]),
+    names.map((name) => [
+      name,
+      { largest: 0, first: null as ValueDifference | null, overTime: new Float64Array(steps) },
+    ]),
   )
   const others = second[Symbol.iterator]()
   let compared = 0
@@ -141,6 +133,7 @@ function compareValues(
       node.direction === 'forward' ? chunk.first - begin : begin + steps - chunk.first - chunk.steps
     for (let i = 0; i < chunk.steps; i++) {
       const t = node.direction === 'forward' ? i : chunk.steps - 1 - i
+      const at = chunk.first + t - begin
       for (const name of names) {
         const seen = found.get(name)!
         for (let unit = 0; unit < units; unit++) {
@@ -150,6 +143,7 @@ function compareValues(
           ]
           const gap = distance(a, b)
           if (gap > seen.largest) seen.largest = gap
+          if (gap > seen.overTime[at]) seen.overTime[at] = gap
           if (seen.first === null && gap > tolerance * Math.max(1, Math.abs(a), Math.abs(b)))
             seen.first = {
               layer,

@@ -41,12 +41,23 @@ const movedBy: Readonly<Record<ConventionDifference['key'], readonly string[] | 
   maskedOutput: [],
 }
 
+/** How a file lays its numbers out: it acts on nothing where both sides have the same numbers. */
+const layouts: ReadonlySet<ConventionDifference['key']> = new Set([
+  'gateOrder',
+  'lstmGateOrder',
+  'transposed',
+  'peepholeOrder',
+])
+
+/** @param sameWeights whether the trained numbers are the same on both sides. */
 export function conventionDifferences(
   a: RecurrentNode,
   b: RecurrentNode,
+  sameWeights: boolean,
 ): readonly ConventionDifference[] {
   const names = comparedValues(a)
   const movesOf = (key: ConventionDifference['key']): readonly string[] => {
+    if (sameWeights && layouts.has(key)) return []
     const moved = movedBy[key]
     if (moved === null) return names
     // A simple RNN has no candidate: its activation makes the state.
@@ -61,7 +72,8 @@ export function conventionDifferences(
     .map((key): ConventionDifference => {
       const [first, second] = [of(a, key), of(b, key)]
       const { title } = conventionTable[key]
-      const words = `the ${title}: ${explained(key, first)} in the first, ${explained(key, second)} in the second`
+      const harmless = sameWeights && layouts.has(key) ? '; the numbers are the same' : ''
+      const words = `the ${title}: ${explained(key, first)} in the first, ${explained(key, second)} in the second${harmless}`
       return { layer: a.name, key, title, first, second, moves: movesOf(key), words }
     })
   const behaviour = (['direction', 'clip', 'maskedOutput'] as const)

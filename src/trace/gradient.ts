@@ -8,7 +8,7 @@ import { isRecurrent } from '../model/layers.ts'
 import type { LayerNode, Model } from '../model/types.ts'
 import { notFound, readInputs } from '../runtime/inputs.ts'
 import { type Named, showShape, sizeOf, type Tensor, type TensorLike } from '../tensor.ts'
-import { hasPull, pullLayer } from './gradients/layers.ts'
+import { pullLayer } from './gradients/layers.ts'
 import { pullRecurrent } from './gradients/recurrent.ts'
 import { type TapOptions, type TappedLayer, tap, valuesInside } from './tap.ts'
 
@@ -38,7 +38,7 @@ export interface InputJacobian {
 
 /**
  * The derivatives of an output at one step by everything that came in, or by an inner value.
- * @throws GruvError `unsupported` naming a layer on the way that has no derivative; `not-found` or
+ * @throws GruvError `unsupported` naming an embedding on the way, which has no derivative; `not-found` or
  *   `bad-argument` for an output, a step or a unit that is not there.
  */
 export function inputJacobian(
@@ -110,17 +110,16 @@ function nodesBetween(model: Model, from: string, to: string): readonly LayerNod
     for (const value of Object.values(inputs)) if (after.has(value)) wanted.add(value)
     return true
   })
-  const stuck = path.find((node) => !isRecurrent(node) && !hasPull(node))
-  if (stuck === undefined) return path.reverse()
-  const whole = stuck.kind === 'embedding'
+  const lookup = path.find(
+    ({ kind, inputs }) => kind === 'embedding' || (kind === 'gather' && !after.has(inputs.x)),
+  )
+  if (lookup === undefined) return path.reverse()
   throw new GruvError(
     'unsupported',
-    whole
-      ? 'an embedding looks numbers up: there is no derivative by them'
-      : `no derivative is known for layers of the kind ${stuck.kind}`,
+    'an embedding looks numbers up: there is no derivative by them',
     {
-      where: stuck.name,
-      fix: `Ask for the derivative by what it makes: by: '${Object.values(stuck.outputs)[0]}'.`,
+      where: lookup.name,
+      fix: `Ask for the derivative by what it makes: by: '${Object.values(lookup.outputs)[0]}'.`,
     },
   )
 }
@@ -147,7 +146,7 @@ function pullGraph(
     )
     const pulled = isRecurrent(node)
       ? pullRecurrent(tapped.get(node.name)!, Object.fromEntries(leaving))
-      : pullLayer(node, arriving, leaving[0][1])
+      : pullLayer(node, arriving, Object.fromEntries(leaving))
     for (const [port, value] of Object.entries(node.inputs)) {
       const bar = pulled[port]
       if (bar === undefined) continue

@@ -3,6 +3,7 @@
 import { GruvError } from '../errors.ts'
 import { isRecurrent } from '../model/layers.ts'
 import type { Model, RecurrentNode } from '../model/types.ts'
+import { notFound } from '../runtime/inputs.ts'
 import { STEP } from '../runtime/masks.ts'
 import { cellStep, cellValues, type States, stateSlots } from '../runtime/reference/cells.ts'
 import { whichStepsCount } from '../runtime/reference/recurrent.ts'
@@ -44,12 +45,18 @@ export interface Trace extends Iterable<TraceChunk> {
 }
 
 export interface TraceOptions extends TapOptions {
-  /** Names of the layers to trace; default: all that are recurrent. */
+  /**
+   * Names of the layers to trace; default: all that are recurrent. A name that several begin with
+   * before a dot, such as that of a bidirectional layer, stands for all of them.
+   */
   readonly layers?: readonly string[]
   /** Timesteps of a chunk; default 256. */
   readonly chunk?: number
-  /** The timesteps from the first of these to before the second; computing begins where the sequence does. */
-  readonly steps?: readonly [from: number, to: number]
+  /**
+   * The timesteps from the first of these to before the second, or to the end; computing begins
+   * where the sequence does.
+   */
+  readonly steps?: readonly [from: number, to?: number]
 }
 
 const CHUNK = 256
@@ -65,9 +72,8 @@ export function trace(
   x: TensorLike | Named<TensorLike>,
   options: TraceOptions = {},
 ): Trace {
-  const nodes = model.nodes.filter(isRecurrent)
-  const wanted = options.layers ?? nodes.map(({ name }) => name)
-  const tapped = tap(model, x, wanted, options)
+  const names = model.nodes.filter(isRecurrent).map(({ name }) => name)
+  const tapped = tap(model, x, wantedLayers(names, options.layers), options)
   const { chunk = CHUNK } = options
   const layers = tapped.map(({ node, inputs }): TracedLayer => {
     const { name, kind, units, direction } = node
@@ -89,11 +95,27 @@ export function trace(
   }
 }
 
+/** @param names of all recurrent layers. @throws GruvError `not-found` for a name nobody has. */
+export function wantedLayers(
+  names: readonly string[],
+  wanted: readonly string[] | undefined,
+): readonly string[] {
+  if (wanted === undefined) return names
+  for (const each of wanted) {
+    if (!names.some((name) => isCalled(name, each))) throw notFound('recurrent layer', each, names)
+  }
+  return names.filter((name) => wanted.some((each) => isCalled(name, each)))
+}
+
+function isCalled(name: string, wanted: string): boolean {
+  return name === wanted || name.startsWith(`${wanted}.`)
+}
+
 /** From the first to before the last; those of the whole sequence where nothing is said. */
 function wantedSteps(
   layer: string,
   all: number,
-  [from, to]: readonly [number, number] = [0, all],
+  [from, to = all]: readonly [from: number, to?: number] = [0],
 ): readonly [number, number] {
   if (Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from < to && to <= all)
     return [from, to]

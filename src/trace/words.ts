@@ -33,20 +33,33 @@ export function describeStatistics(layer: LayerStatistics): readonly string[] {
   }
   if (memory !== null) {
     const sorted = [...memory].sort((a, b) => a - b)
-    const middle = sorted[Math.floor(sorted.length / 2)]
+    const [middle, longest] = [sorted[Math.floor(sorted.length / 2)], sorted[sorted.length - 1]]
+    const most =
+      middle === Number.POSITIVE_INFINITY
+        ? 'Half of the units forget nothing'
+        : `Half of the units remember for ${timesteps(middle)} or longer`
     sentences.push(
-      `Half of the units remember for ${timesteps(middle)} or longer; the shortest memory is ${timesteps(sorted[0])}, the longest ${timesteps(sorted.at(-1)!)} (unit ${memory.indexOf(sorted.at(-1)!)}).`,
+      `${most}; the shortest memory is ${lasting(sorted[0])}, the longest ${lasting(longest)} (unit ${memory.indexOf(longest)}).`,
     )
   }
-  if (candidate !== null)
+  if (candidate !== null) {
+    const { name, activity } = candidate
     sentences.push(
-      `The ${titleOf(candidate.name)} is ${average(candidate.activity).toFixed(2)} in size on average.`,
+      `The ${titleOf(name)} has an average size |${name}| of ${average(activity).toFixed(2)}.`,
     )
-  sentences.push(
-    dead.length === 0
-      ? 'Every unit moves.'
-      : `${list(dead, units)} ${dead.length === 1 ? 'stays' : 'stay'} where ${dead.length === 1 ? 'it is' : 'they are'}: dead on this input.`,
-  )
+  }
+  if (layer.kind === 'rnn')
+    sentences.push(
+      `The state h lies between ${Math.min(...layer.state.min).toFixed(2)} and ${Math.max(...layer.state.max).toFixed(2)}, ${average(layer.state.mean).toFixed(2)} on average.`.replaceAll(
+        '-',
+        '−',
+      ),
+    )
+  if (dead.length > 0) {
+    const them = list(dead, units)
+    const stay = dead.length === 1 ? 'stays where it is' : 'stay where they are'
+    sentences.push(`${them[0].toUpperCase()}${them.slice(1)} ${stay}: dead on this input.`)
+  } else if (steps > 1) sentences.push('Every unit moves: none is dead on this input.')
   if (duplicates.length > 0) {
     const pairs = duplicates
       .slice(0, 4)
@@ -82,7 +95,12 @@ function list(units: readonly number[], all: number): string {
 }
 
 function percent(share: number): string {
+  if (share > 0 && share < 0.0005) return 'less than 0.1 %'
   return `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`
+}
+
+function lasting(memory: number): string {
+  return memory === Number.POSITIVE_INFINITY ? 'without end' : timesteps(memory)
 }
 
 /** `12.3 timesteps`; a memory without end is said to be one. */

@@ -57,8 +57,30 @@ describe('gruv trace', () => {
     expect(code).toBe(0)
     expect(stdout).toContain('gru of 16 units, timesteps 0 to 364')
     expect(stdout).toContain('The update gate z is below 0.1 in 18 %')
-    expect(stdout).toMatch(/^ {2} 5 {2}\|[ ░▒▓█]{64}$/m)
-    expect(stdout).toMatch(/^ {2} 5 {2}\|[▁▂▃▄▅▆▇█]{64} .*remembers 1\.8 timesteps$/m)
+    expect(stdout).toContain('each column the mean of 8 timesteps')
+    expect(stdout).not.toContain('a step without gates')
+    expect(stdout).toMatch(/^candidate n {2}from −1 to 1\n {3}0 {2}\|[ ░▒▓█]{46}$/m)
+    expect(stdout).toMatch(/^ {3}5 {2}\|[ ░▒▓█]{46}$/m)
+    expect(stdout).toMatch(/^ {3}5 {2}\|[▁▂▃▄▅▆▇█]{46} {3}−0\.94 … 0\.89 {2}1\.8$/m)
+    expect(stdout).toMatch(/^ {3}t {3}0 {42}364$/m)
+  })
+
+  it.each([30, 59, 60, 80, 200])('pictures fit into %i columns', async (width) => {
+    const { stdout } = await gruv(['trace', model, '--input', input], undefined, {
+      COLUMNS: String(width),
+    })
+    const pictures = stdout.split('\n').filter((line) => /^ +(\d+ {2}\||t {3}0)/.test(line))
+    // A line for each of 16 units and one of timesteps, of z, r, n and h.
+    expect(pictures).toHaveLength(4 * 17)
+    const widest = Math.max(...pictures.map(({ length }) => length))
+    expect(widest).toBeLessThanOrEqual(width)
+    expect(widest).toBeGreaterThan(width / 2)
+  })
+
+  it('masked steps are dots, and said to be', async () => {
+    const { stdout } = await traced('--steps', '0:10', '--lengths', '8')
+    expect(stdout).toContain('each column a timestep. Shades from low to high: blank ░ ▒ ▓ █; ·')
+    expect(stdout).toMatch(/^ {3}5 {2}\|[ ░▒▓█]{8}··$/m)
   })
 
   it('--json: the statistics', async () => {
@@ -86,6 +108,24 @@ describe('gruv trace', () => {
   it('--layer also takes a layer from a file of weights alone', async () => {
     const { code, stdout } = await traced('--layer', 'gru', '--steps', '0:5')
     expect([code, stdout.includes('timesteps 0 to 4')]).toEqual([0, true])
+  })
+})
+
+describe('which layer and which steps', () => {
+  it.each([
+    [':3', 'timesteps 0 to 2'],
+    ['360:', 'timesteps 360 to 364'],
+  ])('--steps %s', async (steps, shown) => {
+    expect((await traced('--steps', steps)).stdout).toContain(shown)
+  })
+
+  it('a layer that a file of one layer does not have', async () => {
+    const layer = join(example, 'layer.npz')
+    const { code, stderr } = await gruv(['trace', layer, '--input', input, '--layer', 'lstm'])
+    expect([code, stderr]).toEqual([
+      2,
+      "gruv: there is no recurrent layer 'lstm'; expected one of gru\n",
+    ])
   })
 })
 

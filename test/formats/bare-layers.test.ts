@@ -44,7 +44,7 @@ describe('conventions of a bare layer', () => {
       activation: ['tanh', 'assumed'],
       recurrentActivation: ['sigmoid', 'assumed'],
     })
-    expect(model.warnings.join()).toContain('gateOrder, update')
+    expect(model.warnings.join()).toContain('the gate order, the update gate')
     expect(model.outputs[0].shape).toEqual(['batch', 'time', units])
   })
 

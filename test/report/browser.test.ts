@@ -89,6 +89,27 @@ describe.skipIf(!haveBrowser)('in a browser (none found here)', { timeout: 120_0
     await look(await report(model, tensor(random(3), [1, 40, 3]), { mask }), 1000, ['dark'])
   })
 
+  it('in print: on white, whatever the scheme, and nothing cut off', async () => {
+    const model = sequential([randomLstm(1, 3, 40), randomRnn(2, 40, 70)])
+    const html = await report(model, tensor(random(3), [1, 40, 3]))
+    // A4 with margins of 15 mm.
+    const page = await browser.newPage({
+      colorScheme: 'dark',
+      viewport: { width: 680, height: 900 },
+    })
+    await page.setContent(html)
+    await page.emulateMedia({ media: 'print', colorScheme: 'dark' })
+    const found = await page.evaluate(() => ({
+      paper: getComputedStyle(document.body).backgroundColor,
+      wide: document.documentElement.scrollWidth,
+      hidden: [...document.querySelectorAll('.wide')]
+        .filter((each) => each.scrollHeight > each.clientHeight + 1)
+        .map((each) => each.getAttribute('aria-label')),
+    }))
+    expect(found).toEqual({ paper: 'rgb(255, 255, 255)', wide: 680, hidden: [] })
+    await page.close()
+  })
+
   it('every single picture, as SVG and as PNG, shows something', async () => {
     const { model, x, expected } = await weather()
     const verdict = verify(model, { input: x, expected: expected! })
@@ -132,11 +153,7 @@ describe.skipIf(!haveBrowser)('in a browser (none found here)', { timeout: 120_0
         const model = await load(readFileSync(path(file))).catch(() => null)
         if (model === null) return skip('there is no reader for its format yet')
         const [x, expected] = [array(path(input)), array(path(output))]
-        await look(
-          await report(model, x, { verdict: verify(model, { input: x, expected }) }),
-          1000,
-          ['dark'],
-        )
+        await look(await report(model, x, { verdict: verify(model, { input: x, expected }) }))
       })
     }
   })

@@ -7,11 +7,13 @@ import { colourCells, inks, palettes } from '../../src/report/colours.ts'
 import { MOST_COLUMNS } from '../../src/report/gather.ts'
 import { plot, plotKinds, report } from '../../src/report/index.ts'
 import { rasterPng } from '../../src/report/png.ts'
+import { compareModels, inputJacobian } from '../../src/trace/index.ts'
 import { errorOf } from '../support/errors.ts'
 import { random, randomGru, randomLstm, randomRnn, tensor } from '../support/random.ts'
 
 const x = tensor(random(1), [2, 30, 3])
-const model = sequential([randomGru(2, 3, 5), dense({ kernel: tensor(random(3), [5, 2]) })])
+const head = [dense({ kernel: tensor(random(3), [5, 2]) })]
+const model = sequential([randomGru(2, 3, 5), ...head])
 
 describe('a report', () => {
   it('needs nothing beside it: no script, no link out, no other file', async () => {
@@ -37,6 +39,34 @@ describe('a report', () => {
     const html = await report(other, x)
     expect(html).toContain('Un·(r ⊙ h)')
     expect(html).toContain('Where z is near 1 (yellow), a unit takes the candidate n')
+  })
+
+  it('a comparison shows when and by how much each value differs', async () => {
+    const other = sequential([randomGru(2, 3, 5, { update: 'updates' }), ...head])
+    const html = await report(model, x, { comparison: compareModels(model, other, x) })
+    expect(html).toContain('Differences in gru, on a logarithmic scale')
+    expect(html).toContain('state h differs from t = 0 on')
+    expect(unfinished(html)).toEqual([])
+    const same = await report(model, x, { comparison: compareModels(model, model, x) })
+    expect(same).not.toContain('on a logarithmic scale')
+    // A tolerance of 0 has no logarithm.
+    const exact = compareModels(model, other, x, { tolerance: 0 })
+    expect(unfinished(await report(model, x, { comparison: exact }))).toEqual([])
+  })
+
+  it('several units of an output: each in a row, the liveliest as a picture', async () => {
+    const html = await report(model, x)
+    expect(html).toContain('Every unit of y at t = 29: what of x moves it most')
+    const { jacobian } = inputJacobian(model, x)
+    const totals = [0, 1].map((unit) =>
+      Array.from(jacobian.data)
+        .slice(unit * 90, (unit + 1) * 90)
+        .reduce((sum, each) => sum + Math.abs(each), 0),
+    )
+    const liveliest = totals[0] >= totals[1] ? 0 : 1
+    expect(html).toContain(`Unit ${liveliest} of y, the one that depends most.`)
+    const wide = sequential([randomGru(2, 3, 12)])
+    expect(await report(wide, x)).toContain('The first 8 units of y at t = 29')
   })
 
   it('names from a file are text, whatever they hold', async () => {

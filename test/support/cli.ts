@@ -18,11 +18,19 @@ export interface CliResult {
   readonly stderr: string
 }
 
-/** Runs `gruv` with these arguments. @param input what arrives on standard input. */
-export function gruv(args: readonly string[], input?: string | Uint8Array): Promise<CliResult> {
+/**
+ * Runs `gruv` with these arguments.
+ * @param input what arrives on standard input.
+ * @param env variables beside those of the test.
+ */
+export function gruv(
+  args: readonly string[],
+  input?: string | Uint8Array,
+  env: Readonly<Record<string, string>> = {},
+): Promise<CliResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [main, ...args], {
-      env: { ...process.env, NO_COLOR: '1' },
+      env: { ...process.env, NO_COLOR: '1', ...env },
     })
     let stdout = ''
     let stderr = ''

@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { readNpy } from '../../src/bytes/npy.ts'
 import { type ConventionOptions, load } from '../../src/index.ts'
+import { createModel } from '../../src/model/graph.ts'
 import { type GruOptions, sequential } from '../../src/model/index.ts'
-import { compareModels } from '../../src/trace/index.ts'
+import { collect, compareModels, trace } from '../../src/trace/index.ts'
 import { thrownBy } from '../support/errors.ts'
 import { random, randomGru, randomLstm, tensor } from '../support/random.ts'
 import { haveShared, sharedPath } from '../support/shared.ts'
@@ -59,6 +60,59 @@ describe('readings of one layer', () => {
   it('other weights are named', () => {
     const other = sequential([randomGru(3, features, units)])
     expect(compareModels(layer(), other, x).layers[0].weights).toContain('kernel.z')
+  })
+
+  it('the largest difference of every timestep, from the first that was asked for', () => {
+    const [first, second] = [layer(), layer({ update: 'updates' })]
+    const [{ from, values }] = compareModels(first, second, x, { steps: [3, 8], chunk: 2 }).layers
+    expect(from).toBe(3)
+    const [a, b] = [first, second].map((model) => collect(trace(model, x)).gru)
+    for (const { value, overTime } of values) {
+      expect(overTime).toHaveLength(5)
+      overTime.forEach((largest, i) => {
+        let expected = 0
+        for (let row = 0; row < 2; row++) {
+          for (let u = 0; u < units; u++) {
+            const at = (row * steps + 3 + i) * units + u
+            expected = Math.max(expected, Math.abs(a[value].data[at] - b[value].data[at]))
+          }
+        }
+        expect(largest).toBe(expected)
+      })
+    }
+  })
+
+  it('how a file lays its numbers out acts on nothing where the numbers are the same', () => {
+    const same = layer()
+    const [node] = same.nodes
+    const conventions = node.conventions.map((each) =>
+      each.key === 'gateOrder' ? { ...each, value: 'rzn' } : each,
+    )
+    const other = createModel({ ...same, nodes: [{ ...node, conventions }] })
+    const { difference, layers, words } = compareModels(same, other, x)
+    expect(difference).toBeNull()
+    expect(layers[0].conventions).toMatchObject([{ key: 'gateOrder', moves: [] }])
+    expect(words.join(' ')).toContain('in the second; the numbers are the same')
+  })
+
+  it('inputs, their axes and states go by their order, whatever a file calls them', () => {
+    const ours = layer()
+    const [node] = ours.nodes
+    const theirs = createModel({
+      ...ours,
+      inputs: [{ name: 'input_1', shape: ['time', 'batch', features], axes: [1, 0, 2] }],
+      nodes: [{ ...node, name: 'gru_7', inputs: { x: 'input_1' } }],
+    })
+    const initialState = { 'gru.h': tensor(random(4), [2, units]) }
+    const { difference, layers } = compareModels(ours, theirs, { x }, { initialState })
+    expect(difference).toBeNull()
+    expect(layers).toMatchObject([{ layer: 'gru', other: 'gru_7' }])
+  })
+
+  it('a layer that is not there is named', () => {
+    expect(
+      thrownBy(() => compareModels(layer(), layer(), x, { layers: ['lstm'] })).message,
+    ).toContain("no recurrent layer 'lstm'")
   })
 
   it('layers of other kinds cannot be compared', () => {

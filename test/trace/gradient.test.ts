@@ -11,9 +11,9 @@ import {
   type Model,
   sequential,
 } from '../../src/model/index.ts'
-import { runReference } from '../../src/runtime/reference.ts'
 import type { Tensor } from '../../src/tensor.ts'
 import { inputJacobian } from '../../src/trace/index.ts'
+import { expectDifferences } from '../support/differences.ts'
 import { thrownBy } from '../support/errors.ts'
 import {
   random,
@@ -29,29 +29,6 @@ const next = random(1)
 const x: Tensor = {
   shape: [rows, steps, features],
   data: Float64Array.from({ length: rows * steps * features }, () => 2 * next() - 1),
-}
-
-/** Every element of the Jacobian against the outputs of a model fed with x a little moved. */
-function expectDifferences(model: Model, row: number, options: object = {}, run: object = {}) {
-  const { jacobian, at, units: of } = inputJacobian(model, x, { row, ...options, ...run })
-  const size = steps * features
-  expect(jacobian.shape).toEqual([of.length, steps, features])
-  const output = (sign: number, j: number): Tensor => {
-    const data = x.data.slice()
-    data[row * size + j] += sign * 1e-5
-    return runReference(model, { shape: x.shape, data }, run).outputs.y
-  }
-  const largest = Math.max(1e-3, ...jacobian.data.map(Math.abs))
-  for (let j = 0; j < size; j++) {
-    const [up, down] = [output(1, j), output(-1, j)]
-    const width = up.shape.at(-1)!
-    const from = (up.shape.length === 3 ? row * up.shape[1] + at! : row) * width
-    of.forEach((u, i) => {
-      const difference = (up.data[from + u] - down.data[from + u]) / 2e-5
-      expect(Math.abs(jacobian.data[i * size + j] - difference) / largest).toBeLessThan(1e-6)
-    })
-  }
-  return jacobian
 }
 
 const head = (inputs: number, outputs: number, name = 'softmax') => {
@@ -81,13 +58,13 @@ describe('models', () => {
       ]),
     ],
   ])('%s: central differences to 1e-6', (_, model) => {
-    expectDifferences(model, 0)
-    expectDifferences(model, 1)
+    expectDifferences(x, model, 0)
+    expectDifferences(x, model, 1)
   })
 
   it('at a step in the middle, nothing depends on what comes later', () => {
     const model = sequential([randomGru(2, features, units)])
-    const { data } = expectDifferences(model, 0, { at: 2, units: [3] })
+    const { data } = expectDifferences(x, model, 0, { at: 2, units: [3] })
     expect(data.subarray(0, 3 * features).every((each) => each !== 0)).toBe(true)
     expect(data.subarray(3 * features).every((each) => each === 0)).toBe(true)
   })
@@ -99,9 +76,10 @@ describe('models', () => {
       [0, 0, 1, 1, 1, 0],
     ]
     for (const row of [0, 1]) {
-      expectDifferences(model, row, {}, { mask })
-      expectDifferences(model, row, {}, { lengths: [4, 6] })
+      expectDifferences(x, model, row, {}, { mask })
+      expectDifferences(x, model, row, {}, { lengths: [4, 6] })
       expectDifferences(
+        x,
         model,
         row,
         {},
@@ -188,7 +166,7 @@ const layers: readonly LayerNode[] = [
 
 describe('layers without a state', () => {
   it.each(layers.map((node) => [node.name, node] as const))('%s', (_, node) => {
-    expectDifferences(around(node), 1, { at: 1 })
+    expectDifferences(x, around(node), 1, { at: 1 })
   })
 
   it.each([
@@ -212,7 +190,7 @@ describe('layers without a state', () => {
       mode,
       inputs: { a: 'x', b: 'other.y' },
     }
-    expectDifferences(around(merge, [other]), 0, { at: 4 })
+    expectDifferences(x, around(merge, [other]), 0, { at: 4 })
   })
 })
 
@@ -239,6 +217,32 @@ describe('what has no derivative', () => {
       fix: "Ask for the derivative by what it makes: by: 'words.y'.",
     })
     expect(inputJacobian(model, words, { by: 'words.y' }).jacobian.shape).toEqual([units, 4, units])
+  })
+
+  it('a table that is read by the input is an embedding too', () => {
+    const table: LayerNode = {
+      ...base('table', 'x'),
+      kind: 'constant',
+      inputs: {},
+      weights: { value: array(2, [9, units]) },
+    }
+    const rows: LayerNode = {
+      ...base('rows', 'x'),
+      kind: 'gather',
+      axis: 0,
+      inputs: { x: 'table.y', indices: 'x' },
+    }
+    const model = createModel({
+      name: 'text',
+      source: 'test',
+      inputs: [{ name: 'x', shape: ['batch', 'time'] }],
+      outputs: [{ name: 'y', value: 'gru.sequence' }],
+      nodes: [table, rows, ...randomGru(2, units, units).wire('rows.y', 'gru')],
+    })
+    expect(thrownBy(() => inputJacobian(model, [[1, 4, 2, 8]]))).toMatchObject({
+      code: 'unsupported',
+      where: 'rows',
+    })
   })
 
   it('outputs, values, steps and units that are not there are named', () => {

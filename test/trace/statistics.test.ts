@@ -86,7 +86,7 @@ describe('other layers', () => {
 
   it('gates that keep nothing, or everything, have no memory, or one without end', () => {
     const arrays = { kernel: tensor(random(1), [1, 3]), recurrentKernel: [[0, 0, 0]] }
-    const memory = (z: number, update: 'keeps' | 'updates') => {
+    const layer = (z: number, update: 'keeps' | 'updates') => {
       const model = sequential([
         gru({
           ...arrays,
@@ -96,9 +96,14 @@ describe('other layers', () => {
           kernel: [[0, 0, 1]],
         }),
       ])
-      return statistics(model, trace(model, [[1], [2], [3]]))[0].memory![0]
+      return statistics(model, trace(model, [[1], [2], [3]]))[0]
     }
+    const memory = (z: number, update: 'keeps' | 'updates') => layer(z, update).memory![0]
+    const words = (z: number) => describeStatistics(layer(z, 'keeps')).join(' ')
     expect(memory(9, 'keeps')).toBe(Number.POSITIVE_INFINITY)
+    expect(words(9)).toContain(
+      'Half of the units forget nothing; the shortest memory is without end',
+    )
     expect(memory(-9, 'keeps')).toBeCloseTo(0, 12)
     expect(memory(9, 'updates')).toBeCloseTo(0, 12)
   })
@@ -138,7 +143,7 @@ describe('dead and duplicate units', () => {
 
   it('and said', () => {
     const words = describeStatistics(layer).join(' ')
-    expect(words).toContain('unit 4 stays where it is: dead on this input')
+    expect(words).toContain('Unit 4 stays where it is: dead on this input')
     expect(words).toContain('Units that say the same: 3 repeats 1')
   })
 

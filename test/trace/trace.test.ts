@@ -137,6 +137,12 @@ describe('every recurrent layer', () => {
     expect(h.data).toEqual(runReference(model, x, { initialState }).outputs.y.data)
   })
 
+  it('the name of a bidirectional layer stands for both of its halves', () => {
+    const { layers } = trace(stack, x, { layers: ['both'] })
+    expect(layers.map(({ name }) => name)).toEqual(['both.forward', 'both.backward'])
+    expect(() => trace(stack, x, { layers: ['bot'] })).toThrow(/no recurrent layer 'bot'/)
+  })
+
   it('a layer that is not there is named', () => {
     expect(() => trace(stack, x, { layers: ['nowhere'] })).toThrow(/no recurrent layer 'nowhere'/)
   })
@@ -163,14 +169,15 @@ describe('some timesteps only', () => {
     }
   })
 
+  it('to the end, where no end is given', () => {
+    const model = sequential([randomGru(4, features, units)])
+    const [layer] = trace(model, x, { steps: [30] }).layers
+    expect(layer).toMatchObject({ first: 30, steps: steps - 30 })
+  })
+
   it('those that are not there are refused', () => {
     const model = sequential([randomGru(4, features, units)])
-    for (const wrong of [
-      [-1, 3],
-      [3, 3],
-      [0, steps + 1],
-      [0.5, 2],
-    ] as const)
+    for (const wrong of [[-1, 3], [3, 3], [0, steps + 1], [0.5, 2], [steps]] as const)
       expect(() => trace(model, x, { steps: wrong })).toThrow(/timesteps are not there/)
   })
 })

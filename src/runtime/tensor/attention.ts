@@ -151,7 +151,12 @@ export function multiHeadAttention(
 }
 
 /** x·K + b over the last axis of x; whatever axes K has after its first one are the units. */
-function projected(where: string, x: Block, kernel: Tensor, bias: Tensor | null): Float64Array {
+export function projected(
+  where: string,
+  x: Block,
+  kernel: Tensor,
+  bias: Tensor | null,
+): Float64Array {
   const [rows, steps, features] = x.shape
   const units = kernel.shape.slice(1).reduce((a, b) => a * b, 1)
   const y = zeros(where, [rows, steps, units])
@@ -162,7 +167,7 @@ function projected(where: string, x: Block, kernel: Tensor, bias: Tensor | null)
 }
 
 /** Where a query may look, all masks together: [rows, queries, keys] of 1 and 0; null for everywhere. */
-function visible(
+export function visible(
   node: AttentionNode | MultiHeadAttentionNode,
   inputs: Named<Block>,
   { rows, queries, keys }: Sizes,

@@ -3,7 +3,6 @@
  * output (`bar`) to those by its inputs. Read it beside `runtime/reference/layers.ts`.
  */
 
-import { type Activation, isElementwise } from '../../model/activations.ts'
 import { samePadding } from '../../model/dims.ts'
 import type {
   Conv1dNode,
@@ -12,15 +11,25 @@ import type {
   LayerNode,
   MergeNode,
   NodeOf,
+  RecurrentNode,
 } from '../../model/types.ts'
-import { affine, apply, type Vector, vectorsOf } from '../../runtime/reference/vectors.ts'
+import { affine, type Vector, vectorsOf } from '../../runtime/reference/vectors.ts'
 import { type Named, permuteAxes, sizeOf, type Tensor } from '../../tensor.ts'
-import { slopeOf } from '../slopes.ts'
+import { pullAttention, pullMultiHeadAttention } from './attention.ts'
+import { pullBinary, pullUnary } from './elementwise.ts'
+import { pullMovement } from './movement.ts'
+import { pullMatmul } from './products.ts'
+import { pullReduce, pullSoftmax } from './reduce.ts'
+import { pullActivation, pullVectors } from './vectors.ts'
+import { pullConv, pullConvTranspose, pullPool } from './windows.ts'
 
-type Pull<N> = (node: N, inputs: Named<Tensor>, bar: Tensor) => Named<Tensor>
+/** @param bar derivatives by the port `y`. @param bars by every port that has some. */
+type Pull<N> = (node: N, inputs: Named<Tensor>, bar: Tensor, bars: Named<Tensor>) => Named<Tensor>
 
-/** What has no entry has no derivative, or none that is known here. */
-const pulls: { readonly [K in LayerKind]?: Pull<NodeOf<K>> } = {
+/** Looked up, or there already; and what has a state (`recurrent.ts`). */
+type Without = RecurrentNode['kind'] | 'embedding' | 'constant'
+
+const pulls: { readonly [K in Exclude<LayerKind, Without>]: Pull<NodeOf<K>> } = {
   dense: pullDense,
   activation: ({ activation }, { x }, bar) => ({
     x: pullVectors(x, bar, (v, b) => pullActivation(activation, v, b)),
@@ -74,17 +83,33 @@ const pulls: { readonly [K in LayerKind]?: Pull<NodeOf<K>> } = {
       axes.map((_, axis) => axes.indexOf(axis)),
     ),
   }),
+  expand: pullMovement,
+  slice: pullMovement,
+  concat: pullMovement,
+  pad: pullMovement,
+  gather: pullMovement,
+  where: pullMovement,
+  binary: pullBinary,
+  unary: pullUnary,
+  reduce: pullReduce,
+  softmax: pullSoftmax,
+  matmul: pullMatmul,
+  conv: pullConv,
+  convTranspose: pullConvTranspose,
+  pool: pullPool,
+  attention: (node, inputs, _, bars) => pullAttention(node, inputs, bars),
+  multiHeadAttention: (node, inputs, _, bars) => pullMultiHeadAttention(node, inputs, bars),
 }
 
-export function hasPull({ kind }: LayerNode): boolean {
-  return Object.hasOwn(pulls, kind)
-}
-
-/** @param bar derivatives by the port `y`. @returns derivatives by each input port. */
-export function pullLayer(node: LayerNode, inputs: Named<Tensor>, bar: Tensor): Named<Tensor> {
+/** @param bars derivatives by the ports that leave. @returns derivatives by each input port. */
+export function pullLayer(
+  node: LayerNode,
+  inputs: Named<Tensor>,
+  bars: Named<Tensor>,
+): Named<Tensor> {
   // The table's type ties each kind to its node; TypeScript cannot follow an index.
-  const pull = pulls[node.kind] as Pull<LayerNode>
-  return pull(node, inputs, bar)
+  const pull = pulls[node.kind as Exclude<LayerKind, Without>] as Pull<LayerNode>
+  return pull(node, inputs, bars.y, bars)
 }
 
 /** y = φ(x·K + b) */
@@ -100,17 +125,6 @@ function pullDense(node: DenseNode, { x }: Named<Tensor>, bar: Tensor): Named<Te
       })
     }),
   }
-}
-
-/** From φ(a) back to a; softmax: y ⊙ (b − Σ b·y). */
-function pullActivation(activation: Activation, a: Vector, bar: Vector): Vector {
-  if (isElementwise(activation)) {
-    const slope = slopeOf(activation)
-    return a.map((each, u) => slope(each) * bar[u])
-  }
-  const y = apply(activation, a)
-  const mean = y.reduce((sum, each, u) => sum + each * bar[u], 0)
-  return y.map((each, u) => each * (bar[u] - mean))
 }
 
 /** y_t = φ(b + Σ_k x_{t·stride + k·dilation − before} · K_k) */
@@ -197,24 +211,6 @@ const shares: Readonly<
   average: (values) => 1 / values.length,
   maximum: (values, i) => Number(values.indexOf(Math.max(...values)) === i),
   minimum: (values, i) => Number(values.indexOf(Math.min(...values)) === i),
-}
-
-/** Vector by vector along the last axis (or last axes) of x and of the derivatives that belong to it. */
-function pullVectors(
-  x: Tensor,
-  bar: Tensor,
-  pull: (vector: Vector, bar: Vector) => Vector,
-  axes = 1,
-): Tensor {
-  const width = sizeOf(x.shape.slice(x.shape.length - axes))
-  const barWidth = sizeOf(bar.shape.slice(bar.shape.length - axes))
-  const vectors = vectorsOf(x, width)
-  const data = new Float64Array(x.data.length)
-  vectorsOf(bar, barWidth).forEach((b, i) => {
-    // Where nothing is asked for, nothing depends on anything.
-    if (b.some((each) => each !== 0)) data.set(pull(vectors[i], b), i * width)
-  })
-  return { shape: x.shape, data }
 }
 
 /** Number u, where one may stand for all, and none for 1. */

@@ -1,0 +1,122 @@
+/**
+ * The numbers of a trace as a file, in memory for a chunk. A trace gives some steps of all values;
+ * a file has all steps of one value, then those of the next. So the numbers go to a file of their
+ * own first, each to its place, and are read from there in the order of the output.
+ */
+
+import { randomBytes } from 'node:crypto'
+import { type FileHandle, open, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { streamData } from '../data/index.ts'
+import { GruvError, isGruvError } from '../index.ts'
+import type { Trace } from '../trace/index.ts'
+import { writeParts } from './files.ts'
+
+const BYTES = Float64Array.BYTES_PER_ELEMENT
+/** Numbers that are read at once. */
+const BLOCK = 2 ** 13
+
+/** Where the numbers of an array lie in the file aside. */
+interface Place {
+  readonly from: number
+  readonly shape: readonly [rows: number, steps: number, units: number]
+}
+
+/**
+ * As .npz or .json, called LAYER.VALUE, each [rows, steps, units].
+ * @throws GruvError `too-large`, before anything is computed, for an .npz from 4 GiB.
+ */
+export async function writeTrace(traced: Trace, path: string): Promise<void> {
+  const places = placesOf(traced)
+  await writeParts(path, async function* () {
+    const aside = join(dirname(path), `.gruv-${randomBytes(6).toString('hex')}.tmp`)
+    const file = await open(aside, 'wx+')
+    try {
+      const parts = streamPlaces(places, file, path)
+      await putAside(traced, places, file)
+      yield* parts
+    } finally {
+      await file.close()
+      await rm(aside, { force: true })
+    }
+  })
+}
+
+function placesOf({ layers }: Trace): ReadonlyMap<string, Place> {
+  let end = 0
+  return new Map(
+    layers.flatMap(({ name, rows, steps, units, values }) =>
+      values.map((value) => {
+        const from = end
+        end += BYTES * rows * steps * units
+        return [`${name}.${value}`, { from, shape: [rows, steps, units] }] as const
+      }),
+    ),
+  )
+}
+
+function streamPlaces(
+  places: ReadonlyMap<string, Place>,
+  file: FileHandle,
+  path: string,
+): AsyncIterable<Uint8Array> {
+  const arrays = [...places].map(([name, place]) => {
+    return { name, shape: place.shape, blocks: () => readBlocks(file, place) }
+  })
+  try {
+    return streamData(arrays, path)
+  } catch (error) {
+    if (!isGruvError(error) || error.code !== 'too-large') throw error
+    const { problem, expected, got } = error
+    throw new GruvError('too-large', problem, {
+      where: path,
+      ...(expected !== undefined && { expected }),
+      ...(got !== undefined && { got }),
+      fix: 'Choose some: --layer NAME, --steps FROM:TO. Or write .json, which has no end.',
+    })
+  }
+}
+
+/** Runs through the trace, and writes every number to its place. */
+async function putAside(
+  traced: Trace,
+  places: ReadonlyMap<string, Place>,
+  file: FileHandle,
+): Promise<void> {
+  const firsts = new Map(traced.layers.map(({ name, first }) => [name, first]))
+  for (const { layer, row, first, values } of traced) {
+    for (const [value, numbers] of Object.entries(values)) {
+      const { from, shape } = places.get(`${layer}.${value}`)!
+      const [, steps, units] = shape
+      const at = from + BYTES * units * (row * steps + first - firsts.get(layer)!)
+      await writeAll(file, new Uint8Array(numbers.buffer), at)
+    }
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at + done)
+    done += bytesWritten
+  }
+}
+
+async function* readBlocks(
+  file: FileHandle,
+  { from, shape: [rows, steps, units] }: Place,
+): AsyncGenerator<Float64Array> {
+  const count = rows * steps * units
+  const block = new Float64Array(BLOCK)
+  for (let done = 0; done < count; ) {
+    const length = Math.min(BLOCK, count - done)
+    const bytes = new Uint8Array(block.buffer, 0, BYTES * length)
+    for (let read = 0; read < bytes.length; ) {
+      const at = from + BYTES * done + read
+      const { bytesRead } = await file.read(bytes, read, bytes.length - read, at)
+      if (bytesRead === 0) throw new GruvError('unreadable', 'a file was cut off while it was read')
+      read += bytesRead
+    }
+    yield block.subarray(0, length)
+    done += length
+  }
+}
