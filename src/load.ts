@@ -30,10 +30,11 @@ export interface LoadOptions {
 }
 
 /**
- * Files by their paths, as a folder drop or a test gives them. The model is the one that is called
- * as its format says (`model.json`, `saved_model.pb`), else the first.
+ * Files by their paths, as a folder drop or a test gives them; of a URL only what is read is
+ * fetched. The model is the one that is called as its format says (`model.json`,
+ * `saved_model.pb`), else the first.
  */
-export type FileSet = Readonly<Record<string, Uint8Array | Blob>>
+export type FileSet = Readonly<Record<string, Uint8Array | Blob | URL>>
 
 export type ModelSource = string | URL | Uint8Array | ArrayBuffer | Blob | Response | FileSet
 
@@ -108,8 +109,9 @@ async function fileOf(source: ModelSource): Promise<Found> {
   return fileOfSet(source)
 }
 
-async function bytesOf(source: Uint8Array | ArrayBuffer | Blob): Promise<Uint8Array> {
+async function bytesOf(source: Uint8Array | ArrayBuffer | Blob | URL): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source
+  if (source instanceof URL) return responseBytes(await fetchUrl(source))
   return new Uint8Array(source instanceof Blob ? await source.arrayBuffer() : source)
 }
 
@@ -164,7 +166,7 @@ async function fileOfSet(set: FileSet): Promise<Found> {
   )
   const given = [...files.keys()]
   const usable = [...files.values()].every(
-    (file) => file instanceof Uint8Array || file instanceof Blob,
+    (file) => file instanceof Uint8Array || file instanceof Blob || file instanceof URL,
   )
   const main = leadingFile(given) ?? given[0]
   if (typeof set !== 'object' || main === undefined || !usable) {

@@ -37,15 +37,40 @@ export function EquationList({ cell }: { readonly cell: CellInfo }): JSX.Element
           ))}
         </ul>
       </details>
-      <p class="quiet">
-        W·x and U·h are whole rows of the weights times whole vectors; their sums, each with its
-        bias, are what stands here as {sums[cell.kind]}.
-      </p>
+      <HowToRead kind={cell.kind} />
     </div>
   )
 }
 
-const sums = { gru: 'xz, hz and so on', lstm: 'xi, hi and so on', rnn: 'xh and hh' } as const
+const sums = { gru: ['xz', 'hz', 'z'], lstm: ['xi', 'hi', 'i'], rnn: ['xh', 'hh', 'h'] } as const
+
+/** For whoever sees such a drawing, or such equations, for the first time. */
+function HowToRead({ kind }: Pick<CellInfo, 'kind'>): JSX.Element {
+  const [fromInput, fromState, gate] = sums[kind]
+  return (
+    <details class="how" open>
+      <summary>How to read this</summary>
+      <ul>
+        {kind === 'gru' && (
+          <li>Orange wires carry positive numbers, blue ones negative; the thicker, the larger.</li>
+        )}
+        <li>
+          <code>{fromInput}</code> is what the input says to {gate}: the weights W times x, and a
+          bias. <code>{fromState}</code> is what the state of all units says: U times h, and a bias.
+        </li>
+        {kind === 'gru' && (
+          <>
+            <li>
+              z, the update gate: how much is kept and how much is new. r, the reset gate: how much
+              of the past the candidate n may see.
+            </li>
+            <li>σ squeezes a sum into 0 … 1, tanh into −1 … 1; ⊙ multiplies unit by unit.</li>
+          </>
+        )}
+      </ul>
+    </details>
+  )
+}
 
 const n = show.number
 
