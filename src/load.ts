@@ -220,7 +220,8 @@ function nameOf(source: ModelSource): string {
   if (source instanceof Response) return source.url || 'response'
   if (source instanceof Uint8Array || source instanceof ArrayBuffer || source instanceof Blob)
     return 'model'
-  return Object.keys(source ?? {})[0] ?? 'model'
+  const paths = Object.keys(source ?? {})
+  return leadingFile(paths) ?? paths[0] ?? 'model'
 }
 
 /** One letter before a colon is a Windows drive. */

@@ -85,7 +85,13 @@ export async function open(what: Opening): Promise<void> {
         state.layer.value = info.cells[0]?.name ?? null
       if (info.cells.length === 0) state.tab.value = 'model'
     })
-    await takeInput(what.input ?? (info.hasReference ? 'reference' : 'made-up'))
+    try {
+      await takeInput(what.input ?? (info.hasReference ? 'reference' : 'made-up'))
+    } catch (error) {
+      // The model is there: it can be looked at while a better input is looked for.
+      await takeInput('made-up')
+      throw error
+    }
     if (what.expected !== undefined) await takeExpected(what.expected)
     else if (info.hasReference && what.input === undefined) await takeExpected('reference')
   })

@@ -33,6 +33,11 @@ export function ulps(value: number): string {
   return value < 1e6 ? count(Math.round(value * 10) / 10) : small(value)
 }
 
+/** An activation without its parameters: what there is room for on a wire. */
+export function activation(text: string): string {
+  return text === 'sigmoid' ? 'σ' : text.replace(/\(.*/, '')
+}
+
 export function shape(extents: readonly (number | string)[]): string {
   return `[${extents.join(', ')}]`
 }

@@ -6,6 +6,7 @@
 interface Named {
   /** Its name, or its path in the folder that it came with. */
   readonly path: string
+  readonly file?: { readonly size: number }
 }
 
 export interface Sorted<F extends Named> {
@@ -30,12 +31,16 @@ const word = (words: string): RegExp => new RegExp(`(^|[^a-z])(${words})([^a-z]|
 const expectedName = word('y|expected|outputs?|targets?|reference|predictions?')
 const inputName = word('x|inputs?|features|samples?|data')
 /** What lies in folders beside models, and is no data. */
+/** JSON that describes a model or its training. */
+const aboutModels = /^(manifest|package|config|metadata|tokenizer|vocab|history|metrics|results)/i
 const wordsToRead = /^(readme|licen[cs]e|requirements|changelog|notice|notes)\b/i
 
 export function sortFiles<F extends Named>(files: readonly F[]): Sorted<F> {
   const rest = files.filter(({ path }) => !wordsToRead.test(nameOf(path)) && !isHidden(path))
   const surelyData = rest.filter(({ path }) => dataEnding.test(path))
-  const perhaps = rest.filter(({ path }) => eitherEnding.test(path) && isNamedAsData(path))
+  const perhaps = rest.filter(
+    ({ path }) => eitherEnding.test(path) && mayBeInput({ path }) && isNamedAsData(path),
+  )
   const others = rest.filter((file) => !surelyData.includes(file) && !perhaps.includes(file))
   // An archive called x.npz is the data of a model beside it; alone it is what there is to open.
   const data = others.length > 0 ? [...surelyData, ...perhaps] : surelyData
@@ -44,29 +49,56 @@ export function sortFiles<F extends Named>(files: readonly F[]): Sorted<F> {
   const left = data.filter((file) => !expected.includes(file) && mayBeInput(file))
   const named = left.filter(({ path }) => inputName.test(stem(path)))
   const input = named.length > 0 ? named : left
-  return { model: inOrder(model), input, expected: alike(expected, input) }
+  return { model: inOrder(model), input: inTurn(input), expected: inTurn(expected, input) }
 }
 
-/** The likeliest model first; what is equally likely in the order it came. */
+/**
+ * The likeliest model first. Of several JSON files weights are the largest; what is equally likely
+ * otherwise keeps its order.
+ */
 function inOrder<F extends Named>(files: readonly F[]): readonly F[] {
   const rank = ({ path }: Named): number => {
     const at = modelEndings.findIndex((ending) => ending.test(path))
-    return at < 0 ? modelEndings.length : at
+    return at < 0 || aboutModels.test(stem(path)) ? modelEndings.length : at
   }
-  return files.toSorted((a, b) => rank(a) - rank(b))
+  const weight = ({ path, file }: Named): number => (/\.json$/i.test(path) ? (file?.size ?? 0) : 0)
+  return files.toSorted((a, b) => rank(a) - rank(b) || weight(b) - weight(a))
 }
 
-/** Those first that share most of their names with the input: `y_real` goes with `x_real`. */
-function alike<F extends Named>(expected: readonly F[], input: readonly F[]): readonly F[] {
-  const wanted = new Set(input[0] === undefined ? [] : wordsOf(input[0].path))
+/**
+ * Those first that share most of their names with others: `y_real` goes with `x_real`. Of numbered
+ * ones, `y0_a y0_b y1_a y1_b`, one of each number comes first: they are for several ports.
+ */
+function inTurn<F extends Named>(files: readonly F[], like: readonly F[] = []): readonly F[] {
+  const wanted = new Set(like[0] === undefined ? [] : wordsOf(like[0].path))
   const shared = ({ path }: Named): number =>
     wordsOf(path).filter((each) => wanted.has(each)).length
-  return expected.toSorted((a, b) => shared(b) - shared(a))
+  const sorted = files.toSorted(
+    (a, b) => shared(b) - shared(a) || a.path.localeCompare(b.path, 'en', { numeric: true }),
+  )
+  const turns = new Map<string, number>()
+  const turn = sorted.map((file) => {
+    const number = numberOf(file.path)
+    const before = turns.get(number) ?? 0
+    turns.set(number, before + 1)
+    return { file, number, before: number === '' ? 0 : before }
+  })
+  return turn
+    .toSorted((a, b) => a.before - b.before || Number(a.number) - Number(b.number))
+    .map(({ file }) => file)
+}
+
+/** `0` of `x0_random`, `2` of `input_2`; empty where there is none. */
+function numberOf(path: string): string {
+  return (
+    /^(?:x|y|inputs?|outputs?|expected|in|out)_?(\d{1,3})(?![a-z0-9])/i.exec(stem(path))?.[1] ?? ''
+  )
 }
 
 /** A folder also holds tables and texts about the model; what was picked by hand is meant. */
 function mayBeInput({ path }: Named): boolean {
-  return !path.includes('/') || /\.npy$/i.test(path) || isNamedAsData(path)
+  if (!path.includes('/')) return true
+  return /\.(npy|npz)$/i.test(path) || (!/\.json$/i.test(path) && isNamedAsData(path))
 }
 
 function isNamedAsData(path: string): boolean {

@@ -56,7 +56,7 @@ export interface ReadArrays {
 
 /**
  * Arrays by the ports they are for. A file with one array goes to the port that it, or its array,
- * is named for; those with other names to the ports that are left, in turn, until there is none.
+ * is named for (`in_x.npy` for x); those with other names to the ports that are left, in turn, until there is none.
  * A file with several arrays goes by their names.
  * @param rest ports that only a name leads to.
  */
@@ -74,8 +74,10 @@ export async function readArrays(
     const names = Object.keys(arrays)
     const fitting = names.filter((each) => known.includes(each))
     const stem = name.replace(/\.[^.]+$/, '')
+    const meant = known.find((port) => stem === port || stem.endsWith(`_${port}`))
     if (fitting.length > 0) for (const each of fitting) tensors[each] = arrays[each]
-    else if (names.length === 1 && known.includes(stem)) tensors[stem] = arrays[names[0]]
+    else if (names.length === 1 && meant !== undefined && !(meant in tensors))
+      tensors[meant] = arrays[names[0]]
     else if (names.length === 1) {
       unnamed.push({ name, tensor: arrays[names[0]] })
       continue

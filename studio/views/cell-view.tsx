@@ -27,11 +27,7 @@ export function CellView(): JSX.Element {
               <span class="quiet"> The input is made up: drop yours on the page.</span>
             )}
           </p>
-          {cell.kind === 'gru' ? (
-            <GruDrawing cell={cell} />
-          ) : (
-            <ValueTable cell={cell} />
-          )}
+          {cell.kind === 'gru' ? <GruDrawing cell={cell} /> : <ValueTable cell={cell} />}
         </div>
         <EquationList cell={cell} />
       </section>

@@ -100,7 +100,7 @@ export function Gate({ x, y, width, name, title, activation, ...of }: GateProps)
   const [from, length] = of.signed
     ? [level < 0 ? x + (level * inner) / 2 : x, (Math.abs(level) * inner) / 2]
     : [left + 8, Math.max(0, level) * inner]
-  const act = activation === 'sigmoid' ? 'σ' : activation
+  const act = show.activation(activation)
   const words = `${title} ${name} = ${act}`
   // Wider letters than these fit no gate: they are squeezed rather than cut.
   const squeezed = words.length * 6.9 > width - 10 ? { textLength: width - 12 } : {}

@@ -77,7 +77,7 @@ const n = show.number
 const numbers: Readonly<Record<CellInfo['kind'], (cell: CellInfo, v: Wires) => readonly string[]>> =
   {
     gru: ({ recurrentActivation, activation, resetAfter, update }, v) => {
-      const σ = short(recurrentActivation)
+      const σ = show.activation(recurrentActivation)
       const recurrent = resetAfter ? ` + ${n(v.r)} · ${bracket(v.hn)}` : show.plus(v.hn)
       const blend =
         update === 'keeps'
@@ -86,12 +86,12 @@ const numbers: Readonly<Record<CellInfo['kind'], (cell: CellInfo, v: Wires) => r
       return [
         `= ${σ}(${n(v.xz)}${show.plus(v.hz)}) = ${n(v.z)}`,
         `= ${σ}(${n(v.xr)}${show.plus(v.hr)}) = ${n(v.r)}`,
-        `= ${short(activation)}(${n(v.xn)}${recurrent}) = ${n(v.n)}`,
+        `= ${show.activation(activation)}(${n(v.xn)}${recurrent}) = ${n(v.n)}`,
         `= ${blend} = ${n(v.h)}`,
       ]
     },
     lstm: ({ recurrentActivation, activation, outputActivation, coupled, peepholes }, v) => {
-      const σ = short(recurrentActivation)
+      const σ = show.activation(recurrentActivation)
       const gate = (g: string, f: string): string =>
         `= ${f}(${n(v[`x${g}`])}${show.plus(v[`h${g}`])}) = ${n(v[g])}`
       // What a peephole adds stands on no wire.
@@ -99,20 +99,16 @@ const numbers: Readonly<Record<CellInfo['kind'], (cell: CellInfo, v: Wires) => r
       return [
         seeing('i'),
         coupled ? `= 1${show.plus(-v.i)} = ${n(v.f)}` : seeing('f'),
-        gate('g', short(activation)),
+        gate('g', show.activation(activation)),
         `= ${n(v.f)} · ${bracket(v['c−'])} + ${n(v.i)} · ${bracket(v.g)} = ${n(v.c)}`,
         seeing('o'),
-        `= ${n(v.o)} · ${short(outputActivation)}(${n(v.c)}) = ${n(v.h)}`,
+        `= ${n(v.o)} · ${show.activation(outputActivation)}(${n(v.c)}) = ${n(v.h)}`,
       ]
     },
     rnn: ({ activation }, v) => [
-      `= ${short(activation)}(${n(v.xh)}${show.plus(v.hh)}) = ${n(v.h)}`,
+      `= ${show.activation(activation)}(${n(v.xh)}${show.plus(v.hh)}) = ${n(v.h)}`,
     ],
   }
-
-function short(activation: string): string {
-  return activation === 'sigmoid' ? 'σ' : activation
-}
 
 function bracket(value: number | undefined): string {
   const text = n(value)

@@ -47,10 +47,10 @@ function Graph(): JSX.Element {
             <path d="M0 0L8 4L0 8z" class="tip" />
           </marker>
         </defs>
-        {wires.map(({ d, x, y, label }) => (
+        {wires.map(({ d, x, y, before, label }) => (
           <g key={d}>
             <path d={d} class="edge" marker-end="url(#edge-tip)" />
-            <text x={x} y={y} class="note">
+            <text x={x} y={y} class="note" text-anchor={before ? 'end' : 'start'}>
               {label}
             </text>
           </g>
