@@ -85,16 +85,27 @@ export async function open(what: Opening): Promise<void> {
         state.layer.value = info.cells[0]?.name ?? null
       if (info.cells.length === 0) state.tab.value = 'model'
     })
+    const { input, expected } = await withFolder(what)
     try {
-      await takeInput(what.input ?? (info.hasReference ? 'reference' : 'made-up'))
+      await takeInput(input ?? (info.hasReference ? 'reference' : 'made-up'))
     } catch (error) {
       // The model is there: it can be looked at while a better input is looked for.
       await takeInput('made-up')
       throw error
     }
-    if (what.expected !== undefined) await takeExpected(what.expected)
-    else if (info.hasReference && what.input === undefined) await takeExpected('reference')
+    if (expected !== undefined) await takeExpected(expected)
+    else if (info.hasReference && input === undefined) await takeExpected('reference')
   })
+}
+
+/** A folder that the server has may hold data beside the model. */
+async function withFolder({ model, input, expected }: Opening): Promise<Partial<Opening>> {
+  if (!('urls' in model) || !model.urls[0].endsWith('/') || input !== undefined)
+    return { input, expected }
+  const found = await call('folder', { url: model.urls[0] })
+  const source = (urls: readonly string[]): Source | undefined =>
+    urls.length > 0 ? { urls } : undefined
+  return { input: source(found.input), expected: expected ?? source(found.expected) }
 }
 
 async function takeInput(source: Source | 'made-up' | 'reference'): Promise<void> {

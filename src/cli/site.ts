@@ -64,7 +64,12 @@ export async function serveSite(folder: string, offered: Offered, port: number):
     const file = resolve(offered.model)
     const name = encodeURIComponent(basename(file))
     if (isThere(offered.model, 'a model file, or a folder with a model of several files')) {
-      filesBelow(file)
+      if (filesBelow(file).length === 0) {
+        throw new GruvError('unreadable', 'this folder is empty', {
+          where: offered.model,
+          expected: 'a folder with a model in it',
+        })
+      }
       mounts.listed = `/${secret}/model/${basename(file)}/`
       mounts.folders.set(mounts.listed, file + sep)
       query.set('model', `${secret}/model/${name}/`)

@@ -14,7 +14,7 @@ import { isRecurrent, statesOf } from '../../src/model/index.ts'
 import { verify } from '../../src/verify/index.ts'
 import { describe, weightArrays } from './describe.ts'
 import { compareGates, compareOn } from './differ.ts'
-import { loadModel, type ReadArrays, readArrays } from './files.ts'
+import { dataAt, loadModel, type ReadArrays, readArrays } from './files.ts'
 import { madeUpInput } from './made-up.ts'
 import type { Calls, DataInfo, Progress, Source } from './protocol.ts'
 import { type Data, fitInput, session } from './session.ts'
@@ -29,6 +29,10 @@ export const calls: Calls = {
     if (slot === 'a') session.open(model)
     else session.other = model
     return info
+  },
+
+  async folder({ url }) {
+    return dataAt(url)
   },
 
   async read({ quirks }) {

@@ -11,7 +11,7 @@ import {
   type Tensor,
 } from '../../src/index.ts'
 import { nameOf, sortFiles } from '../sort-files.ts'
-import type { Source } from './protocol.ts'
+import type { FolderData, Source } from './protocol.ts'
 
 type Arrays = Readonly<Record<string, Tensor>>
 
@@ -26,26 +26,36 @@ export async function loadModel(source: Source, options: LoadOptions): Promise<M
   return load(Object.fromEntries(files.map(({ path, file }) => [path, file])), options)
 }
 
-/** The files of a folder that `gruv studio` serves; what the model does not need is not fetched. */
+/** The model of a folder that `gruv studio` serves; what it does not need is not fetched. */
 async function filesAt(folder: URL): Promise<FileSet> {
+  const title = decodeURIComponent(folder.pathname.split('/').at(-2) ?? '')
+  const { model } = sortFiles(await listOf(folder))
+  return Object.fromEntries(model.map(({ path }) => [`${title}/${path}`, urlIn(folder, path)]))
+}
+
+/** The data that lies in such a folder, as addresses. */
+export async function dataAt(url: string): Promise<FolderData> {
+  const folder = ownUrl(url)
+  const { input, expected } = sortFiles(await listOf(folder))
+  const urls = (files: readonly { path: string }[]): readonly string[] =>
+    files.map(({ path }) => urlIn(folder, path).href)
+  return { input: urls(input), expected: urls(expected) }
+}
+
+async function listOf(folder: URL): Promise<readonly { readonly path: string }[]> {
   const response = await ask(folder)
   const names: unknown = /json/.test(response.headers.get('content-type') ?? '')
     ? await response.json()
     : null
-  if (!response.ok || !Array.isArray(names)) {
-    throw new GruvError('unreadable', 'the server does not say what is in this folder', {
-      where: decodeURIComponent(folder.pathname),
-      fix: 'Give the path of a file.',
-    })
-  }
-  const title = decodeURIComponent(folder.pathname.split('/').at(-2) ?? '')
-  const { model } = sortFiles(names.map((name) => ({ path: String(name) })))
-  return Object.fromEntries(
-    model.map(({ path }) => [
-      `${title}/${path}`,
-      new URL(path.split('/').map(encodeURIComponent).join('/'), folder),
-    ]),
-  )
+  if (response.ok && Array.isArray(names)) return names.map((name) => ({ path: String(name) }))
+  throw new GruvError('unreadable', 'the server does not say what is in this folder', {
+    where: decodeURIComponent(folder.pathname),
+    fix: 'Give the path of a file.',
+  })
+}
+
+function urlIn(folder: URL, path: string): URL {
+  return new URL(path.split('/').map(encodeURIComponent).join('/'), folder)
 }
 
 /** What was taken from some files: arrays by port, and the files that were needed. */

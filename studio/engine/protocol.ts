@@ -15,6 +15,12 @@ export interface NamedFile {
 /** Files that were dropped or chosen, or some that the server has. */
 export type Source = { readonly files: readonly NamedFile[] } | { readonly urls: readonly string[] }
 
+/** Data in a folder that the server has, by address. */
+export interface FolderData {
+  readonly input: readonly string[]
+  readonly expected: readonly string[]
+}
+
 /** What a file may leave open: see `LoadOptions`. */
 export type OpenOptions = Pick<LoadOptions, 'module' | 'layer' | 'until' | 'names'>
 
@@ -187,6 +193,7 @@ export interface StreamAnswer {
 /** The worker's functions: arguments in, a promise of the result out. */
 export interface Calls {
   open(a: { slot: 'a' | 'b'; source: Source; options: OpenOptions }): Promise<ModelInfo>
+  folder(a: { url: string }): Promise<FolderData>
   read(a: { quirks: readonly string[] }): Promise<ModelInfo>
   input(a: { source: Source | 'made-up' | 'reference' }): Promise<DataInfo>
   expected(a: { source: Source | 'reference' }): Promise<DataInfo>
