@@ -30,10 +30,11 @@ export interface LoadOptions {
 }
 
 /**
- * Files by their paths, as a folder drop or a test gives them. The model is the one that is called
- * as its format says (`model.json`, `saved_model.pb`), else the first.
+ * Files by their paths, as a folder drop or a test gives them; of a URL only what is read is
+ * fetched. The model is the one that is called as its format says (`model.json`,
+ * `saved_model.pb`), else the first.
  */
-export type FileSet = Readonly<Record<string, Uint8Array | Blob>>
+export type FileSet = Readonly<Record<string, Uint8Array | Blob | URL>>
 
 export type ModelSource = string | URL | Uint8Array | ArrayBuffer | Blob | Response | FileSet
 
@@ -44,13 +45,15 @@ export type ModelSource = string | URL | Uint8Array | ArrayBuffer | Blob | Respo
  *   `verify`, `differs` when the outputs are not those in the file, `not-found` when it has none.
  */
 export async function load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
-  const name = options.name ?? nameOf(source)
+  let name = options.name ?? nameOf(source)
   try {
     const { verify, name: _, ...said } = options
     const readOptions: ReadOptions = Object.fromEntries(
       Object.entries(said).filter(([, value]) => value !== undefined && value !== null),
     )
-    const model = await readModel({ ...(await fileOf(source)), name }, readOptions)
+    const file = await fileOf(source)
+    name = options.name ?? file.name ?? name
+    const model = await readModel({ ...file, name }, readOptions)
     if (verify) (await import('./verify/reference.ts')).verifyReference(model)
     return model
   } catch (error) {
@@ -64,7 +67,8 @@ function sources(): Promise<typeof import('./sources.ts')> {
   return import('./sources.ts')
 }
 
-type Found = Omit<SourceFile, 'name'>
+/** A file with its name, where the source alone does not tell it. */
+export type Found = Omit<SourceFile, 'name'> & { readonly name?: string }
 
 async function fileOf(source: ModelSource): Promise<Found> {
   if (typeof source === 'string' || source instanceof URL) {
@@ -80,8 +84,9 @@ function isBytes(source: ModelSource): source is Uint8Array | ArrayBuffer | Blob
   return source instanceof Uint8Array || source instanceof ArrayBuffer || source instanceof Blob
 }
 
-export async function bytesOf(source: Uint8Array | ArrayBuffer | Blob): Promise<Uint8Array> {
+export async function bytesOf(source: Uint8Array | ArrayBuffer | Blob | URL): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source
+  if (source instanceof URL) return responseBytes(await fetchUrl(source))
   return new Uint8Array(source instanceof Blob ? await source.arrayBuffer() : source)
 }
 

@@ -2,10 +2,7 @@
 
 import { GruvError } from './errors.ts'
 import { leadingFile } from './formats/foreign.ts'
-import type { SourceFile } from './formats/format.ts'
-import { bytesOf, type FileSet } from './load.ts'
-
-type Found = Omit<SourceFile, 'name'>
+import { bytesOf, type FileSet, type Found } from './load.ts'
 
 export async function fileAtPath(source: string | URL): Promise<Found> {
   const { isFolder, listFiles, pathOf, readFileBytes, siblingsOf } = await import('./files.node.ts')
@@ -36,7 +33,7 @@ export async function fileOfSet(set: FileSet): Promise<Found> {
   )
   const given = [...files.keys()]
   const usable = [...files.values()].every(
-    (file) => file instanceof Uint8Array || file instanceof Blob,
+    (file) => file instanceof Uint8Array || file instanceof Blob || file instanceof URL,
   )
   const main = leadingFile(given) ?? given[0]
   if (typeof set !== 'object' || main === undefined || !usable) {
@@ -47,6 +44,7 @@ export async function fileOfSet(set: FileSet): Promise<Found> {
   }
   const folder = main.slice(0, main.lastIndexOf('/') + 1)
   return {
+    name: main,
     bytes: await bytesOf(files.get(main)!),
     siblings: {
       list: async () =>

@@ -2,16 +2,30 @@
 
 import { batch, effect } from '@preact/signals'
 import { call, EngineError, latest, onProgress } from './engine/client.ts'
-import type { Source } from './engine/protocol.ts'
+import type { OpenOptions, Source } from './engine/protocol.ts'
 import * as state from './state.ts'
 
 /** Columns of the pictures over time: about one for each pixel of a wide page. */
 export const COLUMNS = 720
 
-/** Runs an action: the page says what it waits for, and what went wrong. */
-export async function attempt(words: string, work: () => Promise<void>): Promise<boolean> {
-  state.busy.value = words
-  state.failure.value = null
+let before: Promise<unknown> = Promise.resolve()
+
+/**
+ * Runs an action once those before it are done: the page says what it waits for, and what went
+ * wrong.
+ */
+export function attempt(words: string, work: () => Promise<void>): Promise<boolean> {
+  const mine = before.then(() => run(words, work))
+  before = mine
+  return mine
+}
+
+async function run(words: string, work: () => Promise<void>): Promise<boolean> {
+  batch(() => {
+    state.busy.value = words
+    state.share.value = null
+    state.failure.value = null
+  })
   try {
     await work()
     return true
@@ -37,26 +51,26 @@ export interface Opening {
   readonly model: Source
   readonly input?: Source | undefined
   readonly expected?: Source | undefined
-  readonly module?: string | undefined
+  readonly options?: OpenOptions
+  /** Conventions to read it under, as quirks. */
+  readonly quirks?: readonly string[]
 }
 
 let lastOpening: Opening | null = null
 
-/** The same files again, with one module of several. */
-export async function openModule(module: string): Promise<void> {
-  if (lastOpening !== null) await open({ ...lastOpening, module })
+/** The same files again, with what they left open. */
+export async function openAgain(options: OpenOptions): Promise<void> {
+  if (lastOpening !== null)
+    await open({ ...lastOpening, options: { ...lastOpening.options, ...options } })
 }
 
 /** Opens a model, its data if there are some, and looks into its first recurrent layer. */
 export async function open(what: Opening): Promise<void> {
   lastOpening = what
   await attempt('Reading the model', async () => {
-    const { module } = what
-    const info = await call('open', {
-      slot: 'a',
-      source: what.model,
-      ...(module !== undefined && { module }),
-    })
+    const { quirks = [], options = {} } = what
+    const asRead = await call('open', { slot: 'a', source: what.model, options })
+    const info = quirks.length > 0 ? await call('read', { quirks }) : asRead
     batch(() => {
       state.model.value = info
       state.other.value = null
@@ -71,10 +85,27 @@ export async function open(what: Opening): Promise<void> {
         state.layer.value = info.cells[0]?.name ?? null
       if (info.cells.length === 0) state.tab.value = 'model'
     })
-    await takeInput(what.input ?? (info.hasReference ? 'reference' : 'made-up'))
-    if (what.expected !== undefined) await takeExpected(what.expected)
-    else if (info.hasReference && what.input === undefined) await takeExpected('reference')
+    const { input, expected } = await withFolder(what)
+    try {
+      await takeInput(input ?? (info.hasReference ? 'reference' : 'made-up'))
+    } catch (error) {
+      // The model is there: it can be looked at while a better input is looked for.
+      await takeInput('made-up')
+      throw error
+    }
+    if (expected !== undefined) await takeExpected(expected)
+    else if (info.hasReference && input === undefined) await takeExpected('reference')
   })
+}
+
+/** A folder that the server has may hold data beside the model. */
+async function withFolder({ model, input, expected }: Opening): Promise<Partial<Opening>> {
+  if (!('urls' in model) || !model.urls[0].endsWith('/') || input !== undefined)
+    return { input, expected }
+  const found = await call('folder', { url: model.urls[0] })
+  const source = (urls: readonly string[]): Source | undefined =>
+    urls.length > 0 ? { urls } : undefined
+  return { input: source(found.input), expected: expected ?? source(found.expected) }
 }
 
 async function takeInput(source: Source | 'made-up' | 'reference'): Promise<void> {
@@ -86,18 +117,39 @@ async function takeInput(source: Source | 'made-up' | 'reference'): Promise<void
 async function takeExpected(source: Source | 'reference'): Promise<void> {
   state.expected.value = await call('expected', { source })
   forgetAnswers()
-  state.verdict.value = await call('verify', { precision: 'f32' })
+  await verifyAgain()
+}
+
+async function verifyAgain(): Promise<void> {
+  if (state.expected.value !== null)
+    state.verdict.value = await call('verify', { precision: 'f32' })
 }
 
 export const openInput = (source: Source): Promise<boolean> =>
-  attempt('Reading the input', () => takeInput(source))
+  attempt('Reading the input', async () => {
+    await takeInput(source)
+    try {
+      await verifyAgain()
+    } catch {
+      // The expected outputs were those of another input.
+      await call('forgetExpected', {})
+      state.expected.value = null
+    }
+  })
 
 export const openExpected = (source: Source): Promise<boolean> =>
   attempt('Reading the expected outputs', () => takeExpected(source))
 
+/** An input, and the outputs that it should give. */
+export const openData = (input: Source, expected: Source): Promise<boolean> =>
+  attempt('Reading the data', async () => {
+    await takeInput(input)
+    await takeExpected(expected)
+  })
+
 export const openOther = (source: Source): Promise<boolean> =>
   attempt('Reading the second model', async () => {
-    state.other.value = await call('open', { slot: 'b', source })
+    state.other.value = await call('open', { slot: 'b', source, options: {} })
   })
 
 /** Reads the model under other conventions. */
@@ -106,8 +158,7 @@ export const reread = (quirks: readonly string[]): Promise<boolean> =>
     state.model.value = await call('read', { quirks })
     forgetAnswers()
     await startTrace()
-    if (state.expected.value !== null)
-      state.verdict.value = await call('verify', { precision: 'f32' })
+    await verifyAgain()
   })
 
 function forgetAnswers(): void {
@@ -150,6 +201,24 @@ export async function chooseRow(row: number): Promise<void> {
     await startTrace()
   })
 }
+
+interface Place {
+  readonly layer: string
+  readonly row: number
+  readonly unit: number
+  readonly timestep: number
+}
+
+/** Looks into a cell at a place that an answer, or the address, named. */
+export const lookAt = ({ layer, row, unit, timestep }: Place): Promise<boolean> =>
+  attempt('Tracing the layer', async () => {
+    if (layer !== state.traced.value?.layer || row !== state.traced.value.row) {
+      state.layer.value = layer
+      state.row.value = row
+      await startTrace()
+    }
+    select(unit, timestep)
+  })
 
 /** Everywhere at once: views read the signals. */
 export function select(unit: number, t: number): void {
@@ -203,8 +272,11 @@ export function follow(): void {
     const window = { from: state.from.value, to: state.to.value }
     if (state.traced.value !== null && window.to > window.from) askView(window)
   })
-  onProgress(({ what, done }) => {
-    if (what !== 'trace') return
+  onProgress(({ what, share, done }) => {
+    if (what !== 'trace') {
+      state.share.value = share
+      return
+    }
     state.done.value = done
     // Summing up all steps takes the worker as long as tracing some thousands of them.
     const now = performance.now()

@@ -6,18 +6,36 @@ export function number(value: number | undefined): string {
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞'
   const size = Math.abs(value)
   const text = size !== 0 && (size < 5e-5 || size >= 1e5) ? size.toExponential(3) : size.toFixed(4)
-  return `${value < 0 ? '−' : ''}${text}`
+  return `${value < 0 ? '−' : ''}${minus(text)}`
 }
 
 /** Errors: two significant digits. */
 export function small(value: number): string {
   if (value === 0) return '0'
-  return Number.isFinite(value) ? value.toExponential(1).replace('-', '−') : String(value)
+  if (!Number.isFinite(value)) return number(value)
+  const size = Math.abs(value)
+  const plain = size >= 1e-3 && size < 1e4
+  return minus(plain ? String(Number(value.toPrecision(2))) : value.toExponential(1))
+}
+
+/** Every digit that the number has. */
+export function exact(value: number): string {
+  return minus(String(value))
+}
+
+/** A true minus, and no plus before an exponent. */
+function minus(text: string): string {
+  return text.replaceAll('-', '−').replace('e+', 'e')
 }
 
 /** Units in the last place: whole numbers where they are not astronomical. */
 export function ulps(value: number): string {
   return value < 1e6 ? count(Math.round(value * 10) / 10) : small(value)
+}
+
+/** An activation without its parameters: what there is room for on a wire. */
+export function activation(text: string): string {
+  return text === 'sigmoid' ? 'σ' : text.replace(/\(.*/, '')
 }
 
 export function shape(extents: readonly (number | string)[]): string {

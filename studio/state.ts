@@ -30,6 +30,11 @@ export const diagnosis: Signal<Diagnosis | null> = signal(null)
 export const failure: Signal<PlainError | null> = signal(null)
 /** What is being waited for, in words; null for nothing. */
 export const busy: Signal<string | null> = signal(null)
+/** How much of it is done, from 0 to 1; null where nobody knows. */
+export const share: Signal<number | null> = signal(null)
+
+/** Whether something is held over the page, to be dropped. */
+export const held: Signal<boolean> = signal(false)
 
 export const tab: Signal<Tab> = signal('cell')
 export const layer: Signal<string | null> = signal(null)

@@ -1,9 +1,9 @@
 /** A web server on loopback for the studio: the built site, and the files that the user named. */
 
 import { randomBytes } from 'node:crypto'
-import { createReadStream, statSync } from 'node:fs'
+import { createReadStream, type Dirent, readdirSync, statSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { dirname, extname, join, resolve, sep } from 'node:path'
+import { basename, dirname, extname, join, resolve, sep } from 'node:path'
 import { GruvError } from '../index.ts'
 
 const HOST = '127.0.0.1'
@@ -27,8 +27,12 @@ const headers = {
   'Cache-Control': 'no-cache',
 }
 
-/** Files by the part of the page's address that names them: `model`, `input`, `expected`. */
-export type Offered = Readonly<Record<string, string>>
+/** What the user named; a model may be a folder. */
+export interface Offered {
+  readonly model?: string
+  readonly input: readonly string[]
+  readonly expected: readonly string[]
+}
 
 export interface Site {
   /** The page with the files opened. */
@@ -36,22 +40,57 @@ export interface Site {
   readonly server: Server
 }
 
+/** What of this machine is served, by the path of the address. */
+interface Mounts {
+  /** Folders and what is below them; each ends in `/`. */
+  readonly folders: Map<string, string>
+  readonly files: Map<string, string>
+  /** Of the folders the one that is a model: the page asks what is in it. */
+  listed: string | null
+}
+
 /**
  * @param folder with the built site.
  * @param port 0 for any that is free.
- * @throws GruvError `unreadable` for a file that is not there, or a port that is taken.
+ * @throws GruvError `unreadable` for a file that is not there, or a port that is taken; `too-large`
+ *   for a folder that can be no model.
  */
 export async function serveSite(folder: string, offered: Offered, port: number): Promise<Site> {
   // Others on this machine can reach the port, but cannot guess where the files are.
   const secret = randomBytes(16).toString('hex')
-  const mounts = new Map<string, string>()
+  const mounts: Mounts = { folders: new Map(), files: new Map(), listed: null }
   const query = new URLSearchParams()
-  for (const [role, path] of Object.entries(offered)) {
-    const file = resolve(path)
-    checkFile(path)
-    // What belongs to a model lies beside it, so its folder is served, and nothing above it.
-    mounts.set(`/${secret}/${role}/`, dirname(file) + sep)
-    query.set(role, `${secret}/${role}/${encodeURIComponent(file.slice(dirname(file).length + 1))}`)
+  if (offered.model !== undefined) {
+    const file = resolve(offered.model)
+    const name = encodeURIComponent(basename(file))
+    if (isThere(offered.model, 'a model file, or a folder with a model of several files')) {
+      if (filesBelow(file).length === 0) {
+        throw new GruvError('unreadable', 'this folder is empty', {
+          where: offered.model,
+          expected: 'a folder with a model in it',
+        })
+      }
+      mounts.listed = `/${secret}/model/${basename(file)}/`
+      mounts.folders.set(mounts.listed, file + sep)
+      query.set('model', `${secret}/model/${name}/`)
+    } else {
+      // What belongs to a model lies beside it, so its folder is served, and nothing above it.
+      mounts.folders.set(`/${secret}/model/`, dirname(file) + sep)
+      query.set('model', `${secret}/model/${name}`)
+    }
+  }
+  for (const role of ['input', 'expected'] as const) {
+    offered[role].forEach((path, i) => {
+      if (isThere(path, 'a data file')) {
+        throw new GruvError('unreadable', 'this is a folder', {
+          where: path,
+          expected: 'a data file',
+        })
+      }
+      const name = basename(resolve(path))
+      mounts.files.set(`/${secret}/${role}/${i}/${name}`, resolve(path))
+      query.append(role, `${secret}/${role}/${i}/${encodeURIComponent(name)}`)
+    })
   }
   const server = createServer((request, response) => answer(folder, mounts, request, response))
   await listen(server, port)
@@ -61,13 +100,47 @@ export async function serveSite(folder: string, offered: Offered, port: number):
   return { url: `http://${HOST}:${bound}/${asked}`, server }
 }
 
-function checkFile(path: string): void {
+/** @returns whether it is a folder. */
+function isThere(path: string, expected: string): boolean {
   const found = statSync(path, { throwIfNoEntry: false })
-  if (found?.isFile()) return
-  throw new GruvError('unreadable', found ? 'this is a folder' : 'there is no such file', {
-    where: path,
-    expected: 'a file',
-  })
+  if (found?.isFile() || found?.isDirectory()) return found.isDirectory()
+  throw new GruvError('unreadable', 'there is no such file', { where: path, expected })
+}
+
+/** More files than any model has; a home directory given by mistake has them. */
+const MOST_FILES = 10_000
+const MOST_DEPTH = 2
+
+/** Paths below a folder, with `/` between their parts. */
+function filesBelow(folder: string): readonly string[] {
+  const found: string[] = []
+  const visit = (path: string, depth: number): void => {
+    for (const entry of entriesOf(join(folder, path))) {
+      const inner = path === '' ? entry.name : `${path}/${entry.name}`
+      if (!entry.isDirectory()) found.push(inner)
+      else if (depth < MOST_DEPTH) visit(inner, depth + 1)
+      if (found.length > MOST_FILES) {
+        throw new GruvError('too-large', 'this folder holds more files than any model has', {
+          where: folder,
+          expected: `at most ${MOST_FILES}`,
+        })
+      }
+    }
+  }
+  visit('', 0)
+  return found
+}
+
+function entriesOf(folder: string): readonly Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+  } catch (cause) {
+    throw new GruvError('unreadable', 'this folder cannot be read', {
+      where: folder,
+      got: (cause as Error).message,
+      cause,
+    })
+  }
 }
 
 function listen(server: Server, port: number): Promise<void> {
@@ -86,33 +159,46 @@ function listen(server: Server, port: number): Promise<void> {
 
 function answer(
   folder: string,
-  mounts: ReadonlyMap<string, string>,
+  mounts: Mounts,
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
   const path = decoded(request.url ?? '/')
   const file = path === null ? null : fileOf(folder, mounts, path)
   // A page elsewhere whose name was made to point here (DNS rebinding) says that name.
-  const status = !/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? '')
-    ? 403
-    : request.method !== 'GET' && request.method !== 'HEAD'
-      ? 405
-      : 404
-  if (status !== 404 || file === null) {
-    response.writeHead(status, { ...headers, 'Content-Type': 'text/plain' }).end(`${status}\n`)
-    return
-  }
-  const size = statSync(file).size
+  if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? '')) refuse(response, 403)
+  else if (request.method !== 'GET' && request.method !== 'HEAD') refuse(response, 405)
+  else if (path !== null && path === mounts.listed) list(response, mounts.folders.get(path)!)
+  else if (file === null) refuse(response, 404)
+  else send(response, file, request.method)
+}
+
+function send(response: ServerResponse, file: string, method: 'GET' | 'HEAD'): void {
   response.writeHead(200, {
     ...headers,
     'Content-Type': types[extname(file)] ?? 'application/octet-stream',
-    'Content-Length': size,
+    'Content-Length': statSync(file).size,
   })
-  if (request.method === 'HEAD') response.end()
+  if (method === 'HEAD') response.end()
   else
     createReadStream(file)
       .on('error', () => response.destroy())
       .pipe(response)
+}
+
+function refuse(response: ServerResponse, status: number): void {
+  response.writeHead(status, { ...headers, 'Content-Type': 'text/plain' }).end(`${status}\n`)
+}
+
+/** What the folder of a model holds: the page asks for what it needs of it. */
+function list(response: ServerResponse, folder: string): void {
+  try {
+    const names = JSON.stringify(filesBelow(folder))
+    response.writeHead(200, { ...headers, 'Content-Type': types['.json'] }).end(names)
+  } catch {
+    // It was readable when the server began.
+    refuse(response, 404)
+  }
 }
 
 function decoded(url: string): string | null {
@@ -123,13 +209,13 @@ function decoded(url: string): string | null {
   }
 }
 
-/** A file below one of the folders; null for all else. */
-function fileOf(folder: string, mounts: ReadonlyMap<string, string>, path: string): string | null {
-  const mount = [...mounts.keys()].find((prefix) => path.startsWith(prefix))
-  const base = mount === undefined ? resolve(folder) + sep : mounts.get(mount)!
+/** A file that was named, or one below one of the folders; null for all else. */
+function fileOf(folder: string, { folders, files }: Mounts, path: string): string | null {
+  const mount = [...folders.keys()].find((prefix) => path.startsWith(prefix))
+  const base = mount === undefined ? resolve(folder) + sep : folders.get(mount)!
   const rest = mount === undefined ? path.slice(1) : path.slice(mount.length)
   if (rest.includes('\0')) return null
-  const file = resolve(join(base, rest === '' ? 'index.html' : rest))
-  if (!file.startsWith(base)) return null
+  const file = files.get(path) ?? resolve(join(base, rest === '' ? 'index.html' : rest))
+  if (!files.has(path) && !file.startsWith(base)) return null
   return statSync(file, { throwIfNoEntry: false })?.isFile() ? file : null
 }

@@ -3,14 +3,15 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { GruvError } from '../index.ts'
+import { collect } from './options.ts'
 import { print } from './render.ts'
 import { serveSite } from './site.ts'
 
 interface StudioFlags {
-  readonly input?: string
-  readonly expected?: string
+  readonly input?: readonly string[]
+  readonly expected?: readonly string[]
   readonly port: string
   readonly open: boolean
 }
@@ -20,10 +21,14 @@ export function studioCommand(): Command {
     .description(
       'Opens the studio in the browser: every gate at every step, and why numbers differ.',
     )
-    .argument('[model]', 'a model file; without one the page offers the example')
-    .option('--input <file>', 'input data (.npy .npz .csv .tsv .txt .json .jsonl)')
-    .option('--expected <file>', 'the outputs as they should be')
-    .option('--port <number>', 'default: any that is free', '0')
+    .argument('[model]', 'a model file, or its folder; without one the page offers the example')
+    .option(
+      '--input <file>',
+      'input data (.npy .npz .csv .tsv .txt .json .jsonl); several times for several inputs',
+      collect,
+    )
+    .option('--expected <file>', 'the outputs as they should be; several times too', collect)
+    .addOption(new Option('--port <number>', 'the port to serve on').default('0', 'any free one'))
     .option('--no-open', 'print the address and open no browser')
     .addHelpText(
       'after',
@@ -32,23 +37,20 @@ Files are served to this machine alone, and nothing is uploaded. Ctrl+C ends it.
 
 Examples:
   gruv studio
-  gruv studio layer.npz --input x.npy --expected y.npy`,
+  gruv studio layer.npz --input x.npy --expected y.npy
+  gruv studio saved_model/ --no-open --port 8080`,
     )
     .action(async (model: string | undefined, flags: StudioFlags) => {
-      const { input, expected } = flags
-      if (model === undefined && (input !== undefined || expected !== undefined)) {
+      const { input = [], expected = [] } = flags
+      if (model === undefined && input.length + expected.length > 0) {
         throw new GruvError('bad-argument', 'data without a model', {
-          where: input === undefined ? '--expected' : '--input',
+          where: input.length === 0 ? '--expected' : '--input',
           fix: 'Name the model first: gruv studio MODEL --input FILE',
         })
       }
       const { url } = await serveSite(
         siteFolder(),
-        {
-          ...(model !== undefined && { model }),
-          ...(input !== undefined && { input }),
-          ...(expected !== undefined && { expected }),
-        },
+        { ...(model !== undefined && { model }), input, expected },
         portOf(flags.port),
       )
       print(`gruv studio: ${url}`)

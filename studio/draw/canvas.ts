@@ -102,8 +102,13 @@ export function drawLines(
     let open = false
     for (let column = 0; column < columns; column++) {
       const value = mean(column)
+      const alone = !open && !(column + 1 < columns && !Number.isNaN(mean(column + 1)))
       if (Number.isNaN(value)) open = false
-      else if (open) context.lineTo(x(column), y(value))
+      else if (alone) {
+        // A single step is as long as it takes.
+        context.moveTo(x(column - 0.5), y(value))
+        context.lineTo(x(column + 0.5), y(value))
+      } else if (open) context.lineTo(x(column), y(value))
       else {
         context.moveTo(x(column), y(value))
         open = true

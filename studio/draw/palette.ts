@@ -75,3 +75,19 @@ export const NOTHING: number = pack([128, 128, 128])
 export function css([r, g, b]: Rgb): string {
   return `rgb(${r} ${g} ${b})`
 }
+
+const lines = {
+  light: ['#1f5fa8', '#b3470a', '#5d6b1f', '#86306f', '#146b5c'],
+  dark: ['#7db8ff', '#ffa561', '#c3d46b', '#f09ad6', '#66d3bf'],
+} as const
+
+/** For lines that are told apart by dashes too, and for what lies behind them. */
+export function lineColours(dark: boolean): {
+  lines: readonly string[]
+  ink: string
+  grid: string
+} {
+  return dark
+    ? { lines: lines.dark, ink: '#ffffff', grid: '#3a3f4a' }
+    : { lines: lines.light, ink: '#111111', grid: '#d9d9d4' }
+}

@@ -13,8 +13,8 @@ import {
 import { isRecurrent, statesOf } from '../../src/model/index.ts'
 import { verify } from '../../src/verify/index.ts'
 import { describe, weightArrays } from './describe.ts'
-import { compareOn } from './differ.ts'
-import { loadModel, readArrays } from './files.ts'
+import { compareGates, compareOn } from './differ.ts'
+import { dataAt, loadModel, type ReadArrays, readArrays } from './files.ts'
 import { madeUpInput } from './made-up.ts'
 import type { Calls, DataInfo, Progress, Source } from './protocol.ts'
 import { type Data, fitInput, session } from './session.ts'
@@ -23,15 +23,16 @@ import { type Data, fitInput, session } from './session.ts'
 const HEAD = 200
 
 export const calls: Calls = {
-  async open({ slot, source, module, layer }) {
-    const model = await loadModel(source, {
-      ...(module !== undefined && { module }),
-      ...(layer !== undefined && { layer }),
-    })
+  async open({ slot, source, options }) {
+    const model = await loadModel(source, options)
     const info = describe(model, [])
     if (slot === 'a') session.open(model)
     else session.other = model
     return info
+  },
+
+  async folder({ url }) {
+    return dataAt(url)
   },
 
   async read({ quirks }) {
@@ -41,6 +42,7 @@ export const calls: Calls = {
   async input({ source }) {
     const model = session.needModel()
     session.input = await inputFrom(model, source)
+    session.diagnosis = null
     session.trace?.stop()
     session.trace = null
     return dataInfo(session.input)
@@ -52,15 +54,15 @@ export const calls: Calls = {
       session.expected = { tensors: reference(model).outputs, origin: 'came with the model' }
     } else {
       const states = model.nodes.flatMap(statesOf).map(({ name }) => name)
-      const ports = [...model.outputs.map(({ name }) => name), ...states]
-      session.expected = { tensors: await readArrays(source, ports), origin: nameOf(source) }
+      const ports = model.outputs.map(({ name }) => name)
+      session.expected = dataOf(await readArrays(source, ports, states))
     }
+    session.diagnosis = null
     return dataInfo(session.expected)
   },
 
-  async forget({ what }) {
-    if (what === 'expected') session.expected = null
-    else session.other = null
+  async forgetExpected() {
+    session.expected = null
     return null
   },
 
@@ -113,7 +115,8 @@ export const calls: Calls = {
   },
 
   async diagnose() {
-    return diagnose(session.needModel(), sides())
+    session.diagnosis = diagnose(session.needModel(), sides())
+    return session.diagnosis
   },
 
   async differ({ from }) {
@@ -121,7 +124,8 @@ export const calls: Calls = {
     if (other === null) {
       throw new GruvError('bad-argument', 'there is no second model', { fix: 'Open one first.' })
     }
-    return compareOn(session.needModel(), other, session.needInput().tensors)
+    const order = from === 'b' ? 'model-first' : 'other-first'
+    return compareOn(session.needModel(), other, session.needInput().tensors, order)
   },
 
   async weights({ layer }) {
@@ -136,7 +140,25 @@ export const calls: Calls = {
     const model = session.needModel()
     const outputs = compileSync(model, { precision }).predict(session.needInput().tensors)
     const name = `${model.name}-outputs.${format}`
-    return { name, bytes: await writeData(tabular(outputs, format), name) }
+    return { name, bytes: await writeData(tabular(outputs, format), name), notes: [] }
+  },
+
+  async saveReport() {
+    const model = session.needModel()
+    const { report } = await import('../../src/report/index.ts')
+    const { expected, quirks, other } = session
+    const x = session.needInput().tensors
+    const comparison =
+      quirks.length > 0
+        ? compareGates(session.needBase(), model, x)
+        : other && compareGates(model, other, x)
+    const html = await report(model, x, {
+      row: session.trace?.info.row ?? 0,
+      ...(expected !== null && { verdict: verify(model, sides()) }),
+      ...(comparison && { comparison }),
+    })
+    const bytes = new TextEncoder().encode(html)
+    return { name: `${model.name}-report.html`, bytes, notes: [] }
   },
 
   async statistics() {
@@ -159,10 +181,11 @@ export const calls: Calls = {
   },
 
   async suggestion() {
-    const input = suggestedInput(diagnose(session.needModel(), sides()))
+    session.diagnosis ??= diagnose(session.needModel(), sides())
+    const input = suggestedInput(session.diagnosis)
     if (input === null) return null
     const name = Object.keys(input).length === 1 ? 'suggested-input.npy' : 'suggested-input.npz'
-    return { name, bytes: await writeData(input as Named<Tensor>, name) }
+    return { name, bytes: await writeData(input as Named<Tensor>, name), notes: [] }
   },
 
   async streamReset() {
@@ -189,11 +212,16 @@ function sides(): { readonly input: Named<Tensor>; readonly expected: Named<Tens
 
 async function inputFrom(model: Model, source: Source | 'made-up' | 'reference'): Promise<Data> {
   if (source === 'made-up')
-    return { tensors: madeUpInput(model), origin: 'made up, so that there is something to see' }
+    return {
+      tensors: madeUpInput(model),
+      origin: 'made up, so that there is something to see',
+      madeUp: true,
+    }
   if (source === 'reference')
     return { tensors: fitInput(model, reference(model).inputs), origin: 'came with the model' }
   const ports = model.inputs.map(({ name }) => name)
-  return { tensors: fitInput(model, await readArrays(source, ports)), origin: nameOf(source) }
+  const { tensors, origin } = dataOf(await readArrays(source, ports))
+  return { tensors: fitInput(model, tensors), origin }
 }
 
 function reference(model: Model): NonNullable<Model['reference']> {
@@ -201,12 +229,11 @@ function reference(model: Model): NonNullable<Model['reference']> {
   throw new GruvError('not-found', 'this model came without reference data')
 }
 
-function nameOf(source: Source): string {
-  if ('url' in source) return decodeURIComponent(source.url.split('/').at(-1)!)
-  return source.files.map(({ name }) => name).join(', ')
+function dataOf({ tensors, names }: ReadArrays): Data {
+  return { tensors, origin: names.join(', ') }
 }
 
-function dataInfo({ tensors, origin }: Data): DataInfo {
+function dataInfo({ tensors, origin, madeUp = false }: Data): DataInfo {
   const model = session.needModel()
   const extents = (symbol: string): number => {
     for (const { name, shape } of model.inputs) {
@@ -218,6 +245,7 @@ function dataInfo({ tensors, origin }: Data): DataInfo {
   return {
     arrays: Object.entries(tensors).map(([name, { shape }]) => ({ name, shape })),
     origin,
+    madeUp,
     rows: extents('batch'),
     steps: extents('time'),
   }

@@ -84,7 +84,7 @@ function edgesOf(model: Model, summary: ModelSummary): readonly Edge[] {
 
 /** A recurrent layer's weights, gate by gate, as matrices whose columns are units. */
 export function weightArrays(node: RecurrentNode): readonly WeightArray[] {
-  const found: WeightArray[] = []
+  const found: Omit<WeightArray, 'reach'>[] = []
   const put = (part: string, gate: string, value: unknown): void => {
     if (!isTensor(value)) return
     const [rows, units] = value.shape.length === 2 ? value.shape : [1, value.shape[0]]
@@ -95,7 +95,16 @@ export function weightArrays(node: RecurrentNode): readonly WeightArray[] {
     if (isTensor(value)) put(part, '', value)
     else for (const [gate, tensor] of Object.entries(value)) put(part, gate, tensor)
   }
-  return found
+  const reaches = new Map<string, number>()
+  for (const { part, data } of found)
+    reaches.set(part, Math.max(reaches.get(part) ?? 0, largest(data)))
+  return found.map((array) => ({ ...array, reach: reaches.get(array.part) ?? 0 }))
+}
+
+function largest(data: Float32Array): number {
+  let most = 0
+  for (const value of data) if (Math.abs(value) > most) most = Math.abs(value)
+  return most
 }
 
 interface Numbers {

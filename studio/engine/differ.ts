@@ -18,17 +18,30 @@ const ROUNDING = 1e-9
 /** Gates are compared by the reference, one step after the other: more would keep people waiting. */
 const MOST_STEPS = 2000
 
-/** Outputs over the whole input; gates over its beginning, where models part. */
-export function compareOn(model: Model, other: Model, input: Named<Tensor>): Comparison {
+/**
+ * Outputs over the whole input; gates over its beginning, where models part.
+ * @param order which of the two the sentences call the first.
+ */
+export function compareOn(
+  model: Model,
+  other: Model,
+  input: Named<Tensor>,
+  order: 'model-first' | 'other-first',
+): Comparison {
   const outputs = differences(model, other, input)
-  const gates = compareGates(model, other, firstSteps(model, input, MOST_STEPS))
+  const [first, second] = order === 'model-first' ? [model, other] : [other, model]
+  const gates = compareGates(first, second, input)
   return { outputs, first: gates?.difference ?? null, words: gates?.words ?? [] }
 }
 
 /** null where the two have other layers, so that there is no gate beside the gate. */
-function compareGates(model: Model, other: Model, input: Named<Tensor>): ModelComparison | null {
+export function compareGates(
+  first: Model,
+  second: Model,
+  input: Named<Tensor>,
+): ModelComparison | null {
   try {
-    return compareModels(other, model, input)
+    return compareModels(first, second, firstSteps(first, input, MOST_STEPS))
   } catch (error) {
     if (isGruvError(error)) return null
     throw error

@@ -2,6 +2,7 @@
 
 import { readData } from '../../src/data/index.ts'
 import {
+  type FileSet,
   GruvError,
   isGruvError,
   type LoadOptions,
@@ -9,69 +10,150 @@ import {
   type Model,
   type Tensor,
 } from '../../src/index.ts'
-import type { Source } from './protocol.ts'
+import { nameOf, sortFiles } from '../sort-files.ts'
+import type { FolderData, Source } from './protocol.ts'
 
 type Arrays = Readonly<Record<string, Tensor>>
 
 /** @throws GruvError; also for an address that is not of this origin. */
 export async function loadModel(source: Source, options: LoadOptions): Promise<Model> {
-  if ('url' in source) return load(ownUrl(source.url), options)
+  if ('urls' in source) {
+    const url = ownUrl(source.urls[0])
+    return load(url.pathname.endsWith('/') ? await filesAt(url) : url, options)
+  }
   const { files } = source
-  if (files.length === 1) return load(files[0], options)
-  return load(Object.fromEntries(files.map((file) => [pathOf(file), file])), options)
+  if (files.length === 1) return load(files[0].file, options)
+  return load(Object.fromEntries(files.map(({ path, file }) => [path, file])), options)
 }
 
-/** A file's path in the folder that was dropped, or its name. */
-function pathOf(file: File): string {
-  return file.webkitRelativePath === '' ? file.name : file.webkitRelativePath
+/** The model of a folder that `gruv studio` serves; what it does not need is not fetched. */
+async function filesAt(folder: URL): Promise<FileSet> {
+  const title = decodeURIComponent(folder.pathname.split('/').at(-2) ?? '')
+  const { model } = sortFiles(await listOf(folder))
+  return Object.fromEntries(model.map(({ path }) => [`${title}/${path}`, urlIn(folder, path)]))
+}
+
+/** The data that lies in such a folder, as addresses. */
+export async function dataAt(url: string): Promise<FolderData> {
+  const folder = ownUrl(url)
+  const { input, expected } = sortFiles(await listOf(folder))
+  const urls = (files: readonly { path: string }[]): readonly string[] =>
+    files.map(({ path }) => urlIn(folder, path).href)
+  return { input: urls(input), expected: urls(expected) }
+}
+
+async function listOf(folder: URL): Promise<readonly { readonly path: string }[]> {
+  const response = await ask(folder)
+  const names: unknown = /json/.test(response.headers.get('content-type') ?? '')
+    ? await response.json()
+    : null
+  if (response.ok && Array.isArray(names)) return names.map((name) => ({ path: String(name) }))
+  throw new GruvError('unreadable', 'the server does not say what is in this folder', {
+    where: decodeURIComponent(folder.pathname),
+    fix: 'Give the path of a file.',
+  })
+}
+
+function urlIn(folder: URL, path: string): URL {
+  return new URL(path.split('/').map(encodeURIComponent).join('/'), folder)
+}
+
+/** What was taken from some files: arrays by port, and the files that were needed. */
+export interface ReadArrays {
+  readonly tensors: Arrays
+  readonly names: readonly string[]
 }
 
 /**
- * Arrays by the ports they are for: a file with one array goes to the port it is named for, or
- * to the first that has none; a file with several goes by their names.
+ * Arrays by the ports they are for. A file with one array goes to the port that it, or its array,
+ * is named for (`in_x.npy` for x); those with other names to the ports that are left, in turn, until there is none.
+ * A file with several arrays goes by their names.
+ * @param rest ports that only a name leads to.
  */
-export async function readArrays(source: Source, ports: readonly string[]): Promise<Arrays> {
+export async function readArrays(
+  source: Source,
+  ports: readonly string[],
+  rest: readonly string[] = [],
+): Promise<ReadArrays> {
   const tensors: Record<string, Tensor> = {}
+  const taken: string[] = []
+  const unnamed: { readonly name: string; readonly tensor: Tensor }[] = []
+  const known = [...ports, ...rest]
   for (const { name, bytes } of await bytesOf(source)) {
     const arrays = await inFile(name, async () => (await readData(bytes, name)).tensors)
     const names = Object.keys(arrays)
-    const fitting = names.filter((each) => ports.includes(each))
+    const fitting = names.filter((each) => known.includes(each))
+    const stem = name.replace(/\.[^.]+$/, '')
+    const meant = known.find((port) => stem === port || stem.endsWith(`_${port}`))
     if (fitting.length > 0) for (const each of fitting) tensors[each] = arrays[each]
+    else if (names.length === 1 && meant !== undefined && !(meant in tensors))
+      tensors[meant] = arrays[names[0]]
     else if (names.length === 1) {
-      const stem = name.replace(/\.[^.]+$/, '')
-      const port = ports.includes(stem) ? stem : ports.find((each) => !(each in tensors))
-      tensors[port ?? ports[0]] = arrays[names[0]]
-    } else {
-      throw new GruvError('not-found', 'none of these arrays has a fitting name', {
-        where: name,
-        expected: ports.join(', '),
-        got: names.join(', '),
-        fix: 'Give one array in a file of its own, or name it so.',
-      })
-    }
+      unnamed.push({ name, tensor: arrays[names[0]] })
+      continue
+    } else throw severalArrays(name, names, known)
+    taken.push(name)
   }
-  return tensors
+  for (const { name, tensor } of unnamed) {
+    const port = ports.find((each) => !(each in tensors))
+    if (port === undefined) continue
+    tensors[port] = tensor
+    taken.push(name)
+  }
+  return { tensors, names: taken }
+}
+
+function severalArrays(
+  file: string,
+  names: readonly string[],
+  ports: readonly string[],
+): GruvError {
+  if (names.length === 0)
+    return new GruvError('bad-file', 'this file holds no array', { where: file })
+  return new GruvError('not-found', 'none of these arrays has a fitting name', {
+    where: file,
+    expected: ports.join(', '),
+    got: names.join(', '),
+    fix: 'Give one array in a file of its own, or name it so.',
+  })
 }
 
 async function bytesOf(source: Source): Promise<{ name: string; bytes: Uint8Array }[]> {
   if ('files' in source) {
     return Promise.all(
-      source.files.map(async (file) => ({
-        name: file.name,
+      source.files.map(async ({ path, file }) => ({
+        name: nameOf(path),
         bytes: new Uint8Array(await file.arrayBuffer()),
       })),
     )
   }
-  const url = ownUrl(source.url)
-  const response = await fetch(url)
-  if (!response.ok) {
-    throw new GruvError('unreadable', 'the server did not give the file', {
-      where: source.url,
-      got: `status ${response.status}`,
+  return Promise.all(
+    source.urls.map(async (text) => {
+      const url = ownUrl(text)
+      const response = await ask(url)
+      if (!response.ok) {
+        throw new GruvError('unreadable', 'the server did not give the file', {
+          where: text,
+          got: `status ${response.status}`,
+        })
+      }
+      const name = nameOf(decodeURIComponent(url.pathname))
+      return { name, bytes: new Uint8Array(await response.arrayBuffer()) }
+    }),
+  )
+}
+
+async function ask(url: URL): Promise<Response> {
+  try {
+    return await fetch(url)
+  } catch (cause) {
+    throw new GruvError('unreadable', 'the server cannot be reached', {
+      where: url.href,
+      got: (cause as Error).message,
+      fix: 'See whether gruv studio still runs.',
+      cause,
     })
   }
-  const name = decodeURIComponent(url.pathname.split('/').at(-1)!)
-  return [{ name, bytes: new Uint8Array(await response.arrayBuffer()) }]
 }
 
 /** Whoever sends a link must not choose whom the page talks to. */

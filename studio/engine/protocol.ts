@@ -1,13 +1,28 @@
 /** What the page asks of the engine's worker, and what comes back: plain data both ways. */
 
 import type { Diagnosis } from '../../src/diagnose/index.ts'
-import type { EngineReport } from '../../src/index.ts'
+import type { EngineReport, LoadOptions } from '../../src/index.ts'
 import type { Equations, ModelSummary } from '../../src/model/index.ts'
 import type { LayerStatistics, ValueDifference } from '../../src/trace/index.ts'
 import type { OutputVerdict } from '../../src/verify/index.ts'
 
-/** Files that were dropped or chosen, or one that the server has. */
-export type Source = { readonly files: readonly File[] } | { readonly url: string }
+export interface NamedFile {
+  /** Its name, or its path in the folder that it came with. */
+  readonly path: string
+  readonly file: File
+}
+
+/** Files that were dropped or chosen, or some that the server has. */
+export type Source = { readonly files: readonly NamedFile[] } | { readonly urls: readonly string[] }
+
+/** Data in a folder that the server has, by address. */
+export interface FolderData {
+  readonly input: readonly string[]
+  readonly expected: readonly string[]
+}
+
+/** What a file may leave open: see `LoadOptions`. */
+export type OpenOptions = Pick<LoadOptions, 'module' | 'layer' | 'until' | 'names'>
 
 /** A recurrent layer as the drawings need it. */
 export interface CellInfo {
@@ -61,6 +76,7 @@ export interface DataInfo {
   readonly arrays: readonly ArrayInfo[]
   /** Where they come from, in words. */
   readonly origin: string
+  readonly madeUp: boolean
   readonly rows: number
   readonly steps: number
 }
@@ -165,6 +181,8 @@ export interface WeightArray {
   /** [rows, units]; biases have one row. */
   readonly shape: readonly [number, number]
   readonly data: Float32Array
+  /** The largest number of its part in size, so that the gates of a part can be compared. */
+  readonly reach: number
 }
 
 export interface StreamAnswer {
@@ -174,11 +192,12 @@ export interface StreamAnswer {
 
 /** The worker's functions: arguments in, a promise of the result out. */
 export interface Calls {
-  open(a: { slot: 'a' | 'b'; source: Source; module?: string; layer?: string }): Promise<ModelInfo>
+  open(a: { slot: 'a' | 'b'; source: Source; options: OpenOptions }): Promise<ModelInfo>
+  folder(a: { url: string }): Promise<FolderData>
   read(a: { quirks: readonly string[] }): Promise<ModelInfo>
   input(a: { source: Source | 'made-up' | 'reference' }): Promise<DataInfo>
   expected(a: { source: Source | 'reference' }): Promise<DataInfo>
-  forget(a: { what: 'expected' | 'b' }): Promise<null>
+  forgetExpected(a: Record<string, never>): Promise<null>
   trace(a: { layer: string; row: number }): Promise<TraceInfo>
   step(a: { t: number }): Promise<StepValues>
   view(a: { values: readonly string[]; from: number; to: number; columns: number }): Promise<View>
@@ -188,13 +207,11 @@ export interface Calls {
   differ(a: { from: 'as-read' | 'b' }): Promise<Comparison>
   statistics(a: Record<string, never>): Promise<StatisticsAnswer>
   saveModel(a: { ending: string }): Promise<SavedFile>
+  saveReport(a: Record<string, never>): Promise<SavedFile>
   modelEndings(a: Record<string, never>): Promise<readonly string[]>
   weights(a: { layer: string }): Promise<readonly WeightArray[]>
-  save(a: {
-    format: 'npy' | 'csv' | 'npz' | 'json'
-    precision: 'f32' | 'f64'
-  }): Promise<{ name: string; bytes: Uint8Array }>
-  suggestion(a: Record<string, never>): Promise<{ name: string; bytes: Uint8Array } | null>
+  save(a: { format: 'npy' | 'csv' | 'npz' | 'json'; precision: 'f32' | 'f64' }): Promise<SavedFile>
+  suggestion(a: Record<string, never>): Promise<SavedFile | null>
   streamReset(a: Record<string, never>): Promise<null>
   streamStep(a: { x: readonly number[] }): Promise<StreamAnswer>
 }

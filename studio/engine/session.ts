@@ -1,6 +1,6 @@
 /** What the worker holds: up to two models, the data, a trace, a stream. */
 
-import { applyQuirks } from '../../src/diagnose/index.ts'
+import { applyQuirks, type Diagnosis } from '../../src/diagnose/index.ts'
 import {
   compileSync,
   GruvError,
@@ -15,6 +15,8 @@ import { LiveTrace, takeAlong } from './traces.ts'
 export interface Data {
   readonly tensors: Named<Tensor>
   readonly origin: string
+  /** By the studio, for want of an input. */
+  readonly madeUp?: boolean
 }
 
 class Session {
@@ -28,6 +30,8 @@ class Session {
   expected: Data | null = null
   trace: LiveTrace | null = null
   stream: Stream | null = null
+  /** Of this model on this data. */
+  diagnosis: Diagnosis | null = null
 
   open(model: Model): void {
     this.base = model
@@ -44,6 +48,7 @@ class Session {
     this.trace?.stop()
     this.trace = null
     this.stream = null
+    this.diagnosis = null
     return model
   }
 

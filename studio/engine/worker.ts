@@ -8,7 +8,8 @@ globalThis.addEventListener('message', async ({ data }: MessageEvent<ToWorker>) 
   const { id, call, args } = data
   try {
     const run = calls[call as CallName] as (args: unknown) => Promise<unknown>
-    answer({ id, result: await run(args) })
+    const result = await run(args)
+    postMessage({ id, result } satisfies FromWorker, { transfer: copiesIn(result) })
   } catch (error) {
     answer({ id, error: plain(error) })
   }
@@ -18,17 +19,34 @@ function answer(message: FromWorker): void {
   postMessage(message)
 }
 
+/** Buffers that were made for the answer alone go over without being copied once more. */
+function copiesIn(result: unknown): ArrayBuffer[] {
+  if (!Array.isArray(result)) return []
+  return result.flatMap((each) => (each?.data instanceof Float32Array ? [each.data.buffer] : []))
+}
+
 function plain(error: unknown): PlainError {
   if (isGruvError(error)) {
     const { code, problem, where = null, expected = null, got = null, fix = null } = error
     return { code, problem, where, expected, got, fix }
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  if (/dynamically imported module|module script/.test(message)) {
+    return {
+      code: null,
+      problem: 'a part of the studio could not be loaded',
+      where: null,
+      expected: null,
+      got: message,
+      fix: 'See whether the server still runs, and reload the page.',
+    }
   }
   return {
     code: null,
     problem: 'this should not have happened',
     where: null,
     expected: null,
-    got: error instanceof Error ? error.message : String(error),
+    got: message,
     fix: 'Please report it, with the file if you can.',
   }
 }

@@ -8,7 +8,7 @@ import { CheckView } from './check-view.tsx'
 import { Failure } from './failure.tsx'
 import { Header } from './header.tsx'
 import { ModelView } from './model-view.tsx'
-import { acceptDrops, Start } from './start.tsx'
+import { Start } from './start.tsx'
 import { StatisticsView } from './statistics-view.tsx'
 import { Timeline } from './timeline.tsx'
 import { TryView } from './try-view.tsx'
@@ -38,16 +38,32 @@ const timeless: ReadonlySet<state.Tab> = new Set(['try', 'model'])
 export function App(): JSX.Element {
   const open = state.model.value !== null
   return (
-    <div class="page" {...acceptDrops}>
+    <div class="page">
       <Header />
       <main>
         <Failure />
         {open ? <Workspace /> : <Start />}
       </main>
       {open && state.traced.value !== null && !timeless.has(state.tab.value) && <Timeline />}
-      <p class="busy" role="status" aria-live="polite">
-        {state.busy.value === null ? '' : `${state.busy.value} …`}
-      </p>
+      <Busy />
+      {state.held.value && <p class="drop-hint">Drop a model, its data, or a folder with them</p>}
+    </div>
+  )
+}
+
+/** What the page waits for. */
+function Busy(): JSX.Element {
+  const words = state.busy.value
+  const share = state.share.value
+  return (
+    <div class="busy" role="status" aria-live="polite">
+      {words !== null && (
+        <>
+          <span>{words} …</span>
+          {/* Without a value it moves, and says that nobody knows how long. */}
+          <progress aria-label={words} max={1} {...(share !== null && { value: share })} />
+        </>
+      )}
     </div>
   )
 }
@@ -118,14 +134,25 @@ function Mark(): JSX.Element | null {
 function Warnings(): JSX.Element | null {
   const warnings = state.model.value?.summary.warnings ?? []
   if (warnings.length === 0) return null
+  const TITLE = 'Before you trust these numbers'
   return (
     <section class="warnings" aria-label="Warnings">
-      <h2>Before you trust these numbers</h2>
-      <ul>
-        {warnings.map((warning) => (
-          <li key={warning}>{warning}</li>
-        ))}
-      </ul>
+      {warnings.length === 1 ? (
+        <p class="each">
+          <strong>{TITLE}:</strong> {warnings[0]}
+        </p>
+      ) : (
+        <details>
+          <summary>
+            {TITLE}: {warnings.length} things to know
+          </summary>
+          <ul class="each">
+            {warnings.map((warning) => (
+              <li key={warning}>{warning}</li>
+            ))}
+          </ul>
+        </details>
+      )}
     </section>
   )
 }

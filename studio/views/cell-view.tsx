@@ -6,7 +6,6 @@ import { EquationList } from './equation-list.tsx'
 import { GruDrawing } from './gru-drawing.tsx'
 import { inWords } from './in-words.ts'
 import { OverTime } from './over-time.tsx'
-import { Scrolls } from './scrolls.tsx'
 import { ValueTable } from './value-table.tsx'
 
 export function CellView(): JSX.Element {
@@ -22,14 +21,13 @@ export function CellView(): JSX.Element {
           <h2 id="cell-title">
             Unit {state.unit.value} of <code>{cell.name}</code> at timestep {state.t.value}
           </h2>
-          <p class="words">{values?.known === false ? 'Not computed yet.' : inWords(cell)}</p>
-          {cell.kind === 'gru' ? (
-            <Scrolls label="Drawing of the cell">
-              <GruDrawing cell={cell} />
-            </Scrolls>
-          ) : (
-            <ValueTable cell={cell} />
-          )}
+          <p class="words">
+            {values?.known === false ? 'Not computed yet.' : inWords(cell)}
+            {state.input.value?.madeUp && (
+              <span class="quiet"> The input is made up: drop yours on the page.</span>
+            )}
+          </p>
+          {cell.kind === 'gru' ? <GruDrawing cell={cell} /> : <ValueTable cell={cell} />}
         </div>
         <EquationList cell={cell} />
       </section>

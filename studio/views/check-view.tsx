@@ -79,8 +79,8 @@ function Verdict({ result }: { readonly result: VerifyResult }): JSX.Element {
           </h3>
           <dl>
             <Row title="Largest difference">
-              {show.small(output.maxAbsolute)} at {place(output.worst.at)}: {output.worst.actual},
-              expected {output.worst.expected}
+              {show.small(output.maxAbsolute)} at {place(output.worst.at)}:{' '}
+              {show.exact(output.worst.actual)}, expected {show.exact(output.worst.expected)}
             </Row>
             <Row title="Relative, and in units of the last place">
               {show.small(output.maxRelative)}, {show.ulps(output.maxUlps)}
@@ -90,7 +90,8 @@ function Verdict({ result }: { readonly result: VerifyResult }): JSX.Element {
             </Row>
             {output.first !== null && (
               <Row title="First out of tolerance">
-                {place(output.first.at)}: {output.first.actual}, expected {output.first.expected}
+                {place(output.first.at)}: {show.exact(output.first.actual)}, expected{' '}
+                {show.exact(output.first.expected)}
               </Row>
             )}
             {output.lastStepOnly && (
@@ -117,8 +118,9 @@ function Row({ title, children }: { title: string; children: ComponentChildren }
 }
 
 function place(at: VerifyResult['outputs'][string]['worst']['at']): string {
+  const several = (state.input.value?.rows ?? 1) > 1
   return [
-    at.row === undefined ? '' : `sequence ${at.row}, `,
+    at.row === undefined || !several ? '' : `sequence ${at.row}, `,
     at.timestep === undefined ? '' : `timestep ${at.timestep}, `,
     `unit ${at.unit}`,
   ].join('')

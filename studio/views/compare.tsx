@@ -7,6 +7,7 @@ import { attempt, download, openOther } from '../actions.ts'
 import { call } from '../engine/client.ts'
 import type { Comparison, RunResult } from '../engine/protocol.ts'
 import * as show from '../show.ts'
+import { sortFiles } from '../sort-files.ts'
 import * as state from '../state.ts'
 import { Differences } from './convention-switches.tsx'
 import { FileButton } from './file-button.tsx'
@@ -23,13 +24,15 @@ export function Compare(): JSX.Element {
         <FileButton
           label="Second model …"
           note={state.other.value?.summary.name ?? 'none'}
-          multiple
-          onFiles={(files) => openOther({ files })}
+          onFiles={(files) => {
+            const { model } = sortFiles(files)
+            void openOther({ files: model.length > 0 ? model : files })
+          }}
         />
         {state.other.value !== null && <Answer />}
       </section>
       <Run />
-      <SaveModel />
+      <Keep />
     </>
   )
 }
@@ -42,7 +45,8 @@ function Answer(): JSX.Element {
       found.value = await call('differ', { from: 'b' })
     })
   }, [other, state.model.value, state.input.value])
-  return <Differences found={found.value} against={other?.summary.name ?? ''} />
+  const name = other?.summary.name ?? ''
+  return <Differences found={found.value} against={name} sides={['this model', name]} />
 }
 
 const formats = ['npy', 'csv', 'npz', 'json'] as const
@@ -106,7 +110,7 @@ function Outputs({ result }: { readonly result: RunResult }): JSX.Element {
           <summary>
             <code>{name}</code> {show.shape(shape)}
           </summary>
-          <pre>{rows(head, shape.at(-1) ?? 1)}</pre>
+          <pre>{rows(head, shape)}</pre>
         </details>
       ))}
     </div>
@@ -116,7 +120,9 @@ function Outputs({ result }: { readonly result: RunResult }): JSX.Element {
 const MOST_ROWS = 12
 const MOST_COLUMNS = 8
 
-function rows(head: readonly number[], width: number): string {
+function rows(head: readonly number[], shape: readonly number[]): string {
+  const width = shape.at(-1) ?? 1
+  const all = shape.slice(0, -1).reduce((a, b) => a * b, 1)
   const lines = Array.from(
     { length: Math.min(MOST_ROWS, Math.ceil(head.length / width)) },
     (_, i) =>
@@ -125,11 +131,15 @@ function rows(head: readonly number[], width: number): string {
         .map((value) => show.number(value).padStart(9))
         .join(' '),
   )
-  return lines.join('\n')
+  const more = [
+    ...(all > lines.length ? [`${show.count(all)} rows in all`] : []),
+    ...(width > MOST_COLUMNS ? [`${show.count(width)} numbers in each`] : []),
+  ]
+  return [...lines, ...(more.length > 0 ? [`… ${more.join(', ')}`] : [])].join('\n')
 }
 
-/** The model as it is read now, under the conventions that were chosen. */
-function SaveModel(): JSX.Element {
+/** The model as it is read now, under the conventions that were chosen, and a page about it. */
+function Keep(): JSX.Element {
   const endings = useSignal<readonly string[]>([])
   const notes = useSignal<readonly string[]>([])
   useEffect(() => {
@@ -140,6 +150,12 @@ function SaveModel(): JSX.Element {
       () => {},
     )
   }, [])
+  const saveReport = (): void => {
+    void attempt('Writing the report', async () => {
+      const { name, bytes } = await call('saveReport', {})
+      download(name, bytes)
+    })
+  }
   const save = (ending: string): void => {
     notes.value = []
     void attempt('Writing the model, and reading it back', async () => {
@@ -150,9 +166,17 @@ function SaveModel(): JSX.Element {
   }
   return (
     <section aria-labelledby="save-title">
-      <h2 id="save-title">Keep the model</h2>
-      <p>As it is read now, with the conventions you chose. The file is read back and compared.</p>
+      <h2 id="save-title">Keep the model, and a report</h2>
+      <p>
+        The model as it is read now, with the conventions you chose: the file is read back and
+        compared. The report is one page without scripts, with every gate on this input
+        {state.expected.value !== null && ', the error against the expected outputs'} and what
+        differs.
+      </p>
       <div class="buttons">
+        <button type="button" class="primary" onClick={saveReport}>
+          Save report .html
+        </button>
         {endings.value.map((ending) => (
           <button key={ending} type="button" onClick={() => save(ending)}>
             Save model {ending}

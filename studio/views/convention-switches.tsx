@@ -1,14 +1,21 @@
 /** The conventions of the GRU layers as switches, and what a change does to the numbers. */
 
 import { useSignal } from '@preact/signals'
-import type { JSX } from 'preact'
+import type { ComponentChildren, JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { conventionTable } from '../../src/model/index.ts'
-import { reread, select } from '../actions.ts'
+import { lookAt, reread } from '../actions.ts'
 import { call } from '../engine/client.ts'
 import type { Comparison } from '../engine/protocol.ts'
 import * as show from '../show.ts'
 import * as state from '../state.ts'
+
+const origins: Readonly<Record<string, string>> = {
+  chosen: 'You chose it.',
+  stated: 'The file says so.',
+  implied: 'It follows from the file.',
+  assumed: 'Assumed: nothing says so.',
+}
 
 const switches = [
   { key: 'update', quirk: 'update' },
@@ -51,21 +58,23 @@ export function ConventionSwitches(): JSX.Element | null {
                     </option>
                   ))}
               </select>
-              <small>{said.origin}</small>
+              <small>
+                {meaningOf(key, said.value)}
+                {origins[said.origin]}
+              </small>
             </label>
           )
         })}
       </div>
-      {model.quirks.length > 0 && (
-        <>
-          <Changed quirks={model.quirks} />
-          <button type="button" onClick={() => reread([])}>
-            Back to how the file is read
-          </button>
-        </>
-      )}
+      {model.quirks.length > 0 && <Changed quirks={model.quirks} />}
     </section>
   )
+}
+
+/** In a closed list there is no room for more than its beginning. */
+function meaningOf(key: (typeof switches)[number]['key'], value: string): string {
+  const values: Readonly<Record<string, string>> = conventionTable[key].values
+  return values[value] === undefined ? '' : `${values[value]}. `
 }
 
 function Changed({ quirks }: { readonly quirks: readonly string[] }): JSX.Element | null {
@@ -80,15 +89,29 @@ function Changed({ quirks }: { readonly quirks: readonly string[] }): JSX.Elemen
       },
     )
   }, [quirks.join(' '), state.input.value])
-  return <Differences found={found.value} against="how the file is read" />
+  return (
+    <Differences
+      found={found.value}
+      against="how the file is read"
+      sides={['how the file is read', 'how you read it now']}
+    >
+      <button type="button" onClick={() => reread([])}>
+        Back to how the file is read
+      </button>
+    </Differences>
+  )
 }
 
 interface DifferencesProps {
   readonly found: Comparison | null
   readonly against: string
+  /** What the sentences call the first and the second. */
+  readonly sides: readonly [string, string]
+  /** Further buttons. */
+  readonly children?: ComponentChildren
 }
 
-export function Differences({ found, against }: DifferencesProps): JSX.Element {
+export function Differences({ found, against, sides, children }: DifferencesProps): JSX.Element {
   const first = found?.first ?? null
   return (
     <div class="differences" aria-live="polite">
@@ -105,17 +128,25 @@ export function Differences({ found, against }: DifferencesProps): JSX.Element {
           <li key={sentence}>{sentence}</li>
         ))}
       </ul>
-      {first !== null && first.layer === state.layer.value && (
-        <button
-          type="button"
-          onClick={() => {
-            select(first.unit, first.timestep)
-            state.tab.value = 'cell'
-          }}
-        >
-          Look at {first.value} of unit {first.unit} at timestep {first.timestep}, where it begins
-        </button>
+      {(found?.words.length ?? 0) > 0 && (
+        <p class="quiet">
+          The first is {sides[0]}, the second {sides[1]}.
+        </p>
       )}
+      <div class="buttons">
+        {first !== null && state.model.value?.cells.some(({ name }) => name === first.layer) && (
+          <button
+            type="button"
+            onClick={() => {
+              state.tab.value = 'cell'
+              void lookAt(first)
+            }}
+          >
+            Look at {first.value} of unit {first.unit} at timestep {first.timestep}, where it begins
+          </button>
+        )}
+        {children}
+      </div>
     </div>
   )
 }

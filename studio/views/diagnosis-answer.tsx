@@ -31,7 +31,7 @@ export function DiagnosisAnswer(): JSX.Element | null {
   if (value === null) return null
   const { verdict, candidates, tolerance, tried, complete, explanation } = value
   return (
-    <div class="diagnosis" data-diagnosis={verdict}>
+    <div class={`diagnosis ${verdict === 'identified' ? 'good' : 'open'}`} data-diagnosis={verdict}>
       <h3>{words[verdict]}</h3>
       <p class="quiet">
         {show.count(tried)} readings tried{complete ? '' : ', more than the time allowed'}; what

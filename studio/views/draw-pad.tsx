@@ -1,25 +1,44 @@
-/** A strip to draw on: the height of the pointer is the value, time runs by itself. */
+/**
+ * A strip to draw on: the height of the pointer is the value, time runs by itself, and what was
+ * drawn moves to the left.
+ */
 
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
-
-/** At the top; the bottom is minus that. */
-const REACH = 3
+import { useEffect, useRef } from 'preact/hooks'
+import { drawLines } from '../draw/canvas.ts'
+import { lineColours } from '../draw/palette.ts'
+import * as show from '../show.ts'
+import { useDark } from './media.ts'
 
 interface DrawPadProps {
+  /** The value at the top; the bottom is minus that. */
+  readonly reach: number
+  /** Oldest first; the last is the one that is drawn now. */
+  readonly values: readonly number[]
+  /** How many there is room for. */
+  readonly columns: number
   readonly onValue: (value: number) => void
   /** When the pointer comes down. */
   readonly onStart: () => void
 }
 
-export function DrawPad({ onValue, onStart }: DrawPadProps): JSX.Element {
-  const height = useSignal(0.5)
+export function DrawPad({ reach, values, columns, onValue, onStart }: DrawPadProps): JSX.Element {
+  const canvas = useRef<HTMLCanvasElement>(null)
   const drawing = useSignal(false)
+  const dark = useDark()
+  useEffect(() => {
+    if (canvas.current === null) return
+    const at = (column: number): number => values[column - (columns - values.length)] ?? Number.NaN
+    const colours = lineColours(dark)
+    const line = { colour: colours.lines[0], dash: [], width: 2.5, mean: at, min: at, max: at }
+    const grid = { colour: colours.grid, at: [0] }
+    drawLines(canvas.current, columns, [-reach, reach], [line], grid)
+  }, [values, reach, dark])
   const draw = (event: PointerEvent & { currentTarget: HTMLElement }): void => {
     const box = event.currentTarget.getBoundingClientRect()
     const share = Math.max(0, Math.min(1, (event.clientY - box.top) / box.height))
-    height.value = share
-    onValue(Math.round(100 * REACH * (1 - 2 * share)) / 100)
+    onValue(Math.round(100 * reach * (1 - 2 * share)) / 100)
   }
   return (
     <div
@@ -37,10 +56,13 @@ export function DrawPad({ onValue, onStart }: DrawPadProps): JSX.Element {
       onPointerUp={() => {
         drawing.value = false
       }}
+      onPointerCancel={() => {
+        drawing.value = false
+      }}
     >
-      <span class="axis top">{REACH}</span>
-      <span class="axis bottom">−{REACH}</span>
-      <span class="level" style={{ top: `${100 * height.value}%` }} />
+      <canvas ref={canvas} />
+      <span class="axis top">{show.small(reach)}</span>
+      <span class="axis bottom">{show.small(-reach)}</span>
       <span class="hint">hold and move up and down</span>
     </div>
   )

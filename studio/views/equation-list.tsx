@@ -37,22 +37,47 @@ export function EquationList({ cell }: { readonly cell: CellInfo }): JSX.Element
           ))}
         </ul>
       </details>
-      <p class="quiet">
-        W·x and U·h are whole rows of the weights times whole vectors; their sums, each with its
-        bias, are what stands here as {sums[cell.kind]}.
-      </p>
+      <HowToRead kind={cell.kind} />
     </div>
   )
 }
 
-const sums = { gru: 'xz, hz and so on', lstm: 'xi, hi and so on', rnn: 'xh and hh' } as const
+const sums = { gru: ['xz', 'hz', 'z'], lstm: ['xi', 'hi', 'i'], rnn: ['xh', 'hh', 'h'] } as const
+
+/** For whoever sees such a drawing, or such equations, for the first time. */
+function HowToRead({ kind }: Pick<CellInfo, 'kind'>): JSX.Element {
+  const [fromInput, fromState, gate] = sums[kind]
+  return (
+    <details class="how" open>
+      <summary>How to read this</summary>
+      <ul>
+        {kind === 'gru' && (
+          <li>Orange wires carry positive numbers, blue ones negative; the thicker, the larger.</li>
+        )}
+        <li>
+          <code>{fromInput}</code> is what the input says to {gate}: the weights W times x, and a
+          bias. <code>{fromState}</code> is what the state of all units says: U times h, and a bias.
+        </li>
+        {kind === 'gru' && (
+          <>
+            <li>
+              z, the update gate: how much is kept and how much is new. r, the reset gate: how much
+              of the past the candidate n may see.
+            </li>
+            <li>σ squeezes a sum into 0 … 1, tanh into −1 … 1; ⊙ multiplies unit by unit.</li>
+          </>
+        )}
+      </ul>
+    </details>
+  )
+}
 
 const n = show.number
 
 const numbers: Readonly<Record<CellInfo['kind'], (cell: CellInfo, v: Wires) => readonly string[]>> =
   {
     gru: ({ recurrentActivation, activation, resetAfter, update }, v) => {
-      const σ = short(recurrentActivation)
+      const σ = show.activation(recurrentActivation)
       const recurrent = resetAfter ? ` + ${n(v.r)} · ${bracket(v.hn)}` : show.plus(v.hn)
       const blend =
         update === 'keeps'
@@ -61,12 +86,12 @@ const numbers: Readonly<Record<CellInfo['kind'], (cell: CellInfo, v: Wires) => r
       return [
         `= ${σ}(${n(v.xz)}${show.plus(v.hz)}) = ${n(v.z)}`,
         `= ${σ}(${n(v.xr)}${show.plus(v.hr)}) = ${n(v.r)}`,
-        `= ${short(activation)}(${n(v.xn)}${recurrent}) = ${n(v.n)}`,
+        `= ${show.activation(activation)}(${n(v.xn)}${recurrent}) = ${n(v.n)}`,
         `= ${blend} = ${n(v.h)}`,
       ]
     },
     lstm: ({ recurrentActivation, activation, outputActivation, coupled, peepholes }, v) => {
-      const σ = short(recurrentActivation)
+      const σ = show.activation(recurrentActivation)
       const gate = (g: string, f: string): string =>
         `= ${f}(${n(v[`x${g}`])}${show.plus(v[`h${g}`])}) = ${n(v[g])}`
       // What a peephole adds stands on no wire.
@@ -74,20 +99,16 @@ const numbers: Readonly<Record<CellInfo['kind'], (cell: CellInfo, v: Wires) => r
       return [
         seeing('i'),
         coupled ? `= 1${show.plus(-v.i)} = ${n(v.f)}` : seeing('f'),
-        gate('g', short(activation)),
+        gate('g', show.activation(activation)),
         `= ${n(v.f)} · ${bracket(v['c−'])} + ${n(v.i)} · ${bracket(v.g)} = ${n(v.c)}`,
         seeing('o'),
-        `= ${n(v.o)} · ${short(outputActivation)}(${n(v.c)}) = ${n(v.h)}`,
+        `= ${n(v.o)} · ${show.activation(outputActivation)}(${n(v.c)}) = ${n(v.h)}`,
       ]
     },
     rnn: ({ activation }, v) => [
-      `= ${short(activation)}(${n(v.xh)}${show.plus(v.hh)}) = ${n(v.h)}`,
+      `= ${show.activation(activation)}(${n(v.xh)}${show.plus(v.hh)}) = ${n(v.h)}`,
     ],
   }
-
-function short(activation: string): string {
-  return activation === 'sigmoid' ? 'σ' : activation
-}
 
 function bracket(value: number | undefined): string {
   const text = n(value)

@@ -4,10 +4,13 @@ import type { JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { COLUMNS, select } from '../actions.ts'
 import { prepare } from '../draw/canvas.ts'
+import type { VerifyResult } from '../engine/protocol.ts'
 import * as show from '../show.ts'
 import * as state from '../state.ts'
-import { useDark } from './dark.ts'
 import { Cursor } from './heatmap.tsx'
+import { useDark } from './media.ts'
+
+type OutputErrors = VerifyResult['outputs'][string]
 
 /** Below this everything is one colour: nothing distinguishes 1e-17 from 0. */
 const FLOOR = -17
@@ -19,14 +22,11 @@ export function ErrorStrip(): JSX.Element | null {
   const dark = useDark()
   const { from, to } = state
   const [name, output] = found ?? ['', null]
+  const top = output === null ? 0 : topOf(output)
   useEffect(() => {
     const place = canvas.current && prepare(canvas.current)
     if (!place || output === null) return
     const { context, width, height } = place
-    const top = Math.max(
-      FLOOR + 1,
-      ...[output.maxAbsolute, output.tolerance.largest].filter(Number.isFinite).map(decade),
-    )
     const y = (value: number): number => {
       const share = (Math.max(FLOOR, Math.min(top, Math.log10(value))) - FLOOR) / (top - FLOOR)
       return height - share * (height - 4)
@@ -56,8 +56,8 @@ export function ErrorStrip(): JSX.Element | null {
       <figcaption>
         <strong>Error against the expected {name}</strong>
         <span>
-          largest {show.small(output.maxAbsolute)}; dashed: what rounding explains,{' '}
-          {show.small(output.tolerance.largest)}
+          each step’s largest, by powers of ten; over all {show.small(output.maxAbsolute)}. Dashed:
+          the tolerance {show.small(output.tolerance.largest)}
         </span>
         {output.first !== null && output.first.at.timestep !== undefined && (
           <button
@@ -79,10 +79,18 @@ export function ErrorStrip(): JSX.Element | null {
             select(state.unit.value, from.value + Math.floor(across * (to.value - from.value)))
           }}
         />
+        <span class="axis top">1e{`${top}`.replace('-', '−')}</span>
+        <span class="axis bottom">1e−17</span>
         <Cursor units={null} />
       </div>
     </figure>
   )
+}
+
+/** The power of ten at the upper edge. */
+function topOf({ maxAbsolute, tolerance }: OutputErrors): number {
+  const sizes = [maxAbsolute, tolerance.largest].filter(Number.isFinite)
+  return Math.max(FLOOR + 1, ...sizes.map(decade))
 }
 
 function decade(value: number): number {

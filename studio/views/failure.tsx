@@ -1,11 +1,16 @@
 /** An error as gruv tells it: what, where, what was expected, what came, what to do. */
 
 import type { JSX } from 'preact'
-import { openModule } from '../actions.ts'
+import { useEffect, useRef } from 'preact/hooks'
+import { openAgain } from '../actions.ts'
+import type { OpenOptions } from '../engine/protocol.ts'
 import * as state from '../state.ts'
 
 export function Failure(): JSX.Element | null {
   const { value } = state.failure
+  const place = useRef<HTMLElement>(null)
+  // It may come while something far below is looked at.
+  useEffect(() => place.current?.scrollIntoView({ block: 'nearest' }), [value])
   if (value === null) return null
   const rows = [
     ['Where', value.where],
@@ -14,7 +19,7 @@ export function Failure(): JSX.Element | null {
     ['What to do', value.fix],
   ].filter((pair): pair is [string, string] => pair[1] !== null)
   return (
-    <section class="failure" role="alert">
+    <section class="failure" role="alert" ref={place}>
       <h2>{sentence(value.problem)}</h2>
       <dl>
         {rows.map(([title, text]) => (
@@ -24,7 +29,7 @@ export function Failure(): JSX.Element | null {
           </div>
         ))}
       </dl>
-      {/module/.test(`${value.problem} ${value.fix}`) && <AskForModule />}
+      <AskForOption fix={value.fix ?? ''} />
       <button
         type="button"
         onClick={() => {
@@ -37,21 +42,47 @@ export function Failure(): JSX.Element | null {
   )
 }
 
-/** Files of PyTorch hold modules by name, and do not say which is meant. */
-function AskForModule(): JSX.Element {
+const askable = {
+  module: 'Module',
+  layer: 'Layer',
+  until: 'End after layer',
+  names: 'Arrays, as w=…,u=…,b=…',
+} as const
+
+/** Some files leave open what to take from them: what the fix calls a flag can be said here. */
+function AskForOption({ fix }: { readonly fix: string }): JSX.Element | null {
+  const [, name, example = ''] = /`--(module|layer|until|names) ?([^`]*)`/.exec(fix) ?? []
+  if (name === undefined) return null
+  const key = name as keyof typeof askable
+  const start = /^[A-Z]+$|…/.test(example) ? '' : example
   return (
     <form
       class="buttons"
       onSubmit={(event) => {
         event.preventDefault()
-        void openModule(String(new FormData(event.currentTarget).get('module')))
+        const text = String(new FormData(event.currentTarget).get('value')).trim()
+        void openAgain(key === 'names' ? { names: namesIn(text) } : { [key]: text })
       }}
     >
       <label>
-        Module <input name="module" type="text" required autocomplete="off" />
+        {askable[key]}{' '}
+        <input name="value" type="text" required autocomplete="off" defaultValue={start} />
       </label>
-      <button type="submit">Open this module</button>
+      <button type="submit">Open it so</button>
     </form>
+  )
+}
+
+/** `w=kernel,u=recurrent`; what names no part is left to the reader to miss. */
+function namesIn(text: string): NonNullable<OpenOptions['names']> {
+  return Object.fromEntries(
+    text
+      .split(',')
+      .map((piece) => [
+        piece.slice(0, piece.indexOf('=')).trim(),
+        piece.slice(piece.indexOf('=') + 1),
+      ])
+      .filter(([part]) => /^(w|u|b|br)$/.test(part)),
   )
 }
 

@@ -19,10 +19,13 @@ interface GraphWire {
   readonly d: string
   readonly x: number
   readonly y: number
+  /** Whether the label ends at x rather than begins there. */
+  readonly before: boolean
+  /** Empty where another wire from the same place says it. */
   readonly label: string
 }
 
-const [W, H, GAP_X, GAP_Y, MARGIN] = [150, 56, 110, 26, 12]
+const [W, H, GAP_X, GAP_Y, MARGIN] = [168, 56, 100, 26, 12]
 
 export function layOut({ summary, edges, cells }: ModelInfo): {
   boxes: readonly Box[]
@@ -60,17 +63,25 @@ export function layOut({ summary, edges, cells }: ModelInfo): {
     }
   })
   const byId = new Map(boxes.map((box) => [box.id, box]))
+  const said = new Set<string>()
+  const several = (from: string): boolean =>
+    new Set(edges.filter((edge) => edge.from === from).map((edge) => label(edge.shape))).size > 1
   const wires = edges.flatMap(({ from, to, shape }): GraphWire[] => {
     const [a, b] = [byId.get(from), byId.get(to)]
     if (a === undefined || b === undefined) return []
     const [x1, y1, x2, y2] = [a.x + W, a.y + H / 2, b.x, b.y + H / 2]
     const middle = x2 - GAP_X / 2
+    // What leaves a box in several shapes is told apart where it arrives.
+    const before = several(from)
+    const key = `${from} ${before ? to : ''} ${label(shape)}`
+    const silent = said.has(key)
+    said.add(key)
     return [
       {
         d: `M${x1} ${y1}C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`,
-        x: x1 + 6,
-        y: y1 - 8,
-        label: show.shape(shape.map((dim) => (dim === 'batch' ? 'B' : dim === 'time' ? 'T' : dim))),
+        ...(before ? { x: x2 - 10, y: y2 - 8 } : { x: x1 + 6, y: y1 - 8 }),
+        before,
+        label: silent ? '' : label(shape),
       },
     ]
   })
@@ -80,6 +91,10 @@ export function layOut({ summary, edges, cells }: ModelInfo): {
     width: 2 * MARGIN + Math.max(...boxes.map(({ x }) => x)) + W,
     height: 2 * MARGIN + Math.max(...boxes.map(({ y }) => y)) + H,
   }
+}
+
+function label(shape: readonly (number | string)[]): string {
+  return show.shape(shape.map((dim) => (dim === 'batch' ? 'B' : dim === 'time' ? 'T' : dim)))
 }
 
 function cut(name: string): string {

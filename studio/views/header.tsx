@@ -2,26 +2,28 @@
 
 import type { JSX } from 'preact'
 import { openExpected, openInput } from '../actions.ts'
+import { openFiles } from '../open-files.ts'
 import * as show from '../show.ts'
 import * as state from '../state.ts'
 import { FileButton } from './file-button.tsx'
-import { openFiles } from './start.tsx'
 
 export function Header(): JSX.Element {
   const model = state.model.value
   return (
     <header class="header">
       <h1>
-        gruv <span>studio</span>
+        <a href="./" title="Back to the start">
+          gruv <span>studio</span>
+        </a>
       </h1>
       {model !== null && (
         <>
           <p class="title">
-            <strong>{model.summary.name}</strong>{' '}
+            <strong title={model.summary.name}>{model.summary.name}</strong>{' '}
             <span class="quiet">{show.count(model.summary.parameters)} weights</span>
           </p>
           <div class="files">
-            <FileButton label="Model …" multiple onFiles={(files) => openFiles(files)} />
+            <FileButton label="Model …" onFiles={openFiles} />
             <FileButton
               label="Input …"
               note={origin(state.input.value?.origin)}
@@ -29,6 +31,7 @@ export function Header(): JSX.Element {
             />
             <FileButton
               label="Expected outputs …"
+              short="Expected …"
               note={origin(state.expected.value?.origin)}
               onFiles={(files) => openExpected({ files })}
             />

@@ -9,7 +9,7 @@ import { css, gatePalette, type Palette, signPalette } from '../draw/palette.ts'
 import type { View } from '../engine/protocol.ts'
 import * as show from '../show.ts'
 import * as state from '../state.ts'
-import { useDark } from './dark.ts'
+import { useDark } from './media.ts'
 import { gates } from './over-time.tsx'
 
 const MIN_HEIGHT = 72

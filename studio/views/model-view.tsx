@@ -21,6 +21,7 @@ export function ModelView(): JSX.Element {
           {engine.fallbacks.length > 0 && engine.kind === 'wasm' && ', in part in JavaScript'}.
         </p>
         <Graph />
+        {model.cells.length > 0 && <p class="quiet">Click a framed box to look inside.</p>}
       </section>
       <Layers layers={summary.layers} />
       <Data />
@@ -41,17 +42,24 @@ function Graph(): JSX.Element {
         role="img"
         aria-label="Graph of the model; the table below lists its layers"
       >
-        {wires.map(({ d, x, y, label }) => (
+        <defs>
+          <marker id="edge-tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="5" orient="auto">
+            <path d="M0 0L8 4L0 8z" class="tip" />
+          </marker>
+        </defs>
+        {wires.map(({ d, x, y, before, label }) => (
           <g key={d}>
-            <path d={d} class="edge" />
-            <text x={x} y={y} class="quiet">
+            <path d={d} class="edge" marker-end="url(#edge-tip)" />
+            <text x={x} y={y} class="note" text-anchor={before ? 'end' : 'start'}>
               {label}
             </text>
           </g>
         ))}
         {boxes.map(({ id, x, y, w, h, title, note, cell }) => (
-          <g key={id} class={cell ? 'node cell' : 'node'}>
-            <rect x={x} y={y} width={w} height={h} rx={8} />
+          // For the pointer; the buttons of the table below do the same for the keyboard.
+          <g key={id} class={cell ? 'cell' : ''} {...(cell && { onClick: () => look(id) })}>
+            <title>{cell ? `Look inside ${id}` : id}</title>
+            <rect x={x} y={y} width={w} height={h} rx={8} class="box" />
             <text x={x + w / 2} y={y + h / 2 - 3} text-anchor="middle" class="strong">
               {title}
             </text>
@@ -65,14 +73,15 @@ function Graph(): JSX.Element {
   )
 }
 
+function look(layer: string): void {
+  state.tab.value = 'cell'
+  void chooseLayer(layer)
+}
+
 function Layers({ layers }: { readonly layers: readonly LayerSummary[] }): JSX.Element {
   const cells = state.model.value?.cells ?? []
-  const look = (name: string): void => {
-    state.tab.value = 'cell'
-    void chooseLayer(name)
-  }
   return (
-    <section aria-labelledby="layers-title">
+    <section class="layers" aria-labelledby="layers-title">
       <h2 id="layers-title">Layers</h2>
       <Scrolls label="Layers of the model">
         <table>
@@ -165,7 +174,8 @@ function Conventions({ layers }: { readonly layers: readonly LayerSummary[] }): 
                   <tr key={key}>
                     <th scope="row">{conventionTable[key].title}</th>
                     <td>
-                      <strong>{value}</strong>{' '}
+                      {/* Of the kernels' two ways neither has a name. */}
+                      {key !== 'transposed' && <strong>{value} </strong>}
                       {values[value] !== undefined && <span class="quiet">{values[value]}</span>}
                     </td>
                     <td>

@@ -1,9 +1,9 @@
-/** The first thing a stranger sees, and where dropped files go. */
+/** The first thing a stranger sees. */
 
 import type { JSX } from 'preact'
-import { open, openExpected, openInput } from '../actions.ts'
-import { exampleOpening, sayExample, sayOwnFiles } from '../address.ts'
-import * as state from '../state.ts'
+import { open } from '../actions.ts'
+import { exampleOpening, sayExample } from '../address.ts'
+import { openFiles } from '../open-files.ts'
 import { FileButton } from './file-button.tsx'
 
 export function Start(): JSX.Element {
@@ -16,9 +16,9 @@ export function Start(): JSX.Element {
         by number, on a trained model.
       </p>
       <div class="ways">
-        <section>
+        <section class="way">
           <h3>Start here</h3>
-          <p>
+          <p class="grow">
             A trained model with 16 memory units that reads a year of Seattle’s weather and says how
             much warmer tomorrow will be.
           </p>
@@ -33,13 +33,17 @@ export function Start(): JSX.Element {
             Open the example
           </button>
         </section>
-        <section>
+        <section class="way">
           <h3>Or bring your own</h3>
-          <p>
+          <p class="grow">
             Drop a trained model anywhere on this page, with its input and the outputs it should
-            give, if you have them: Keras, PyTorch, ONNX, NumPy, safetensors.
+            give, if you have them: Keras, PyTorch, ONNX, TensorFlow, RTNeural, NumPy, safetensors.
+            A folder will do too.
           </p>
-          <FileButton label="Choose files …" multiple onFiles={openFiles} />
+          <div class="buttons">
+            <FileButton label="Choose files …" onFiles={openFiles} />
+            <FileButton label="Choose a folder …" folder onFiles={openFiles} />
+          </div>
         </section>
       </div>
       <p class="quiet">
@@ -48,41 +52,4 @@ export function Start(): JSX.Element {
       </p>
     </div>
   )
-}
-
-const dataEnding = /\.(npy|csv|tsv|txt|dat|jsonl|ndjson)$/i
-const expectedName = /(^|[^a-z])(y|expected|output|outputs|target|reference)([^a-z]|$)/i
-
-/**
- * Files that came together: what looks like data is data (a name with `y` or `expected` in it the
- * outputs, any other the input), the rest is the model.
- */
-export function openFiles(files: readonly File[]): void {
-  const data = files.filter(({ name }) => dataEnding.test(name))
-  const models = files.filter((file) => !data.includes(file))
-  const outputs = data.filter(({ name }) => expectedName.test(name))
-  const inputs = data.filter((file) => !outputs.includes(file))
-  const source = (some: readonly File[]) => (some.length > 0 ? { files: some } : undefined)
-  if (models.length > 0 || state.model.value === null) {
-    sayOwnFiles()
-    void open({
-      model: { files: models.length > 0 ? models : files },
-      input: models.length > 0 ? source(inputs) : undefined,
-      expected: models.length > 0 ? source(outputs) : undefined,
-    })
-    return
-  }
-  void (async () => {
-    if (inputs.length > 0 && !(await openInput({ files: inputs }))) return
-    if (outputs.length > 0) await openExpected({ files: outputs })
-  })()
-}
-
-export const acceptDrops = {
-  onDragOver: (event: DragEvent): void => event.preventDefault(),
-  onDrop: (event: DragEvent): void => {
-    event.preventDefault()
-    const files = [...(event.dataTransfer?.files ?? [])]
-    if (files.length > 0) openFiles(files)
-  },
 }

@@ -33,7 +33,7 @@ export function Timeline(): JSX.Element {
         </button>
         <button
           type="button"
-          class="primary"
+          class="primary play"
           aria-label={state.playing.value ? 'Pause' : 'Play'}
           onClick={() => {
             if (!state.playing.value && t.value >= last) go(0)

@@ -4,23 +4,34 @@ import type { JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { select } from '../actions.ts'
 import { drawLines, type Line } from '../draw/canvas.ts'
+import { lineColours } from '../draw/palette.ts'
+import type { View } from '../engine/protocol.ts'
+import * as show from '../show.ts'
 import * as state from '../state.ts'
-import { useDark } from './dark.ts'
 import { Cursor } from './heatmap.tsx'
+import { useDark } from './media.ts'
 
-/** Told apart by dashes as well as by colour: light, then dark. */
-const styles: readonly { colours: readonly [string, string]; dash: readonly number[] }[] = [
-  { colours: ['#1f5fa8', '#7db8ff'], dash: [] },
-  { colours: ['#b3470a', '#ffa561'], dash: [7, 4] },
-  { colours: ['#5d6b1f', '#c3d46b'], dash: [2, 3] },
-  { colours: ['#86306f', '#f09ad6'], dash: [10, 3, 2, 3] },
-  { colours: ['#146b5c', '#66d3bf'], dash: [4, 4] },
-  { colours: ['#111111', '#ffffff'], dash: [] },
-]
+/** Lines are told apart by dashes as well as by colour. */
+const dashes: readonly (readonly number[])[] = [[], [7, 4], [2, 3], [10, 3, 2, 3], [4, 4]]
 
 interface TrajectoriesProps {
   readonly names: readonly string[]
   readonly titles: Readonly<Record<string, string>>
+}
+
+/** How far the values of a unit go, and at least to 1. */
+function reachOf(view: View | null, names: readonly string[], unit: number): number {
+  let reach = 1
+  for (const name of names) {
+    const strip = view?.strips[name]
+    if (view === null || strip === undefined || unit >= view.units) continue
+    for (let c = 0; c < view.columns; c++) {
+      const at = c * view.units + unit
+      const far = Math.max(-strip.min[at], strip.max[at])
+      if (far > reach) reach = far
+    }
+  }
+  return reach
 }
 
 export function Trajectories({ names, titles }: TrajectoriesProps): JSX.Element {
@@ -28,39 +39,32 @@ export function Trajectories({ names, titles }: TrajectoriesProps): JSX.Element 
   const dark = useDark()
   const view = state.view.value
   const unit = state.unit.value
-  const theme = dark ? 1 : 0
+  const colours = lineColours(dark)
   // The state is drawn as the strongest line, and last.
-  const ordered = names.map((name, i) => ({
-    name,
-    style: name === 'h' ? styles[5] : styles[i % 5],
-    width: name === 'h' ? 2.5 : 1.5,
-  }))
+  const ordered = names.map((name, i) =>
+    name === 'h'
+      ? { name, colour: colours.ink, dash: [], width: 2.5 }
+      : { name, colour: colours.lines[i % 5], dash: dashes[i % 5], width: 1.5 },
+  )
+  const reach = reachOf(view, names, unit)
   useEffect(() => {
     const draw = (): void => {
       if (canvas.current === null || view === null) return
       const { units, columns, strips } = view
       if (unit >= units) return
-      let reach = 1
-      const lines = ordered.flatMap(({ name, style, width }): readonly Line[] => {
+      const lines = ordered.flatMap(({ name, ...style }): readonly Line[] => {
         const strip = strips[name]
         if (strip === undefined) return []
-        for (let c = 0; c < columns; c++) {
-          const [low, high] = [strip.min[c * units + unit], strip.max[c * units + unit]]
-          if (-low > reach) reach = -low
-          if (high > reach) reach = high
-        }
         return [
           {
-            colour: style.colours[theme],
-            dash: style.dash,
-            width,
+            ...style,
             mean: (c) => strip.mean[c * units + unit],
             min: (c) => strip.min[c * units + unit],
             max: (c) => strip.max[c * units + unit],
           },
         ]
       })
-      const grid = { colour: dark ? '#3a3f4a' : '#d9d9d4', at: [-1, 0, 1] }
+      const grid = { colour: colours.grid, at: [-1, 0, 1] }
       drawLines(canvas.current, columns, [-reach, reach], lines, grid)
     }
     draw()
@@ -71,14 +75,14 @@ export function Trajectories({ names, titles }: TrajectoriesProps): JSX.Element 
     <figure class="trajectories">
       <figcaption>
         <strong>Unit {unit} over time</strong>
-        {ordered.map(({ name, style, width }) => (
+        {ordered.map(({ name, colour, dash, width }) => (
           <span class="key" key={name}>
             <svg width="30" height="8" aria-hidden="true">
               <path
                 d="M1 4H29"
-                stroke={style.colours[theme]}
+                stroke={colour}
                 stroke-width={width}
-                stroke-dasharray={style.dash.join(' ')}
+                stroke-dasharray={dash.join(' ')}
               />
             </svg>
             {titles[name]}
@@ -97,8 +101,8 @@ export function Trajectories({ names, titles }: TrajectoriesProps): JSX.Element 
             select(unit, view.from + Math.floor(across * (view.to - view.from)))
           }}
         />
-        <span class="axis top">1</span>
-        <span class="axis bottom">−1</span>
+        <span class="axis top">{show.small(reach)}</span>
+        <span class="axis bottom">{show.small(-reach)}</span>
         <Cursor units={null} />
       </div>
     </figure>

@@ -1,26 +1,29 @@
-/** Type or draw an input and watch the layer answer, step by step, as a stream. */
+/** An input of one's own, step by step: the model answers as a stream, and remembers. */
 
 import { type Signal, useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { attempt } from '../actions.ts'
 import { drawLines, drawMatrix } from '../draw/canvas.ts'
-import { signPalette } from '../draw/palette.ts'
+import { lineColours, signPalette } from '../draw/palette.ts'
 import { call } from '../engine/client.ts'
+import type { StreamAnswer } from '../engine/protocol.ts'
 import * as show from '../show.ts'
 import * as state from '../state.ts'
-import { useDark } from './dark.ts'
 import { DrawPad } from './draw-pad.tsx'
+import { useDark } from './media.ts'
 
 /** Steps that the pictures keep. */
 const KEPT = 160
 const EVERY_MS = 60
-/** More would not fit a page; the others stay 0. */
+/** More would not fit a page; the others are 0, or what is drawn. */
 const MOST_SLIDERS = 8
+/** Of inputs that are usual numbers: what networks are fed is scaled to about one. */
+const REACH = 3
+const MOST_LINES = 4
 
-interface Moment {
-  readonly output: Float64Array
-  readonly state: Float64Array
+interface Moment extends StreamAnswer {
+  readonly x: readonly number[]
 }
 
 export function TryView(): JSX.Element {
@@ -55,8 +58,9 @@ function Player({ features, whole }: PlayerProps): JSX.Element {
   const running = useSignal(false)
   const past = useSignal<readonly Moment[]>([])
   const one = async (): Promise<void> => {
-    const answer = await call('streamStep', { x: x.value })
-    past.value = [...past.value, answer].slice(-KEPT)
+    const fed = x.value
+    const answer = await call('streamStep', { x: fed })
+    past.value = [...past.value, { ...answer, x: fed }].slice(-KEPT)
   }
   useEffect(() => {
     void call('streamReset', {}).catch(() => {})
@@ -76,7 +80,6 @@ function Player({ features, whole }: PlayerProps): JSX.Element {
     }, EVERY_MS)
     return () => clearInterval(timer)
   }, [running.value])
-  const last = past.value.at(-1)
   return (
     <section class="try" aria-labelledby="try-title">
       <h2 id="try-title">Try it: an input of your own, and the answer at once</h2>
@@ -116,50 +119,20 @@ function Player({ features, whole }: PlayerProps): JSX.Element {
             <Slider key={f} x={x} f={f} whole={whole} />
           ))}
           {features > MOST_SLIDERS && (
-            <p class="quiet">The other {features - MOST_SLIDERS} features stay 0.</p>
+            <p class="quiet">
+              The other {features - MOST_SLIDERS} features are 0 until you draw them.
+            </p>
           )}
-          <h3 hidden={whole}>
-            Or draw{' '}
-            <label class="inline">
-              feature{' '}
-              <select
-                value={feature.value}
-                onChange={({ currentTarget }) => {
-                  feature.value = Number(currentTarget.value)
-                }}
-              >
-                {Array.from({ length: features }, (_, f) => (
-                  <option key={f} value={f}>
-                    {f}
-                  </option>
-                ))}
-              </select>
-            </label>
-          </h3>
           {!whole && (
-            <DrawPad
-              onValue={(value) => {
-                x.value = x.value.with(feature.value, value)
-              }}
-              onStart={() => {
-                running.value = true
-              }}
+            <Draw
+              x={x}
+              feature={feature}
+              past={past.value}
+              onStart={() => (running.value = true)}
             />
           )}
         </div>
-        <div>
-          <h3>
-            Output{' '}
-            <span class="quiet" data-stream="output">
-              {last === undefined
-                ? ''
-                : Array.from(last.output.subarray(0, 4), show.number).join('  ')}
-            </span>
-          </h3>
-          <Lines past={past.value} />
-          <h3>State, one row for each unit</h3>
-          <States past={past.value} />
-        </div>
+        <Answers past={past.value} />
       </div>
     </section>
   )
@@ -172,7 +145,7 @@ interface SliderProps {
 }
 
 function Slider({ x, f, whole }: SliderProps): JSX.Element {
-  const [least, most, step] = whole ? [0, 500, 1] : [-3, 3, 0.05]
+  const [least, most, step] = whole ? [0, 500, 1] : [-REACH, REACH, 0.05]
   const set = (value: number): void => {
     if (Number.isFinite(value)) x.value = x.value.with(f, value)
   }
@@ -190,7 +163,7 @@ function Slider({ x, f, whole }: SliderProps): JSX.Element {
       />
       <input
         type="number"
-        step={step}
+        step="any"
         value={x.value[f]}
         aria-label={`Feature ${f} as a number`}
         onInput={({ currentTarget }) => set(currentTarget.valueAsNumber)}
@@ -199,36 +172,109 @@ function Slider({ x, f, whole }: SliderProps): JSX.Element {
   )
 }
 
-const colours = ['#1f5fa8', '#b3470a', '#5d6b1f', '#86306f']
-const darkColours = ['#7db8ff', '#ffa561', '#c3d46b', '#f09ad6']
+interface DrawProps {
+  readonly x: Signal<readonly number[]>
+  readonly feature: Signal<number>
+  readonly past: readonly Moment[]
+  readonly onStart: () => void
+}
+
+function Draw({ x, feature, past, onStart }: DrawProps): JSX.Element {
+  const values = [...past.map(({ x: fed }) => fed[feature.value]), x.value[feature.value]]
+  return (
+    <>
+      <h3>
+        Or draw{' '}
+        <label class="inline">
+          feature{' '}
+          <select
+            value={feature.value}
+            onChange={({ currentTarget }) => {
+              feature.value = Number(currentTarget.value)
+            }}
+          >
+            {x.value.map((_, f) => (
+              <option key={f} value={f}>
+                {f}
+              </option>
+            ))}
+          </select>
+        </label>
+      </h3>
+      <DrawPad
+        reach={Math.max(REACH, ...values.map(Math.abs))}
+        values={values}
+        columns={KEPT + 1}
+        onValue={(value) => {
+          x.value = x.value.with(feature.value, value)
+        }}
+        onStart={onStart}
+      />
+    </>
+  )
+}
+
+function Answers({ past }: { readonly past: readonly Moment[] }): JSX.Element {
+  const last = past.at(-1)
+  const width = last?.output.length ?? 0
+  return (
+    <div>
+      <h3>
+        Output{' '}
+        <span class="quiet number" data-stream="output">
+          {last === undefined
+            ? ''
+            : Array.from(last.output.subarray(0, MOST_LINES), show.number).join('  ')}
+        </span>
+        {width > MOST_LINES && (
+          <span class="quiet">
+            {' '}
+            the first {MOST_LINES} of {width}
+          </span>
+        )}
+      </h3>
+      <Lines past={past} />
+      <h3>
+        State <span class="quiet">one row for each unit; blue is negative, orange positive</span>
+      </h3>
+      <States past={past} />
+      {last === undefined && <p class="quiet">Nothing yet: press Start, or take one step.</p>}
+    </div>
+  )
+}
+
+/** A column's moment; the newest is in the last. */
+function momentAt(past: readonly Moment[], column: number): Moment | undefined {
+  return past[column - (KEPT - past.length)]
+}
 
 function Lines({ past }: { readonly past: readonly Moment[] }): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null)
   const dark = useDark()
+  const width = Math.min(past[0]?.output.length ?? 0, MOST_LINES)
+  let reach = 1
+  for (const { output } of past)
+    for (const value of output.subarray(0, width))
+      if (Math.abs(value) > reach) reach = Math.abs(value)
   useEffect(() => {
     if (canvas.current === null) return
-    const width = Math.min(past[0]?.output.length ?? 0, colours.length)
-    let reach = 1
-    for (const { output } of past)
-      for (const value of output.subarray(0, width))
-        if (Math.abs(value) > reach) reach = Math.abs(value)
-    const at = (u: number) => (c: number) => past[c - (KEPT - past.length)]?.output[u] ?? Number.NaN
+    const colours = lineColours(dark)
+    const at = (u: number) => (c: number) => momentAt(past, c)?.output[u] ?? Number.NaN
     const lines = Array.from({ length: width }, (_, u) => ({
-      colour: (dark ? darkColours : colours)[u],
+      colour: colours.lines[u],
       dash: u === 0 ? [] : [3 * u, 3],
       width: 2,
       mean: at(u),
       min: at(u),
       max: at(u),
     }))
-    drawLines(canvas.current, KEPT, [-reach, reach], lines, {
-      colour: dark ? '#3a3f4a' : '#d9d9d4',
-      at: [0],
-    })
+    drawLines(canvas.current, KEPT, [-reach, reach], lines, { colour: colours.grid, at: [0] })
   }, [past, dark])
   return (
     <div class="plot tall">
       <canvas ref={canvas} role="img" aria-label="Outputs over the last steps" />
+      <span class="axis top">{show.small(reach)}</span>
+      <span class="axis bottom">{show.small(-reach)}</span>
     </div>
   )
 }
@@ -239,7 +285,7 @@ function States({ past }: { readonly past: readonly Moment[] }): JSX.Element {
   useEffect(() => {
     if (canvas.current === null) return
     const units = past[0]?.state.length ?? 1
-    const at = (u: number, c: number): number => past[c - (KEPT - past.length)]?.state[u] ?? 0
+    const at = (u: number, c: number): number => momentAt(past, c)?.state[u] ?? 0
     drawMatrix(canvas.current, units, KEPT, at, signPalette(dark, 1))
   }, [past, dark])
   return (

@@ -58,7 +58,7 @@ function Before({ slot, title }: { slot: 'c' | 'h'; title: string }): JSX.Elemen
   return (
     <tr>
       <th scope="row">
-        {slot}′ <span class="quiet">new {title}</span>
+        {slot}' <span class="quiet">new {title}</span>
       </th>
       <td colSpan={2}>
         before: <span data-wire={`${slot}−`}>{show.number(v[`${slot}−`])}</span>

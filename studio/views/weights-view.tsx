@@ -10,7 +10,7 @@ import { call } from '../engine/client.ts'
 import type { WeightArray } from '../engine/protocol.ts'
 import * as show from '../show.ts'
 import * as state from '../state.ts'
-import { useDark } from './dark.ts'
+import { useDark } from './media.ts'
 
 const parts: Readonly<Record<string, string>> = {
   kernel: 'Input weights W: a row for each feature of x',
@@ -50,13 +50,12 @@ export function WeightsView(): JSX.Element {
       {names.map((part) => {
         const those = arrays.value.filter((each) => each.part === part)
         those.sort((a, b) => order.indexOf(a.gate) - order.indexOf(b.gate))
-        const reach = Math.max(...those.map(largest))
         return (
           <div key={part} class="part">
             <h3>{parts[part]}</h3>
             <div class="matrices">
               {those.map((array) => (
-                <Matrix key={array.gate} array={array} reach={reach} />
+                <Matrix key={array.gate} array={array} />
               ))}
             </div>
           </div>
@@ -66,23 +65,11 @@ export function WeightsView(): JSX.Element {
   )
 }
 
-function largest({ data }: WeightArray): number {
-  let most = 0
-  for (const value of data) if (Math.abs(value) > most) most = Math.abs(value)
-  return most
-}
-
-interface MatrixProps {
-  readonly array: WeightArray
-  /** The same for all gates of a part, so that they can be compared. */
-  readonly reach: number
-}
-
-function Matrix({ array, reach }: MatrixProps): JSX.Element {
+function Matrix({ array }: { readonly array: WeightArray }): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null)
   const reading = useSignal('')
   const dark = useDark()
-  const { gate, data, shape } = array
+  const { gate, data, shape, reach } = array
   const [rows, units] = shape
   useEffect(() => {
     // Each matrix by itself, so that the page breathes between large ones.
@@ -92,7 +79,7 @@ function Matrix({ array, reach }: MatrixProps): JSX.Element {
       drawMatrix(canvas.current, rows, units, (row, u) => data[row * units + u], palette)
     })
     return () => clearTimeout(timer)
-  }, [array, reach, dark])
+  }, [array, dark])
   const place = (event: MouseEvent & { currentTarget: HTMLElement }): [number, number] => {
     const box = event.currentTarget.getBoundingClientRect()
     return [

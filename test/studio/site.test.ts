@@ -1,14 +1,24 @@
 /** The studio as a site: what `gruv studio` serves and refuses, and the build in any folder. */
 
-import { readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer, request, type Server } from 'node:http'
-import { basename, join } from 'node:path'
+import { basename, delimiter, join, resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { gruv } from '../support/cli.ts'
+import { gruv, temporaryFolder } from '../support/cli.ts'
 import { noBrowser, serve, visit } from './support.ts'
 
 const example = 'examples/seattle-weather'
+const folder = temporaryFolder()
+mkdirSync(join(folder, 'empty'))
 
 describe('gruv studio', () => {
   let url: URL
@@ -31,6 +41,28 @@ describe('gruv studio', () => {
     expect(Buffer.from(bytes)).toEqual(readFileSync(`${example}/layer.npz`))
     expect(basename(model)).toBe('layer.npz')
     expect((await fetch(new URL('README.md', new URL(model, url)))).status).toBe(200)
+  })
+
+  test('of the data no more than the files that were named', async () => {
+    const input = url.searchParams.get('input')!
+    const bytes = await (await fetch(new URL(input, url))).arrayBuffer()
+    expect(Buffer.from(bytes)).toEqual(readFileSync(`${example}/input.npy`))
+    const beside = new URL(input.replace('input.npy', 'README.md'), url)
+    expect((await fetch(beside)).status).toBe(404)
+    expect((await fetch(new URL(input.replace('/input.npy', '/'), url))).status).toBe(404)
+  })
+
+  test('a folder: says what is in it, and gives that alone', async () => {
+    const at = new URL(await serve([example]))
+    const model = at.searchParams.get('model')!
+    expect(model).toMatch(/\/seattle-weather\/$/)
+    const listed = await (await fetch(new URL(model, at))).json()
+    expect(listed).toEqual(expect.arrayContaining(['model.safetensors', 'input.npy']))
+    expect((await fetch(new URL(`${model}layer.npz`, at))).status).toBe(200)
+    expect(await status(at, `/${model}../../package.json`)).toBe(404)
+    // The folder of a single file is not listed.
+    const single = url.searchParams.get('model')!
+    expect((await fetch(new URL(single.replace('layer.npz', ''), url))).status).toBe(404)
   })
 
   test.each([
@@ -60,12 +92,31 @@ describe('gruv studio', () => {
 
   test.each([
     [['no-such.npz'], /no-such\.npz: there is no such file/],
-    [['examples'], /this is a folder/],
+    [[join(folder, 'empty')], /this folder is empty; expected a folder with a model/],
+    [[`${example}/layer.npz`, '--input', example], /this is a folder; expected a data file/],
     [['--input', `${example}/input.npy`], /data without a model/],
     [['--port', '99999'], /no port/],
   ])('%s is an error, and nothing is served', async (args, message) => {
     const { code, stderr } = await gruv(['studio', '--no-open', ...args])
     expect([code, stderr]).toEqual([2, expect.stringMatching(message)])
+  })
+
+  test('the help says what it takes', async () => {
+    const { code, stdout } = await gruv(['studio', '--help'])
+    expect(code).toBe(0)
+    for (const word of ['[model]', '--input', '--expected', '--port', '--no-open', 'any free one'])
+      expect(stdout).toContain(word)
+  })
+
+  test('a browser is opened unless told not to', async () => {
+    const opened = join(folder, 'opened')
+    const bin = join(folder, 'bin')
+    mkdirSync(bin)
+    for (const name of ['xdg-open', 'open'])
+      writeFileSync(join(bin, name), `#!/bin/sh\necho "$1" > "${opened}"\n`, { mode: 0o755 })
+    const PATH = `${bin}${delimiter}${process.env.PATH}`
+    const at = await serve([], { open: true, env: { PATH } })
+    await expect.poll(() => existsSync(opened) && readFileSync(opened, 'utf8').trim()).toBe(at)
   })
 
   test('a port that is taken is an error that says so', async () => {
@@ -136,6 +187,40 @@ describe.skipIf(noBrowser)('the build as a static site', () => {
     const total = bytes.reduce((a, b) => a + b, 0)
     console.info(`studio: the example's first view is ${(total / 1000).toFixed(0)} KB gzipped`)
     expect(total).toBeLessThan(200_000)
+    await page.close()
+  })
+})
+
+describe.skipIf(noBrowser)('the package as others install it', () => {
+  test('gruv studio of the tarball, run from another folder, opens its own example', async () => {
+    const place = join(folder, 'installed')
+    const packages = join(place, 'node_modules')
+    mkdirSync(packages, { recursive: true })
+    const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', place]
+    const shell = process.platform === 'win32'
+    const printed = execFileSync('npm', args, { encoding: 'utf8', shell, stdio: 'pipe' })
+    execFileSync('tar', ['-xzf', basename(JSON.parse(printed)[0].filename)], { cwd: place })
+    // What npm would install beside it: its dependencies, and nothing of the sources.
+    symlinkSync(join(place, 'package'), join(packages, 'gruv'), 'junction')
+    for (const name of Object.keys(JSON.parse(readFileSync('package.json', 'utf8')).dependencies)) {
+      mkdirSync(join(place, 'package', 'node_modules', name, '..'), { recursive: true })
+      symlinkSync(
+        resolve('node_modules', name),
+        join(place, 'package', 'node_modules', name),
+        'junction',
+      )
+    }
+    expect(readdirSync(join(place, 'package'))).not.toContain('studio')
+    const program = join(packages, 'gruv', 'dist/cli/main.js')
+    const model = join(packages, 'gruv', example, 'layer.npz')
+    const url = await serve([model], { program, cwd: place })
+    const { page, requests, complaints } = await visit(url)
+    await page.getByText('Unit 0 of gru at timestep 0').waitFor()
+    await page.goto(new URL('?example', url).href)
+    await page.getByRole('tab', { name: /Check agrees/ }).waitFor()
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true)
+    expect(requests.filter((asked) => new URL(asked).origin !== new URL(url).origin)).toEqual([])
+    expect(complaints).toEqual([])
     await page.close()
   })
 })

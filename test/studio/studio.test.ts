@@ -2,14 +2,12 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import axe from 'axe-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { readData } from '../../src/data/index.ts'
 import { load } from '../../src/index.ts'
-import { collect, trace } from '../../src/trace/index.ts'
 import { temporaryFolder } from '../support/cli.ts'
 import { haveShared, sharedPath } from '../support/shared.ts'
-import { choose, noBrowser, openTab, serve, shownWires, visit } from './support.ts'
+import { choose, noBrowser, openTab, serve, visit } from './support.ts'
 
 const example = 'examples/seattle-weather'
 const seed = (name: string): string => sharedPath(`vectors/seed/${name}`)
@@ -34,30 +32,6 @@ describe.skipIf(noBrowser)('the studio', () => {
     await page.close()
   })
 
-  test('values on the wires equal the trace to the digits shown, at every step that is visited', async () => {
-    const { page } = await visit(`${origin}?example#unit=5&t=100`)
-    const model = await load(`${example}/model.safetensors`)
-    const x = await readData(readFileSync(`${example}/input.npy`), 'input.npy')
-    const { gru } = collect(trace(model, x.tensors.data))
-    const units = 16
-    for (const t of [100, 101, 364, 0]) {
-      await page.getByRole('slider', { name: 'Timestep' }).fill(`${t}`)
-      await page.getByRole('heading', { name: `at timestep ${t}` }).waitFor()
-      await expect
-        .poll(async () => Number((await shownWires(page)).h?.replace('−', '-')))
-        .toBeCloseTo(gru.h.data[t * units + 5], 4)
-      const shown = await shownWires(page)
-      for (const name of ['xz', 'xr', 'xn', 'hz', 'hr', 'hn', 'z', 'r', 'n', 'h']) {
-        const value = Number(shown[name].replace('−', '-'))
-        expect(
-          Math.abs(value - gru[name].data[t * units + 5]),
-          `${name} at ${t}`,
-        ).toBeLessThanOrEqual(5.001e-5)
-      }
-    }
-    await page.close()
-  })
-
   test('a click on a heatmap selects unit and timestep everywhere, and in the address', async () => {
     const { page } = await visit(`${origin}?example`)
     const map = page.locator('[data-heatmap=h]')
@@ -77,8 +51,12 @@ describe.skipIf(noBrowser)('the studio', () => {
     await page.getByRole('button', { name: 'One step on' }).click()
     await page.getByText('at timestep 1').waitFor()
     await page.getByRole('button', { name: 'Play' }).click()
-    await page.getByText('at timestep 3').waitFor()
+    const time = page.getByRole('slider', { name: 'Timestep' })
+    await expect.poll(async () => Number(await time.inputValue())).toBeGreaterThan(2)
     await page.getByRole('button', { name: 'Pause' }).click()
+    const still = await time.inputValue()
+    await page.waitForTimeout(600)
+    expect(await time.inputValue()).toBe(still)
     await page.close()
   })
 
@@ -200,62 +178,7 @@ describe.skipIf(noBrowser)('the studio', () => {
     )
     await page.close()
   })
-
-  test.each(['light', 'dark'] as const)(
-    '%s: every view passes axe, wide and narrow',
-    async (scheme) => {
-      for (const viewport of [
-        { width: 1360, height: 900 },
-        { width: 375, height: 800 },
-      ]) {
-        // Axe is no part of the page, so its policy has to let it in.
-        const { page } = await visit(origin, { colorScheme: scheme, viewport, bypassCSP: true })
-        await page.addScriptTag({ content: axe.source })
-        const check = async (view: string): Promise<void> => {
-          const found = await page.evaluate(async () => {
-            const { violations } = await (globalThis as unknown as AxeWindow).axe.run(document, {
-              runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'],
-            })
-            return violations.map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 160)}`)
-          })
-          expect(found, `${view}, ${scheme}, ${viewport.width} pixels`).toEqual([])
-          const overflow = await page.evaluate(
-            () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-          )
-          expect(
-            overflow,
-            `${view} at ${viewport.width} pixels scrolls sideways`,
-          ).toBeLessThanOrEqual(0)
-        }
-        await check('start')
-        await page.getByRole('button', { name: 'Open the example' }).click()
-        await page.getByRole('tab', { name: /Check agrees/ }).waitFor()
-        for (const tab of ['Inside', 'Statistics', 'Weights', 'Try it', 'Model', 'Check']) {
-          await openTab(page, tab)
-          await check(tab)
-        }
-        await page.getByLabel('update gate').selectOption('updates')
-        await page.locator('[data-verdict=fail]').waitFor()
-        await page.getByRole('button', { name: /Diagnose/ }).click()
-        await page.locator('[data-diagnosis]').waitFor()
-        await choose(page, 'Expected outputs', 'README.md')
-        await page.getByRole('alert').waitFor()
-        await check('an error and a diagnosis')
-        await page.close()
-      }
-    },
-    90_000,
-  )
 })
-
-interface AxeWindow {
-  readonly axe: {
-    run(
-      root: Document,
-      options: object,
-    ): Promise<{ violations: readonly { id: string; nodes: readonly { html: string }[] }[] }>
-  }
-}
 
 describe.skipIf(noBrowser || !haveShared)('the studio with the seed of the project', () => {
   test('gruv studio MODEL --input FILE --expected FILE: verify passes', async () => {

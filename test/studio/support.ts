@@ -55,9 +55,23 @@ export async function visit(url: string, options: BrowserContextOptions = {}): P
 
 const servers: ChildProcess[] = []
 
+interface ServeOptions {
+  /** The command, where it is not the one that is built here. */
+  readonly program?: string
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+  /** Whether it may open a browser. */
+  readonly open?: boolean
+}
+
 /** `gruv studio …` of the built package; its address. */
-export function serve(args: readonly string[] = []): Promise<string> {
-  const server = spawn(process.execPath, ['dist/cli/main.js', 'studio', '--no-open', ...args])
+export function serve(args: readonly string[] = [], options: ServeOptions = {}): Promise<string> {
+  const { program = 'dist/cli/main.js', cwd, env, open = false } = options
+  const flags = open ? [] : ['--no-open']
+  const server = spawn(process.execPath, [program, 'studio', ...flags, ...args], {
+    ...(cwd !== undefined && { cwd }),
+    env: { ...process.env, ...env },
+  })
   servers.push(server)
   return new Promise((resolve, reject) => {
     let said = ''
