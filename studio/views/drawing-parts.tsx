@@ -89,7 +89,7 @@ interface GateProps {
   readonly signed?: boolean
 }
 
-export const GATE_HEIGHT = 64
+const GATE_HEIGHT = 64
 
 /** A gate with its level: from the left for what runs from 0 to 1, from the middle for −1 to 1. */
 export function Gate({ x, y, width, name, title, activation, ...of }: GateProps): JSX.Element {

@@ -79,7 +79,7 @@ export function sources(shape: readonly number[], wide: readonly number[]): Floa
 }
 
 /** What goes back to a number that was repeated: the sum over its copies. */
-export function collected(
+function collected(
   values: Float64Array,
   wide: readonly number[],
   shape: readonly number[],
