@@ -66,18 +66,19 @@ async function cell({ workload, units, contenders, timing }: CellOptions): Promi
     subjects.push({ name, run: (calls) => session.run(calls), error, engine })
   }
   const steps = work.stepsPerCall
-  if (workload === 'stream') {
-    subjects.push(...roofs(layer).map((roof) => ({ ...roof, error: null, engine: null })))
-  }
+  const limits = roofs(workload === 'stream' ? 'roof' : 'peak', layer)
+  subjects.push(...limits.map((roof) => ({ ...roof, error: null, engine: null })))
   const all = await timeInTurn(subjects, timing)
   const yardstick = all.get(YARDSTICK)
   return {
     versions: { node: process.versions.node, v8: process.versions.v8 },
     entries: subjects.map(({ name, error, engine }) => {
       const times = all.get(name)!
+      // A peak stands for one step.
+      const perCall = name.startsWith('peak') ? 1 : steps
       return {
         contender: name,
-        ns: median(times) / steps,
+        ns: median(times) / perCall,
         faster: yardstick === undefined ? null : medianRatio(yardstick, times),
         rounds: times.filter((time) => !Number.isNaN(time)).length,
         error,

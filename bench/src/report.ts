@@ -42,15 +42,16 @@ export function speedTable(
     if (contender === yardstick || detail.faster === null) return `${showNs(detail.ns)}`
     return `×${significant(detail.faster)}`
   }
-  const roof = contenders.filter((contender) => contender.startsWith('roof'))
+  const [limit, what] = workload === 'stream' ? ['roof', 'roof'] : ['peak', 'arithmetic peak']
+  const roof = contenders.filter((contender) => contender.startsWith(limit))
   const others = contenders.filter((contender) => !roof.includes(contender))
   const ofRoof = (contender: string, roofName: string): string[][] => {
     if (!roof.includes(roofName) || !others.includes(contender)) return []
     const share = units.map((size) => {
-      const [own, limit] = [find(contender, size), find(roofName, size)]
-      return own && limit ? `${Math.round((100 * limit.ns) / own.ns)} %` : '–'
+      const [own, least] = [find(contender, size), find(roofName, size)]
+      return own && least ? `${Math.round((100 * least.ns) / own.ns)} %` : '–'
     })
-    return [[`${contender}, of the roof`, ...share]]
+    return [[`${contender}, of the ${what}`, ...share]]
   }
   const gruv = others.filter((contender) => contender.startsWith('gruv'))
   return [
@@ -64,12 +65,12 @@ export function speedTable(
         ...[yardstick, ...others.filter((name) => name !== yardstick)]
           .filter((name) => others.includes(name))
           .map((name) => [name, ...units.map((size) => cellOf(name, size))]),
-        ...ofRoof('gruv-fused', 'roof-fused'),
-        ...ofRoof('gruv-deterministic', 'roof-plain'),
+        ...ofRoof('gruv-fused', `${limit}-fused`),
+        ...ofRoof('gruv-deterministic', `${limit}-plain`),
       ],
     ),
     '',
-    'gruv and the roof in nanoseconds:',
+    `gruv and the ${what} in nanoseconds:`,
     '',
     table(
       ['units', ...units.map(String)],
@@ -86,7 +87,9 @@ export function speedTable(
 export function accuracyTable(details: readonly Detail[], units: number): string {
   const rows = details
     .filter((detail) => detail.workload === 'sequence' && detail.units === units)
-    .map(({ contender, error }) => [contender, error?.toExponential(1) ?? '–'])
+    .flatMap(({ contender, error }) =>
+      error === null ? [] : [[contender, error.toExponential(1)]],
+    )
   if (rows.length === 0) return ''
   return `### Largest difference from float64, ${units} units, 1,000 steps\n\n${table(['contender', 'error'], rows)}\n`
 }

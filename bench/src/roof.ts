@@ -1,31 +1,35 @@
 /**
- * The roof: what a step costs when weights are loaded, multiplied and added, and nothing else is
- * done. A WebAssembly module of one loop over as many bytes as the layer has weights, eight vectors
- * a turn, each into a sum of its own, so that no addition waits for another.
+ * What cannot be passed: WebAssembly loops that do the multiply-adds of a step and nothing else, with
+ * twelve sums, so that no addition waits for another.
+ *
+ * A *roof* loads each weight once, as a step of a single row must: it bounds streams. A *peak* loads
+ * nothing, its operands stay in registers: it bounds sequences and batches, where a weight that is
+ * loaded can serve several times. Both are counted for as many weights as the layer has.
  */
 
 import type { Layer } from './layer.ts'
 
 export interface Roof {
-  readonly name: 'roof-fused' | 'roof-plain'
+  readonly name: `${'roof' | 'peak'}-${'fused' | 'plain'}`
   run(calls: number): void
 }
 
 /** Fused where the engine has relaxed SIMD, and plain multiply and add. */
-export function roofs({ kernel, recurrentKernel }: Layer): Roof[] {
+export function roofs(kind: 'roof' | 'peak', { kernel, recurrentKernel }: Layer): Roof[] {
   const bytes = kernel.byteLength + recurrentKernel.byteLength
   const usable = bytes - (bytes % TURN)
   return ([true, false] as const).flatMap((fused) => {
-    const code = moduleBytes(fused, Math.ceil(bytes / PAGE))
+    const code = moduleBytes(kind, fused, Math.ceil(bytes / PAGE))
     if (!WebAssembly.validate(code)) return []
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code))
     const { memory, sweep } = exports as { memory: WebAssembly.Memory; sweep: Sweep }
+    // Memory that nobody has written is one page of zeros, and always in the first cache.
     const weights = new Float32Array(memory.buffer)
     weights.set(kernel)
     weights.set(recurrentKernel, kernel.length)
     return [
       {
-        name: fused ? 'roof-fused' : 'roof-plain',
+        name: `${kind}-${fused ? 'fused' : 'plain'}`,
         run(calls) {
           let sum = 0
           for (let i = 0; i < calls; i++) sum += sweep(0, usable)
@@ -39,30 +43,39 @@ export function roofs({ kernel, recurrentKernel }: Layer): Roof[] {
 type Sweep = (from: number, to: number) => number
 
 const PAGE = 65536
-const VECTORS = 8
+const VECTORS = 12
 const TURN = 16 * VECTORS
 
 /**
  *     (func (export "sweep") (param $p i32) (param $end i32) (result f32)
- *       (local $x v128) (local $acc0 v128) … (local $acc7 v128)
+ *       (local $x v128) (local $acc0 v128) … (local $acc11 v128)
  *       (local.set $x (f32x4.splat (f32.const 1)))
  *       (loop
  *         (local.set $acc0 (f32x4.relaxed_madd (v128.load offset=0 (local.get $p)) (local.get $x) (local.get $acc0)))
  *         …
- *         (br_if 0 (i32.ne (local.tee $p (i32.add (local.get $p) (i32.const 128))) (local.get $end))))
- *       (f32x4.extract_lane 0 (f32x4.add … $acc0 … $acc7)))
+ *         (br_if 0 (i32.ne (local.tee $p (i32.add (local.get $p) (i32.const 192))) (local.get $end))))
+ *       (f32x4.extract_lane 0 (f32x4.add … $acc0 … $acc11)))
+ *
+ * In a peak each sum takes the place of its weight: $acc0 = $acc0 · $x + $x. A product of $x alone
+ * would be taken out of the loop.
  */
-function moduleBytes(fused: boolean, pages: number): Uint8Array<ArrayBuffer> {
+function moduleBytes(
+  kind: 'roof' | 'peak',
+  fused: boolean,
+  pages: number,
+): Uint8Array<ArrayBuffer> {
   const [p, end, x, acc] = [0, 1, 2, 3]
   const get = (local: number): number[] => [0x20, local]
   const set = (local: number): number[] => [0x21, local]
-  const load = (i: number): number[] => [...get(p), 0xfd, 0x00, 4, ...leb(16 * i)]
+  const factor = (i: number): number[] =>
+    kind === 'peak' ? get(acc + i) : [...get(p), 0xfd, 0x00, 4, ...leb(16 * i)]
+  const summand = (i: number): number[] => get(kind === 'peak' ? x : acc + i)
   const add = [0xfd, ...leb(0xe4)]
   const each = Array.from({ length: VECTORS }, (_, i) => i)
   const madd = (i: number): number[] =>
     fused
-      ? [...load(i), ...get(x), ...get(acc + i), 0xfd, ...leb(0x105)]
-      : [...load(i), ...get(x), 0xfd, ...leb(0xe6), ...get(acc + i), ...add]
+      ? [...factor(i), ...get(x), ...summand(i), 0xfd, ...leb(0x105)]
+      : [...factor(i), ...get(x), 0xfd, ...leb(0xe6), ...summand(i), ...add]
   const body = [
     ...[1, 1 + VECTORS, 0x7b],
     ...[0x43, 0, 0, 0x80, 0x3f, 0xfd, 0x13, ...set(x)],

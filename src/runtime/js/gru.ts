@@ -31,26 +31,25 @@ function step(
   const r = scratch + lanes
   const n = scratch + 2 * lanes
   const hn = scratch + 3 * lanes
+  // The candidate's recurrent part is a sum of its own, one array behind its input part.
+  const behind = scratch + lanes
   m.copyWithin(scratch, kernel.biases, kernel.biases + 4 * lanes)
 
   // z, r: bias + W·x + U·h.   n: bin + Wn·x.   hn: brn + Un·h
   addProducts(ops, m, kernel, 'kernel', GATES, 0, GATES, x, scratch)
   addProducts(ops, m, kernel, 'recurrentKernel', GATES, 0, 2, h, scratch)
-  // The candidate's recurrent part is a sum of its own, one array behind its input part.
-  const addHn = (state: number): void =>
-    addProducts(ops, m, kernel, 'recurrentKernel', GATES, 2, GATES, state, scratch + lanes)
   if (kernel.clip !== null) ops.clip(m, z, kernel.clip, 2 * lanes)
   ops.activate(m, z, 2 * lanes, kernel.recurrentActivation)
 
   if (resetAfter) {
     // n = φ(n + r ⊙ hn)
-    addHn(h)
+    addProducts(ops, m, kernel, 'recurrentKernel', GATES, 2, GATES, h, behind)
     ops.multiplyAdd(m, n, r, hn, lanes)
   } else {
     // hn = brn + Un·(r ⊙ h);   n = φ(n + hn)
     const rh = scratch + 4 * lanes
     ops.multiply(m, rh, r, h, lanes)
-    addHn(rh)
+    addProducts(ops, m, kernel, 'recurrentKernel', GATES, 2, GATES, rh, behind)
     ops.add(m, n, hn, lanes)
   }
   if (kernel.clip !== null) ops.clip(m, n, kernel.clip, lanes)
