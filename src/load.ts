@@ -86,7 +86,7 @@ function isBytes(source: ModelSource): source is Uint8Array | ArrayBuffer | Blob
 
 export async function bytesOf(source: Uint8Array | ArrayBuffer | Blob | URL): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source
-  if (source instanceof URL) return responseBytes(await fetchUrl(source))
+  if (source instanceof URL) return (await fileOf(source)).bytes
   return new Uint8Array(source instanceof Blob ? await source.arrayBuffer() : source)
 }
 

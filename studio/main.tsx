@@ -29,6 +29,10 @@ followSelection((said) => {
 watchDrops((held) => {
   state.held.value = held
 }, takeDrop)
+effect(() => {
+  const { value: model } = state.model
+  document.title = model === null ? 'gruv studio' : `${model.summary.name} · gruv studio`
+})
 // What stands there is for those without JavaScript.
 const page = document.getElementById('page')!
 page.replaceChildren()

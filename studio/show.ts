@@ -1,11 +1,14 @@
 /** Numbers and shapes as the page writes them. */
 
-/** Four digits after the point; a true minus, so that columns stand still. */
+/** Four digits after the point, two where there are many before it; a true minus. */
 export function number(value: number | undefined): string {
   if (value === undefined || Number.isNaN(value)) return 'NaN'
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞'
   const size = Math.abs(value)
-  const text = size !== 0 && (size < 5e-5 || size >= 1e5) ? size.toExponential(3) : size.toFixed(4)
+  const text =
+    size !== 0 && (size < 5e-5 || size >= 1e5)
+      ? size.toExponential(3)
+      : size.toFixed(size < 100 ? 4 : 2)
   return `${value < 0 ? '−' : ''}${minus(text)}`
 }
 

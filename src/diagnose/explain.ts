@@ -82,7 +82,7 @@ function patternOf(
   const { width, places, tensor, overTime } = target
   const actual = best.actual[target.name]
   const bound = deriveTolerance({ expected: tensor, precision: 'f64', float32Error: 0 })
-  const steps = overTime ? 1 + Math.max(...everySecond(places)) : 1
+  const steps = overTime ? 1 + largestOf(everySecond(places)) : 1
   const byStep = new Float64Array(steps)
   const byUnit = new Float64Array(width)
   const sum = new Float64Array(width)
@@ -176,7 +176,15 @@ function shifted({ target, tolerance, steps }: Pattern, best: Measured): string 
 /** Whether errors mostly get larger with time. */
 function growing(byStep: Float64Array): boolean {
   const third = Math.floor(byStep.length / 3)
-  return Math.max(...byStep.subarray(-third)) > 10 * Math.max(...byStep.subarray(0, third), 1e-300)
+  const [early, late] = [byStep.subarray(0, third), byStep.subarray(-third)].map(largestOf)
+  return late > 10 * Math.max(early, 1e-300)
+}
+
+/** Of numbers from 0. As arguments of Math.max so many as a sequence has steps overflow the stack. */
+function largestOf(numbers: ArrayLike<number>): number {
+  let most = 0
+  for (let i = 0; i < numbers.length; i++) most = Math.max(most, numbers[i])
+  return most
 }
 
 function everySecond(places: Int32Array): readonly number[] {

@@ -17,7 +17,8 @@ export function CellView(): JSX.Element {
   return (
     <>
       <section class="cell" aria-labelledby="cell-title">
-        <div class="drawing">
+        {/* The engine may be busy: what is drawn is then of another step. */}
+        <div class={values?.t === state.t.value ? '' : 'late'}>
           <h2 id="cell-title">
             Unit {state.unit.value} of <code>{cell.name}</code> at timestep {state.t.value}
           </h2>

@@ -168,7 +168,12 @@ function Wide({ cell, ...wires }: GruWires & { readonly cell: CellInfo }): JSX.E
 /** The input itself where it is one of the model's, else where it comes from. */
 export function aboutInput(cell: CellInfo, most = 6): string {
   const x = state.step.value?.x ?? null
-  if (x === null) return `x: ${cell.features} numbers from ${cell.reads}`
+  if (x === null) return `x: ${cell.features} numbers from ${cut(cell.reads)}`
   const shown = Array.from(x.subarray(0, most), show.number).join('  ')
   return x.length > most ? `x: ${shown}  … (${x.length})` : `x: ${shown}`
+}
+
+/** The end of a long name tells more than its beginning. */
+function cut(name: string): string {
+  return name.length > 26 ? `…${name.slice(-25)}` : name
 }

@@ -145,7 +145,7 @@ function Units({ numbers }: { readonly numbers: LayerStatistics }): JSX.Element 
                     {unit}
                   </button>
                 </th>
-                {memory !== null && <td>{timesteps(memory[unit])}</td>}
+                {memory !== null && <td class="number">{timesteps(memory[unit])}</td>}
                 {names.map((name) => (
                   <td key={name} class="number">
                     {gates[name].mean[unit].toFixed(2)},{' '}

@@ -63,6 +63,15 @@ describe('nothing fits', () => {
     expect(maxError).toBeGreaterThanOrEqual(Math.abs(leavesAt!.actual - leavesAt!.expected))
   })
 
+  it('more steps than a call can have arguments', () => {
+    const steps = 150_000
+    const long = { shape: [1, steps, features], data: new Float32Array(steps * features) }
+    const expected = { shape: [1, steps, units], data: new Float32Array(steps * units).fill(3) }
+    const options = { input: long, expected, quick: true, budget: 1 }
+    const { verdict, explanation } = diagnose(model, options)
+    expect([verdict, explanation === null]).toEqual(['none', false])
+  })
+
   it('another bias behind the layer: a constant offset', () => {
     const kernel = tensor(random(4), [units, 2])
     const wrong = sequential([gru(own), dense({ kernel, bias: [0.1, 0.2] })])

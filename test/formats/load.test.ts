@@ -43,6 +43,8 @@ describe('sources', () => {
     ['a Response', () => new Response(bytes)],
     ['a file by name', () => ({ 'model.safetensors': bytes })],
     ['the first of several files', () => ({ 'model.safetensors': bytes, 'notes.txt': bytes })],
+    ['URLs by name', () => ({ 'model.safetensors': new URL(url('model')), 'x.npy': bytes })],
+    ['file URLs by name', () => ({ 'model.safetensors': pathToFileURL(path) })],
     ['a folder with one file', () => lonely],
   ])('%s', async (_, source) => {
     const { parameters, layers } = summarize(await load(await source()))
@@ -50,6 +52,17 @@ describe('sources', () => {
       6 * 48 + 16 * 48 + 96 + 17,
       ['gru', 'dense'],
     ])
+  })
+
+  it('of the URLs in a set only what the model needs is fetched', async () => {
+    const files = { 'model.safetensors': new URL(url('model')), 'x.npy': new URL(url('nothing')) }
+    expect((await load(files)).name).toBe('seattle-weather')
+  })
+
+  it('a set of files is called by the one that leads', async () => {
+    const noise = Uint8Array.of(1, 2, 3)
+    const error = await load({ 'group1.bin': bytes, 'model.json': noise }).catch((each) => each)
+    expect(error.where).toMatch(/^model\.json/)
   })
 
   it('a model is frozen', async () => {

@@ -108,7 +108,7 @@ describe('gruv studio', () => {
       expect(stdout).toContain(word)
   })
 
-  test('a browser is opened unless told not to', async () => {
+  test.skipIf(process.platform === 'win32')('a browser is opened unless told not to', async () => {
     const opened = join(folder, 'opened')
     const bin = join(folder, 'bin')
     mkdirSync(bin)

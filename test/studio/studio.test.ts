@@ -103,6 +103,14 @@ describe.skipIf(noBrowser)('the studio', () => {
     await saved.saveAs(path)
     const gru = (await load(path)).nodes.find(({ kind }) => kind === 'gru')
     expect(gru).toMatchObject({ update: 'updates' })
+    // As a second model it is the same, until the first one is read as its file has it.
+    await choose(page, 'Second model', path)
+    const compared = page.locator('section', { hasText: 'Compare with another model' })
+    await compared.locator('[data-differs=no]').waitFor()
+    await page.getByRole('button', { name: 'Back to how the file is read' }).click()
+    await compared.locator('[data-differs=yes]').waitFor()
+    await compared.getByText('The first value that differs is the state h').waitFor()
+    await compared.getByText(/keeps .* in the first, updates .* in the second/).waitFor()
     await page.close()
   })
 

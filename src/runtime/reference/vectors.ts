@@ -69,7 +69,8 @@ export function apply(activation: Activation, a: Vector): number[] {
 
 /** e^(a − max a), divided by their sum. */
 function softmax(a: Vector): number[] {
-  const max = Math.max(...a)
+  // A vocabulary has more entries than a call can have arguments.
+  const max = a.reduce((most, each) => Math.max(most, each), Number.NEGATIVE_INFINITY)
   const e = a.map((each) => Math.exp(each - max))
   const sum = e.reduce((total, each) => total + each, 0)
   return e.map((each) => each / sum)
