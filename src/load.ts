@@ -75,8 +75,9 @@ async function fileOf(source: ModelSource): Promise<Found> {
     const local = source instanceof URL ? source.protocol === 'file:' : !isUrl(source) && isNode()
     return local ? (await sources()).fileAtPath(source) : fileAtUrl(source)
   }
-  if (source instanceof Response) return fileOfResponse(source, source.url)
+  // Before anything else that is global: Node takes 30 ms to make its `Response` when it is first named.
   if (isBytes(source)) return { bytes: await bytesOf(source) }
+  if (source instanceof Response) return fileOfResponse(source, source.url)
   return (await sources()).fileOfSet(source)
 }
 
@@ -137,8 +138,8 @@ function nameOf(source: ModelSource): string {
   if (typeof source === 'string') return source
   if (source instanceof URL) return source.href
   if (typeof File !== 'undefined' && source instanceof File) return source.name
-  if (source instanceof Response) return source.url || 'response'
   if (isBytes(source)) return 'model'
+  if (source instanceof Response) return source.url || 'response'
   return Object.keys(source ?? {})[0] ?? 'model'
 }
 

@@ -11,10 +11,12 @@ import { baseName, type ReadOptions, type SourceFile } from './format.ts'
 import { readPlainGraph } from './gruv/plain.ts'
 
 export async function readSafetensorsModel(file: SourceFile, options: ReadOptions): Promise<Model> {
-  const { metadata, tensors } = readPlainSafetensors(file.bytes) ?? {}
+  const plain = readPlainSafetensors(file.bytes)
+  if (plain !== null && plain.metadata.gruv === undefined)
+    return (await import('./bare-safetensors.ts')).bareModel(file, plain.tensors, options)
   // A gruv model states everything itself: options for it are a mistake.
-  if (metadata?.gruv !== undefined && Object.keys(options).length === 0) {
-    const model = await readPlainGraph(metadata.gruv, tensors!, baseName(file.name))
+  if (plain !== null && Object.keys(options).length === 0) {
+    const model = await readPlainGraph(plain.metadata.gruv, plain.tensors, baseName(file.name))
     if (model !== null) return model
   }
   return (await import('./whole-safetensors.ts')).readSafetensorsModel(file, options)

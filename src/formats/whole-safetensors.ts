@@ -8,18 +8,15 @@
 import { readSafetensors } from '../bytes/safetensors.ts'
 import { GruvError, within } from '../errors.ts'
 import type { Model } from '../model/types.ts'
-import type { Named, Tensor } from '../tensor.ts'
-import { bareLayer } from './arrays.ts'
+import { bareModel } from './bare-safetensors.ts'
 import { parseObject } from './decode.ts'
 import { baseName, type ReadOptions, type SourceFile } from './format.ts'
 import { readGraph } from './gruv/graph.ts'
 import { refuseConventions } from './guards.ts'
-import { stateArrays } from './state-arrays.ts'
-import { isTorchName } from './top-keys.ts'
 
 export async function readSafetensorsModel(file: SourceFile, options: ReadOptions): Promise<Model> {
   const { metadata, tensors } = readSafetensors(file.bytes)
-  if (metadata.gruv === undefined) return plainModel(file, tensors, options)
+  if (metadata.gruv === undefined) return bareModel(file, tensors, options)
   for (const option of ['module', 'wiring'] as const) {
     if (options[option] === undefined) continue
     throw new GruvError('bad-argument', `${option} cannot be set for this file`, {
@@ -32,19 +29,4 @@ export async function readSafetensorsModel(file: SourceFile, options: ReadOption
   } catch (error) {
     throw within('metadata gruv', error)
   }
-}
-
-/** Weights alone: those of modules of PyTorch, as Hugging Face has them, or of one bare layer. */
-async function plainModel(
-  file: SourceFile,
-  tensors: Named<Tensor>,
-  options: ReadOptions,
-): Promise<Model> {
-  const { module, wiring, names } = options
-  const torch = names === undefined && Object.keys(tensors).some(isTorchName)
-  if (torch || module !== undefined || wiring !== undefined) {
-    const { stateDictModel } = await import('./pytorch.ts')
-    return stateDictModel(file, stateArrays('safetensors, bare arrays', tensors), options)
-  }
-  return bareLayer(baseName(file.name), 'safetensors, bare arrays', tensors, options)
 }

@@ -72,7 +72,7 @@ export function emit(model: Model, options: EmitOptions = {}): Artifact {
   packAll(allTools, model, planned, weights, new Map())
   return {
     planHash: planned.hash,
-    code: emitModule(planned, target, allTools.writing),
+    code: emitModule(planned, target, allTools.writing, 'all'),
     simd: target.fused ? 'relaxed' : 'simd128',
     weights,
     layout: layoutOf(planned),

@@ -12,7 +12,13 @@ import { given as givenBy } from './given.ts'
 import { createJsEngine, jsKernels } from './js/engine.ts'
 import { type Plan, plan } from './plan.ts'
 import { type CompileOptions, createProgram, type Program, planOptions } from './program.ts'
-import { compileModule, createWasmEngine, targetHere, whyNotWasm } from './wasm/engine.ts'
+import {
+  compileModule,
+  createWasmEngine,
+  firstPurpose,
+  targetHere,
+  whyNotWasm,
+} from './wasm/engine.ts'
 
 export { allTools, createJsEngine, givenBy, jsKernels }
 
@@ -33,8 +39,10 @@ function chooseAtOnce(
   if (why === null) {
     try {
       const target = given?.target ?? targetHere(planned, deterministic)
-      const module = given?.module() ?? compileModule(planned, target, allTools)
-      return createWasmEngine(planned, target, allTools, module, jsKernels(planned))
+      const purpose = firstPurpose(planned)
+      const module = given?.module() ?? compileModule(planned, target, allTools, purpose)
+      const code = { purpose: given ? 'all' : purpose, module } as const
+      return createWasmEngine(planned, target, allTools, code, jsKernels(planned))
     } catch (error) {
       cause = error
       why = refusal(error)

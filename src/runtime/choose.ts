@@ -8,6 +8,7 @@ import type { Toolkit } from './toolkit.ts'
 import {
   compileModuleAsync,
   createWasmEngine,
+  firstPurpose,
   needsJs,
   targetHere,
   whyNotWasm,
@@ -39,9 +40,11 @@ export async function chooseEngine(
   if (why === null) {
     try {
       const target = given?.target ?? targetHere(plan, deterministic)
-      const module = await (given?.moduleAsync() ?? compileModuleAsync(plan, target, tools))
+      const purpose = given ? 'all' : firstPurpose(plan)
+      const module = await (given?.moduleAsync() ??
+        compileModuleAsync(plan, target, tools, firstPurpose(plan)))
       const js = needsJs(plan, tools) ? (await more()).jsKernels(plan) : null
-      return createWasmEngine(plan, target, tools, module, js)
+      return createWasmEngine(plan, target, tools, { purpose, module }, js)
     } catch (error) {
       cause = error
       why = refusal(error)

@@ -229,11 +229,9 @@ export function writeFunction(
     select: (type: ValueType, ...operands: unknown[]) =>
       emit('select', [0x1b], [type, type, 'i32'], operands, [type]),
   }
-  const families: Record<string, Record<string, (...args: unknown[]) => unknown>> = {}
-  for (const { family, name, opcode, immediates, types, results } of instructions) {
+  function method({ family, name, opcode, immediates, types, results }: Instruction): Method {
     const op = `${family}.${name}`
-    families[family] ??= {}
-    families[family][name] = (...args) => {
+    return (...args) => {
       let bytes = opcode
       for (const word of immediates) {
         const arg = word === 'zero' || args.shift()
@@ -245,8 +243,8 @@ export function writeFunction(
   }
 
   params.forEach(declare)
-  // What the table makes of `families` here, it makes of their type at compile time.
-  const body = { ...control, ...families } as unknown as FunctionBody
+  // What the table makes of families here, it makes of their type at compile time.
+  const body = { ...control, ...familiesOf(instructions, method) } as unknown as FunctionBody
   enclose('function', results, results, [() => write(body, ...locals)])
 
   const runs: [count: number, type: number][] = []
@@ -259,6 +257,46 @@ export function writeFunction(
     ...unsigned(runs.length),
     ...runs.flatMap(([count, type]) => [...unsigned(count), type]),
   ].concat(code)
+}
+
+type Method = (...args: unknown[]) => unknown
+type Family = Record<string, Method>
+
+/** For each family an object whose methods are made when they are first asked for: a function has a few of them. */
+function familiesOf(
+  instructions: readonly Instruction[],
+  method: (instruction: Instruction) => Method,
+): Record<string, Family> {
+  const families: Record<string, Family> = {}
+  for (const [family, members] of membersOf(instructions)) {
+    families[family] = Object.create(members, { [METHOD]: { value: method } })
+  }
+  return families
+}
+
+const METHOD = Symbol('method')
+
+const tables = new WeakMap<readonly Instruction[], Map<string, object>>()
+
+/** The members of each family, for `familiesOf`: the same for all functions. */
+function membersOf(instructions: readonly Instruction[]): Map<string, object> {
+  const known = tables.get(instructions)
+  if (known !== undefined) return known
+  const families = new Map<string, object>()
+  for (const instruction of instructions) {
+    const { family, name } = instruction
+    const members = families.get(family) ?? {}
+    families.set(family, members)
+    Object.defineProperty(members, name, {
+      get(this: { readonly [METHOD]: (instruction: Instruction) => Method }) {
+        const value = this[METHOD](instruction)
+        Object.defineProperty(this, name, { value })
+        return value
+      },
+    })
+  }
+  tables.set(instructions, families)
+  return families
 }
 
 function isLocal(operand: unknown): operand is Local {

@@ -16,8 +16,15 @@ import type { Writing } from './writing.ts'
 export type { Target } from './kernels/lanes.ts'
 
 const PAGE = 65536
-/** Bytes behind the plan's memory for constants: more than all activations together need. */
+/** Bytes behind the plan's memory for the constants of a module: more than all activations together need. */
 const POOL = 4096
+
+/**
+ * What a module is for: steps of streams; blocks of predict; steps of single rows, where JavaScript
+ * knows which count. Each is written when it is first used, and has constants of its own.
+ */
+const purposes = ['step', 'block', 'cell'] as const
+export type Purpose = (typeof purposes)[number]
 
 /** Why a kernel has no WebAssembly version; null if it has one. */
 export function obstacle(kernel: Kernel, { writers }: Writing): string | null {
@@ -32,7 +39,7 @@ function bytesOf({ memory, precision }: Plan): number {
 }
 
 export function pagesOf(plan: Plan): number {
-  return Math.ceil((bytesOf(plan) + POOL) / PAGE)
+  return Math.ceil((bytesOf(plan) + purposes.length * POOL) / PAGE)
 }
 
 /** Whether a step of the stage is one call. */
@@ -45,12 +52,19 @@ export function isWhole({ kernels }: Stage, writing: Writing): boolean {
 /**
  * Exports `step0`, `block0`, `cell0` … by the kernel's place in the plan, and `stage0` … for a step
  * of a stage whose kernels are all there. Imports `gruv.memory`.
+ * @param purpose of the module; `all` for one that serves every purpose.
  */
-export function emit(plan: Plan, target: Target, writing: Writing): Uint8Array<ArrayBuffer> {
+export function emit(
+  plan: Plan,
+  target: Target,
+  writing: Writing,
+  purpose: Purpose | 'all',
+): Uint8Array<ArrayBuffer> {
   const module = createModule(writing.opcodes)
   const pages = pagesOf(plan)
   module.importMemory('gruv', 'memory', { min: pages, max: pages })
-  const base = bytesOf(plan)
+  const base = bytesOf(plan) + (purpose === 'all' ? 0 : purposes.indexOf(purpose) * POOL)
+  const serves = (other: Purpose): boolean => purpose === 'all' || purpose === other
   const pool = target.constants === 'memory' ? createPool(base, POOL) : null
   const { activations, arithmetics } = writing
   const arithmetic = arithmetics[plan.precision]!
@@ -68,18 +82,23 @@ export function emit(plan: Plan, target: Target, writing: Writing): Uint8Array<A
   let index = 0
   plan.stages.forEach((stage, s) => {
     const funcs: KernelFuncs[] = []
+    const whole = isWhole(stage, writing)
     for (const kernel of stage.kernels) {
       if (!inFrame(kernel)) continue
       const own = write(site, kernel, writing)
       if (own !== null) {
-        for (const [name, func] of Object.entries(own)) module.export(`${name}${index}`, func)
+        const steps = serves('step') && (purpose === 'all' || !whole)
+        if (steps) module.export(`step${index}`, own.step())
+        if (serves('block')) module.export(`block${index}`, own.block())
+        if ((steps || serves('cell')) && own.cell) module.export(`cell${index}`, own.cell())
         funcs.push(own)
       }
       index++
     }
-    if (!isWhole(stage, writing)) return
+    if (!whole || !serves('step')) return
+    const steps = funcs.map(({ step }) => step())
     const step = module.func({ name: `stage ${s}`, params: ['i32', 'i32'] }, (f, frame, state) => {
-      for (const func of funcs) f.call(func.step, frame, state)
+      for (const func of steps) f.call(func, frame, state)
     })
     module.export(`stage${s}`, step)
   })

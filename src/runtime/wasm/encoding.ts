@@ -19,9 +19,14 @@ export function unsigned(value: number): number[] {
 }
 
 /** LEB128 of an i32 or i64. */
-export function signed(value: bigint): number[] {
+export function signed(value: number | bigint): number[] {
   const bytes: number[] = []
   // The last byte has room for six bits and the sign.
+  if (typeof value === 'number') {
+    for (; value < -0x40 || value > 0x3f; value >>= 7) bytes.push((value & 0x7f) | 0x80)
+    bytes.push(value & 0x7f)
+    return bytes
+  }
   for (; value < -0x40n || value > 0x3fn; value >>= 7n) bytes.push(Number(value & 0x7fn) | 0x80)
   bytes.push(Number(value & 0x7fn))
   return bytes
@@ -40,8 +45,7 @@ export function constant(type: ValueType | undefined, value: unknown): number[] 
  * a vector is two arguments: its shape and its lanes, or the one number in all of them.
  */
 export function immediate(word: string, arg: unknown, lanes?: unknown): number[] | undefined {
-  const [, kind, digits] = word.match(/(\D+)(\d*)/) as string[]
-  const size = Number(digits)
+  const [kind, size] = split(word)
   switch (kind) {
     case 'zero':
       return [0]
@@ -74,32 +78,48 @@ function sixteen(parts: readonly (number[] | undefined)[]): number[] | undefined
   return bytes.length === 16 && !bytes.includes(undefined) ? (bytes as number[]) : undefined
 }
 
+const scratch = new DataView(new ArrayBuffer(8))
+
 function littleEndian(type: string, value: unknown): number[] | undefined {
-  let left = bits(type, value)
-  if (left === undefined) return undefined
-  const bytes: number[] = []
-  for (let i = sizeOf(type); i > 0; i -= 8, left >>= 8n) bytes.push(Number(left & 0xffn))
-  return bytes
+  const size = sizeOf(type) / 8
+  if (type[0] === 'i') {
+    const integer = bits(type, value)
+    if (integer === undefined) return undefined
+    if (typeof integer === 'number') scratch.setInt32(0, integer, true)
+    else scratch.setBigInt64(0, integer, true)
+  } else {
+    // A NaN is no literal: JavaScript leaves its bits open, and the same module has to be the same bytes.
+    if (typeof value !== 'number' || Number.isNaN(value)) return undefined
+    if (size === 4) scratch.setFloat32(0, value, true)
+    else scratch.setFloat64(0, value, true)
+  }
+  return Array.from({ length: size }, (_, i) => scratch.getUint8(i))
 }
 
-/**
- * The bits of a number, as a signed integer; nothing when it is not of that type. A NaN is not:
- * JavaScript leaves its bits open, and the same module has to be the same bytes.
- */
-function bits(type: string, value: unknown): bigint | undefined {
-  const size = sizeOf(type)
-  if (type[0] === 'i') {
-    if (typeof value !== 'bigint' && !Number.isInteger(value)) return undefined
-    const integer = BigInt(value as bigint)
-    const wrapped = BigInt.asIntN(size, integer)
-    return integer === wrapped || integer === BigInt.asUintN(size, integer) ? wrapped : undefined
+/** An integer with its sign, from either way to write it; nothing when it is none of that type. */
+function bits(type: string, value: unknown): number | bigint | undefined {
+  if (typeof value !== 'bigint' && !Number.isInteger(value)) return undefined
+  if (type === 'i32') {
+    const integer = Number(value)
+    return integer >= -(2 ** 31) && integer < 2 ** 32 ? integer | 0 : undefined
   }
-  if (typeof value !== 'number' || Number.isNaN(value)) return undefined
-  return size === 64
-    ? new BigInt64Array(Float64Array.of(value).buffer)[0]
-    : BigInt(new Int32Array(Float32Array.of(value).buffer)[0])
+  const integer = BigInt(value as bigint)
+  const wrapped = BigInt.asIntN(64, integer)
+  return integer === wrapped || integer === BigInt.asUintN(64, integer) ? wrapped : undefined
 }
 
 function sizeOf(type: string): number {
   return Number(type.slice(1))
+}
+
+const words = new Map<string, readonly [kind: string, size: number]>()
+
+/** `align16` → `align`, 16; each word once. */
+function split(word: string): readonly [kind: string, size: number] {
+  const known = words.get(word)
+  if (known !== undefined) return known
+  const [, kind, digits] = /(\D+)(\d*)/.exec(word) as unknown as string[]
+  const parts = [kind, Number(digits)] as const
+  words.set(word, parts)
+  return parts
 }

@@ -18,18 +18,21 @@ import {
 } from '../layer.ts'
 import type { Plan } from '../plan.ts'
 import type { Toolkit } from '../toolkit.ts'
-import { emit, isWhole, obstacle, pagesOf, type Target } from './emit.ts'
+import { emit, obstacle, type Purpose, pagesOf, type Target } from './emit.ts'
 import { features, type Scope } from './probe.ts'
 
 type Step = (frame: number, state: number) => void
 type Block = (frame: number, state: number, rows: number, steps: number, start: number) => void
 type Cell = (x: number, h: number, out: number, scratch: number, states: number) => void
 
-/** A kernel and its exports; null where it runs in JavaScript. */
 interface Task {
   readonly kernel: FrameKernel
+  /** In the names of exports. */
+  readonly index: number
+  /** Whether it has no WebAssembly version. */
+  readonly inJs: boolean
+  /** What a step of a stream calls, unless its whole stage is one call. */
   readonly step: Step | null
-  readonly block: Block | null
   readonly cell: Cell | null
 }
 
@@ -61,15 +64,31 @@ export function targetHere({ precision }: Plan, deterministic: boolean): Target 
 /** Compiled code by plan and target, for as long as a program uses it. */
 const modules = new Map<string, WeakRef<WebAssembly.Module>>()
 
-function keyOf({ hash }: Plan, target: Target): string {
-  return `${hash} ${JSON.stringify(target)}`
+/** Code of a plan that is compiled: for one purpose, or for all where it was emitted beforehand. */
+export interface Code {
+  readonly purpose: Purpose | 'all'
+  readonly module: WebAssembly.Module
+}
+
+/** What a program needs first; the rest is written when it is first used. */
+export function firstPurpose({ obstacle }: Plan): Purpose {
+  return obstacle === null ? 'step' : 'block'
+}
+
+function keyOf({ hash }: Plan, target: Target, purpose: Purpose): string {
+  return `${hash} ${purpose} ${JSON.stringify(target)}`
 }
 
 /** @throws WebAssembly.CompileError where the host forbids compiling. */
-export function compileModule(plan: Plan, target: Target, tools: Toolkit): WebAssembly.Module {
-  const key = keyOf(plan, target)
+export function compileModule(
+  plan: Plan,
+  target: Target,
+  tools: Toolkit,
+  purpose: Purpose,
+): WebAssembly.Module {
+  const key = keyOf(plan, target, purpose)
   const known = modules.get(key)?.deref()
-  const module = known ?? new WebAssembly.Module(emit(plan, target, tools.writing))
+  const module = known ?? new WebAssembly.Module(emit(plan, target, tools.writing, purpose))
   modules.set(key, new WeakRef(module))
   return module
 }
@@ -79,10 +98,11 @@ export async function compileModuleAsync(
   plan: Plan,
   target: Target,
   tools: Toolkit,
+  purpose: Purpose,
 ): Promise<WebAssembly.Module> {
-  const key = keyOf(plan, target)
+  const key = keyOf(plan, target, purpose)
   const known = modules.get(key)?.deref()
-  const module = known ?? (await WebAssembly.compile(emit(plan, target, tools.writing)))
+  const module = known ?? (await WebAssembly.compile(emit(plan, target, tools.writing, purpose)))
   modules.set(key, new WeakRef(module))
   return module
 }
@@ -99,7 +119,7 @@ export function createWasmEngine(
   plan: Plan,
   target: Target,
   tools: Toolkit,
-  module: WebAssembly.Module,
+  code: Code,
   js: RunJs | null,
 ): Engine {
   const pages = pagesOf(plan)
@@ -112,25 +132,33 @@ export function createWasmEngine(
   const at = (offset: number): number => offset << shift
   const callCell: StepOf<RecurrentKernel, Cell> = (_, cell, _memory, x, h, out, scratch, states) =>
     cell(at(x), at(h), at(out), at(scratch), at(states))
-  const { exports } = new WebAssembly.Instance(module, { gruv: { memory: wasmMemory } })
+  const instances = new Map<Purpose | 'all', WebAssembly.Exports>()
+  const exportsFor = (wanted: Purpose): WebAssembly.Exports => {
+    const purpose = code.purpose === 'all' ? 'all' : wanted
+    const known = instances.get(purpose)
+    if (known !== undefined) return known
+    const module =
+      purpose === code.purpose ? code.module : compileModule(plan, target, tools, wanted)
+    const { exports } = new WebAssembly.Instance(module, { gruv: { memory: wasmMemory } })
+    instances.set(purpose, exports)
+    return exports
+  }
 
-  let index = 0
+  const steps = plan.obstacle === null ? exportsFor('step') : {}
+  let count = 0
   const tasks = plan.stages.map(({ kernels }) =>
     kernels.filter(inFrame).map((kernel): Task => {
-      const exported = (name: string): unknown => exports[`${name}${index}`] ?? null
-      const task = {
+      const index = count++
+      return {
         kernel,
-        step: exported('step') as Step | null,
-        block: exported('block') as Block | null,
-        cell: exported('cell') as Cell | null,
+        index,
+        inJs: obstacle(kernel, tools.writing) !== null,
+        step: (steps[`step${index}`] ?? null) as Step | null,
+        cell: (steps[`cell${index}`] ?? null) as Cell | null,
       }
-      index++
-      return task
     }),
   )
-  const stages = plan.stages.map((stage, s) =>
-    isWhole(stage, tools.writing) ? (exports[`stage${s}`] as Step) : null,
-  )
+  const stages = plan.stages.map((_, s) => (steps[`stage${s}`] ?? null) as Step | null)
   const fallbacks = plan.stages.flatMap(({ kernels }) =>
     kernels.flatMap((kernel) => {
       const why = obstacle(kernel, tools.writing)
@@ -158,23 +186,27 @@ export function createWasmEngine(
       stepPlace.frame = frame
       stepPlace.state = state
       for (let i = 0; i < kernels.length; i++) {
-        const { kernel, step, cell } = kernels[i]
-        if (step === null) js!(kernel, stepPlace)
+        const { kernel, inJs, step, cell } = kernels[i]
+        if (inJs) js!(kernel, stepPlace)
         else if (isRecurrentKernel(kernel) && asksWhichStepsCount(kernel))
           overSteps(kernel, stepPlace, cell!, callCell)
-        else step(frame << shift, state << shift)
+        else step!(frame << shift, state << shift)
       }
     },
     block(s, piece) {
       Object.assign(blockPlace, piece)
       const { rows, steps, start, masks } = piece
       const [frame, state] = [blockPlace.frame << shift, blockPlace.state << shift]
-      for (const { kernel, block, cell } of tasks[s]) {
-        if (block === null) js!(kernel, blockPlace)
+      for (const { kernel, index, inJs } of tasks[s]) {
+        if (inJs) js!(kernel, blockPlace)
         // Which steps count is JavaScript's to know; what a step computes stays the same.
-        else if (isRecurrentKernel(kernel) && (masks !== null || asksWhichStepsCount(kernel)))
-          overSteps(kernel, blockPlace, cell!, callCell)
-        else block(frame, state, rows, steps, Number(start))
+        else if (isRecurrentKernel(kernel) && (masks !== null || asksWhichStepsCount(kernel))) {
+          const cell = exportsFor('cell')[`cell${index}`] as Cell
+          overSteps(kernel, blockPlace, cell, callCell)
+        } else {
+          const block = exportsFor('block')[`block${index}`] as Block
+          block(frame, state, rows, steps, Number(start))
+        }
       }
     },
     setWeights: (model, plan) => packAll(tools, model, plan, memory, nodes),

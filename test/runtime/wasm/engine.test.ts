@@ -153,8 +153,14 @@ describe('code for any target', () => {
     return bits({ data: engine.memory.slice(from, from + 41) })
   }
   const engineOf = (planned: Plan, target: Target): Engine => {
-    const module = compileModule(planned, target, allTools)
-    return createWasmEngine(planned, target, allTools, module, jsKernels(planned))
+    const module = compileModule(planned, target, allTools, 'step')
+    return createWasmEngine(
+      planned,
+      target,
+      allTools,
+      { purpose: 'step', module },
+      jsKernels(planned),
+    )
   }
   const expected = plans.map((each) => stepped(each, createJsEngine(each, allTools)))
 
@@ -179,7 +185,10 @@ describe('code for any target', () => {
       constants: 'memory',
     } as const
     for (const each of plans) {
-      expect(emit(each, target, allTools.writing)).toEqual(emit(each, target, allTools.writing))
+      for (const purpose of ['step', 'block', 'cell', 'all'] as const) {
+        const [first, second] = [1, 2].map(() => emit(each, target, allTools.writing, purpose))
+        expect(first).toEqual(second)
+      }
     }
   })
 })

@@ -144,8 +144,14 @@ describe('code for any target', () => {
     return bits({ data: engine.memory.subarray(from, from + planned.values[y].width) })
   }
   const engineOf = (planned: Plan, target: Target): Engine => {
-    const module = compileModule(planned, target, allTools)
-    return createWasmEngine(planned, target, allTools, module, jsKernels(planned))
+    const module = compileModule(planned, target, allTools, 'step')
+    return createWasmEngine(
+      planned,
+      target,
+      allTools,
+      { purpose: 'step', module },
+      jsKernels(planned),
+    )
   }
   const expected = plans.map((each) => stepped(each, createJsEngine(each, allTools)))
   for (const vectors of [1, 2, 3, 5]) {

@@ -2,9 +2,9 @@
 
 import type { RecurrentKernel } from '../../layer.ts'
 import { padded } from '../../plan.ts'
-import type { KernelFuncs, Site } from './kernel.ts'
+import { type KernelFuncs, once, type RowFunc, type Site } from './kernel.ts'
 import { advance, copyNumbers, type Pointer, pointer, writing } from './lanes.ts'
-import { type Cell, type CellFunc, writeSteps } from './steps.ts'
+import { type CellFunc, writeSteps } from './steps.ts'
 
 /** `writeSteps`, and a block that calls the cell for every row and step. */
 export function writeCellwise(
@@ -14,10 +14,10 @@ export function writeCellwise(
   write: () => CellFunc,
 ): KernelFuncs {
   const funcs = writeSteps(site, kernel, shape, write)
-  return { ...funcs, block: writeBlock(site, kernel, funcs.cell) }
+  return { ...funcs, block: once(() => writeBlock(site, kernel, funcs.cell())) }
 }
 
-function writeBlock({ module, plan, target }: Site, kernel: RecurrentKernel, cell: Cell) {
+function writeBlock({ module, plan, target }: Site, kernel: RecurrentKernel, cell: RowFunc) {
   const { offsets, scratch, steps: most } = plan.block
   const lanes = padded(kernel.units)
   const way = kernel.direction === 'forward' ? 1 : -1

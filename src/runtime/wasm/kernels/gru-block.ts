@@ -7,15 +7,11 @@ import type { GruKernel } from '../../layers/gru.ts'
 import { PROJECTED_STEPS, padded } from '../../plan.ts'
 import { GATES, type GruShape } from './gru.ts'
 import { tileFuncs } from './gru-tile.ts'
-import type { KernelFuncs, Site } from './kernel.ts'
+import type { BlockFunc, Site } from './kernel.ts'
 import { advance, copyNumbers, type Pointer, pointer, writing } from './lanes.ts'
 import { address } from './vector-map.ts'
 
-export function writeGruBlock(
-  site: Site,
-  kernel: GruKernel,
-  shape: GruShape,
-): KernelFuncs['block'] {
+export function writeGruBlock(site: Site, kernel: GruKernel, shape: GruShape): BlockFunc {
   const { module, plan, target } = site
   const lanes = padded(kernel.units)
   const { offsets, scratch, steps: most } = plan.block

@@ -14,7 +14,7 @@ import type { Func } from '../assembler.ts'
 import { activate } from './activations.ts'
 import { type Block, limited, overUnits, starts, sums } from './cell.ts'
 import { writeGruBlock } from './gru-block.ts'
-import type { KernelFuncs, Site } from './kernel.ts'
+import { type KernelFuncs, once, type Site } from './kernel.ts'
 import {
   accumulate,
   advance,
@@ -46,7 +46,7 @@ export function writeGru(site: Site, kernel: GruKernel): KernelFuncs {
   const { features, units, resetAfter, update, activation, recurrentActivation, clip } = kernel
   const shape = { features, units, resetAfter, update, activation, recurrentActivation, clip }
   const steps = writeSteps(site, kernel, shape, () => writeCell(site, shape))
-  return { ...steps, block: writeGruBlock(site, kernel, shape) }
+  return { ...steps, block: once(() => writeGruBlock(site, kernel, shape)) }
 }
 
 function writeCell(site: Site, shape: GruShape): CellFunc {

@@ -4,13 +4,20 @@ import type { Plan } from '../../plan.ts'
 import type { Func, ModuleBuilder } from '../assembler.ts'
 import type { Style } from './lanes.ts'
 
+/** One step of one row, in the frame of a stream: (frame, state). */
+export type StepFunc = Func<readonly ['i32', 'i32'], undefined>
+
+/** A tile of rows, a chunk of steps: (frame, state, rows, steps, whether the sequence begins). */
+export type BlockFunc = Func<readonly ['i32', 'i32', 'i32', 'i32', 'i32'], undefined>
+
+/** For kernels with a state, one step of one row anywhere: (x, h, out, scratch, state row). */
+export type RowFunc = Func<readonly ['i32', 'i32', 'i32', 'i32', 'i32'], undefined>
+
+/** The entry points of a kernel. Each is written when it is asked for, once. */
 export interface KernelFuncs {
-  /** One step of one row, in the frame of a stream: (frame, state). */
-  readonly step: Func<readonly ['i32', 'i32'], undefined>
-  /** A tile of rows, a chunk of steps: (frame, state, rows, steps, whether the sequence begins). */
-  readonly block: Func<readonly ['i32', 'i32', 'i32', 'i32', 'i32'], undefined>
-  /** For kernels with a state, one step of one row anywhere: (x, h, out, scratch, state row). */
-  readonly cell?: Func<readonly ['i32', 'i32', 'i32', 'i32', 'i32'], undefined>
+  readonly step: () => StepFunc
+  readonly block: () => BlockFunc
+  readonly cell?: () => RowFunc
 }
 
 /** Where a kernel is written, and for what. */
@@ -20,4 +27,13 @@ export interface Site {
   readonly target: Style
   /** Code that layers of one shape share, by a key of all that it depends on. */
   readonly shared: <T>(key: string, write: () => T) => T
+}
+
+/** A function that writes when it is first called, and gives the same ever after. */
+export function once<T>(write: () => T): () => T {
+  let written: T | undefined
+  return () => {
+    written ??= write()
+    return written
+  }
 }

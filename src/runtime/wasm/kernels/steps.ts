@@ -6,7 +6,7 @@
 import type { RecurrentKernel } from '../../layer.ts'
 import { padded } from '../../plan.ts'
 import type { Func } from '../assembler.ts'
-import type { KernelFuncs, Site } from './kernel.ts'
+import { type KernelFuncs, once, type RowFunc, type Site } from './kernel.ts'
 import { copyNumbers, type Pointer, pointer, writing } from './lanes.ts'
 
 /**
@@ -21,23 +21,23 @@ export function writeSteps(
   kernel: RecurrentKernel,
   shape: object,
   write: () => CellFunc,
-): Pick<KernelFuncs, 'step'> & { readonly cell: Cell } {
-  const shared = site.shared(`cell ${kernel.kind} ${JSON.stringify(shape)}`, write)
+): Pick<Required<KernelFuncs>, 'step' | 'cell'> {
   const { bytes } = site.target
   const [panels, biases] = [bytes * kernel.panels, bytes * kernel.biases]
-  const cell = site.module.func(
-    { name: `${kernel.node}: cell`, params: ['i32', 'i32', 'i32', 'i32', 'i32'] },
-    ({ call, i32 }, x, h, out, scratch, states) => {
-      const own = kernel.cell < 0 ? scratch : i32.add(states, bytes * kernel.cell)
-      return call(shared, panels, biases, x, h, out, own)
-    },
-  )
-  return { cell, step: writeStep(site, kernel, cell) }
+  const cell = once(() => {
+    const shared = site.shared(`cell ${kernel.kind} ${JSON.stringify(shape)}`, write)
+    return site.module.func(
+      { name: `${kernel.node}: cell`, params: ['i32', 'i32', 'i32', 'i32', 'i32'] },
+      ({ call, i32 }, x, h, out, scratch, states) => {
+        const own = kernel.cell < 0 ? scratch : i32.add(states, bytes * kernel.cell)
+        return call(shared, panels, biases, x, h, out, own)
+      },
+    )
+  })
+  return { cell, step: once(() => writeStep(site, kernel, cell())) }
 }
 
-export type Cell = NonNullable<KernelFuncs['cell']>
-
-function writeStep({ module, plan, target }: Site, kernel: RecurrentKernel, cell: Cell) {
+function writeStep({ module, plan, target }: Site, kernel: RecurrentKernel, cell: RowFunc) {
   const { offsets, scratch } = plan.step
   const lanes = padded(kernel.units)
   return module.func(

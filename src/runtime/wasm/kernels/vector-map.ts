@@ -2,7 +2,7 @@
 
 import { LANES, padded } from '../../plan.ts'
 import type { Func } from '../assembler.ts'
-import type { KernelFuncs, Site } from './kernel.ts'
+import { type KernelFuncs, once, type Site } from './kernel.ts'
 import { advance, type Lanes, type Pointer, pointer, repeat, VECTOR, writing } from './lanes.ts'
 
 /** A value of the frame, by its index, and how many numbers a vector of it has. */
@@ -21,40 +21,42 @@ export function writeOverFrame(
   ports: readonly PortOf[],
   layer: Layer,
 ): KernelFuncs {
-  const step = module.func({ name: `${node}: step`, params: ['i32', 'i32'] }, (f, frame) => {
-    const k = writing(target, f)
-    f.call(
-      layer,
-      ...ports.map(({ value }) => pointer(k, frame, k.bytes * plan.step.offsets[value])),
-    )
-  })
-  const block = module.func(
-    { name: `${node}: block`, params: ['i32', 'i32', 'i32', 'i32', 'i32'] },
-    (f, frame, _state, rows, steps) => {
+  const writeStep = () =>
+    module.func({ name: `${node}: step`, params: ['i32', 'i32'] }, (f, frame) => {
       const k = writing(target, f)
-      const { i32, local } = f
-      const perRow = overTime ? plan.block.steps : 1
-      const bytes = ports.map(({ width }) => k.bytes * padded(width))
-      const starts = ports.map(({ value }) =>
-        pointer(k, frame, k.bytes * plan.block.offsets[value]),
+      f.call(
+        layer,
+        ...ports.map(({ value }) => pointer(k, frame, k.bytes * plan.step.offsets[value])),
       )
-      const vectors = ports.map(() => local('i32'))
-      const left = local('i32')
-      f.loop((nextRow) => {
-        vectors.forEach((vector, i) => local.set(vector, starts[i]))
-        if (overTime) local.set(left, steps)
-        else local.set(left, 1)
-        f.loop((nextStep) => {
-          f.call(layer, ...vectors)
-          vectors.forEach((vector, i) => advance(k, vector, bytes[i]))
-          f.br_if(nextStep, local.tee(left, i32.sub(left, 1)))
+    })
+  const writeBlock = () =>
+    module.func(
+      { name: `${node}: block`, params: ['i32', 'i32', 'i32', 'i32', 'i32'] },
+      (f, frame, _state, rows, steps) => {
+        const k = writing(target, f)
+        const { i32, local } = f
+        const perRow = overTime ? plan.block.steps : 1
+        const bytes = ports.map(({ width }) => k.bytes * padded(width))
+        const starts = ports.map(({ value }) =>
+          pointer(k, frame, k.bytes * plan.block.offsets[value]),
+        )
+        const vectors = ports.map(() => local('i32'))
+        const left = local('i32')
+        f.loop((nextRow) => {
+          vectors.forEach((vector, i) => local.set(vector, starts[i]))
+          if (overTime) local.set(left, steps)
+          else local.set(left, 1)
+          f.loop((nextStep) => {
+            f.call(layer, ...vectors)
+            vectors.forEach((vector, i) => advance(k, vector, bytes[i]))
+            f.br_if(nextStep, local.tee(left, i32.sub(left, 1)))
+          })
+          starts.forEach((start, i) => advance(k, start, perRow * bytes[i]))
+          f.br_if(nextRow, local.tee(rows, i32.sub(rows, 1)))
         })
-        starts.forEach((start, i) => advance(k, start, perRow * bytes[i]))
-        f.br_if(nextRow, local.tee(rows, i32.sub(rows, 1)))
-      })
-    },
-  )
-  return { step, block }
+      },
+    )
+  return { step: once(writeStep), block: once(writeBlock) }
 }
 
 /** A layer from x to y, of equal width. */
