@@ -44,8 +44,19 @@ export function layOut({ summary, edges, cells }: ModelInfo): {
     const before = edges.filter(({ to }) => to === name).map(({ from }) => column.get(from) ?? -1)
     column.set(name, Math.max(-1, ...before) + 1)
   }
+  // What reads nothing stands before what reads it first.
+  for (const { name } of summary.layers.filter(({ kind }) => kind === 'constant')) {
+    const readers = edges.filter(({ from }) => from === name).map(({ to }) => column.get(to) ?? 1)
+    if (readers.length > 0) column.set(name, Math.min(...readers) - 1)
+  }
   const filled: number[] = []
-  const titles = new Map(summary.layers.map(({ name, kind, units }) => [name, `${kind}, ${units}`]))
+  const titles = new Map(
+    summary.layers.map(({ name, kind, units }) => [
+      name,
+      // A scalar has none, whatever the summary calls it.
+      Number.isInteger(units) ? `${kind}, ${units}` : kind,
+    ]),
+  )
   const inputs = new Set(summary.inputs.map(({ name }) => name))
   const boxes = names.map((id): Box => {
     const at = column.get(id)!
