@@ -47,13 +47,13 @@ function Graph(): JSX.Element {
             <path d="M0 0L8 4L0 8z" class="tip" />
           </marker>
         </defs>
+        {wires.map(({ d }) => (
+          <path key={d} d={d} class="edge" marker-end="url(#edge-tip)" />
+        ))}
         {wires.map(({ d, x, y, before, label }) => (
-          <g key={d}>
-            <path d={d} class="edge" marker-end="url(#edge-tip)" />
-            <text x={x} y={y} class="note" text-anchor={before ? 'end' : 'start'}>
-              {label}
-            </text>
-          </g>
+          <text key={d} x={x} y={y} class="note" text-anchor={before ? 'end' : 'start'}>
+            {label}
+          </text>
         ))}
         {boxes.map(({ id, x, y, w, h, title, note, cell }) => (
           // For the pointer; the buttons of the table below do the same for the keyboard.
