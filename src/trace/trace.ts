@@ -37,6 +37,8 @@ export interface TraceChunk {
   readonly steps: number
   /** Each [steps, units]. At steps that are masked there are no gates: NaN, and the state as it stays. */
   readonly values: Named<Float64Array>
+  /** The states that the first of them to be computed begins with, by slot (`h`, and `c` of an LSTM): [units]. */
+  readonly before: Named<Float64Array>
 }
 
 export interface Trace extends Iterable<TraceChunk> {
@@ -158,12 +160,15 @@ function* traceRow(
     const values = Object.fromEntries(
       names.map((name) => [name, new Float64Array(count * units).fill(Number.NaN)]),
     )
+    const before = Object.fromEntries(
+      stateSlots(node).map((slot) => [slot, Float64Array.from(states[slot])]),
+    )
     for (let i = 0; i < count; i++) {
       const t = forward ? first + i : first + count - 1 - i
       const known = step(t) ? names : stateSlots(node)
       for (const name of known) values[name].set(states[name], (t - first) * units)
     }
-    yield { layer: node.name, row, first, steps: count, values }
+    yield { layer: node.name, row, first, steps: count, values, before }
   }
 }
 

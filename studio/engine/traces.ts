@@ -25,6 +25,8 @@ export class LiveTrace {
   readonly #forward: boolean
   readonly #values: Readonly<Record<string, Float64Array>>
   readonly #slots: readonly string[]
+  /** What the sequence begins with: zeros, unless the model says otherwise. */
+  #initial: Readonly<Record<string, Float64Array>> = {}
   #stopped = false
 
   /** @param input of this row alone, with all axes. */
@@ -54,7 +56,8 @@ export class LiveTrace {
     const { units } = this.info
     let heard = performance.now()
     for (const chunk of this.#trace) {
-      const { first, steps, values } = chunk
+      const { first, steps, values, before } = chunk
+      if (this.done === 0) this.#initial = before
       this.#statistics.add(chunk)
       for (const [name, numbers] of Object.entries(values))
         this.#values[name].set(numbers, first * units)
@@ -83,7 +86,7 @@ export class LiveTrace {
     const before = this.#forward ? t - 1 : t + 1
     const slice = (name: string, step: number): Float64Array =>
       step < 0 || step >= steps
-        ? new Float64Array(units)
+        ? (this.#initial[name]?.slice() ?? new Float64Array(units))
         : this.#values[name].slice(step * units, (step + 1) * units)
     const width = this.#x?.shape.at(-1) ?? 0
     return {

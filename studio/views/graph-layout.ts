@@ -25,7 +25,9 @@ interface GraphWire {
   readonly label: string
 }
 
-const [W, H, GAP_X, GAP_Y, MARGIN] = [168, 56, 100, 26, 12]
+const [W, H, GAP_Y, MARGIN] = [168, 56, 26, 12]
+/** What a letter of a label takes at most, and how far boxes stand apart at least and at most. */
+const [LETTER, LEAST_GAP, MOST_GAP] = [7, 100, 230]
 
 export function layOut({ summary, edges, cells }: ModelInfo): {
   boxes: readonly Box[]
@@ -44,8 +46,21 @@ export function layOut({ summary, edges, cells }: ModelInfo): {
     const before = edges.filter(({ to }) => to === name).map(({ from }) => column.get(from) ?? -1)
     column.set(name, Math.max(-1, ...before) + 1)
   }
+  // What reads nothing stands before what reads it first.
+  for (const { name } of summary.layers.filter(({ kind }) => kind === 'constant')) {
+    const readers = edges.filter(({ from }) => from === name).map(({ to }) => column.get(to) ?? 1)
+    if (readers.length > 0) column.set(name, Math.min(...readers) - 1)
+  }
+  const longest = Math.max(0, ...edges.map(({ shape }) => label(shape).length))
+  const gap = Math.max(LEAST_GAP, Math.min(MOST_GAP, longest * LETTER + 16))
   const filled: number[] = []
-  const titles = new Map(summary.layers.map(({ name, kind, units }) => [name, `${kind}, ${units}`]))
+  const titles = new Map(
+    summary.layers.map(({ name, kind, units }) => [
+      name,
+      // A scalar has none, whatever the summary calls it.
+      Number.isInteger(units) ? `${kind}, ${units}` : kind,
+    ]),
+  )
   const inputs = new Set(summary.inputs.map(({ name }) => name))
   const boxes = names.map((id): Box => {
     const at = column.get(id)!
@@ -53,7 +68,7 @@ export function layOut({ summary, edges, cells }: ModelInfo): {
     filled[at] = line + 1
     return {
       id,
-      x: MARGIN + at * (W + GAP_X),
+      x: MARGIN + at * (W + gap),
       y: MARGIN + line * (H + GAP_Y),
       w: W,
       h: H,
@@ -70,7 +85,7 @@ export function layOut({ summary, edges, cells }: ModelInfo): {
     const [a, b] = [byId.get(from), byId.get(to)]
     if (a === undefined || b === undefined) return []
     const [x1, y1, x2, y2] = [a.x + W, a.y + H / 2, b.x, b.y + H / 2]
-    const middle = x2 - GAP_X / 2
+    const middle = x2 - gap / 2
     // What leaves a box in several shapes is told apart where it arrives.
     const before = several(from)
     const key = `${from} ${before ? to : ''} ${label(shape)}`
@@ -94,7 +109,7 @@ export function layOut({ summary, edges, cells }: ModelInfo): {
 }
 
 function label(shape: readonly (number | string)[]): string {
-  return show.shape(shape.map((dim) => (dim === 'batch' ? 'B' : dim === 'time' ? 'T' : dim)))
+  return show.shape(shape.map((dim) => `${dim}`.replaceAll('batch', 'B').replaceAll('time', 'T')))
 }
 
 function cut(name: string): string {

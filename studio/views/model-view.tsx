@@ -34,7 +34,7 @@ function Graph(): JSX.Element {
   const model = state.model.value!
   const { boxes, wires, width, height } = layOut(model)
   return (
-    <Scrolls label="Graph of the model">
+    <Scrolls label="Graph of the model" bounded>
       <svg
         class="graph"
         viewBox={`0 0 ${width} ${height}`}
@@ -47,13 +47,13 @@ function Graph(): JSX.Element {
             <path d="M0 0L8 4L0 8z" class="tip" />
           </marker>
         </defs>
+        {wires.map(({ d }) => (
+          <path key={d} d={d} class="edge" marker-end="url(#edge-tip)" />
+        ))}
         {wires.map(({ d, x, y, before, label }) => (
-          <g key={d}>
-            <path d={d} class="edge" marker-end="url(#edge-tip)" />
-            <text x={x} y={y} class="note" text-anchor={before ? 'end' : 'start'}>
-              {label}
-            </text>
-          </g>
+          <text key={d} x={x} y={y} class="note" text-anchor={before ? 'end' : 'start'}>
+            {label}
+          </text>
         ))}
         {boxes.map(({ id, x, y, w, h, title, note, cell }) => (
           // For the pointer; the buttons of the table below do the same for the keyboard.
@@ -83,7 +83,7 @@ function Layers({ layers }: { readonly layers: readonly LayerSummary[] }): JSX.E
   return (
     <section class="layers" aria-labelledby="layers-title">
       <h2 id="layers-title">Layers</h2>
-      <Scrolls label="Layers of the model">
+      <Scrolls label="Layers of the model" bounded>
         <table>
           <thead>
             <tr>
@@ -150,15 +150,39 @@ const origins: Readonly<Record<string, string>> = {
   assumed: 'nothing says so; the most common case',
 }
 
+interface Group {
+  readonly names: readonly string[]
+  readonly kind: string
+  readonly conventions: LayerSummary['conventions']
+}
+
+/** Layers that are read alike, for the same reasons, stand in one table. */
+function alike(layers: readonly LayerSummary[]): readonly Group[] {
+  const groups = new Map<string, { names: string[]; kind: string; of: LayerSummary }>()
+  for (const layer of layers) {
+    const { name, kind, conventions } = layer
+    const key = JSON.stringify([kind, conventions])
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, { names: [name], kind, of: layer })
+    else group.names.push(name)
+  }
+  return [...groups.values()].map(({ names, kind, of }) => ({
+    names,
+    kind,
+    conventions: of.conventions,
+  }))
+}
+
 function Conventions({ layers }: { readonly layers: readonly LayerSummary[] }): JSX.Element {
   return (
     <section aria-labelledby="conventions-title">
       <h2 id="conventions-title">How the weights are read, and why</h2>
-      {layers.map(({ name, kind, conventions }) => (
-        <Scrolls key={name} label={`Conventions of ${name}`}>
+      {layers.length === 0 && <p>No layer of this model can be read in more than one way.</p>}
+      {alike(layers).map(({ names, kind, conventions }) => (
+        <Scrolls key={names[0]} label={`Conventions of ${names[0]}`}>
           <table class="conventions">
             <caption>
-              <code>{name}</code> ({kind})
+              <code>{names.join(', ')}</code> ({kind})
             </caption>
             <thead>
               <tr>
@@ -168,29 +192,38 @@ function Conventions({ layers }: { readonly layers: readonly LayerSummary[] }): 
               </tr>
             </thead>
             <tbody>
-              {conventions.map(({ key, value, origin, why }) => {
-                const values: Readonly<Record<string, string>> = conventionTable[key].values
-                return (
-                  <tr key={key}>
-                    <th scope="row">{conventionTable[key].title}</th>
-                    <td>
-                      {/* Of the kernels' two ways neither has a name. */}
-                      {key !== 'transposed' && <strong>{value} </strong>}
-                      {values[value] !== undefined && <span class="quiet">{values[value]}</span>}
-                    </td>
-                    <td>
-                      <span class={`origin ${origin}`} title={origins[origin]}>
-                        {origin}
-                      </span>{' '}
-                      because {why}
-                    </td>
-                  </tr>
-                )
-              })}
+              {conventions.map((convention) => (
+                <Row key={convention.key} convention={convention} />
+              ))}
             </tbody>
           </table>
         </Scrolls>
       ))}
     </section>
+  )
+}
+
+interface RowProps {
+  readonly convention: LayerSummary['conventions'][number]
+}
+
+function Row({ convention }: RowProps): JSX.Element {
+  const { key, value, origin, why } = convention
+  const values: Readonly<Record<string, string>> = conventionTable[key].values
+  return (
+    <tr>
+      <th scope="row">{conventionTable[key].title}</th>
+      <td>
+        {/* Of the kernels' two ways neither has a name. */}
+        {key !== 'transposed' && <strong>{value} </strong>}
+        {values[value] !== undefined && <span class="quiet">{values[value]}</span>}
+      </td>
+      <td>
+        <span class={`origin ${origin}`} title={origins[origin]}>
+          {origin}
+        </span>{' '}
+        because {why}
+      </td>
+    </tr>
   )
 }

@@ -5,13 +5,15 @@ import type { ComponentChildren, JSX } from 'preact'
 interface ScrollsProps {
   /** For those who do not see it. */
   readonly label: string
+  /** Not higher than a part of the window either. */
+  readonly bounded?: boolean
   readonly children: ComponentChildren
 }
 
-export function Scrolls({ label, children }: ScrollsProps): JSX.Element {
+export function Scrolls({ label, bounded, children }: ScrollsProps): JSX.Element {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
-    <section class="scrolls" aria-label={label} tabIndex={0}>
+    <section class={bounded ? 'scrolls bounded' : 'scrolls'} aria-label={label} tabIndex={0}>
       {children}
     </section>
   )

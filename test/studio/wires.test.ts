@@ -1,14 +1,21 @@
 /** The numbers on the wires are those of the trace, to the digits shown, under every convention. */
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { readData } from '../../src/data/index.ts'
+import { convert } from '../../src/convert/index.ts'
+import { readData, writeData } from '../../src/data/index.ts'
 import { applyQuirks } from '../../src/diagnose/index.ts'
 import { load } from '../../src/index.ts'
+import { createModel } from '../../src/model/graph.ts'
+import { type GruNode, sequential } from '../../src/model/index.ts'
 import { collect, trace } from '../../src/trace/index.ts'
-import { noBrowser, serve, shownWires, visit } from './support.ts'
+import { temporaryFolder } from '../support/cli.ts'
+import { random, randomGru, tensor } from '../support/random.ts'
+import { choose, noBrowser, serve, shownWires, visit } from './support.ts'
 
 const example = 'examples/seattle-weather'
+const folder = temporaryFolder()
 const unit = 5
 const units = 16
 let origin: string
@@ -81,6 +88,40 @@ describe.skipIf(noBrowser)('values on the wires', () => {
       )
     }
     expect(complaints).toEqual([])
+    await page.close()
+  })
+
+  test('a state that comes from an input is the one before the first step', async () => {
+    const [features, units, steps] = [3, 4, 6]
+    const plain = sequential([randomGru(4, features, units)])
+    const [node] = plain.nodes as readonly GruNode[]
+    const model = createModel({
+      ...plain,
+      inputs: [...plain.inputs, { name: 'start', shape: ['batch', units] }],
+      nodes: [{ ...node, inputs: { ...node.inputs, initialState: 'start' } }],
+    })
+    const { bytes } = await convert(model, 'started.safetensors')
+    const x = tensor(random(5), [1, steps, features])
+    const start = tensor(random(6), [1, units])
+    const files = {
+      'started.safetensors': bytes,
+      'inputs.npz': await writeData({ x, start }, 'a.npz'),
+    }
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content)
+    const { page } = await visit(origin)
+    await choose(
+      page,
+      'Choose files',
+      Object.keys(files).map((name) => join(folder, name)),
+    )
+    await page.getByText('at timestep 0').waitFor()
+    const number = (text: string | undefined): number => Number(text?.replaceAll('−', '-'))
+    await expect
+      .poll(async () => number((await shownWires(page))['h−']))
+      .toBeCloseTo(start.data[0], 4)
+    const shown = await shownWires(page)
+    const sum = number(shown.kept) + number(shown.taken)
+    expect(Math.abs(sum - number(shown.h))).toBeLessThanOrEqual(3 * HALF_A_DIGIT)
     await page.close()
   })
 })

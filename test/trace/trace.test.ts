@@ -137,6 +137,34 @@ describe('every recurrent layer', () => {
     expect(h.data).toEqual(runReference(model, x, { initialState }).outputs.y.data)
   })
 
+  it.each(['forward', 'backward'] as const)(
+    '%s: a chunk knows what came before it',
+    (direction) => {
+      const name = `both.${direction}`
+      const { h } = collect(trace(stack, x))[name]
+      const initialState = { [`${name}.h`]: tensor(random(9), [rows, units]) }
+      for (const [options, initial] of [
+        [{}, new Float64Array(rows * units)],
+        [{ initialState }, Float64Array.from(initialState[`${name}.h`].data)],
+      ] as const) {
+        const own = collect(trace(stack, x, options))[name].h.data
+        for (const { row, first, steps: count, before } of trace(stack, x, {
+          ...options,
+          layers: [name],
+          chunk: 10,
+        })) {
+          const t = direction === 'forward' ? first - 1 : first + count
+          const at = (row * steps + t) * units
+          const inside = t >= 0 && t < steps
+          expect(before.h).toEqual(
+            inside ? own.slice(at, at + units) : initial.slice(row * units, (row + 1) * units),
+          )
+        }
+        expect(own.length).toBe(h.data.length)
+      }
+    },
+  )
+
   it('the name of a bidirectional layer stands for both of its halves', () => {
     const { layers } = trace(stack, x, { layers: ['both'] })
     expect(layers.map(({ name }) => name)).toEqual(['both.forward', 'both.backward'])
