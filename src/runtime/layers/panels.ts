@@ -62,16 +62,32 @@ function packRows(
   for (let u = 0; u < lanes; ) {
     const width = panelUnits(lanes - u, gates)
     const row = gates * width
-    for (let i = 0; i < rows; i++) {
-      const to = panel + (first + i) * row
-      for (let v = 0; v < Math.min(width, units - u); v++) {
-        const at = to + (v - (v % LANES)) * gates + (v % LANES)
-        for (let gate = 0; gate < gates; gate++)
-          memory[at + gate * LANES] = arrays[gate].data[i * units + u + v]
+    for (let gate = 0; gate < gates; gate++) {
+      const { data } = arrays[gate]
+      for (let v = 0; v < width; v += LANES) {
+        const at = panel + first * row + v * gates + gate * LANES
+        packColumn(data, u + v, units, rows, memory, at, row)
       }
     }
     panel += (features + units) * row
     u += width
+  }
+}
+
+/** Four units of all rows. This is what takes time: a loop of numbers alone is soon fast code. */
+function packColumn(
+  data: Tensor['data'],
+  from: number,
+  units: number,
+  rows: number,
+  memory: Memory,
+  to: number,
+  stride: number,
+): void {
+  const count = Math.min(LANES, units - from)
+  for (let lane = 0; lane < count; lane++) {
+    for (let i = 0, a = from + lane, b = to + lane; i < rows; i++, a += units, b += stride)
+      memory[b] = data[a]
   }
 }
 
