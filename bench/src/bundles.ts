@@ -45,7 +45,7 @@ export async function downloads(): Promise<Download[]> {
   return [
     {
       contender: 'gruv',
-      // What loads a safetensors file, and nothing of the other readers.
+      // What a page asks for that loads a safetensors file of a GRU (test/size.test.ts counts in a browser).
       script: await initialBytes(`
         export { load, compile } from ${JSON.stringify(gruvLibrary)}
       `),
@@ -73,7 +73,7 @@ export async function downloads(): Promise<Download[]> {
   ]
 }
 
-/** Minified for browsers, the entry and what it needs at once; and, for gruv, its safetensors reader. */
+/** Minified for browsers: the entry and what it needs at once. */
 async function initialBytes(contents: string): Promise<number> {
   const { metafile, outputFiles } = await build({
     stdin: { contents, resolveDir: here },
@@ -112,7 +112,7 @@ async function initialBytes(contents: string): Promise<number> {
     }
   }
   for (const [file, { entryPoint }] of outputs) {
-    if (entryPoint === '<stdin>' || entryPoint?.endsWith('formats/safetensors.js')) visit(file)
+    if (entryPoint === '<stdin>') visit(file)
   }
   return outputFiles
     .filter(({ path }) => needed.has(path.split('/').at(-1)!))

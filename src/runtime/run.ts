@@ -30,18 +30,18 @@ interface Tile {
 
 export class Run {
   /** Values outside the frame, with all rows and steps, by name. */
-  private readonly tensors: Map<string, Tensor>
+  readonly #tensors: Map<string, Tensor>
   /** Final states, by name. */
-  private readonly finals = new Map<string, Tensor>()
-  private readonly wanted: readonly string[]
-  private readonly initial: ReadonlyMap<string, Tensor>
-  private readonly masks: Masks | null
-  private readonly plan: Plan
-  private readonly engine: Engine
-  private readonly model: Model
-  private readonly tools: Toolkit
-  private readonly inputs: RunInputs
-  private saved: Float32Array | Float64Array | null = null
+  readonly #finals = new Map<string, Tensor>()
+  readonly #wanted: readonly string[]
+  readonly #initial: ReadonlyMap<string, Tensor>
+  readonly #masks: Masks | null
+  readonly #plan: Plan
+  readonly #engine: Engine
+  readonly #model: Model
+  readonly #tools: Toolkit
+  readonly #inputs: RunInputs
+  #saved: Float32Array | Float64Array | null = null
 
   constructor(
     tools: Toolkit,
@@ -51,126 +51,131 @@ export class Run {
     inputs: RunInputs,
     options: RunOptions,
   ) {
-    this.tools = tools
-    this.plan = plan
-    this.engine = engine
-    this.model = model
-    this.inputs = inputs
-    this.tensors = new Map(inputs.tensors)
-    this.masks = readMasks(options, inputs.batch, inputs.steps)
+    this.#tools = tools
+    this.#plan = plan
+    this.#engine = engine
+    this.#model = model
+    this.#inputs = inputs
+    this.#tensors = new Map(inputs.tensors)
+    this.#masks = readMasks(options, inputs.batch, inputs.steps)
     const known = [...plan.outputs, ...plan.states].map(({ name }) => name)
-    this.wanted = options.outputs ?? plan.outputs.map(({ name }) => name)
-    for (const name of this.wanted) if (!known.includes(name)) throw notFound('output', name, known)
+    this.#wanted = options.outputs ?? plan.outputs.map(({ name }) => name)
+    for (const name of this.#wanted)
+      if (!known.includes(name)) throw notFound('output', name, known)
     const rowsOf = (name: string): number =>
       inputs.extent(plan.states.find((state) => state.name === name)!.rows)
-    this.initial = readStates(plan.states, options.initialState, rowsOf)
+    this.#initial = readStates(plan.states, options.initialState, rowsOf)
   }
 
   /** Does the work, and says after each piece how much of it is done. */
   *work(): Generator<number, void> {
-    const { block, stages } = this.plan
+    const { block, stages } = this.#plan
     for (let s = 0; s < stages.length; s++) {
       const stage = stages[s]
       if (stage.sweep === 'whole') {
         for (const kernel of stage.kernels) {
-          this.whole(kernel as WholeKernel)
+          this.#whole(kernel as WholeKernel)
           yield s / stages.length
         }
         continue
       }
-      const [allRows, allSteps] = [stage.rows, stage.steps].map(this.inputs.extent)
-      const states = this.statesOf(stage)
-      for (const { name, size } of states) this.finals.set(name, this.empty([allRows, size]))
-      for (const value of stage.writes) this.allocate(this.plan.values[value].name)
+      const [allRows, allSteps] = [stage.rows, stage.steps].map(this.#inputs.extent)
+      const states = this.#statesOf(stage)
+      for (const { name, size } of states) this.#finals.set(name, this.#empty([allRows, size]))
+      for (const value of stage.writes) this.#allocate(this.#plan.values[value].name)
       const chunks = Math.ceil(allSteps / block.steps)
       for (let first = 0; first < allRows; first += block.rows) {
         const tile = { first, rows: Math.min(block.rows, allRows - first), allSteps }
-        this.setStates(states, tile)
+        this.#setStates(states, tile)
         for (let i = 0; i < chunks; i++) {
           const from = (stage.sweep === 'backward' ? chunks - 1 - i : i) * block.steps
-          this.chunk(s, tile, from, Math.min(block.steps, allSteps - from), i === 0)
+          this.#chunk(s, tile, from, Math.min(block.steps, allSteps - from), i === 0)
           yield (s + (first + (tile.rows * i) / chunks) / allRows) / stages.length
         }
-        this.collectStates(states, tile)
+        this.#collectStates(states, tile)
       }
     }
   }
 
   /** Somebody else may use the program until `resume`: keeps what this run has in its memory. */
   suspend(): void {
-    const { predictState, streams } = this.plan.memory
-    this.saved = this.engine.memory.slice(predictState, streams)
+    const { predictState, streams } = this.#plan.memory
+    this.#saved = this.#engine.memory.slice(predictState, streams)
   }
 
   resume(): void {
-    if (this.saved !== null) this.engine.memory.set(this.saved, this.plan.memory.predictState)
-    this.saved = null
+    if (this.#saved !== null) this.#engine.memory.set(this.#saved, this.#plan.memory.predictState)
+    this.#saved = null
   }
 
   /** The outputs that were asked for, without the axes that the input did not have. */
   results(): Named<Tensor> {
     return Object.fromEntries(
-      this.wanted.map((name) => {
-        const output = this.plan.outputs.find((port) => port.name === name)
+      this.#wanted.map((name) => {
+        const output = this.#plan.outputs.find((port) => port.name === name)
         if (output !== undefined)
-          return [name, deliver(output, this.tensors.get(output.value)!, this.inputs)]
-        const state = this.plan.states.find((each) => each.name === name)!
+          return [name, deliver(output, this.#tensors.get(output.value)!, this.#inputs)]
+        const state = this.#plan.states.find((each) => each.name === name)!
         const shape = [state.rows, state.size]
-        return [name, deliver({ name, shape }, this.finals.get(name)!, this.inputs)]
+        return [name, deliver({ name, shape }, this.#finals.get(name)!, this.#inputs)]
       }),
     )
   }
 
-  private empty(shape: readonly number[]): Tensor {
+  #empty(shape: readonly number[]): Tensor {
     const size = shape.reduce((a, b) => a * b, 1)
     return {
       shape,
-      data: this.plan.precision === 'f32' ? new Float32Array(size) : new Float64Array(size),
+      data: this.#plan.precision === 'f32' ? new Float32Array(size) : new Float64Array(size),
     }
   }
 
-  private allocate(name: string): void {
-    const shape = this.plan.shapes[name].map(this.inputs.extent)
-    this.tensors.set(name, this.empty(shape))
+  #allocate(name: string): void {
+    const shape = this.#plan.shapes[name].map(this.#inputs.extent)
+    this.#tensors.set(name, this.#empty(shape))
   }
 
-  private whole({ node: name }: WholeKernel): void {
-    const node = this.model.nodes.find((each) => each.name === name)!
-    for (const [value, tensor] of this.tools.whole!.run(node, this.tensors, this.inputs.extent)) {
-      const data = this.plan.precision === 'f32' ? Float32Array.from(tensor.data) : tensor.data
-      this.inputs.bind(this.plan.shapes[value], tensor.shape, name)
-      this.tensors.set(value, { shape: tensor.shape, data })
+  #whole({ node: name }: WholeKernel): void {
+    const node = this.#model.nodes.find((each) => each.name === name)!
+    for (const [value, tensor] of this.#tools.whole!.run(
+      node,
+      this.#tensors,
+      this.#inputs.extent,
+    )) {
+      const data = this.#plan.precision === 'f32' ? Float32Array.from(tensor.data) : tensor.data
+      this.#inputs.bind(this.#plan.shapes[value], tensor.shape, name)
+      this.#tensors.set(value, { shape: tensor.shape, data })
     }
   }
 
-  private chunk(s: number, tile: Tile, firstStep: number, steps: number, start: boolean): void {
-    const stage = this.plan.stages[s]
-    for (const value of stage.reads) this.copy(value, 'in', tile, firstStep, steps)
+  #chunk(s: number, tile: Tile, firstStep: number, steps: number, start: boolean): void {
+    const stage = this.#plan.stages[s]
+    for (const value of stage.reads) this.#copy(value, 'in', tile, firstStep, steps)
     const { first, rows, allSteps } = tile
-    this.engine.block(s, {
+    this.#engine.block(s, {
       firstRow: first,
       rows,
       firstStep,
       steps,
       allSteps,
       start,
-      masks: this.inClock(stage) ? this.masks : null,
+      masks: this.#inClock(stage) ? this.#masks : null,
     })
-    for (const value of stage.writes) this.copy(value, 'out', tile, firstStep, steps)
+    for (const value of stage.writes) this.#copy(value, 'out', tile, firstStep, steps)
   }
 
   /** Whether a stage runs over the rows and steps that the caller's mask speaks of. */
-  private inClock({ rows, steps }: Stage): boolean {
-    const same = (dim: Dim, extent: number): boolean => this.inputs.extent(dim) === extent
-    return same(rows, this.inputs.batch) && same(steps, this.inputs.steps)
+  #inClock({ rows, steps }: Stage): boolean {
+    const same = (dim: Dim, extent: number): boolean => this.#inputs.extent(dim) === extent
+    return same(rows, this.#inputs.batch) && same(steps, this.#inputs.steps)
   }
 
   /** Between a whole tensor and the frame, row by row and step by step: the frame's are padded. */
-  private copy(value: number, way: 'in' | 'out', tile: Tile, from: number, steps: number): void {
-    const { values, block, memory } = this.plan
+  #copy(value: number, way: 'in' | 'out', tile: Tile, from: number, steps: number): void {
+    const { values, block, memory } = this.#plan
     const { name, width, stride, overTime } = values[value]
-    const frame = this.engine.memory
-    const { data } = this.tensors.get(name)!
+    const frame = this.#engine.memory
+    const { data } = this.#tensors.get(name)!
     const count = overTime ? steps : 1
     const [rowThere, rowHere] = overTime ? [tile.allSteps, block.steps] : [1, 1]
     let there = (tile.first * rowThere + (overTime ? from : 0)) * width
@@ -184,21 +189,21 @@ export class Run {
   }
 
   /** Of the layers that run in a stage. */
-  private statesOf({ kernels }: Stage): readonly PlannedState[] {
+  #statesOf({ kernels }: Stage): readonly PlannedState[] {
     const owners = new Set(kernels.map((kernel) => kernel.node))
-    return this.plan.states.filter(({ node }) => owners.has(node))
+    return this.#plan.states.filter(({ node }) => owners.has(node))
   }
 
-  private setStates(states: readonly PlannedState[], { first, rows }: Tile): void {
-    const { stateStride, memory } = this.plan
+  #setStates(states: readonly PlannedState[], { first, rows }: Tile): void {
+    const { stateStride, memory } = this.#plan
     const start = memory.predictState
-    this.engine.memory.fill(0, start, start + rows * stateStride)
+    this.#engine.memory.fill(0, start, start + rows * stateStride)
     for (const { name, size, offset } of states) {
-      const initial = this.initial.get(name)
+      const initial = this.#initial.get(name)
       if (initial === undefined) continue
       for (let row = 0; row < rows; row++) {
         const from = initial.shape.length === 1 ? 0 : (first + row) * size
-        this.engine.memory.set(
+        this.#engine.memory.set(
           initial.data.subarray(from, from + size),
           start + row * stateStride + offset,
         )
@@ -206,13 +211,13 @@ export class Run {
     }
   }
 
-  private collectStates(states: readonly PlannedState[], { first, rows }: Tile): void {
-    const { stateStride, memory } = this.plan
+  #collectStates(states: readonly PlannedState[], { first, rows }: Tile): void {
+    const { stateStride, memory } = this.#plan
     for (const { name, size, offset } of states) {
-      const { data } = this.finals.get(name)!
+      const { data } = this.#finals.get(name)!
       for (let row = 0; row < rows; row++) {
         const from = memory.predictState + row * stateStride + offset
-        data.set(this.engine.memory.subarray(from, from + size), (first + row) * size)
+        data.set(this.#engine.memory.subarray(from, from + size), (first + row) * size)
       }
     }
   }

@@ -41,6 +41,11 @@ function entry<N extends LayerNode, K extends FrameKernel>(
   return (plans as object as Partial<Record<LayerKind, LayerPlan<N, K>>>)[kind]
 }
 
+/** Whether the toolkit has what a node needs. */
+export function canPlan(tools: Toolkit, { kind }: LayerNode): boolean {
+  return tools.whole !== null || Object.hasOwn(tools.plans, kind)
+}
+
 /** What a node runs over. */
 export function placementOf(
   tools: Toolkit,

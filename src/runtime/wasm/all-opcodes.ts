@@ -1,8 +1,64 @@
 import { opcodes } from './opcodes.ts'
 
-/** Every instruction that can be written: those of `opcodes.ts`, scalars, and lanes of 64 bits. */
+/** Every instruction that can be written: those of `opcodes.ts`, what fewer kernels need,
+ * scalars, and lanes of 64 bits. */
 export const allOpcodes = {
   ...opcodes,
+  i32: {
+    ...opcodes.i32,
+    '28 i32:i32 align4': 'load',
+    '2d i32:i32 align1': 'load8_u',
+    '36 i32 i32: align4': 'store',
+    '3a i32 i32: align1': 'store8',
+    '45 i32:i32': 'eqz',
+    '67 i32:i32': 'clz ctz popcnt',
+    'a7 i64:i32': 'wrap_i64',
+    'bc f32:i32': 'reinterpret_f32',
+    'fc00 f32:i32': 'trunc_sat_f32_s trunc_sat_f32_u',
+    'fc02 f64:i32': 'trunc_sat_f64_s trunc_sat_f64_u',
+  },
+  memory: {
+    'fc0a i32 i32 i32: zero zero': 'copy',
+    'fc0b i32 i32 i32: zero': 'fill',
+  },
+  v128: {
+    ...opcodes.v128,
+    'fd4d v128:v128': 'not',
+    'fd53 v128:i32': 'any_true',
+    'fd56 i32 v128:v128 align4 lane4': 'load32_lane',
+    'fd57 i32 v128:v128 align8 lane2': 'load64_lane',
+    'fd5a i32 v128: align4 lane4': 'store32_lane',
+    'fd5b i32 v128: align8 lane2': 'store64_lane',
+    'fd5c i32:v128 align4': 'load32_zero',
+    'fd5d i32:v128 align8': 'load64_zero',
+  },
+  i8x16: {
+    ...opcodes.i8x16,
+    'fd0e v128 v128:v128': 'swizzle',
+  },
+  i32x4: {
+    ...opcodes.i32x4,
+    'fd11 i32:v128': 'splat',
+    'fd1b v128:i32 lane4': 'extract_lane',
+    'fd1c v128 i32:v128 lane4': 'replace_lane',
+    'fd37 v128 v128:v128': 'eq ne lt_s lt_u gt_s gt_u le_s le_u ge_s ge_u',
+    'fda0 v128:v128': 'abs neg',
+    'fda3 v128:i32': 'all_true bitmask',
+    'fdb5 v128 v128:v128': 'mul min_s min_u max_s max_u',
+    'fdf8 v128:v128': 'trunc_sat_f32x4_s trunc_sat_f32x4_u',
+    'fdfc v128:v128': 'trunc_sat_f64x2_s_zero trunc_sat_f64x2_u_zero',
+    'fd10b v128 v128 v128:v128': 'relaxed_laneselect',
+  },
+  f32x4: {
+    ...opcodes.f32x4,
+    'fd13 f32:v128': 'splat',
+    'fd1f v128:f32 lane4': 'extract_lane',
+    'fd20 v128 f32:v128 lane4': 'replace_lane',
+    'fd5e v128:v128': 'demote_f64x2_zero',
+    'fd67 v128:v128': 'ceil floor trunc nearest',
+    'fde3 v128:v128': 'sqrt',
+    'fdfa v128:v128': 'convert_i32x4_s convert_i32x4_u',
+  },
   i64: {
     '29 i32:i64 align8': 'load',
     '37 i32 i64: align8': 'store',

@@ -1,7 +1,7 @@
 import { unsigned, type ValueType } from './encoding.ts'
 
 /**
- * The instructions that kernels of float32 are written in; `all-opcodes.ts` has the others. A line is a
+ * The instructions that the kernels at hand are written in; `all-opcodes.ts` has the others. A line is a
  * run of consecutive opcodes of one type:
  *
  *     'first operands:result immediates': 'names'
@@ -16,23 +16,9 @@ import { unsigned, type ValueType } from './encoding.ts'
  */
 export const opcodes = {
   i32: {
-    '28 i32:i32 align4': 'load',
-    '2d i32:i32 align1': 'load8_u',
-    '36 i32 i32: align4': 'store',
-    '3a i32 i32: align1': 'store8',
     '41 :i32 i32': 'const',
-    '45 i32:i32': 'eqz',
     '46 i32 i32:i32': 'eq ne lt_s lt_u gt_s gt_u le_s le_u ge_s ge_u',
-    '67 i32:i32': 'clz ctz popcnt',
     '6a i32 i32:i32': 'add sub mul div_s div_u rem_s rem_u and or xor shl shr_s shr_u rotl rotr',
-    'a7 i64:i32': 'wrap_i64',
-    'bc f32:i32': 'reinterpret_f32',
-    'fc00 f32:i32': 'trunc_sat_f32_s trunc_sat_f32_u',
-    'fc02 f64:i32': 'trunc_sat_f64_s trunc_sat_f64_u',
-  },
-  memory: {
-    'fc0a i32 i32 i32: zero zero': 'copy',
-    'fc0b i32 i32 i32: zero': 'fill',
   },
   v128: {
     'fd00 i32:v128 align16': 'load',
@@ -40,47 +26,21 @@ export const opcodes = {
     'fd0a i32:v128 align8': 'load64_splat',
     'fd0b i32 v128: align16': 'store',
     'fd0c :v128 v128': 'const',
-    'fd4d v128:v128': 'not',
     'fd4e v128 v128:v128': 'and andnot or xor',
     'fd52 v128 v128 v128:v128': 'bitselect',
-    'fd53 v128:i32': 'any_true',
-    'fd56 i32 v128:v128 align4 lane4': 'load32_lane',
-    'fd57 i32 v128:v128 align8 lane2': 'load64_lane',
-    'fd5a i32 v128: align4 lane4': 'store32_lane',
-    'fd5b i32 v128: align8 lane2': 'store64_lane',
-    'fd5c i32:v128 align4': 'load32_zero',
-    'fd5d i32:v128 align8': 'load64_zero',
   },
   i8x16: {
     'fd0d v128 v128:v128 lanes': 'shuffle',
-    'fd0e v128 v128:v128': 'swizzle',
   },
   i32x4: {
-    'fd11 i32:v128': 'splat',
-    'fd1b v128:i32 lane4': 'extract_lane',
-    'fd1c v128 i32:v128 lane4': 'replace_lane',
-    'fd37 v128 v128:v128': 'eq ne lt_s lt_u gt_s gt_u le_s le_u ge_s ge_u',
-    'fda0 v128:v128': 'abs neg',
-    'fda3 v128:i32': 'all_true bitmask',
     'fdab v128 i32:v128': 'shl shr_s shr_u',
     'fdae v128 v128:v128': 'add',
     'fdb1 v128 v128:v128': 'sub',
-    'fdb5 v128 v128:v128': 'mul min_s min_u max_s max_u',
-    'fdf8 v128:v128': 'trunc_sat_f32x4_s trunc_sat_f32x4_u',
-    'fdfc v128:v128': 'trunc_sat_f64x2_s_zero trunc_sat_f64x2_u_zero',
-    'fd10b v128 v128 v128:v128': 'relaxed_laneselect',
   },
   f32x4: {
-    'fd13 f32:v128': 'splat',
-    'fd1f v128:f32 lane4': 'extract_lane',
-    'fd20 v128 f32:v128 lane4': 'replace_lane',
     'fd41 v128 v128:v128': 'eq ne lt gt le ge',
-    'fd5e v128:v128': 'demote_f64x2_zero',
-    'fd67 v128:v128': 'ceil floor trunc nearest',
     'fde0 v128:v128': 'abs neg',
-    'fde3 v128:v128': 'sqrt',
     'fde4 v128 v128:v128': 'add sub mul div min max pmin pmax',
-    'fdfa v128:v128': 'convert_i32x4_s convert_i32x4_u',
     'fd105 v128 v128 v128:v128': 'relaxed_madd relaxed_nmadd',
   },
 } as const

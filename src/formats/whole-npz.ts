@@ -1,0 +1,10 @@
+/** Any NumPy archive, with every rule and every message. */
+
+import { readNpz } from '../bytes/npz.ts'
+import type { Model } from '../model/types.ts'
+import { bareLayer } from './arrays.ts'
+import { baseName, type ReadOptions, type SourceFile } from './format.ts'
+
+export async function readWholeNpz(file: SourceFile, options: ReadOptions): Promise<Model> {
+  return bareLayer(baseName(file.name), 'NumPy archive (.npz)', await readNpz(file.bytes), options)
+}
