@@ -1,6 +1,6 @@
 /**
  * Affine and batch normalisation layers in plain JavaScript: y = (x − centre) ⊙ scale + shift, each
- * operation rounded. Weights: centre [width], scale [width], shift [width].
+ * operation rounded. The weights are those of `layers/affine.ts`.
  */
 
 import type { JsLayer } from '../layer.ts'

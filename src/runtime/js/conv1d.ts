@@ -1,10 +1,6 @@
 /**
- * A causal convolution over time in plain JavaScript: a Dense layer on the steps it can see, with
- * the past ones in its state. Every other convolution works on whole tensors.
- *
- * Weights: [vector of 4 units][size · features][4 lanes], then the biases [units]. State: the
- * last (size − 1)·dilation inputs, oldest first. A unit's sum starts at its bias, then takes the
- * oldest step's features first.
+ * One step of a causal convolution over time in plain JavaScript, on the weights of
+ * `layers/conv1d.ts`. A unit's sum starts at its bias, then takes the oldest step's features first.
  */
 
 import { isElementwise } from '../../model/activation.ts'

@@ -1,7 +1,4 @@
-/**
- * The Dense layer in plain JavaScript.
- * Weights: [vector of 4 units][features][4 lanes], then the biases [units].
- */
+/** The Dense layer in plain JavaScript, on the weights of `layers/dense.ts`. */
 
 import { isElementwise } from '../../model/activation.ts'
 import type { JsLayer } from '../layer.ts'

@@ -1,7 +1,4 @@
-/**
- * Rows of a table, in plain JavaScript. The table stays where the model has it, outside the
- * program's memory: it may be far larger than everything else together, and a step needs one row.
- */
+/** Rows of a table (`layers/embedding.ts`), in plain JavaScript. */
 
 import { GruvError } from '../../errors.ts'
 import type { EmbeddingNode } from '../../model/types.ts'

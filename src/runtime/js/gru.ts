@@ -1,9 +1,4 @@
-/**
- * The GRU layer in plain JavaScript: how it is planned, how its weights are packed, and one step.
- *
- * Weights: panels (panels.ts) of z, r, n. Biases: [z|r|n|hn][units], where what can be added
- * beforehand is.
- */
+/** One step of a GRU in plain JavaScript, on the weights of `layers/gru.ts`. */
 
 import type { JsLayer } from '../layer.ts'
 import type { GruKernel } from '../layers/gru.ts'

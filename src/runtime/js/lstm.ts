@@ -1,9 +1,4 @@
-/**
- * The LSTM layer in plain JavaScript: how it is planned, how its weights are packed, and one step.
- *
- * Weights: panels (panels.ts) of i, f, g, o; of i, g, o where the gates are coupled. Biases:
- * [gates][units], sums of both where there are two, and peepholes behind them: [i|f|o][units].
- */
+/** One step of an LSTM in plain JavaScript, on the weights of `layers/lstm.ts`. */
 
 import type { JsLayer } from '../layer.ts'
 import type { LstmKernel } from '../layers/lstm.ts'

@@ -1,4 +1,4 @@
-/** A rectifier with a trained slope for each unit, in plain JavaScript. Weights: alpha [width]. */
+/** A rectifier with a trained slope for each unit, in plain JavaScript. */
 
 import type { JsLayer } from '../layer.ts'
 import type { PreluKernel } from '../layers/prelu.ts'

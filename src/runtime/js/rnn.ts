@@ -1,7 +1,4 @@
-/**
- * The simple recurrent layer in plain JavaScript: how it is planned, how its weights are packed, and
- * one step. Weights: panels (panels.ts) of the one gate. Biases: [units], the sum of both.
- */
+/** One step of a simple recurrent layer in plain JavaScript, on the weights of `layers/rnn.ts`. */
 
 import type { JsLayer } from '../layer.ts'
 import type { RnnKernel } from '../layers/rnn.ts'

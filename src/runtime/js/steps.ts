@@ -1,4 +1,4 @@
-/** What recurrent layers have in common: rows, steps, masks, and the state between the steps. */
+/** How recurrent layers run over rows and steps, masks, and the state between the steps. */
 
 import type { Place } from '../layer.ts'
 import type { StepsKernel } from '../layers/steps.ts'

@@ -1,4 +1,4 @@
-/** What layers of one vector in, one vector out have in common. */
+/** How layers of one vector in, one vector out run over a frame. */
 
 import type { Place } from '../layer.ts'
 import type { VectorMap } from '../layers/vectors.ts'

@@ -1,4 +1,4 @@
-/** An activation as a layer of its own, in plain JavaScript. */
+/** An activation as a layer of its own: how it is planned. */
 
 import type { Activation } from '../../model/activations.ts'
 import type { ActivationNode } from '../../model/types.ts'

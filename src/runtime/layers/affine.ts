@@ -1,6 +1,6 @@
 /**
- * Affine and batch normalisation layers in plain JavaScript: y = (x − centre) ⊙ scale + shift, each
- * operation rounded. Weights: centre [width], scale [width], shift [width].
+ * Affine and batch normalisation layers: how they are planned, and their weights packed: centre
+ * [width], scale [width], shift [width].
  */
 
 import type { AffineNode, BatchNormNode } from '../../model/types.ts'

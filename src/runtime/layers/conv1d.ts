@@ -1,10 +1,10 @@
 /**
- * A causal convolution over time in plain JavaScript: a Dense layer on the steps it can see, with
- * the past ones in its state. Every other convolution works on whole tensors.
+ * A causal convolution over time: a Dense layer on the steps it can see, with the past ones in its
+ * state. How it is planned, and how its weights are packed. Every other convolution works on whole
+ * tensors.
  *
  * Weights: [vector of 4 units][size · features][4 lanes], then the biases [units]. State: the
- * last (size − 1)·dilation inputs, oldest first. A unit's sum starts at its bias, then takes the
- * oldest step's features first.
+ * last (size − 1)·dilation inputs, oldest first.
  */
 
 import type { Activation } from '../../model/activations.ts'

@@ -1,5 +1,5 @@
 /**
- * The Dense layer in plain JavaScript.
+ * The Dense layer: how it is planned, and how its weights are packed.
  * Weights: [vector of 4 units][features][4 lanes], then the biases [units].
  */
 

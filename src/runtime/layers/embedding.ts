@@ -1,5 +1,5 @@
 /**
- * Rows of a table, in plain JavaScript. The table stays where the model has it, outside the
+ * Rows of a table: how they are planned. The table stays where the model has it, outside the
  * program's memory: it may be far larger than everything else together, and a step needs one row.
  */
 

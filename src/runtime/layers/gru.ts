@@ -1,5 +1,5 @@
 /**
- * The GRU layer in plain JavaScript: how it is planned, how its weights are packed, and one step.
+ * The GRU layer: how it is planned, and how its weights are packed.
  *
  * Weights: panels (panels.ts) of z, r, n. Biases: [z|r|n|hn][units], where what can be added
  * beforehand is.

@@ -1,9 +1,4 @@
-/**
- * Layer normalisation in plain JavaScript, each operation rounded:
- * mean = S(x)/width; d = x − mean; y = d / √(S(d·d)/width + epsilon) · gamma + beta, where S adds
- * lane by lane as softmax does: ((x0+x4+…) + (x1+x5+…)) + ((x2+x6+…) + (x3+x7+…)).
- * Weights: gamma [width], beta [width].
- */
+/** Layer normalisation: how it is planned, and its weights packed: gamma [width], beta [width]. */
 
 import type { LayerNormNode } from '../../model/types.ts'
 import { type LayerPlan, overVectors, roleIn } from '../layer.ts'

@@ -1,5 +1,5 @@
 /**
- * The LSTM layer in plain JavaScript: how it is planned, how its weights are packed, and one step.
+ * The LSTM layer: how it is planned, and how its weights are packed.
  *
  * Weights: panels (panels.ts) of i, f, g, o; of i, g, o where the gates are coupled. Biases:
  * [gates][units], sums of both where there are two, and peepholes behind them: [i|f|o][units].

@@ -1,4 +1,4 @@
-/** Marks the steps in which every feature is one value, in plain JavaScript. */
+/** The mark at steps in which every feature is one value: how it is planned. */
 
 import type { MaskingNode } from '../../model/types.ts'
 import { type LayerPlan, overVectors, roleIn } from '../layer.ts'

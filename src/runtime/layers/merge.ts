@@ -1,4 +1,4 @@
-/** Values of one width into one, or side by side, in plain JavaScript. */
+/** Values of one width into one, or side by side: how that is planned. */
 
 import type { MergeNode } from '../../model/types.ts'
 import { type LayerPlan, overVectors, roleIn } from '../layer.ts'

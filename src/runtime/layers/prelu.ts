@@ -1,4 +1,4 @@
-/** A rectifier with a trained slope for each unit, in plain JavaScript. Weights: alpha [width]. */
+/** A rectifier with a trained slope for each unit: how it is planned. Weights: alpha [width]. */
 
 import type { PreluNode } from '../../model/types.ts'
 import { type LayerPlan, overVectors, roleIn } from '../layer.ts'

@@ -1,6 +1,6 @@
 /**
- * The simple recurrent layer in plain JavaScript: how it is planned, how its weights are packed, and
- * one step. Weights: panels (panels.ts) of the one gate. Biases: [units], the sum of both.
+ * The simple recurrent layer: how it is planned, and how its weights are packed.
+ * Weights: panels (panels.ts) of the one gate. Biases: [units], the sum of both.
  */
 
 import type { ElementwiseActivation } from '../../model/activations.ts'

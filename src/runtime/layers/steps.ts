@@ -1,4 +1,4 @@
-/** What recurrent layers have in common: rows, steps, masks, and the state between the steps. */
+/** What plans of recurrent layers have in common: the values, states and masks they touch. */
 
 import type { MaskedOutput } from '../../model/masking.ts'
 import type { LayerNode, RecurrentNode } from '../../model/types.ts'

@@ -1,4 +1,4 @@
-/** What layers of one vector in, one vector out have in common. */
+/** What plans of layers of one vector in, one vector out have in common. */
 
 import type { LayerNode } from '../../model/types.ts'
 import { type PlanBuilder, padded, type Role } from '../plan.ts'
