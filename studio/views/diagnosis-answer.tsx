@@ -42,23 +42,23 @@ export function DiagnosisAnswer(): JSX.Element | null {
           <thead>
             <tr>
               <th scope="col">{verdict === 'none' ? 'The nearest' : 'What explains them'}</th>
+              <th scope="col">Here</th>
               <th scope="col">Largest difference</th>
               <th scope="col">On the command line</th>
-              <th scope="col">Here</th>
             </tr>
           </thead>
           <tbody>
             {candidates.slice(0, MOST).map((candidate) => (
               <tr key={candidate.flags}>
                 <td>{changes(candidate)}</td>
-                <td class="number">{show.small(candidate.maxError)}</td>
-                <td>
-                  <code>{candidate.flags === '' ? '(no flags)' : candidate.flags}</code>
-                </td>
                 <td>
                   <button type="button" onClick={() => reread(quirksOf(candidate))}>
                     Read it so
                   </button>
+                </td>
+                <td class="number">{show.small(candidate.maxError)}</td>
+                <td>
+                  <code>{candidate.flags === '' ? '(no flags)' : candidate.flags}</code>
                 </td>
               </tr>
             ))}

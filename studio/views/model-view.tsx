@@ -88,27 +88,27 @@ function Layers({ layers }: { readonly layers: readonly LayerSummary[] }): JSX.E
           <thead>
             <tr>
               <th scope="col">Layer</th>
+              <th scope="col">Look</th>
               <th scope="col">Kind</th>
               <th scope="col">Output</th>
               <th scope="col">Weights</th>
-              <th scope="col">Look</th>
             </tr>
           </thead>
           <tbody>
             {layers.map(({ name, kind, outputs, parameters, storage }) => (
               <tr key={name}>
                 <th scope="row">{name}</th>
-                <td>{kind}</td>
-                <td>{show.shape(outputs[0]?.shape ?? [])}</td>
-                <td>
-                  {show.count(parameters)} {parameters > 0 && storage.join(', ')}
-                </td>
                 <td>
                   {cells.some((cell) => cell.name === name) && (
                     <button type="button" onClick={() => look(name)}>
                       Look inside
                     </button>
                   )}
+                </td>
+                <td>{kind}</td>
+                <td>{show.shape(outputs[0]?.shape ?? [])}</td>
+                <td>
+                  {show.count(parameters)} {parameters > 0 && storage.join(', ')}
                 </td>
               </tr>
             ))}
