@@ -1,6 +1,7 @@
 /** Keras files of our own (tools/make_keras_fixtures.py): every reader and layer, and what is refused. */
 
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -26,7 +27,15 @@ interface Case {
 }
 
 const folder = fileURLToPath(new URL('../fixtures/keras/', import.meta.url))
-const cases = JSON.parse(readFileSync(`${folder}cases.json`, 'utf8')) as readonly Case[]
+/** Besides our own, those of tools/make_keras_random.py, where a folder of them is named. */
+const cases = [folder, process.env.GRUV_KERAS_CASES]
+  .filter((from) => from !== undefined)
+  .flatMap((from) =>
+    (JSON.parse(readFileSync(join(from, 'cases.json'), 'utf8')) as readonly Case[]).map((each) => ({
+      ...each,
+      from,
+    })),
+  )
 
 type Run = (model: Model, inputs: Named<Tensor>) => Named<Tensor>
 
@@ -38,9 +47,9 @@ const runs: readonly (readonly [string, Run, number])[] = [
 ]
 
 describe('files with the numbers of PyTorch', () => {
-  for (const { file, options, inputs, outputs } of cases) {
+  for (const { from, file, options, inputs, outputs } of cases) {
     it.each(runs)(`${file}, %s`, async (_, run, bound) => {
-      const model = await load(folder + file, options)
+      const model = await load(join(from, file), options)
       const given = Object.fromEntries(
         Object.entries(inputs).map(([name, value]) => [name, toTensor(value, name)] as const),
       )

@@ -254,7 +254,8 @@ export class Network {
       )
     }
     const results = entry.build({ ...call, wrapped })
-    return results.map((result) => this.#masked(call, entry.masks, result))
+    const passesOn = entry.masks === 'since 3' ? call.version.major >= 3 : entry.masks
+    return results.map((result) => this.#masked(call, passesOn, result))
   }
 
   #nested(net: NetConfig, inputs: readonly Value[], site: Site, name: string): readonly Value[] {

@@ -1,13 +1,21 @@
 /** Dense, Embedding, activations, normalisation, masking, and what does nothing outside training. */
 
-import { activation, showActivation } from '../../../model/activations.ts'
+import { type Activation, activation, showActivation } from '../../../model/activations.ts'
 import { denseNode } from '../../../model/dense.ts'
 import { showShape, type Tensor } from '../../../tensor.ts'
-import { activationLayer, isLogSoftmax, kerasActivation } from '../activations.ts'
+import {
+  activationLayer,
+  isLogSoftmax,
+  kerasActivation,
+  reluOf,
+  reluParameters,
+} from '../activations.ts'
 import { axisOf, fixed, type GraphBuilder, type Result, type Value } from '../graph.ts'
 import { entry, type LayerCall, type LayerEntry, sizeMismatch, unsupported } from '../layer.ts'
+import { isSince } from '../settings.ts'
 
 const nothing = entry(({ x }) => [x], true)
+const identity = entry(({ x }) => [{ value: x.value, shape: x.shape }], 'since 3')
 
 const dense = entry((call) => {
   const { settings, version, name, graph, x } = call
@@ -60,7 +68,33 @@ export function unmasked(result: Result): Value {
   return { ...result, mask: null }
 }
 
-/** Activation, LeakyReLU, ELU, ReLU, ThresholdedReLU. */
+/** ReLU, of several nodes where no activation has all its parameters. */
+const relu = entry((call) => {
+  const { graph, name, settings, x } = call
+  const parameters = reluParameters(settings)
+  if (reluOf(parameters) !== null) return activate.build(call)
+  const { max, slope, threshold } = parameters
+  const act = (at: string, of: Result, kind: Activation): Result =>
+    graph.one(at, { kind: 'activation', activation: kind }, { x: of })
+  const affine = (at: string, of: Result, scale: number, shift: number): Result =>
+    graph.one(
+      at,
+      { kind: 'affine', weights: { scale: vector([scale]), shift: vector([shift]) } },
+      { x: of },
+    )
+  const passed =
+    threshold === 0
+      ? act(`${name}.above`, x, activation('relu'))
+      : act(`${name}.above`, x, activation('thresholded_relu', { alpha: threshold }))
+  const above =
+    max === null ? passed : act(`${name}.limited`, passed, activation('clipped_relu', { max }))
+  if (slope === 0) return [above]
+  const short = act(`${name}.below`, affine(`${name}.short`, x, -1, threshold), activation('relu'))
+  const below = affine(`${name}.leak`, short, slope, 0)
+  return [graph.one(name, { kind: 'merge', mode: 'subtract' }, { 0: above, 1: below })]
+}, true)
+
+/** Activation, LeakyReLU, ELU, ThresholdedReLU. */
 const activate = entry((call) => {
   const { layer, settings, version, name, graph, x } = call
   if (layer.className === 'Activation' && isLogSoftmax(settings.get('activation')))
@@ -87,17 +121,28 @@ const activate = entry((call) => {
 }, true)
 
 const softmax = entry((call) => {
-  const { settings, name, graph, x } = call
+  const { settings, name, graph, x, version } = call
   const rank = x.shape.length
   const axes = settings.has('axis') ? settings.integers('axis') : [-1]
   if (axes.length !== 1) throw unsupported(call, 'a softmax over several axes')
   const axis = axisOf(axes[0], rank, name)
+  const { mask } = x
+  const logits = mask === null || !isSince(version, [2, 4]) ? x : withoutMasked(call, mask)
   return [
     axis === rank - 1
-      ? graph.one(name, { kind: 'activation', activation: activation('softmax') }, { x })
-      : graph.one(name, { kind: 'softmax', axis, log: false }, { x }),
+      ? graph.one(name, { kind: 'activation', activation: activation('softmax') }, { x: logits })
+      : graph.one(name, { kind: 'softmax', axis, log: false }, { x: logits }),
   ]
 }, true)
+
+/** The numbers that count, and −1e9 for the others (`Softmax.call` since Keras 2.4). */
+function withoutMasked(call: LayerCall, mask: Value): Result {
+  const { name, graph, x } = call
+  if (mask.shape.length !== x.shape.length)
+    throw unsupported(call, 'a mask of steps for a softmax of other axes')
+  const b = constant(graph, `${name}.masked`, { shape: [], data: Float64Array.of(-1e9) })
+  return graph.one(`${name}.logits`, { kind: 'where' }, { condition: mask, a: x, b })
+}
 
 const prelu = entry((call) => {
   const { name, graph, x } = call
@@ -199,7 +244,7 @@ const rescaling = entry((call) => {
       { x },
     ),
   ]
-}, true)
+}, 'since 3')
 
 /** (x − mean) / max(√variance, 1e-7), Keras's `backend.epsilon()`. */
 const normalization = entry((call) => {
@@ -228,7 +273,7 @@ const normalization = entry((call) => {
   const c = constant(graph, `${name}.shift`, { shape, data: shift })
   const scaledX = graph.one(`${name}.scaled`, { kind: 'binary', op: 'multiply' }, { a: x, b })
   return [graph.one(name, { kind: 'binary', op: 'add' }, { a: scaledX, b: c })]
-}, true)
+}, 'since 3')
 
 function statedMoments(call: LayerCall): { readonly mean: Tensor; readonly variance: Tensor } {
   const flat = (key: string): Tensor => {
@@ -251,7 +296,7 @@ export const coreLayers: Readonly<Record<string, LayerEntry>> = {
   Activation: activate,
   LeakyReLU: activate,
   ELU: activate,
-  ReLU: activate,
+  ReLU: relu,
   ThresholdedReLU: activate,
   Softmax: softmax,
   PReLU: prelu,
@@ -266,5 +311,5 @@ export const coreLayers: Readonly<Record<string, LayerEntry>> = {
   SpatialDropout1D: nothing,
   SpatialDropout2D: nothing,
   ActivityRegularization: nothing,
-  Identity: nothing,
+  Identity: identity,
 }

@@ -11,6 +11,7 @@ import {
   type LayerEntry,
   unsupported,
 } from '../layer.ts'
+import { isSince } from '../settings.ts'
 import { unmasked } from './core.ts'
 
 /** A number as a value. */
@@ -28,8 +29,7 @@ function constant(graph: GraphBuilder, name: string, value: number): Result {
  */
 function mergedMask(call: LayerCall): Value | null {
   const masks = call.inputs.flatMap(({ mask }) => (mask === null ? [] : [mask]))
-  const [major, minor] = call.version.rules.split('.').map(Number)
-  const either = major > 3 || (major === 3 && minor >= 4)
+  const either = isSince(call.version, [3, 4])
   if (masks.length === 0 || (either && masks.length < call.inputs.length)) return null
   return masks.reduce((a, b) =>
     a.value === b.value

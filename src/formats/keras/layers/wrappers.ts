@@ -1,6 +1,7 @@
 /** TimeDistributed: a layer on every step. */
 
 import { product } from '../../../model/dims.ts'
+import { kerasPassesMask } from '../../../model/masking.ts'
 import type { Dim } from '../../../model/types.ts'
 import type { GraphBuilder, Result, Value } from '../graph.ts'
 import { entry, type LayerEntry } from '../layer.ts'
@@ -27,9 +28,10 @@ const timeDistributed = entry((call) => {
   const { layer, graph, name, x, settings } = call
   const inner = layer.inner
   if (inner === null) throw settings.wrong('layer', 'a layer')
+  const passesOn = kerasPassesMask(call.version.rules)
   if (onTheLastAxis.includes(inner.className)) {
     const [y] = call.wrapped(inner, 'layer/', [{ ...x, mask: null }], name)
-    return [{ ...y, mask: x.mask }]
+    return [{ ...y, mask: passesOn ? x.mask : null }]
   }
   // Steps become rows, and rows steps again.
   const [rows, steps] = x.shape
@@ -47,7 +49,9 @@ const timeDistributed = entry((call) => {
         ? unmasked(unfolded(y.mask, `${name}.masks${i === 0 ? '' : i}`))
         : within && call.version.major < 3
           ? anyWithin(graph, x.mask, name)
-          : x.mask,
+          : passesOn
+            ? x.mask
+            : null,
   }))
 }, true)
 
