@@ -24,7 +24,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-FOLDER = Path(__file__).resolve().parent.parent / 'test' / 'fixtures' / 'keras'
+import os
+FOLDER = Path(os.environ.get('OUT') or Path(__file__).resolve().parent.parent / 'test' / 'fixtures' / 'keras')
 rng = np.random.default_rng(20240905)
 torch.set_default_dtype(torch.float64)
 
@@ -146,6 +147,7 @@ class Model:
         features = x.value.shape[-1]
         gates = {'GRU': 3, 'LSTM': 4, 'SimpleRNN': 1}[kind]
         after = config.get('reset_after', False)
+        config = self.stated(kind, config)
         if name in self.layers:
             weights = self.layers[name][2]
         else:
@@ -165,6 +167,11 @@ class Model:
                          [x, *states] if states else x,
                          keep_mask=bool(config.get('return_sequences')))  # fmt: skip
 
+    def stated(self, kind, config):
+        """Gates were hard_sigmoid by default before Keras 2.3."""
+        old = self.version.startswith('2.2') and kind != 'SimpleRNN'
+        return {'recurrent_activation': 'sigmoid', **config} if old else config
+
     def run(self, kind, weights, prefix, x, states, mask, config, flip=False, masked=None):
         act = ACT[config.get('activation', 'tanh')]
         ract = config.get('recurrent_activation', 'sigmoid')
@@ -181,6 +188,7 @@ class Model:
     def bidirectional(self, kind, name, x, units, merge='concat', **config):
         gates = {'GRU': 3, 'LSTM': 4, 'SimpleRNN': 1}[kind]
         after = config.get('reset_after', False)
+        config = self.stated(kind, config)
         weights = {}
         for half in ('forward_layer', 'backward_layer'):
             weights[f'{half}/cell/kernel'] = some(x.value.shape[-1], gates * units)

@@ -26,7 +26,8 @@ interface MaskingRule {
 export const kerasMasking: readonly MaskingRule[] = [
   {
     since: [3, 16],
-    source: 'Keras 3.16 layers/rnn: supports_masking = False of RNN, Bidirectional, TimeDistributed',
+    source:
+      'Keras 3.16 layers/rnn: supports_masking = False of RNN, Bidirectional, TimeDistributed',
     layer: zeroOrRepeat,
     bidirectional: zeroOrRepeat,
     passesOn: false,

@@ -9,6 +9,7 @@ import type { LayerConfig, NetConfig } from './config.ts'
 import { GraphBuilder, type Result, type Value } from './graph.ts'
 import { type Given, isValue, type LayerCall, under, valuesIn } from './layer.ts'
 import { layerEntry, reasonAgainst } from './layers/index.ts'
+import { operations } from './layers/operations.ts'
 import type { KerasVersion } from './settings.ts'
 import { type Site, slotsOf, type WeightSource } from './weights.ts'
 
@@ -110,7 +111,11 @@ function against(layer: LayerConfig): string | null {
   if (policy?.includes('_from_'))
     return `${layer.className} quantised as ${policy}: its inputs too are rounded when it runs`
   const { className } = layer
-  return layerEntry(className) === null ? `${className}: ${reasonAgainst(className)}` : null
+  if (layer.operation && !Object.hasOwn(operations, className))
+    return `${className}, an operation of keras.ops that gruv does not know`
+  return !layer.operation && layerEntry(className) === null
+    ? `${className}: ${reasonAgainst(className)}`
+    : null
 }
 
 export class Network {
@@ -227,7 +232,9 @@ export class Network {
   #dispatch(call: LayerCall, site: Site): readonly Value[] {
     const { layer, name } = call
     if (layer.model !== null) return this.#nested(layer.model, call.inputs, site, name)
-    const entry = layerEntry(layer.className)
+    const entry = layer.operation
+      ? (operations[layer.className] ?? null)
+      : layerEntry(layer.className)
     if (entry === null || layer.custom !== null) {
       throw new GruvError('unsupported', reasonAgainst(layer.className), { where: name })
     }

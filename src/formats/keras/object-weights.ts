@@ -8,7 +8,7 @@
 import type { Hdf5Dataset, Hdf5Group } from '../../bytes/hdf5.ts'
 import type { FoundLayer } from './bare.ts'
 import type { LayerConfig, NetConfig } from './config.ts'
-import { missing, modelIn, type Site, type Slot, slotsOf, type WeightSource } from './weights.ts'
+import { hasWeights, missing, modelIn, type Site, type Slot, type WeightSource } from './weights.ts'
 
 export interface ObjectNode {
   readonly children: Map<string, ObjectNode>
@@ -58,8 +58,15 @@ function snakeCase(name: string): string {
     .toLowerCase()
 }
 
+/** What the random numbers of Dropout start from is nothing that was trained. */
+const SEEDS = 'seed_generator'
+
+function trainedIn(node: ObjectNode): readonly (readonly [string, ObjectNode])[] {
+  return [...node.children].filter(([name]) => !name.startsWith(SEEDS))
+}
+
 function holdsVariables(node: ObjectNode): boolean {
-  return node.vars.size > 0 || [...node.children.values()].some(holdsVariables)
+  return node.vars.size > 0 || trainedIn(node).some(([, child]) => holdsVariables(child))
 }
 
 export function objectWeights(tree: ObjectNode): WeightSource {
@@ -124,7 +131,7 @@ function cellName(site: Site, slot: Slot, depth: number): string | undefined {
 function layerNode(parent: ObjectNode, net: NetConfig, layer: LayerConfig): ObjectNode | undefined {
   const name = snakeCase(layer.className)
   const ofClass = net.layers.filter((each) => snakeCase(each.className) === name)
-  const withWeights = ofClass.filter((each) => modelIn(each) !== null || slotsOf(each).length > 0)
+  const withWeights = ofClass.filter(hasWeights)
   for (const container of containers) {
     const groups = parent.children.get(container)?.children
     if (groups === undefined) continue
@@ -179,7 +186,7 @@ function flat(
       .sort(([a], [b]) => Number(a) - Number(b))
       .map(([key, dataset]) => ({ path: `${path}vars/${key}`, dataset })),
     // forward_layer before backward_layer, whatever the file's order.
-    ...[...node.children]
+    ...[...trainedIn(node)]
       .sort(([a], [b]) => Number(b.startsWith('forward')) - Number(a.startsWith('forward')))
       .flatMap(([name, child]) => flat(child, `${path}${name}/`)),
   ]

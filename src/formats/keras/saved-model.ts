@@ -20,11 +20,11 @@ import { type FoundLayer, importBare } from './bare.ts'
 import { importKeras } from './import.ts'
 import { jsonObject } from './settings.ts'
 import {
+  hasWeights,
   missing,
   modelIn,
   type NamedTensor,
   type Site,
-  slotsOf,
   type WeightSource,
 } from './weights.ts'
 
@@ -139,7 +139,7 @@ function objectGraphWeights({ bundle, graph }: Checkpoint): WeightSource {
 /** From a model to one of its layers: those with weights are numbered. */
 function stepsTo(site: Site, depth: number): readonly string[] {
   const { net, layer } = site[depth]
-  const weighted = net.layers.filter((each) => modelIn(each) !== null || slotsOf(each).length > 0)
+  const weighted = net.layers.filter(hasWeights)
   const steps = [`layer_with_weights-${weighted.indexOf(layer)}`]
   if (layer.model !== null || modelIn(layer) === null) return steps
   for (let inner = layer.inner; inner !== null; inner = inner.inner) steps.push('layer')

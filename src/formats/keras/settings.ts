@@ -158,7 +158,10 @@ export function kerasVersion(stated: string | null): KerasVersion {
 }
 
 /** Whether a version's rules are those of this one or later. */
-export function isSince({ rules }: KerasVersion, [major, minor]: readonly [number, number]): boolean {
+export function isSince(
+  { rules }: KerasVersion,
+  [major, minor]: readonly [number, number],
+): boolean {
   const [stated, part] = rules.split('.').map(Number)
   return stated > major || (stated === major && part >= minor)
 }

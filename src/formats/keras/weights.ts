@@ -157,6 +157,12 @@ export function modelIn(layer: LayerConfig): NetConfig | null {
   return layer.model ?? (layer.inner === null ? null : modelIn(layer.inner))
 }
 
+/** Whether a layer owns arrays, or a model that is or stands in it does. */
+export function hasWeights(layer: LayerConfig): boolean {
+  const model = modelIn(layer)
+  return model === null ? slotsOf(layer).length > 0 : model.layers.some(hasWeights)
+}
+
 /** As `model.weights` has them up to Keras 2.3, and every HDF5 file: what is trained comes first. */
 export function trainedFirst(slots: readonly OwnedSlot[]): readonly OwnedSlot[] {
   return [
