@@ -152,9 +152,7 @@ function legacyLayers(group: Hdf5Group): readonly FoundLayer[] {
 function legacyWeights(group: Hdf5Group, net: NetConfig): WeightSource {
   const groups = layerGroups(group)
   const theano = text(group.attributes.get('backend')) === 'theano'
-  const halves = new Set<string>()
   const read = ({ name, dataset }: { name: string; dataset: Hdf5Dataset }): NamedTensor => {
-    if (dataset.dtype === 'float16' || dataset.dtype === 'bfloat16') halves.add(dataset.dtype)
     return { name, tensor: dataset.read() }
   }
   const flip = (
@@ -193,9 +191,7 @@ function legacyWeights(group: Hdf5Group, net: NetConfig): WeightSource {
   }
   return {
     find,
-    get warnings() {
-      return [...halves].map((dtype) => `weights are stored in ${dtype}: they have few digits`)
-    },
+    warnings: [],
   }
 }
 

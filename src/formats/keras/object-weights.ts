@@ -70,7 +70,6 @@ function holdsVariables(node: ObjectNode): boolean {
 }
 
 export function objectWeights(tree: ObjectNode): WeightSource {
-  const halves = new Set<string>()
   const find: WeightSource['find'] = (site, slots) => {
     let node: ObjectNode | undefined = tree
     for (const { net, layer } of site) {
@@ -96,15 +95,12 @@ export function objectWeights(tree: ObjectNode): WeightSource {
         const have = node === undefined ? [...tree.children.keys()] : describe(node)
         throw missing(site, slots, have.slice(0, 12).join(', ') || 'nothing')
       }
-      if (dataset.dtype === 'float16' || dataset.dtype === 'bfloat16') halves.add(dataset.dtype)
       return dataset.read()
     })
   }
   return {
     find,
-    get warnings() {
-      return [...halves].map((dtype) => `weights are stored in ${dtype}: they have few digits`)
-    },
+    warnings: [],
   }
 }
 
