@@ -172,7 +172,13 @@ export function leadingFile(paths: readonly string[]): string | null {
   const leads = foreignFormats.flatMap((format) =>
     paths.filter((path) => format.leads?.test(path.split('/').at(-1)!)),
   )
-  return leads.sort((a, b) => depth(a) - depth(b))[0] ?? null
+  const named = leads.sort((a, b) => depth(a) - depth(b))[0]
+  if (named !== undefined) return named
+  // TF.js downloads a model as `NAME.json` and `NAME.weights.bin`.
+  const parts = paths.filter((path) => !path.endsWith('.bin'))
+  const json = parts.filter((path) => path.endsWith('.json'))
+  if (json.length === 1 && parts.length < paths.length) return json[0]
+  return paths.length === 1 ? paths[0] : null
 }
 
 function listsConfig(bytes: Uint8Array): boolean {

@@ -7,7 +7,8 @@ import { decodeText } from '../../bytes/text.ts'
 import { readZip } from '../../bytes/zip.ts'
 import { GruvError } from '../../errors.ts'
 import type { Model } from '../../model/types.ts'
-import { baseName, type ReadOptions, readSibling, type SourceFile } from '../format.ts'
+import { baseName, type ReadOptions, type SourceFile } from '../format.ts'
+import { readOptional, readSibling } from '../guards.ts'
 import { objectH5, weightsH5 } from './h5.ts'
 import { importKeras } from './import.ts'
 import { jsonObject } from './settings.ts'
@@ -44,10 +45,9 @@ export async function readKerasArchive(file: SourceFile, options: ReadOptions): 
 export async function readKerasConfig(file: SourceFile, options: ReadOptions): Promise<Model> {
   const config = jsonObject(decodeText(file.bytes), 'config.json')
   const listed = (await file.siblings?.list()) ?? []
-  const stated = listed.includes('metadata.json')
-    ? jsonObject(decodeText(await readSibling(file, 'metadata.json')), 'metadata.json')
-    : config
-  const { keras_version: version } = stated
+  const metadata = await readOptional(file, 'metadata.json')
+  const { keras_version: version } =
+    metadata === null ? config : jsonObject(decodeText(metadata), 'metadata.json')
   return importKeras(
     {
       name: baseName(file.name),
