@@ -173,6 +173,8 @@ function units(name: string, activation: Activation, bounds: Bounds, x: Range): 
 
 function constants(activation: Activation, { low, high }: Bounds): readonly number[] {
   return Array.from(low, (_, u) => u).filter((u) => {
+    // What is broken is told of elsewhere.
+    if (!Number.isFinite(low[u]) || !Number.isFinite(high[u])) return false
     const moves = movesBy(activation, low[u], high[u])
     return moves !== null && moves < CONSTANT
   })
