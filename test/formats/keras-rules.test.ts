@@ -487,6 +487,37 @@ describe('Keras 1', () => {
   })
 })
 
+it('one message has all that cannot be read, behind what cannot be read as well', async () => {
+  const error = await errorOf(() =>
+    read(
+      '2.15.0',
+      [
+        input(3),
+        gru('gru', 'in', 3),
+        { kind: 'Softmax', name: 'soft', config: { axis: [1, 2] }, calls: [['gru']] },
+        { kind: 'Lambda', name: 'mine', calls: [['gru']] },
+        {
+          kind: 'TimeDistributed',
+          name: 'td',
+          config: { layer: { class_name: 'ConvLSTM2D', config: { name: 'inner' } } },
+          calls: [['mine']],
+        },
+        { kind: 'Dense', name: 'head', config: { activation: 'secret' }, calls: [['td']] },
+      ],
+      ['head', 'soft'],
+    ),
+  )
+  expect(error.message).toMatch(/4 layers of this model/)
+  for (const said of [
+    /'mine' \(Lambda/,
+    /'td' \(TimeDistributed of ConvLSTM2D/,
+    /'head' \(Dense: no activation is called 'secret'/,
+    /'soft' \(Softmax: a softmax over several axes/,
+  ])
+    expect(error.message).toMatch(said)
+  expect(error.fix).toContain('--until gru')
+})
+
 describe('containers', () => {
   const fixture = (name: string): Uint8Array =>
     new Uint8Array(
