@@ -24,8 +24,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-import os
-FOLDER = Path(os.environ.get('OUT') or Path(__file__).resolve().parent.parent / 'test' / 'fixtures' / 'keras')
+FOLDER = Path(__file__).resolve().parent.parent / 'test' / 'fixtures' / 'keras'
 rng = np.random.default_rng(20240905)
 torch.set_default_dtype(torch.float64)
 
@@ -925,6 +924,23 @@ def bare():
     case('bare.weights.h5', m, layer='gru')
 
 
+def halves():
+    """Weights in bfloat16, which Keras 3 keeps as bytes of no type, with the layers' names beside them."""
+    m = Model('3.8.0', 'halves')
+    x = m.input('x', some(2, 4, 3, scale=128), [None, None, 3])
+    y = m.rnn('GRU', 'encoder', x, 4, return_sequences=True, reset_after=True)
+    m.rnn('GRU', 'decoder', y, 4, return_sequences=True, reset_after=True)
+    m.outputs = [y]
+    with h5py.File(FOLDER / 'halves.weights.h5', 'w', libver='latest') as f:
+        for at, name in (('gru', 'encoder'), ('gru_1', 'decoder')):
+            f.create_group(f'layers/{at}/vars').attrs['name'] = name
+            for i, array in enumerate(m.layers[name][2].values()):
+                upper = (np.float32(array).view(np.uint32) >> 16).astype(np.uint16)
+                data = f.create_dataset(f'layers/{at}/cell/vars/{i}', data=upper.view('V2'))
+                data.attrs['dtype'] = 'bfloat16'
+    case('halves.weights.h5', m, layer='encoder')
+
+
 def in_tensorflow():
     m = Model('2.15.0', 'in_tensorflow', 'Sequential')
     x = m.input('x', some(2, 4, 3, scale=128), [None, 4, 3])
@@ -1028,6 +1044,7 @@ def main():
                 case(f'{name}.keras', m)
     trained_in_tfjs()
     second_keras()
+    halves()
     (FOLDER / 'cases.json').write_text(json.dumps(cases))
 
 

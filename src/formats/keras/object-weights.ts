@@ -14,6 +14,8 @@ export interface ObjectNode {
   readonly children: Map<string, ObjectNode>
   /** What stands under `vars`, by its number. */
   readonly vars: Map<string, Hdf5Dataset>
+  /** What the object is called, where Keras noted it beside its arrays. */
+  title: string | null
 }
 
 /** Where a model keeps its layers; the others are names of 2.12 to 2.14. */
@@ -24,6 +26,9 @@ export function objectTree(root: Hdf5Group): ObjectNode {
   const visit = (group: Hdf5Group, path: readonly string[]): void => {
     for (const [name, member] of group.members) {
       const inner = [...path, ...name.split('\\')]
+      const title = member.attributes.get('name')
+      if (member.kind === 'group' && inner.at(-1) === 'vars' && typeof title === 'string')
+        at(tree, inner.slice(0, -1)).title = title
       if (member.kind === 'group') visit(member, inner)
       else if (inner.at(-2) === 'vars') at(tree, inner.slice(0, -2)).vars.set(inner.at(-1)!, member)
     }
@@ -33,7 +38,7 @@ export function objectTree(root: Hdf5Group): ObjectNode {
 }
 
 function newNode(): ObjectNode {
-  return { children: new Map(), vars: new Map() }
+  return { children: new Map(), vars: new Map(), title: null }
 }
 
 function at(node: ObjectNode, path: readonly string[]): ObjectNode {
@@ -160,13 +165,17 @@ export function foundObjects(tree: ObjectNode): readonly FoundLayer[] {
   const container = containers
     .map((name) => tree.children.get(name))
     .find((node) => node !== undefined)
-  return [...(container?.children ?? [])].flatMap(([name, node]): FoundLayer[] => {
+  const found = [...(container?.children ?? [])]
+  const titles = found.map(([, { title }]) => title)
+  return found.flatMap(([group, node]): FoundLayer[] => {
     const arrays = flat(node, '')
     if (arrays.length === 0) return []
+    const { title } = node
+    const alone = titles.filter((each) => each === title).length === 1
     return [
       {
-        name,
-        paths: arrays.map((array) => `layers/${name}/${array.path}`),
+        name: title !== null && alone ? title : group,
+        paths: [group, ...arrays.map((array) => `layers/${group}/${array.path}`)],
         arrays: arrays.map((array) => ({ name: array.path, tensor: array.dataset.read() })),
       },
     ]
