@@ -181,6 +181,7 @@ describe('masks', () => {
       ['two', 'three', 'four'],
     )
     expect(isMasked(model, 'one')).toBe(true)
+    expect(model.warnings.join().includes('ends at one')).toBe(!goesOn)
     for (const name of ['two', 'three', 'four']) expect(isMasked(model, name), name).toBe(goesOn)
   })
 

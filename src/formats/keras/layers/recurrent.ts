@@ -141,6 +141,15 @@ function rowsFirst(call: LayerCall): Value {
   return { ...swapped(call, x, `${name}.steps`), mask }
 }
 
+/** A mask behind a layer of sequences, where this version of Keras lets it go on. */
+export function passedOn({ version, graph, name }: LayerCall, mask: Value | null): Value | null {
+  if (mask === null || kerasPassesMask(version.rules)) return mask
+  graph.warnings.add(
+    `the mask of the steps ends at ${name}: since Keras 3.16 recurrent layers and their wrappers do not pass it on`,
+  )
+  return null
+}
+
 const rnn = entry((call) => {
   const { layer, settings, name } = call
   if (
@@ -158,8 +167,8 @@ const rnn = entry((call) => {
   const computed = sequences ? asComputed(call, name, ran) : ran.last
   const y = sequences && timeMajor ? swapped(call, computed, `${name}.y`) : computed
   const states = settings.bool('return_state', false) ? ran.states : []
-  const passesOn = kerasPassesMask(call.version.rules) && !layer.className.startsWith('CuDNN')
-  const mask = sequences && passesOn ? call.x.mask : null
+  const cudnn = layer.className.startsWith('CuDNN')
+  const mask = sequences && !cudnn ? passedOn(call, call.x.mask) : null
   return [{ ...y, mask }, ...states.map((state) => ({ ...state, mask: null }))]
 }, true)
 
@@ -199,7 +208,7 @@ const bidirectional = entry((given) => {
   })
   const y = sequences ? asComputed(call, `${name}.forward`, forwards) : forwards.last
   const back = sequences ? flipped(call, `${name}.backward`, backwards) : backwards.last
-  const mask = sequences && kerasPassesMask(call.version.rules) ? given.x.mask : null
+  const mask = sequences ? passedOn(call, given.x.mask) : null
   const left = inner.settings.bool('return_state', false)
     ? [...forwards.states, ...backwards.states].map((state) => ({ ...state, mask: null }))
     : []

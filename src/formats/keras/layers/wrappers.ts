@@ -1,11 +1,11 @@
 /** TimeDistributed: a layer on every step. */
 
 import { product } from '../../../model/dims.ts'
-import { kerasPassesMask } from '../../../model/masking.ts'
 import type { Dim } from '../../../model/types.ts'
 import type { GraphBuilder, Result, Value } from '../graph.ts'
 import { entry, type LayerEntry } from '../layer.ts'
 import { unmasked } from './core.ts'
+import { passedOn } from './recurrent.ts'
 
 /** Layers that look at the last axis alone, and so need not know of the others. */
 const onTheLastAxis: readonly string[] = [
@@ -28,10 +28,9 @@ const timeDistributed = entry((call) => {
   const { layer, graph, name, x, settings } = call
   const inner = layer.inner
   if (inner === null) throw settings.wrong('layer', 'a layer')
-  const passesOn = kerasPassesMask(call.version.rules)
   if (onTheLastAxis.includes(inner.className)) {
     const [y] = call.wrapped(inner, 'layer/', [{ ...x, mask: null }], name)
-    return [{ ...y, mask: passesOn ? x.mask : null }]
+    return [{ ...y, mask: passedOn(call, x.mask) }]
   }
   // Steps become rows, and rows steps again.
   const [rows, steps] = x.shape
@@ -49,9 +48,7 @@ const timeDistributed = entry((call) => {
         ? unmasked(unfolded(y.mask, `${name}.masks${i === 0 ? '' : i}`))
         : within && call.version.major < 3
           ? anyWithin(graph, x.mask, name)
-          : passesOn
-            ? x.mask
-            : null,
+          : passedOn(call, x.mask),
   }))
 }, true)
 
