@@ -402,6 +402,60 @@ describe('operations of Keras 3', () => {
   })
 })
 
+describe('tensors by name', () => {
+  it.each(['2.15.0', '3.8.0'])('Keras %s: in the order of their names', async (version) => {
+    const features = (name: string, count: number): LayerSpec => ({
+      kind: 'InputLayer',
+      name,
+      config: { batch_input_shape: [null, count] },
+    })
+    const inner = {
+      name: 'inner',
+      layers: [
+        {
+          ...features('p', 1),
+          class_name: 'InputLayer',
+          config: { name: 'p', batch_input_shape: [null, 1] },
+          inbound_nodes: [],
+        },
+        {
+          ...features('q', 2),
+          class_name: 'InputLayer',
+          config: { name: 'q', batch_input_shape: [null, 2] },
+          inbound_nodes: [],
+        },
+        {
+          class_name: 'Concatenate',
+          name: 'c',
+          config: { name: 'c' },
+          inbound_nodes: [
+            [
+              ['p', 0, 0, {}],
+              ['q', 0, 0, {}],
+            ],
+          ],
+        },
+      ],
+      input_layers: { second: ['q', 0, 0], first: ['p', 0, 0] },
+      output_layers: { only: ['c', 0, 0] },
+    }
+    const node = version.startsWith('3')
+      ? { args: [{ second: keras('b'), first: keras('a') }], kwargs: {} }
+      : { second: ['b', 0, 0], first: ['a', 0, 0] }
+    const model = await read(
+      version,
+      [
+        features('a', 1),
+        features('b', 2),
+        { kind: 'Functional', name: 'inner', config: inner, nodes: [node] },
+      ],
+      ['inner'],
+    )
+    const [y] = run(model, array([1], [1, 1]), array([2, 3], [1, 2]))
+    expect([...y.data]).toEqual([1, 2, 3])
+  })
+})
+
 describe('Keras 1', () => {
   it('kernels of 1.1 are [units, features, size, 1]', async () => {
     const kernel = tensor(random(3), [2, 3, 4])
@@ -601,6 +655,42 @@ describe('containers', () => {
       'model.weights.h5': weights,
     })
     expect(model.nodes.map(({ name }) => name)).toEqual(['loud/e'])
+  })
+
+  it('quantised to uint16, whole numbers rounded; names of layers with slashes', async () => {
+    const kernel = { name: 'a/b/kernel', shape: [2, 2], dtype: 'float32' }
+    const quantization = { dtype: 'uint16', scale: 0.5, min: -3 }
+    const config = {
+      class_name: 'Sequential',
+      config: {
+        name: 's',
+        layers: [
+          {
+            class_name: 'Dense',
+            config: { name: 'a/b', units: 2, use_bias: false, batch_input_shape: [null, 2] },
+          },
+          { class_name: 'Dense', config: { name: 'a', units: 1, use_bias: false } },
+        ],
+      },
+    }
+    const other = {
+      name: 'a/kernel',
+      shape: [2, 1],
+      dtype: 'float32',
+      quantization: { dtype: 'uint8', scale: 1, min: 0 },
+    }
+    const listed = [{ ...kernel, quantization }, other]
+    const given = whole('2.15.0', config, listed, [])
+    const bytes = new Uint8Array([...new Uint8Array(Uint16Array.of(0, 6, 8, 600).buffer), 1, 2])
+    const { nodes, warnings } = await load({ ...given, 'w.bin': bytes })
+    const kernels = nodes.map((node) =>
+      node.kind === 'dense' ? [...node.weights.kernel.data] : [],
+    )
+    expect(kernels).toEqual([
+      [-3, 0, 1, 297],
+      [1, 2],
+    ])
+    expect(warnings.join()).toMatch(/quantised to uint16.*quantised to uint8/)
   })
 
   it('what TF.js downloads is found by its one .json', async () => {
