@@ -5,7 +5,7 @@
     GRUV_KERAS_CASES=FOLDER npx vitest run test/formats/keras.test.ts
 
 Layers, settings, versions, containers and storage are drawn at random: graphs with shared and
-nested layers, masks, states, wrappers; `.h5` of Keras 2 and 3, `.keras`, TF.js. FOLDER gets a
+nested layers, masks, states, wrappers; `.h5` of Keras 2 and 3, `.keras`, TF.js, SavedModels. FOLDER gets a
 cases.json like that of the fixtures. Needs h5py and NumPy; no Keras. Nothing here is part of the
 test suite: it looks for what the fixtures do not cover, and what it finds becomes one.
 """
@@ -19,6 +19,7 @@ from pathlib import Path
 
 import h5py
 import keras_oracle as oracle
+import make_tensorflow_fixtures as tf
 import numpy as np
 
 VERSIONS = ['2.1.6', '2.2.2', '2.3.1', '2.6.0', '2.15.0', '3.0.5', '3.3.3', '3.8.0', '3.16.0']
@@ -627,6 +628,51 @@ def tfjs(b, folder, rng):
                                                    'modelTopology': topology, 'weightsManifest': groups}))  # fmt: skip
 
 
+def by_order(b, around=()):
+    """[(attributes that lead to it, array)]: TensorFlow numbers the layers that have weights."""
+    found, i = [], 0
+    for layer in b.layers.values():
+        here = (*around, f'layer_with_weights-{i}')
+        model = inner_model(layer)
+        if model:
+            inner = by_order(model, here if layer.get('model') else (*here, 'layer'))
+        else:
+            # What Keras keeps to itself bears an underscore.
+            inner = [((*here, *(f'_{s}' if s.endswith('_dense') else s for s in key.split('/'))), w)
+                     for key, w in layer['weights'].items()]  # fmt: skip
+        i += len(inner) > 0
+        found += inner
+    return found
+
+
+def saved_model(b, folder, rng):
+    (folder / 'variables').mkdir(parents=True, exist_ok=True)
+    nodes, data, entries = [[{}, None]], b'', {}
+    for path, array in by_order(b):
+        at = 0
+        for step in path:
+            if step not in nodes[at][0]:
+                nodes[at][0][step] = len(nodes)
+                nodes.append([{}, None])
+            at = nodes[at][0][step]
+        name = f'variables/{at}'
+        nodes[at][1] = ('/'.join(path), name + tf.VALUE)
+        content = np.float32(array).tobytes()
+        entries[(name + tf.VALUE).encode()] = tf.entry(1, np.shape(array), 0, len(data), content, tf.masked(content))
+        data += content
+    graph = b''.join(tf.node([(n, s) for s, n in children.items()], [owner] if owner else []) for children, owner in nodes)
+    content, checksum = tf.strings([graph])
+    entries[b'_CHECKPOINTABLE_OBJECT_GRAPH'] = tf.entry(7, (), 0, len(data), content, checksum)
+    data += content
+    entries[b''] = tf.field(1, 1) + tf.field(3, tf.field(1, 1))
+    (folder / 'variables/variables.index').write_bytes(tf.table(entries, 5))
+    (folder / 'variables/variables.data-00000-of-00001').write_bytes(data)
+    root = {'name': b.name, **model_json(b), 'keras_version': b.text}
+    text = tf.field(2, 0) + tf.field(3, 'root') + tf.field(4, '_tf_keras_network') + tf.field(5, json.dumps(root))
+    (folder / 'keras_metadata.pb').write_bytes(tf.field(1, text))
+    (folder / 'saved_model.pb').write_bytes(tf.field(1, 1) + tf.field(2, bytes(200)))
+
+
 def main():
     folder = Path(sys.argv[1])
     count, seed = (int(n) for n in (sys.argv[2:] + ['200', '1'][len(sys.argv) - 2 :])[:2])
@@ -639,9 +685,12 @@ def main():
         if not all(np.isfinite(e).all() and abs(e).max() < 1e4 for e in expected):
             continue
         kinds = ['h5'] + (['keras'] if b.version >= (2, 13) else []) + (['tfjs'] if b.version < (3, 0) else [])
+        kinds += ['saved'] if (2, 4) <= b.version < (3, 0) else []
         kind = str(rng.choice(kinds))
-        name = f'{i:04d}-{version}' + {'h5': '.h5', 'keras': '.keras', 'tfjs': ''}[kind]
-        {'h5': h5, 'keras': archive, 'tfjs': tfjs}[kind](b, folder / name, rng)
+        ending, write = {'h5': ('.h5', h5), 'keras': ('.keras', archive), 'tfjs': ('-tfjs', tfjs),
+                         'saved': ('-saved', saved_model)}[kind]  # fmt: skip
+        name = f'{i:04d}-{version}{ending}'
+        write(b, folder / name, rng)
         single = len(b.inputs) == 1
         cases.append({'file': name, 'options': {}, 'outputs': [e.tolist() for e in expected],
                       'inputs': {'x' if single else n: b.values[(n, 0, 0)][0].tolist() for n in b.inputs}})  # fmt: skip
