@@ -633,6 +633,27 @@ describe('containers', () => {
     expect(nodes.map(({ kind }) => kind)).toEqual(['gru'])
   })
 
+  it('weights alone of cuDNN layers: two biases in a row, matrices turned', async () => {
+    const [kernel, recurrent, bias] = [
+      tensor(random(1), [3, 6]),
+      tensor(random(2), [2, 6]),
+      tensor(random(3), [12]),
+    ]
+    const weights = await writeHdf5({
+      'layers/cu_dnngru/vars/0': kernel,
+      'layers/cu_dnngru/vars/1': recurrent,
+      'layers/cu_dnngru/vars/2': bias,
+    })
+    const [node] = (await load({ 'x.weights.h5': weights })).nodes
+    if (node.kind !== 'gru') throw new Error(node.kind)
+    expect(node.resetAfter).toBe(true)
+    expect([...node.weights.recurrentBias!.z.data]).toEqual([...bias.data.slice(6, 8)])
+    // The first gate's numbers, row by row, are its matrix column by column.
+    const gate = [0, 1, 2].flatMap((row) => [...kernel.data.slice(6 * row, 6 * row + 2)])
+    const { data } = node.weights.kernel.z
+    expect([0, 1].flatMap((unit) => [0, 1, 2].map((i) => data[2 * i + unit]))).toEqual(gate)
+  })
+
   it('models inside without weights are not counted among those with weights', async () => {
     const inner = (name: string, layers: readonly object[]): object => ({
       class_name: 'Sequential',
