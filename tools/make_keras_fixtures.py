@@ -941,6 +941,38 @@ def halves():
     case('halves.weights.h5', m, layer='encoder')
 
 
+def branches():
+    """Keras 1: a Sequential that begins with a Merge of others; the file lists all layers side by side."""
+    ids, v = np.array([[3, 1, 4], [2, 0, 1]]), some(2, 4, 3, scale=128)
+    table, w, wb, d, db = some(5, 4), some(3, 4), some(4), some(8, 2), some(2)
+    layer = lambda kind, **config: {'class_name': kind, 'config': config}
+    left = [layer('Embedding', name='embedding_1', input_dim=5, output_dim=4, batch_input_shape=[None, 3]),
+            layer('Flatten', name='flatten_1'), layer('Dense', name='dense_1', output_dim=4, activation='tanh')]  # fmt: skip
+    k, kb = some(12, 4), some(4)
+    right = [layer('Dense', name='dense_2', output_dim=4, activation='relu', batch_input_shape=[None, 3])]
+    sequential = lambda layers: {'class_name': 'Sequential', 'config': layers}
+    config = sequential([layer('Merge', name='merge_1', mode='concat', concat_axis=-1,
+                               layers=[sequential(left), sequential(right)]),
+                         layer('Dense', name='dense_3', output_dim=2, activation='softmax')])  # fmt: skip
+    arrays = {'embedding_1': {'W': table}, 'flatten_1': {}, 'dense_1': {'W': k, 'b': kb}, 'dense_2': {'W': w, 'b': wb},
+              'merge_1': {}, 'dense_3': {'W': d, 'b': db}}  # fmt: skip
+    with h5py.File(FOLDER / 'branches-1.2.h5', 'w', libver='latest') as f:
+        f.attrs['model_config'], f.attrs['keras_version'] = json.dumps(config), '1.2.2'
+        g = f.create_group('model_weights')
+        g.attrs['layer_names'] = [name.encode() for name in arrays]
+        for name, own in arrays.items():
+            group = g.create_group(name)
+            for key, array in own.items():
+                group.create_dataset(f'{name}_{key}', data=np.float32(array))
+            group.attrs['weight_names'] = np.array([f'{name}_{key}' for key in own], 'S')
+    v = v[:, 0]
+    one = torch.tanh(t(table)[t(ids).long()].reshape(2, -1) @ t(k) + t(kb))
+    two = torch.relu(t(v) @ t(w) + t(wb))
+    y = torch.softmax(torch.cat([one, two], -1) @ t(d) + t(db), -1)
+    cases.append({'file': 'branches-1.2.h5', 'options': {}, 'outputs': [y.numpy().tolist()],
+                  'inputs': {'sequential_1_input': ids.tolist(), 'sequential_2_input': v.tolist()}})  # fmt: skip
+
+
 def in_tensorflow():
     m = Model('2.15.0', 'in_tensorflow', 'Sequential')
     x = m.input('x', some(2, 4, 3, scale=128), [None, 4, 3])
@@ -1045,6 +1077,7 @@ def main():
     trained_in_tfjs()
     second_keras()
     halves()
+    branches()
     (FOLDER / 'cases.json').write_text(json.dumps(cases))
 
 
