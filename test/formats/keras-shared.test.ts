@@ -177,21 +177,25 @@ describe.skipIf(!haveShared)(
           const names = model.outputs.map(({ name }) => name)
           await agrees(results, names, engine !== 'f32')
         })
-        it(`${title}, on the command line`, async () => {
-          const model = await load(path, options)
-          const ports = portsOf(model, each)
-          const given = inputs.flatMap((input, i) => ['--input', `${ports[i]}=${input}`])
-          const chosen = layer === undefined ? [] : ['--layer', layer]
-          for (const precision of ['f64', 'f32'] as const) {
-            const out = join(scratch, `${basename(path)}-${precision}.npz`)
-            const args = ['run', path, ...given, ...chosen, '--precision', precision]
-            const { code, stderr } = await gruv([...args, '--output', out])
-            expect([code, stderr.includes('error')], stderr).toEqual([0, false])
-            const { tensors } = await readData(new Uint8Array(readFileSync(out)), out)
-            const names = model.outputs.map(({ name }) => name)
-            await agrees(tensors, names, precision === 'f64')
-          }
-        })
+        // A process takes a while: one for each file, and for each layer that is chosen from one.
+        const first = each === cases.find((other) => other.path === path)
+        if (first || layer !== undefined) {
+          it(`${title}, on the command line`, async () => {
+            const model = await load(path, options)
+            const ports = portsOf(model, each)
+            const given = inputs.flatMap((input, i) => ['--input', `${ports[i]}=${input}`])
+            const chosen = layer === undefined ? [] : ['--layer', layer]
+            for (const precision of ['f64', 'f32'] as const) {
+              const out = join(scratch, `${basename(path)}-${precision}.npz`)
+              const args = ['run', path, ...given, ...chosen, '--precision', precision]
+              const { code, stderr } = await gruv([...args, '--output', out])
+              expect([code, stderr.includes('error')], stderr).toEqual([0, false])
+              const { tensors } = await readData(new Uint8Array(readFileSync(out)), out)
+              const names = model.outputs.map(({ name }) => name)
+              await agrees(tensors, names, precision === 'f64')
+            }
+          })
+        }
         if (tfjs === undefined) continue
         // In float64: what is left is what TF.js itself is off, in float32.
         it(`${title}, as TF.js has it`, async () => {
