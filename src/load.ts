@@ -92,22 +92,34 @@ export async function bytesOf(source: Uint8Array | ArrayBuffer | Blob | URL): Pr
 }
 
 async function fileAtUrl(url: string | URL): Promise<Found> {
-  const response = await fetchUrl(url)
-  return fileOfResponse(response, response.url || String(url))
+  return fileOfResponse(await fetchUrl(url), String(url))
 }
 
+/**
+ * What lies beside a URL is asked for with the same query (a key, a token), first where the URL was
+ * followed to, then where it led away from.
+ */
 async function fileOfResponse(response: Response, url: string): Promise<Found> {
   const bytes = await responseBytes(response)
-  if (url === '') return { bytes }
   // Resolved against the page in browsers, where the URL itself may be relative.
-  const base = new URL(url, typeof location === 'undefined' ? undefined : location.href)
+  const page = typeof location === 'undefined' ? undefined : location.href
+  const places = [response.url, url].filter((each) => each !== '')
+  const bases = new Set(places.map((each) => new URL(each, page).href))
+  if (bases.size === 0) return { bytes }
   return {
     bytes,
     siblings: {
       list: async () => null,
       read: async (path) => {
         const escaped = path.split('/').map(encodeURIComponent).join('/')
-        return responseBytes(await fetchUrl(new URL(escaped, base)))
+        let answer: Response | undefined
+        for (const base of bases) {
+          const beside = new URL(escaped, base)
+          beside.search = new URL(base).search
+          answer = await fetchUrl(beside)
+          if (answer.ok) break
+        }
+        return responseBytes(answer!)
       },
     },
   }

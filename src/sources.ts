@@ -11,7 +11,7 @@ export async function fileAtPath(source: string | URL): Promise<Found> {
     return { bytes: await readFileBytes(path), siblings: siblingsOf(path) }
   }
   const files = await listFiles(path)
-  const first = leadingFile(files) ?? (files.length === 1 ? files[0] : null)
+  const first = leadingFile(files)
   if (first === null) {
     throw new GruvError(
       'unreadable',

@@ -146,6 +146,7 @@ class Model:
         features = x.value.shape[-1]
         gates = {'GRU': 3, 'LSTM': 4, 'SimpleRNN': 1}[kind]
         after = config.get('reset_after', False)
+        config = self.stated(kind, config)
         if name in self.layers:
             weights = self.layers[name][2]
         else:
@@ -165,6 +166,11 @@ class Model:
                          [x, *states] if states else x,
                          keep_mask=bool(config.get('return_sequences')))  # fmt: skip
 
+    def stated(self, kind, config):
+        """Gates were hard_sigmoid by default before Keras 2.3."""
+        old = self.version.startswith('2.2') and kind != 'SimpleRNN'
+        return {'recurrent_activation': 'sigmoid', **config} if old else config
+
     def run(self, kind, weights, prefix, x, states, mask, config, flip=False, masked=None):
         act = ACT[config.get('activation', 'tanh')]
         ract = config.get('recurrent_activation', 'sigmoid')
@@ -181,6 +187,7 @@ class Model:
     def bidirectional(self, kind, name, x, units, merge='concat', **config):
         gates = {'GRU': 3, 'LSTM': 4, 'SimpleRNN': 1}[kind]
         after = config.get('reset_after', False)
+        config = self.stated(kind, config)
         weights = {}
         for half in ('forward_layer', 'backward_layer'):
             weights[f'{half}/cell/kernel'] = some(x.value.shape[-1], gates * units)
@@ -917,6 +924,55 @@ def bare():
     case('bare.weights.h5', m, layer='gru')
 
 
+def halves():
+    """Weights in bfloat16, which Keras 3 keeps as bytes of no type, with the layers' names beside them."""
+    m = Model('3.8.0', 'halves')
+    x = m.input('x', some(2, 4, 3, scale=128), [None, None, 3])
+    y = m.rnn('GRU', 'encoder', x, 4, return_sequences=True, reset_after=True)
+    m.rnn('GRU', 'decoder', y, 4, return_sequences=True, reset_after=True)
+    m.outputs = [y]
+    with h5py.File(FOLDER / 'halves.weights.h5', 'w', libver='latest') as f:
+        for at, name in (('gru', 'encoder'), ('gru_1', 'decoder')):
+            f.create_group(f'layers/{at}/vars').attrs['name'] = name
+            for i, array in enumerate(m.layers[name][2].values()):
+                upper = (np.float32(array).view(np.uint32) >> 16).astype(np.uint16)
+                data = f.create_dataset(f'layers/{at}/cell/vars/{i}', data=upper.view('V2'))
+                data.attrs['dtype'] = 'bfloat16'
+    case('halves.weights.h5', m, layer='encoder')
+
+
+def branches():
+    """Keras 1: a Sequential that begins with a Merge of others; the file lists all layers side by side."""
+    ids, v = np.array([[3, 1, 4], [2, 0, 1]]), some(2, 4, 3, scale=128)
+    table, w, wb, d, db = some(5, 4), some(3, 4), some(4), some(8, 2), some(2)
+    layer = lambda kind, **config: {'class_name': kind, 'config': config}
+    left = [layer('Embedding', name='embedding_1', input_dim=5, output_dim=4, batch_input_shape=[None, 3]),
+            layer('Flatten', name='flatten_1'), layer('Dense', name='dense_1', output_dim=4, activation='tanh')]  # fmt: skip
+    k, kb = some(12, 4), some(4)
+    right = [layer('Dense', name='dense_2', output_dim=4, activation='relu', batch_input_shape=[None, 3])]
+    sequential = lambda layers: {'class_name': 'Sequential', 'config': layers}
+    config = sequential([layer('Merge', name='merge_1', mode='concat', concat_axis=-1,
+                               layers=[sequential(left), sequential(right)]),
+                         layer('Dense', name='dense_3', output_dim=2, activation='softmax')])  # fmt: skip
+    arrays = {'embedding_1': {'W': table}, 'flatten_1': {}, 'dense_1': {'W': k, 'b': kb}, 'dense_2': {'W': w, 'b': wb},
+              'merge_1': {}, 'dense_3': {'W': d, 'b': db}}  # fmt: skip
+    with h5py.File(FOLDER / 'branches-1.2.h5', 'w', libver='latest') as f:
+        f.attrs['model_config'], f.attrs['keras_version'] = json.dumps(config), '1.2.2'
+        g = f.create_group('model_weights')
+        g.attrs['layer_names'] = [name.encode() for name in arrays]
+        for name, own in arrays.items():
+            group = g.create_group(name)
+            for key, array in own.items():
+                group.create_dataset(f'{name}_{key}', data=np.float32(array))
+            group.attrs['weight_names'] = np.array([f'{name}_{key}' for key in own], 'S')
+    v = v[:, 0]
+    one = torch.tanh(t(table)[t(ids).long()].reshape(2, -1) @ t(k) + t(kb))
+    two = torch.relu(t(v) @ t(w) + t(wb))
+    y = torch.softmax(torch.cat([one, two], -1) @ t(d) + t(db), -1)
+    cases.append({'file': 'branches-1.2.h5', 'options': {}, 'outputs': [y.numpy().tolist()],
+                  'inputs': {'sequential_1_input': ids.tolist(), 'sequential_2_input': v.tolist()}})  # fmt: skip
+
+
 def in_tensorflow():
     m = Model('2.15.0', 'in_tensorflow', 'Sequential')
     x = m.input('x', some(2, 4, 3, scale=128), [None, 4, 3])
@@ -1020,6 +1076,8 @@ def main():
                 case(f'{name}.keras', m)
     trained_in_tfjs()
     second_keras()
+    halves()
+    branches()
     (FOLDER / 'cases.json').write_text(json.dumps(cases))
 
 

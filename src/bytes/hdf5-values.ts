@@ -25,6 +25,7 @@ const classNames: readonly string[] = [
 const INTEGER = 0
 const FLOAT = 1
 const STRING = 3
+const OPAQUE = 5
 const ENUM = 8
 
 const integers: Readonly<Record<string, BinaryType>> = {
@@ -38,6 +39,11 @@ const integers: Readonly<Record<string, BinaryType>> = {
   'unsigned 8': 'uint64',
 }
 const floats: Readonly<Record<number, BinaryType>> = { 2: 'float16', 4: 'float32', 8: 'float64' }
+
+/** Bytes of which HDF5 does not know what they are. */
+export function isOpaque({ type }: Metadata): boolean {
+  return type === OPAQUE
+}
 
 /** The type of the numbers, if they are such as we know; h5py's booleans are an enumeration. */
 export function numberType(metadata: Metadata): BinaryType | undefined {

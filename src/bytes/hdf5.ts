@@ -7,9 +7,9 @@ import { GruvError, within } from '../errors.ts'
 import { type DType, sizeOf, type Tensor } from '../tensor.ts'
 import { checkHeaps } from './hdf5-heaps.ts'
 import { hdf5Sessions, mostBytes, type OpenFile, type Session } from './hdf5-session.ts'
-import { type Metadata, numberType, readAttribute, typeName } from './hdf5-values.ts'
+import { isOpaque, type Metadata, numberType, readAttribute, typeName } from './hdf5-values.ts'
 import { quote, showExtents } from './show.ts'
-import { bytesPer, decodeNumbers } from './storage.ts'
+import { type BinaryType, bytesPer, decodeNumbers } from './storage.ts'
 
 /**
  * A string, or all strings of an array in C order, or numbers. Attributes of other types (compounds,
@@ -75,6 +75,16 @@ export function memberAt(group: Hdf5Group, path: string): Hdf5Group | Hdf5Datase
   return member
 }
 
+/** Keras keeps bfloat16, which HDF5 does not know, as two bytes of no type beside an attribute. */
+function dtypeOf(
+  metadata: Metadata,
+  attributes: ReadonlyMap<string, Hdf5Attribute>,
+): BinaryType | undefined {
+  if (attributes.get('dtype') === 'bfloat16' && isOpaque(metadata) && metadata.size === 2)
+    return 'bfloat16'
+  return numberType(metadata)
+}
+
 class TreeReader {
   private objects = 0
   /** Of attributes and arrays; compared before anything is read. */
@@ -113,7 +123,7 @@ class TreeReader {
     const attributes = this.attributes(path)
     const metadata = library.get_dataset_metadata(id, path)
     const shape = metadata.shape ?? []
-    const dtype = metadata.shape === null ? undefined : numberType(metadata)
+    const dtype = metadata.shape === null ? undefined : dtypeOf(metadata, attributes)
     if (dtype !== undefined) {
       this.claim(path, metadata)
       this.checkChunks(path, metadata)

@@ -91,6 +91,31 @@ const dtypes: ReadonlyMap<number, BinaryType> = new Map([
 const STRING = 7
 
 /**
+ * How many `.data-0000N-of-0000M` files an index belongs to.
+ * @throws GruvError `bad-file` for a damaged index.
+ */
+export async function countShards(index: Uint8Array): Promise<number> {
+  const { shards } = await readHeader(readSstable(index))
+  if (shards > 0 && shards <= MOST_SHARDS) return shards
+  throw new GruvError('bad-file', 'the index counts parts that cannot be', {
+    expected: `1 to ${MOST_SHARDS} .data files`,
+    got: `${shards}`,
+  })
+}
+
+/** Their numbers have five digits. */
+const MOST_SHARDS = 99_999
+
+async function readHeader(table: ReturnType<typeof readSstable>): Promise<Header> {
+  const readMessage = await messageReader()
+  const bytes = table.get('')
+  if (bytes !== undefined) return readMessage(bytes, header)
+  throw new GruvError('bad-file', 'the index of the checkpoint has no header', {
+    expected: 'an entry without a name',
+  })
+}
+
+/**
  * The entries of a checkpoint by key, without their content.
  * @param index the `.index` file.
  * @param shards the `.data-0000N-of-0000M` files in order.
@@ -102,13 +127,7 @@ export async function readBundle(
 ): Promise<Bundle> {
   const readMessage = await messageReader()
   const table = readSstable(index)
-  const headerBytes = table.get('')
-  if (headerBytes === undefined) {
-    throw new GruvError('bad-file', 'the index of the checkpoint has no header', {
-      expected: 'an entry without a name',
-    })
-  }
-  const { shards: count, endianness } = readMessage(headerBytes, header)
+  const { shards: count, endianness } = await readHeader(table)
   if (count !== shards.length) {
     throw new GruvError('not-found', 'the parts of the checkpoint are not all there', {
       expected: `${count} .data files`,

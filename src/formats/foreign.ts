@@ -4,6 +4,7 @@
  */
 
 import { isPickle, isTorchZip } from '../bytes/torch-magic.ts'
+import { zipNames } from '../bytes/zip-names.ts'
 import { GruvError } from '../errors.ts'
 import type { Format, SourceFile } from './format.ts'
 import { firstEntry, formatsAtHand, isZip } from './index.ts'
@@ -15,7 +16,7 @@ export const foreignFormats: readonly Format[] = [
     id: 'keras-archive',
     title: 'Keras archive (.keras)',
     recognizes: ({ bytes }) =>
-      isZip(bytes) && /^(metadata\.json|config\.json|model\.weights\.h5)$/.test(firstEntry(bytes)),
+      isZip(bytes) && (/^(metadata|config)\.json$/.test(firstEntry(bytes)) || listsConfig(bytes)),
     takes: ['until'],
     read: async (file, options) =>
       (await import('./keras/archive.ts')).readKerasArchive(file, options),
@@ -31,10 +32,21 @@ export const foreignFormats: readonly Format[] = [
     id: 'tfjs',
     title: 'TF.js layers model (model.json and its shards)',
     recognizes: ({ bytes }) =>
-      bytes[firstInk(bytes)] === BRACE && /"(modelTopology|weightsManifest)"/.test(head(bytes)),
+      bytes[firstInk(bytes)] === BRACE &&
+      (/"(modelTopology|weightsManifest)"/.test(head(bytes)) ||
+        hasKeys(bytes, 'modelTopology', 'weightsManifest')),
     leads: /^model\.json$/,
     takes: ['until'],
     read: async (file, options) => (await import('./keras/tfjs.ts')).readTfjsModel(file, options),
+  },
+  {
+    id: 'keras-json',
+    title: 'Keras configuration (config.json, or what `to_json` wrote) beside its weights',
+    recognizes: ({ bytes }) => hasKeys(bytes, 'class_name', 'config'),
+    leads: /^(config|model)\.json$/,
+    takes: ['until'],
+    read: async (file, options) =>
+      (await import('./keras/archive.ts')).readKerasConfig(file, options),
   },
   {
     id: 'saved-model',
@@ -160,7 +172,18 @@ export function leadingFile(paths: readonly string[]): string | null {
   const leads = foreignFormats.flatMap((format) =>
     paths.filter((path) => format.leads?.test(path.split('/').at(-1)!)),
   )
-  return leads.sort((a, b) => depth(a) - depth(b))[0] ?? null
+  const named = leads.sort((a, b) => depth(a) - depth(b))[0]
+  if (named !== undefined) return named
+  // TF.js downloads a model as `NAME.json` and `NAME.weights.bin`.
+  const parts = paths.filter((path) => !path.endsWith('.bin'))
+  const json = parts.filter((path) => path.endsWith('.json'))
+  if (json.length === 1 && parts.length < paths.length) return json[0]
+  return paths.length === 1 ? paths[0] : null
+}
+
+function listsConfig(bytes: Uint8Array): boolean {
+  for (const name of zipNames(bytes)) if (name === 'config.json') return true
+  return false
 }
 
 function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {

@@ -1,6 +1,6 @@
 /** What readers check before they go on: paths in files, options that contradict a file. */
 
-import { GruvError, within } from '../errors.ts'
+import { GruvError, isGruvError, within } from '../errors.ts'
 import type { ReadOptions, SourceFile } from './format.ts'
 
 /**
@@ -48,4 +48,15 @@ export function refuseConventions(options: ReadOptions, why: string): void {
   throw new GruvError('bad-argument', `${said.join(', ')} cannot be set for this file`, {
     got: why,
   })
+}
+
+/** What `readSibling` gives; null where the file is not there. */
+export async function readOptional(file: SourceFile, path: string): Promise<Uint8Array | null> {
+  try {
+    return await readSibling(file, path)
+  } catch (error) {
+    if (isGruvError(error) && (error.code === 'unreadable' || error.code === 'not-found'))
+      return null
+    throw error
+  }
 }

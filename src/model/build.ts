@@ -5,6 +5,7 @@ import type { Named } from '../tensor.ts'
 import { type Kinds, kindsOf } from './kinds.ts'
 import { denseShapes } from './shapes/dense.ts'
 import { recurrentShapes } from './shapes/recurrent.ts'
+import { isSuspicious } from './suspicious.ts'
 import type { Dim, LayerNode, Model, Port, ReferenceData } from './types.ts'
 import { weightWarnings } from './warnings.ts'
 
@@ -49,9 +50,12 @@ export function buildModel(parts: GraphParts, kinds: Kinds): Model {
     outputs,
     nodes: parts.nodes,
     reference: parts.reference ?? null,
+    // A model made of another has its warnings already.
     warnings: [
-      ...(parts.warnings ?? []),
-      ...parts.nodes.flatMap((node) => weightWarnings(node, kinds)),
+      ...new Set([
+        ...(parts.warnings ?? []),
+        ...parts.nodes.flatMap((node) => weightWarnings(node, kinds)),
+      ]),
     ],
   })
 }
@@ -61,7 +65,11 @@ export const kindsAtHand: Kinds = kindsOf({ ...recurrentShapes, ...denseShapes }
 
 /** `buildModel`; a page downloads the tables of other kinds (`graph.ts`) only for parts that have them. */
 export async function assembleModel(parts: GraphParts): Promise<Model> {
-  if (parts.nodes.every(kindsAtHand.knows)) return buildModel(parts, kindsAtHand)
+  if (parts.nodes.every(kindsAtHand.knows)) {
+    const odd = parts.nodes.some((node) => isSuspicious(kindsAtHand.weightsOf(node)))
+    const told = odd ? (await import('./stuck.ts')).stuckWarnings(parts.nodes, kindsAtHand) : []
+    return buildModel({ ...parts, warnings: [...(parts.warnings ?? []), ...told] }, kindsAtHand)
+  }
   return (await import('./graph.ts')).createModel(parts)
 }
 

@@ -2,6 +2,7 @@
 
 import { buildModel, type GraphParts, shapesOfValues } from './build.ts'
 import { allKinds } from './layers.ts'
+import { stuckWarnings } from './stuck.ts'
 import type { Dim, LayerNode, Model, Port } from './types.ts'
 
 /**
@@ -9,7 +10,8 @@ import type { Dim, LayerNode, Model, Port } from './types.ts'
  * @throws GruvError `bad-model` or `bad-shape`, naming the node or port.
  */
 export function createModel(parts: GraphParts): Model {
-  return buildModel(parts, allKinds)
+  const warnings = [...(parts.warnings ?? []), ...stuckWarnings(parts.nodes, allKinds)]
+  return buildModel({ ...parts, warnings }, allKinds)
 }
 
 /** The shape of every value of a graph, by name. */

@@ -16,33 +16,51 @@ interface MaskingRule {
   readonly since: readonly [number, number]
   /** Where the framework says so. */
   readonly source: string
-  readonly layer: (zeroOutputForMask: boolean) => MaskedOutput
-  readonly bidirectional: (returnSequences: boolean) => MaskedOutput
+  readonly layer: (zeroOutputForMask: boolean, unrolled: boolean) => MaskedOutput
+  readonly bidirectional: (returnSequences: boolean, unrolled: boolean) => MaskedOutput
+  /** Whether the mask goes on behind a layer of sequences: a RNN, Bidirectional, TimeDistributed. */
+  readonly passesOn: boolean
 }
 
 /** Newest first. TensorFlow 2's own Keras counts as 2.3 and later. */
 export const kerasMasking: readonly MaskingRule[] = [
   {
+    since: [3, 16],
+    source:
+      'Keras 3.16 layers/rnn: supports_masking = False of RNN, Bidirectional, TimeDistributed',
+    layer: zeroOrRepeat,
+    bidirectional: zeroOrRepeat,
+    passesOn: false,
+  },
+  {
     since: [2, 3],
     source:
       'Keras 3 backend/tensorflow/rnn.py, layers/rnn/bidirectional.py; TensorFlow 2 keras/backend.py',
-    layer: (zeroOutputForMask) => (zeroOutputForMask ? 'zero' : 'repeat'),
+    layer: zeroOrRepeat,
     // The wrapper overrides whatever its layers say (force_zero_output_for_mask).
-    bidirectional: (returnSequences) => (returnSequences ? 'zero' : 'repeat'),
+    bidirectional: zeroOrRepeat,
+    passesOn: true,
   },
   {
     since: [1, 0],
     source:
-      'Keras 1.2.2 to 2.2.4 backend/tensorflow_backend.py: output = tf.where(mask, output, states[0])',
-    layer: () => 'state',
-    bidirectional: () => 'state',
+      'Keras 1.2.2 to 2.2.4 backend/tensorflow_backend.py: output = tf.where(mask, output, states[0]); unrolled, the output before it instead',
+    layer: (_, unrolled) => (unrolled ? 'repeat' : 'state'),
+    bidirectional: (_, unrolled) => (unrolled ? 'repeat' : 'state'),
+    passesOn: true,
   },
 ]
+
+function zeroOrRepeat(zero: boolean): MaskedOutput {
+  return zero ? 'zero' : 'repeat'
+}
 
 export interface KerasMasking {
   /** As files state it: `2.2.4`, `3.3.3`. */
   readonly version: string
   readonly zeroOutputForMask?: boolean
+  /** Whether the layer runs without a loop (`unroll`). */
+  readonly unrolled?: boolean
   /** Present when the layer stands in a Bidirectional wrapper. */
   readonly bidirectional?: { readonly returnSequences: boolean }
 }
@@ -51,14 +69,25 @@ export interface KerasMasking {
 export function kerasMaskedOutput({
   version,
   zeroOutputForMask = false,
+  unrolled = false,
   bidirectional,
 }: KerasMasking): MaskedOutput {
+  const rule = ruleOf(version)
+  return bidirectional === undefined
+    ? rule.layer(zeroOutputForMask, unrolled)
+    : rule.bidirectional(bidirectional.returnSequences, unrolled)
+}
+
+/** Whether Keras of that version lets a mask go on behind recurrent layers and TimeDistributed. */
+export function kerasPassesMask(version: string): boolean {
+  return ruleOf(version).passesOn
+}
+
+function ruleOf(version: string): MaskingRule {
   const [major, minor = 0] = version.split('.').map(Number)
-  const rule =
+  return (
     kerasMasking.find(
       ({ since }) => major > since[0] || (major === since[0] && minor >= since[1]),
     ) ?? kerasMasking[kerasMasking.length - 1]
-  return bidirectional === undefined
-    ? rule.layer(zeroOutputForMask)
-    : rule.bidirectional(bidirectional.returnSequences)
+  )
 }

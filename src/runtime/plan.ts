@@ -59,6 +59,12 @@ export interface PlannedState {
   readonly rows: Dim
 }
 
+/** A state that begins as an input of the model says. */
+export interface InitialState {
+  readonly input: string
+  readonly state: string
+}
+
 /** Where the values lie, from a frame's base. */
 export interface FrameLayout {
   readonly rows: number
@@ -82,6 +88,8 @@ export interface Plan extends PlanOptions {
   readonly stages: readonly Stage[]
   readonly block: FrameLayout
   readonly step: FrameLayout
+  /** Inputs that a stream starts its states from; absent where there are none. */
+  readonly initial?: readonly InitialState[]
   /** Why it cannot run step by step; null if it can. */
   readonly obstacle: { readonly node: string; readonly why: string } | null
   readonly memory: {
@@ -195,8 +203,10 @@ export function plan(model: Model, options: PlanOptions, tools: Toolkit): Plan {
   const predictFrame = weightsSize + TILE_ROWS * stateStride
   const streams = predictFrame + block.size
   const streamStride = stateStride + step.size
+  const initial = initialStates(model)
   const planned = {
     ...options,
+    ...(initial.length > 0 && { initial }),
     inputs: model.inputs,
     outputs: model.outputs,
     shapes: Object.fromEntries(shapes),
@@ -207,7 +217,7 @@ export function plan(model: Model, options: PlanOptions, tools: Toolkit): Plan {
     stages,
     block,
     step,
-    obstacle: obstacleTo(tools, nodes, values),
+    obstacle: obstacleTo(tools, model, nodes, values, initial, shapeOf),
     memory: {
       predictState: weightsSize,
       predictFrame,
@@ -238,17 +248,43 @@ function layOut(
   return { rows, steps, offsets, scratch: size, size: size + scratchSize }
 }
 
+const statePorts = [
+  ['initialState', 'h'],
+  ['initialCell', 'c'],
+] as const
+
+/** States that the model's inputs say; those that another layer computes are none of them. */
+function initialStates({ inputs, nodes }: Model): readonly InitialState[] {
+  const names = new Set(inputs.map(({ name }) => name))
+  return nodes.flatMap((node) =>
+    statePorts.flatMap(([port, slot]) => {
+      const input = node.inputs[port]
+      return names.has(input) ? [{ input, state: `${node.name}.${slot}` }] : []
+    }),
+  )
+}
+
 /** Whatever the mathematics allows streams: one step of every layer for one step of the input. */
 function obstacleTo(
   tools: Toolkit,
+  { inputs }: Model,
   nodes: readonly PlannedNode[],
   values: readonly PlannedValue[],
+  initial: readonly InitialState[],
+  shapeOf: (value: string) => readonly Dim[],
 ): Plan['obstacle'] {
+  const given = new Set(initial.map(({ input }) => input))
+  // Each input with steps of its own advances by one.
+  const clocks = new Set(inputs.map(({ name }) => shapeOf(name)[1]))
   const clock = nodes.find(({ placement }) => placement.sweep === 'forward')?.placement
   const roles = new Map<string, boolean>()
   for (const { node, placement, reads, makes } of nodes) {
-    const why = obstacleOf(tools, node, placement, clock)
+    const why = obstacleOf(tools, node, placement, clock, clocks)
     if (why !== null) return { node: node.name, why }
+    if (
+      statePorts.some(([port]) => node.inputs[port] !== undefined && !given.has(node.inputs[port]))
+    )
+      return { node: node.name, why: 'it starts from a state that another layer computes' }
     for (const value of [...reads, ...makes]) {
       const { name, overTime } = values[value]
       if ((roles.get(name) ?? overTime) !== overTime)
@@ -264,12 +300,15 @@ function obstacleOf(
   node: LayerNode,
   placement: PlannedNode['placement'],
   clock: PlannedNode['placement'] | undefined,
+  clocks: ReadonlySet<Dim | undefined>,
 ): string | null {
   const answer = causal(tools, node)
   if (answer !== true) return answer
   if (placement.sweep === 'whole') return 'it needs the whole tensor at once'
+  const together = (steps: Dim): boolean => typeof steps === 'string' && clocks.has(steps)
   const inStep =
     placement.sweep === 'once' ||
-    (placement.rows === clock!.rows && placement.steps === clock!.steps)
+    (placement.rows === clock!.rows &&
+      (placement.steps === clock!.steps || (together(placement.steps) && together(clock!.steps))))
   return inStep ? null : 'it runs over other steps than the input'
 }

@@ -14,7 +14,10 @@ export interface Stream {
   readonly input: Float32Array | Float64Array
   /** Live view of the model's first output: read here. A new step overwrites it. */
   readonly output: Float32Array | Float64Array
-  /** Live views of all inputs and outputs by name. */
+  /**
+   * Live views of all inputs and outputs by name. An input that is the state a layer starts from is
+   * read at the first step, and at the first after a reset.
+   */
   readonly inputs: Named<Float32Array | Float64Array>
   readonly outputs: Named<Float32Array | Float64Array>
   /** One timestep: synchronous, without a copy, without an allocation. */
@@ -22,7 +25,7 @@ export interface Stream {
   getState(): State
   /** States that are not named stay as they are. */
   setState(state: Named<ArrayLike<number>>): void
-  /** Back to zeros, where every sequence starts. */
+  /** Back to where every sequence starts: zeros, or the states that inputs say. */
   reset(): void
   close(): void
 }
@@ -44,10 +47,21 @@ export function createStream(
   }
   const inputs = Object.fromEntries(plan.inputs.map(({ name }) => [name, view(name)]))
   const outputs = Object.fromEntries(plan.outputs.map(({ name, value }) => [name, view(value)]))
+  // Where the states stand that inputs begin, and how many numbers they have.
+  const begun = (plan.initial ?? []).map(({ input, state: name }) => ({
+    from: inputs[input],
+    to: state + states.find((each) => each.name === name)!.offset,
+  }))
+  let fresh = begun.length > 0
   let open = true
   const usable = (): void => {
     if (!open) throw new GruvError('closed', 'this stream was closed')
     alive()
+  }
+
+  const begin = (): void => {
+    for (const { from, to } of begun) engine.memory.set(from, to)
+    fresh = false
   }
 
   const stream: Stream = {
@@ -57,6 +71,7 @@ export function createStream(
     outputs,
     step() {
       usable()
+      if (fresh) begin()
       for (let i = 0; i < plan.stages.length; i++) {
         engine.step(i, frame, state)
       }
@@ -89,12 +104,15 @@ export function createStream(
         }
         return { values, offset: known.offset }
       })
+      // What is not named begins as the inputs say.
+      if (fresh) begin()
       // Only once all of them fit: a state is set whole or not at all.
       for (const { values, offset } of entries) engine.memory.set(values, state + offset)
     },
     reset() {
       usable()
       engine.memory.fill(0, state, state + stateStride)
+      fresh = begun.length > 0
     },
     close() {
       if (!open) return

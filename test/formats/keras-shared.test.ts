@@ -1,17 +1,20 @@
 /** Every Keras, TF.js and SavedModel folder beside the project: a new case is a new folder. */
 
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parseJson } from '../../src/bytes/json-text.ts'
 import { readData } from '../../src/data/index.ts'
 import { compileSync, isGruvError, load, type Model } from '../../src/index.ts'
 import { runReference } from '../../src/runtime/reference.ts'
 import type { Named, Tensor } from '../../src/tensor.ts'
+import { gruv, temporaryFolder } from '../support/cli.ts'
 import { haveShared, sharedPath } from '../support/shared.ts'
 
 interface Reference {
   readonly input: string | readonly string[]
+  /** Beside several inputs: what the layers are called that take them. */
+  readonly input_names?: readonly string[]
   readonly outputs: Readonly<Record<string, string>>
   readonly max_abs_diff_np64_vs_torch32?: number
 }
@@ -21,12 +24,17 @@ interface Case {
   readonly path: string
   readonly layer?: string
   readonly inputs: readonly string[]
+  /** The ports that the inputs go to, where the manifest says so. */
+  readonly ports?: readonly string[]
   readonly outputs: readonly string[]
+  /** What TF.js gives for the same input; none where it cannot run the model. */
+  readonly tfjs?: string
   /** How far the manifest's float32 framework is off. */
   readonly float32: number
 }
 
 const models = sharedPath('models')
+const scratch = temporaryFolder()
 const kerasFile = /\.(h5|hdf5|keras)$/
 const folderFile = /^(model\.json|saved_model\.pb|checkpoint)$/
 
@@ -60,10 +68,13 @@ function casesIn(folder: string): readonly Case[] {
     if (Array.isArray(manifest.references)) {
       for (const reference of manifest.references as readonly Reference[]) {
         const inputs = [reference.input].flat()
+        const tfjs = files.find((name) => name.startsWith('y_tfjs'))
         cases.push({
           title: `${title}, ${inputs[0]}`,
           path,
           inputs: inputs.map(file),
+          ...(reference.input_names && inputs.length > 1 && { ports: reference.input_names }),
+          ...(tfjs !== undefined && { tfjs: file(tfjs) }),
           outputs: Object.keys(reference.outputs)
             .filter((name) => name.endsWith('_float64.npy'))
             .map(file),
@@ -136,8 +147,9 @@ describe.skipIf(!haveShared)(
         })
         continue
       }
-      for (const { title, path, layer, inputs, outputs, float32 } of cases) {
-        if (folder === 'sm-lung-gru-export') {
+      for (const each of cases) {
+        const { title, path, layer, inputs, outputs, float32, tfjs } = each
+        if (isExport(path)) {
           it(`${title} is refused clearly`, async () => {
             await expect(load(path)).rejects.toThrow(
               /does not say which layers it has.*\.keras or \.h5/,
@@ -145,18 +157,58 @@ describe.skipIf(!haveShared)(
           })
           continue
         }
-        it.for(engines)(`${title}, %s`, async (engine, { skip }) => {
-          const model = await load(path, layer === undefined ? {} : { layer })
-          expect(model.inputs).toHaveLength(inputs.length)
-          expect(model.outputs).toHaveLength(outputs.length)
-          const given: Record<string, Tensor> = {}
-          for (const [i, input] of inputs.entries())
-            given[model.inputs[i].name] = await tensor(input)
-          const results = await ranOrPending(() => run(model, engine, given), skip)
+        const options = layer === undefined ? {} : { layer }
+        /** 1e-8 of the scale, and four times what another float32 framework is off. */
+        const agrees = async (
+          results: Named<Tensor>,
+          names: readonly string[],
+          precise: boolean,
+        ): Promise<void> => {
+          expect(names).toHaveLength(outputs.length)
           for (const [i, output] of outputs.entries()) {
-            const { off, scale } = compare(results[model.outputs[i].name], await tensor(output))
-            const bound = engine === 'f32' ? Math.max(2e-5 * scale, 4 * float32) : 1e-8 * scale
+            const { off, scale } = compare(results[names[i]], await tensor(output))
+            const bound = precise ? 1e-8 * scale : Math.max(2e-5 * scale, 4 * float32)
             expect(off, `output ${i}`).toBeLessThanOrEqual(bound)
+          }
+        }
+        it.each(engines)(`${title}, %s`, async (engine) => {
+          const model = await load(path, options)
+          const results = run(model, engine, await inputsOf(model, each))
+          const names = model.outputs.map(({ name }) => name)
+          await agrees(results, names, engine !== 'f32')
+        })
+        // A process takes a while: one for each file, and for each layer that is chosen from one.
+        const first = each === cases.find((other) => other.path === path)
+        if (first || layer !== undefined) {
+          it(`${title}, on the command line`, async () => {
+            const model = await load(path, options)
+            const ports = portsOf(model, each)
+            const given = inputs.flatMap((input, i) => ['--input', `${ports[i]}=${input}`])
+            const chosen = layer === undefined ? [] : ['--layer', layer]
+            for (const precision of ['f64', 'f32'] as const) {
+              const out = join(scratch, `${basename(path)}-${precision}.npz`)
+              const args = ['run', path, ...given, ...chosen, '--precision', precision]
+              const { code, stderr } = await gruv([...args, '--output', out])
+              expect([code, stderr.includes('error')], stderr).toEqual([0, false])
+              const { tensors } = await readData(new Uint8Array(readFileSync(out)), out)
+              const names = model.outputs.map(({ name }) => name)
+              await agrees(tensors, names, precision === 'f64')
+            }
+          })
+        }
+        if (tfjs === undefined) continue
+        // In float64: what is left is what TF.js itself is off, in float32.
+        it(`${title}, as TF.js has it`, async () => {
+          const model = await load(path, options)
+          const theirs = [JSON.parse(readFileSync(tfjs, 'utf8')) as Tensor | Tensor[]].flat()
+          for (const engine of ['reference', 'f64'] as const) {
+            const results = run(model, engine, await inputsOf(model, each))
+            for (const [i, { name }] of model.outputs.entries()) {
+              const { off, scale } = compare(results[name], theirs[i])
+              expect(off, `output ${name}, ${engine}`).toBeLessThanOrEqual(
+                1e-6 * Math.max(1, scale),
+              )
+            }
           }
         })
       }
@@ -164,12 +216,20 @@ describe.skipIf(!haveShared)(
   },
 )
 
-/** A layer that an engine does not have yet is the one thing that may be missing. */
-async function ranOrPending<T>(run: () => T, skip: (note: string) => never): Promise<T> {
-  try {
-    return run()
-  } catch (error) {
-    if (isGruvError(error) && error.code === 'unsupported') return skip(error.message)
-    throw error
-  }
+/** A SavedModel of operations alone, as `model.export` of Keras 3 writes it. */
+function isExport(path: string): boolean {
+  return existsSync(join(path, 'saved_model.pb')) && !existsSync(join(path, 'keras_metadata.pb'))
+}
+
+function portsOf(model: Model, { inputs, ports }: Case): readonly string[] {
+  const own = model.inputs.map(({ name }) => name)
+  expect(own).toHaveLength(inputs.length)
+  return ports?.every((port) => own.includes(port)) ? ports : own
+}
+
+async function inputsOf(model: Model, each: Case): Promise<Named<Tensor>> {
+  const given: Record<string, Tensor> = {}
+  const ports = portsOf(model, each)
+  for (const [i, input] of each.inputs.entries()) given[ports[i]] = await tensor(input)
+  return given
 }

@@ -1,6 +1,7 @@
 /** Keras files of our own (tools/make_keras_fixtures.py): every reader and layer, and what is refused. */
 
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -26,7 +27,15 @@ interface Case {
 }
 
 const folder = fileURLToPath(new URL('../fixtures/keras/', import.meta.url))
-const cases = JSON.parse(readFileSync(`${folder}cases.json`, 'utf8')) as readonly Case[]
+/** Besides our own, those of tools/make_keras_random.py, where a folder of them is named. */
+const cases = [folder, process.env.GRUV_KERAS_CASES]
+  .filter((from) => from !== undefined)
+  .flatMap((from) =>
+    (JSON.parse(readFileSync(join(from, 'cases.json'), 'utf8')) as readonly Case[]).map((each) => ({
+      ...each,
+      from,
+    })),
+  )
 
 type Run = (model: Model, inputs: Named<Tensor>) => Named<Tensor>
 
@@ -38,9 +47,9 @@ const runs: readonly (readonly [string, Run, number])[] = [
 ]
 
 describe('files with the numbers of PyTorch', () => {
-  for (const { file, options, inputs, outputs } of cases) {
+  for (const { from, file, options, inputs, outputs } of cases) {
     it.each(runs)(`${file}, %s`, async (_, run, bound) => {
-      const model = await load(folder + file, options)
+      const model = await load(join(from, file), options)
       const given = Object.fromEntries(
         Object.entries(inputs).map(([name, value]) => [name, toTensor(value, name)] as const),
       )
@@ -273,7 +282,18 @@ describe('hostile files', () => {
     const places = placesIn(JSON.parse(text))
     const anything = fc.oneof(
       fc.jsonValue({ maxDepth: 2 }),
-      fc.constantFrom('__proto__', 'constructor', 'gru', 'head', 'Bidirectional', 'RNN', 'LSTM'),
+      fc.constantFrom(
+        ...['__proto__', 'constructor', 'gru', 'head', 'Bidirectional', 'RNN', 'LSTM', 'Merge'],
+        ...[
+          'ReLU',
+          'Softmax',
+          'TimeDistributed',
+          'keras.src.ops.numpy',
+          'GetItem',
+          '3.16.0',
+          '1.1.0',
+        ],
+      ),
       fc.integer(),
     )
     await fc.assert(
@@ -300,6 +320,38 @@ describe('hostile files', () => {
     },
   )
 })
+
+describe('models of several files, any of them damaged', () => {
+  it.each(['saved-model', 'saved-model-wrapped', 'checkpoint', 'tfjs-uint8'])(
+    '%s',
+    { timeout: 60_000 },
+    async (name) => {
+      const all = filesIn(folder + name)
+      const names = Object.keys(all)
+      for (const [i, file] of names.entries()) {
+        const read = async (broken: Uint8Array): Promise<void> => {
+          await load({ ...all, [file]: broken }).catch((error: GruvError) => {
+            throw error.message.includes('broke its reader') ? error.cause : error
+          })
+        }
+        await flipBytes(all[file], read, { runs: 150, seed: i + 1 })
+        const cut = (part: number): Uint8Array => all[file].slice(0, (all[file].length * part) / 8)
+        for (let part = 0; part < 8; part++)
+          await read(cut(part)).catch((error: unknown) => expect(isGruvError(error)).toBe(true))
+        const { [file]: _, ...rest } = all
+        await load(rest).catch((error: unknown) => expect(isGruvError(error)).toBe(true))
+      }
+    },
+  )
+})
+
+function filesIn(path: string): Readonly<Record<string, Uint8Array>> {
+  return Object.fromEntries(
+    readdirSync(path, { recursive: true, encoding: 'utf8' })
+      .filter((file) => statSync(join(path, file)).isFile())
+      .map((file) => [file.replaceAll('\\', '/'), new Uint8Array(readFileSync(join(path, file)))]),
+  )
+}
 
 /** The paths to every value in a JSON value. */
 function placesIn(value: unknown, path: readonly string[] = []): (readonly string[])[] {

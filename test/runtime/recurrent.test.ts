@@ -3,6 +3,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compileSync, type Program } from '../../src/index.ts'
+import { activation } from '../../src/model/activations.ts'
 import type { ChainLink } from '../../src/model/chain.ts'
 import { createModel } from '../../src/model/graph.ts'
 import { lstm, type Model, sequential, simpleRnn } from '../../src/model/index.ts'
@@ -255,9 +256,52 @@ describe('ports', () => {
     }
   })
 
-  it('what starts from a cell out of the graph cannot stream', () => {
+  it.each(kinds)('%s: a stream starts from the states that inputs say', (_, layer, slots) => {
+    const given = { initialState, ...(slots.length > 1 && { initialCell }) }
+    const model = oneLayer(layer, ['x', ...Object.keys(given)])
+    for (const program of both(model)) {
+      const { sequence } = program.predict({ x, ...given })
+      const stream = program.stream()
+      const run = (): void => {
+        for (const [name, { data }] of Object.entries(given))
+          stream.inputs[name].set(data.subarray(0, units))
+        for (let t = 0; t < 3; t++) {
+          stream.inputs.x.set(x.data.subarray(t * features, (t + 1) * features))
+          stream.step()
+          // Only the first step looks at them.
+          for (const name of Object.keys(given)) stream.inputs[name].fill(9)
+          const expected = sequence.data.subarray(t * units, (t + 1) * units)
+          expect(bits({ data: stream.outputs.sequence })).toEqual(bits({ data: expected }))
+        }
+      }
+      run()
+      stream.reset()
+      run()
+      stream.reset()
+      stream.setState({ [slots[0]]: initialState.data.subarray(0, units) })
+      expect(stream.getState()[slots[0]]).toEqual(
+        program.plan.precision === 'f32'
+          ? Float32Array.from(initialState.data.subarray(0, units))
+          : Float64Array.from(initialState.data.subarray(0, units)),
+      )
+    }
+  })
+
+  it('what starts from a state that another layer computes cannot stream', () => {
     const model = oneLayer(randomLstm(4, features, units), ['x', 'initialCell'])
-    expect(() => compileSync(model).stream()).toThrow(/lstm: .*comes from outside/)
+    const cell = { kind: 'activation', activation: activation('tanh'), name: 'before' } as const
+    const before = {
+      ...cell,
+      conventions: [],
+      inputs: { x: 'given' },
+      outputs: { y: 'initialCell' },
+    }
+    const longer = createModel({
+      ...model,
+      inputs: [model.inputs[0], { name: 'given', shape: ['batch', units] }],
+      nodes: [before as LayerNode, ...model.nodes],
+    })
+    expect(() => compileSync(longer).stream()).toThrow(/lstm: .*another layer computes/)
   })
 })
 

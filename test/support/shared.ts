@@ -1,15 +1,17 @@
 /** The data that lies beside the project: other people's models and test vectors. */
 
 import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const root = fileURLToPath(new URL('../../../shared/', import.meta.url))
+/** Or another folder like it, with cases of one's own. */
+const root = process.env.GRUV_SHARED ?? fileURLToPath(new URL('../../../shared/', import.meta.url))
 
 /** Tests that need it skip themselves where it is absent: `describe.skipIf(!haveShared)`. */
-export const haveShared: boolean = existsSync(`${root}vectors`)
+export const haveShared: boolean = existsSync(join(root, 'vectors'))
 
 export function sharedPath(path: string): string {
-  return root + path
+  return join(root, path)
 }
 
 /** A JSON file of the shared data, in the shape its manifest promises; an empty list where it is absent. */

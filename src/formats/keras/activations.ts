@@ -22,6 +22,9 @@ export function kerasActivation(value: unknown, version: KerasVersion, where: st
     case 'hard_sigmoid':
       // Keras 1 and 2: 0.2·a + 0.5; Keras 3: a/6 + 0.5 (activations.hard_sigmoid, ops relu6(x+3)/6).
       return activation('hard_sigmoid', version.major >= 3 ? { alpha: 1 / 6, beta: 0.5 } : {})
+    case 'gelu_new':
+      // TF.js's name for the approximation with tanh.
+      return activation('gelu_tanh')
     case 'leaky_relu':
       // Keras 3: negative_slope=0.2; TensorFlow's tf.nn.leaky_relu, which Keras 2 files name: 0.2.
       return activation('leaky_relu', { alpha: 0.2 })
@@ -90,27 +93,39 @@ export function activationLayer(
       return activation('elu', { alpha: settings.number('alpha', 1) })
     case 'ThresholdedReLU':
       return activation('thresholded_relu', { alpha: settings.number('theta', 1) })
-    case 'ReLU':
-      return reluOf(settings)
+    case 'ReLU': {
+      const relu = reluOf(reluParameters(settings))
+      if (relu !== null) return relu
+      throw new GruvError('unsupported', 'a ReLU with these parameters as an activation', {
+        where: settings.where,
+        fix: 'As a layer of its own it can be read.',
+      })
+    }
     default:
       return null
   }
 }
 
-/**
- * max: a ≥ max; a: threshold ≤ a < max; negative_slope·(a − threshold) below.
- * Those forms that are one activation of the table.
- */
-function reluOf(settings: Settings): Activation {
-  const max = settings.numberOrNull('max_value')
-  const slope = settings.numberOrNull('negative_slope') ?? 0
-  const threshold = settings.numberOrNull('threshold') ?? 0
+/** A ReLU layer in general: y = min(a if a > threshold else 0, max) − slope·max(threshold − a, 0). */
+export interface ReluParameters {
+  readonly max: number | null
+  readonly slope: number
+  readonly threshold: number
+}
+
+export function reluParameters(settings: Settings): ReluParameters {
+  return {
+    max: settings.numberOrNull('max_value'),
+    slope: settings.numberOrNull('negative_slope') ?? 0,
+    threshold: settings.numberOrNull('threshold') ?? 0,
+  }
+}
+
+/** Those parameters that are one activation of the table; null for others. */
+export function reluOf({ max, slope, threshold }: ReluParameters): Activation | null {
   if (threshold === 0 && slope === 0)
     return max === null ? activation('relu') : activation('clipped_relu', { max })
   if (max === null && threshold === 0) return activation('leaky_relu', { alpha: slope })
   if (max === null && slope === 0) return activation('thresholded_relu', { alpha: threshold })
-  throw new GruvError('unsupported', 'a ReLU with these parameters together', {
-    where: settings.where,
-    got: `max_value ${max}, negative_slope ${slope}, threshold ${threshold}`,
-  })
+  return null
 }

@@ -170,9 +170,12 @@ function recurrentGuess(tensors: readonly Tensor[]): Guess | null {
   const gates = width / units
   if (kernel.shape[1] !== width || !Object.hasOwn(recurrentByGates, gates) || units === 0)
     return null
-  const className = recurrentByGates[gates]
+  // cuDNN's layers keep their two biases one after the other.
+  const cudnn = gates > 1 && bias?.shape.length === 1 && bias.shape[0] === 2 * width
+  const className = `${cudnn ? 'CuDNN' : ''}${recurrentByGates[gates]}`
   if (
     bias !== undefined &&
+    !cudnn &&
     (bias.shape.at(-1) !== width || (bias.shape.length === 2 && className !== 'GRU'))
   )
     return null

@@ -27,6 +27,9 @@ export function calls(nodes: unknown, known: ReadonlySet<string>, where: string)
     const at = `${where}.inbound_nodes[${i}]`
     if (!Array.isArray(node)) {
       const { args, kwargs } = object(node, at)
+      // TensorFlow 2, called with tensors by name.
+      if (args === undefined && kwargs === undefined)
+        return { args: [byName(object(node, at), (each) => argument2(each, known))], kwargs: {} }
       return {
         args: array(args ?? [], at).map((each) => argument3(each, at)),
         kwargs: mapValues(object(kwargs ?? {}, at), (each) => argument3(each, at)),
@@ -45,6 +48,20 @@ export function calls(nodes: unknown, known: ReadonlySet<string>, where: string)
   })
 }
 
+/** Tensors by name go in the order of their names, as Keras flattens them. */
+function byName(
+  values: Readonly<Record<string, unknown>>,
+  read: (value: unknown) => Argument,
+): Argument {
+  return { list: sortedValues(values).map(read) }
+}
+
+function sortedValues(values: Readonly<Record<string, unknown>>): readonly unknown[] {
+  return Object.entries(values)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, value]) => value)
+}
+
 /** Keras 1 and 2: ["layer", call, tensor]. */
 function argument2(value: unknown, known: ReadonlySet<string>): Argument {
   const reference = referenceOf(value, known)
@@ -59,12 +76,18 @@ function argument3(value: unknown, where: string): Argument {
   if (Array.isArray(value)) return { list: value.map((each) => argument3(each, where)) }
   if (typeof value !== 'object' || value === null) return { constant: value }
   const { class_name: kind, config } = value as Record<string, unknown>
+  if (kind === undefined && Object.values(value).some(isTensor))
+    return byName(value as Record<string, unknown>, (each) => argument3(each, where))
   if (kind !== '__keras_tensor__') return { constant: value }
   const [layer, call, tensor] = array(object(config, where).keras_history, where)
   if (typeof layer !== 'string' || !isIndex(call) || !isIndex(tensor)) {
     throw new GruvError('bad-file', 'a tensor of the configuration has no origin', { where })
   }
   return { reference: { layer, call, tensor } }
+}
+
+function isTensor(value: unknown): boolean {
+  return (value as { class_name?: unknown } | null)?.class_name === '__keras_tensor__'
 }
 
 function referenceOf(value: unknown, known: ReadonlySet<string>): Reference | null {
@@ -88,7 +111,9 @@ export function references(
     value !== null &&
     !(Array.isArray(value) && typeof value[0] === 'string')
   )
-    return Object.values(value).flatMap((each) => references(each, known, where))
+    return (Array.isArray(value) ? value : sortedValues(value as Record<string, unknown>)).flatMap(
+      (each) => references(each, known, where),
+    )
   throw new GruvError('bad-file', 'this names no layer of the model', {
     where,
     expected: 'a layer, a call and a tensor',

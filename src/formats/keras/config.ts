@@ -6,7 +6,7 @@
 
 import { GruvError } from '../../errors.ts'
 import { array, object, text } from '../decode.ts'
-import { type Call, calls, type Reference, references } from './calls.ts'
+import { type Argument, type Call, calls, type Reference, references } from './calls.ts'
 import { checkDepth, plain, Settings } from './settings.ts'
 
 export interface LayerConfig {
@@ -24,6 +24,10 @@ export interface LayerConfig {
   readonly backward: LayerConfig | null
   /** The cells of an RNN. */
   readonly cells: readonly LayerConfig[]
+  /** The models that a Merge of Keras 1 begins a Sequential with. */
+  readonly branches: readonly LayerConfig[]
+  /** Whether it is an operation of `keras.ops` rather than a layer: its names are others' too. */
+  readonly operation: boolean
 }
 
 export interface NetConfig {
@@ -141,6 +145,7 @@ function sequential(
     seen.add(each.name)
   }
   const first = parsed[0]
+  if (first.branches.length > 0) return branched(name, parsed, where)
   const layers: LayerConfig[] = []
   if (first.className !== 'InputLayer') {
     const shape =
@@ -148,21 +153,55 @@ function sequential(
     layers.push(inputLayer(`${first.name}_input`, shape, where))
   }
   layers.push(...parsed)
-  const chained = layers.map((each, i): LayerConfig => {
-    const before = layers[i - 1]
-    const calls: readonly Call[] =
-      before === undefined
-        ? []
-        : [{ args: [{ reference: { layer: before.name, call: 0, tensor: 0 } }], kwargs: {} }]
-    return { ...each, calls }
-  })
-  const end = chained.at(-1)!.name
+  const chained = chain(layers, [])
   return {
     name,
     kind: 'Sequential',
     layers: chained,
-    inputs: [{ layer: chained[0].name, call: 0, tensor: 0 }],
-    outputs: [{ layer: end, call: 0, tensor: 0 }],
+    inputs: [only(chained[0])],
+    outputs: [only(chained.at(-1)!)],
+  }
+}
+
+/** The first and only tensor of a layer that is called once. */
+function only({ name }: LayerConfig): Reference {
+  return { layer: name, call: 0, tensor: 0 }
+}
+
+/** Layers one after the other, the first of them called as it is told. */
+function chain(layers: readonly LayerConfig[], first: readonly Call[]): readonly LayerConfig[] {
+  return layers.map((each, i) => ({
+    ...each,
+    calls: i === 0 ? first : [{ args: [{ reference: only(layers[i - 1]) }], kwargs: {} }],
+  }))
+}
+
+/** Keras 1: a Sequential whose first layer is a Merge of others, each with inputs of its own. */
+function branched(name: string, parsed: readonly LayerConfig[], where: string): NetConfig {
+  const inputs: LayerConfig[] = []
+  const branches = parsed[0].branches.map((branch): LayerConfig => {
+    const model = branch.model ?? null
+    const own = (model?.inputs ?? [null]).map((input, i) => {
+      const layer =
+        input === null ? branch : model!.layers.find((each) => each.name === input.layer)
+      const shape = layer && inputShape(layer)
+      return inputLayer(`${branch.name}_input${i === 0 ? '' : i + 1}`, shape, where)
+    })
+    inputs.push(...own)
+    const args: Argument[] = own.map((each) => ({ reference: only(each) }))
+    return { ...branch, calls: [{ args: args.length === 1 ? args : [{ list: args }], kwargs: {} }] }
+  })
+  const list = branches.map((each) => ({ reference: only(each) }))
+  const rest = chain(parsed, [{ args: [{ list }], kwargs: {} }])
+  const layers = [...inputs, ...branches, ...rest]
+  if (new Set(layers.map((each) => each.name)).size < layers.length)
+    throw new GruvError('bad-file', 'two layers of the model have the same name', { where })
+  return {
+    name,
+    kind: 'Sequential',
+    layers,
+    inputs: inputs.map(only),
+    outputs: [only(rest.at(-1)!)],
   }
 }
 
@@ -181,6 +220,8 @@ function inputLayer(
     inner: null,
     backward: null,
     cells: [],
+    branches: [],
+    operation: false,
   }
 }
 
@@ -220,7 +261,7 @@ function layer(json: unknown, where: string, depth: number, index: number): Laye
   // Keras's own classes are registered under no name, or under their own after `Custom>`-less ones.
   const custom = registered?.includes('>')
     ? registered
-    : module !== null && !/^(tf_|tf\.)?keras\b|^tensorflow\b|^builtins$/.test(module)
+    : module !== null && !/^(tf_|tf\.)?keras(_core)?\b|^tensorflow\b|^builtins$/.test(module)
       ? `${module}.${given}`
       : null
   const nested =
@@ -234,7 +275,10 @@ function layer(json: unknown, where: string, depth: number, index: number): Laye
     name: typeof entry.name === 'string' ? entry.name : name,
     className,
     custom,
-    settings: new Settings(nested ? { ...body, layers: undefined } : body, `${where} '${name}'`),
+    settings: new Settings(
+      nested || className === 'Merge' ? { ...body, layers: undefined } : body,
+      `${where} '${name}'`,
+    ),
     calls: [],
     model: nested
       ? network(
@@ -247,6 +291,11 @@ function layer(json: unknown, where: string, depth: number, index: number): Laye
     inner: wrapped('layer'),
     backward: wrapped('backward_layer'),
     cells: cellsOf(body, where, depth),
+    branches:
+      className === 'Merge' && Array.isArray(body.layers)
+        ? body.layers.map((each, i) => layer(each, `${where}.layers[${i}]`, depth + 1, i))
+        : [],
+    operation: module !== null && /\bops\b/.test(module),
   }
 }
 

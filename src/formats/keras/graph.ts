@@ -4,6 +4,7 @@ import { GruvError } from '../../errors.ts'
 import { outputShapes } from '../../model/layers.ts'
 import type { Dim, LayerNode, Unwired } from '../../model/types.ts'
 import type { Named } from '../../tensor.ts'
+import { unfolded } from './unfold.ts'
 
 /** A value of the graph, with the mask that Keras carries beside it. */
 export interface Value {
@@ -26,6 +27,7 @@ export class GraphBuilder {
   readonly nodes: LayerNode[] = []
   readonly warnings = new Set<string>()
   readonly #names = new Set<string>()
+  readonly #shapes = new Map<string, readonly Dim[]>()
 
   /**
    * Adds a node. Its name is the layer's, with a number when the layer is called again.
@@ -52,6 +54,8 @@ export class GraphBuilder {
       Object.keys(shapes).map((port) => [port, `${unique}.${port}`]),
     )
     this.nodes.push({ ...complete, outputs } as LayerNode)
+    for (const [port, shape] of Object.entries(shapes)) this.#shapes.set(outputs[port], shape)
+    for (const [, { value, shape }] of wired) this.#shapes.set(value, shape)
     return Object.fromEntries(
       Object.entries(shapes).map(([port, shape]) => [port, { value: outputs[port], shape }]),
     )
@@ -72,7 +76,7 @@ export class GraphBuilder {
       for (const value of Object.values(node.inputs)) read.add(value)
       kept.push({ ...node, outputs: Object.fromEntries(ports) } as LayerNode)
     }
-    return kept.reverse()
+    return unfolded(kept.reverse(), this.#shapes, outputs)
   }
 
   #unique(name: string): string {

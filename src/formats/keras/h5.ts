@@ -15,7 +15,7 @@ import type { Model } from '../../model/types.ts'
 import type { Tensor } from '../../tensor.ts'
 import { baseName, type ReadOptions, type SourceFile } from '../format.ts'
 import { type FoundLayer, importBare } from './bare.ts'
-import type { NetConfig } from './config.ts'
+import type { LayerConfig, NetConfig } from './config.ts'
 import { importKeras } from './import.ts'
 import { foundObjects, objectTree, objectWeights } from './object-weights.ts'
 import { jsonObject } from './settings.ts'
@@ -73,6 +73,16 @@ export async function readKerasH5(file: SourceFile, options: ReadOptions): Promi
 /** The weights of a `.keras` archive: an HDF5 file of objects. */
 export async function objectH5(bytes: Uint8Array): Promise<(net: NetConfig) => WeightSource> {
   const tree = objectTree(await readHdf5(bytes))
+  return () => objectWeights(tree)
+}
+
+/** An HDF5 file of weights in either layout. */
+export async function weightsH5(bytes: Uint8Array): Promise<(net: NetConfig) => WeightSource> {
+  const root = await readHdf5(bytes)
+  const group = memberAt(root, 'model_weights')
+  const weights = group?.kind === 'group' ? group : root
+  if (names(weights, 'layer_names') !== undefined) return (net) => legacyWeights(weights, net)
+  const tree = objectTree(root)
   return () => objectWeights(tree)
 }
 
@@ -142,9 +152,7 @@ function legacyLayers(group: Hdf5Group): readonly FoundLayer[] {
 function legacyWeights(group: Hdf5Group, net: NetConfig): WeightSource {
   const groups = layerGroups(group)
   const theano = text(group.attributes.get('backend')) === 'theano'
-  const halves = new Set<string>()
   const read = ({ name, dataset }: { name: string; dataset: Hdf5Dataset }): NamedTensor => {
-    if (dataset.dtype === 'float16' || dataset.dtype === 'bfloat16') halves.add(dataset.dtype)
     return { name, tensor: dataset.read() }
   }
   const flip = (
@@ -152,16 +160,19 @@ function legacyWeights(group: Hdf5Group, net: NetConfig): WeightSource {
     slots: readonly Slot[],
     tensors: readonly Tensor[],
   ): readonly Tensor[] =>
-    theano && site.at(-1)!.layer.className.startsWith('Conv')
+    theano && innermost(site.at(-1)!.layer).className.startsWith('Conv')
       ? tensors.map((tensor, i) => (slots[i].name === 'kernel' ? turned(tensor) : tensor))
       : tensors
   const find = (site: Site, slots: readonly Slot[]): readonly Tensor[] => {
     const top = site[0].layer
-    const own = groups.get(top.name)
+    // Keras 1 lists the layers of models inside as if they were the outer one's.
+    const flat = groups.has(top.name) ? undefined : groups.get(site.at(-1)!.layer.name)
+    const own = flat ?? groups.get(top.name)
     if (own === undefined)
       throw missing(site, slots, [...groups.keys()].slice(0, 12).join(', ') || 'no layers')
     const arrays = arraysOf(own)
-    if (site.length === 1) return flip(site, slots, assign(site, slots, arrays.map(read)))
+    if (site.length === 1 || flat !== undefined)
+      return flip(site, slots, assign(site, slots, arrays.map(read)))
     const owned = allSlots(net).filter((each) => each.site[0].layer === top)
     const inOrder = [trainedFirst(owned), owned].find((order) => agrees(order, arrays))
     if (inOrder !== undefined) {
@@ -180,10 +191,13 @@ function legacyWeights(group: Hdf5Group, net: NetConfig): WeightSource {
   }
   return {
     find,
-    get warnings() {
-      return [...halves].map((dtype) => `weights are stored in ${dtype}: they have few digits`)
-    },
+    warnings: [],
   }
+}
+
+/** What the wrappers around it wrap. */
+function innermost(layer: LayerConfig): LayerConfig {
+  return layer.inner === null ? layer : innermost(layer.inner)
 }
 
 /** Whether these arrays can be those slots, one by one, by the names that they end in. */

@@ -8,7 +8,8 @@ import { refuseConventions } from '../guards.ts'
 import type { Reference } from './calls.ts'
 import type { LayerConfig, NetConfig } from './config.ts'
 import { parseNetwork } from './config.ts'
-import { inputValue, Network, neededCalls, type Refusal, refusals, type Source } from './network.ts'
+import { inputValue, Network, neededCalls, type Source } from './network.ts'
+import { type Refusal, refusals } from './refusals.ts'
 import { kerasVersion } from './settings.ts'
 import { slotsOf, type WeightSource } from './weights.ts'
 
@@ -35,8 +36,10 @@ export function importKeras(file: KerasFile, options: ReadOptions): Model {
   const weights = file.weights(net)
   const source: Source = { version, weights, conventions: options.conventions ?? {} }
   const outputs = options.until === undefined ? net.outputs : endingAt(net, options.until)
-  const refused = refusals(net, outputs)
-  if (refused.length > 0) throw refusal(net, refused)
+  const needed = neededCalls(net, outputs).map(({ layer }) => layer)
+  const refused = refusals(needed, version)
+  if (refused.length > 0)
+    throw refusal(net, [...refused, ...alsoRefused(net, outputs, source, refused)])
   // Shared between attempts: arrays are read and taken apart once.
   const made = new Map<LayerConfig, Map<string, unknown>>()
   let last: unknown
@@ -50,6 +53,27 @@ export function importKeras(file: KerasFile, options: ReadOptions): Model {
     }
   }
   throw last
+}
+
+/** What else would be refused, as far as the layers before it can be built. */
+function alsoRefused(
+  net: NetConfig,
+  outputs: readonly Reference[],
+  source: Source,
+  known: readonly Refusal[],
+): readonly Refusal[] {
+  const names = new Set(known.map(({ layer }) => layer))
+  const network = new Network(source, new Map())
+  try {
+    const [ports] = readings(net, outputs, source)
+    const inputs = new Map(net.inputs.map(({ layer }, i) => [layer, inputValue(ports[i])]))
+    network.run(net, inputs, outputs)
+  } catch {
+    // Whatever it is, the refusal that is known comes first.
+  }
+  return network.refused.filter(
+    ({ layer }) => !names.has(layer) && net.layers.some(({ name }) => name === layer),
+  )
 }
 
 function attempt(

@@ -42,11 +42,11 @@ export type Builder = (call: LayerCall) => readonly Result[]
 
 export interface LayerEntry {
   readonly build: Builder
-  /** Whether the layer passes the mask of its input on (`supports_masking`). */
-  readonly masks: boolean
+  /** Whether the layer passes the mask of its input on (`supports_masking`); some do since Keras 3. */
+  readonly masks: boolean | 'since 3'
 }
 
-export function entry(build: Builder, masks: boolean): LayerEntry {
+export function entry(build: Builder, masks: LayerEntry['masks']): LayerEntry {
   return { build, masks }
 }
 

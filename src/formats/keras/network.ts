@@ -9,13 +9,10 @@ import type { LayerConfig, NetConfig } from './config.ts'
 import { GraphBuilder, type Result, type Value } from './graph.ts'
 import { type Given, isValue, type LayerCall, under, valuesIn } from './layer.ts'
 import { layerEntry, reasonAgainst } from './layers/index.ts'
+import { operations } from './layers/operations.ts'
+import { dtypePolicy, type Refusal } from './refusals.ts'
 import type { KerasVersion } from './settings.ts'
 import { type Site, slotsOf, type WeightSource } from './weights.ts'
-
-export interface Refusal {
-  readonly layer: string
-  readonly why: string
-}
 
 /** What is the same for all attempts at one model. */
 export interface Source {
@@ -72,45 +69,6 @@ export function neededCalls(
 function referencesIn(argument: Argument): readonly Reference[] {
   if ('reference' in argument) return [argument.reference]
   return 'list' in argument ? argument.list.flatMap(referencesIn) : []
-}
-
-/** `mixed_float16`: the name of a layer's policy of dtypes, in its spellings since Keras 2.1. */
-function dtypePolicy({ settings }: LayerConfig): string | null {
-  const dtype = settings.get('dtype')
-  if (typeof dtype === 'string') return dtype
-  const { config } = (dtype ?? {}) as { config?: { name?: unknown } | null }
-  return typeof config?.name === 'string' ? config.name : null
-}
-
-/** Layers among those needed that no builder knows, in models and wrappers too. */
-export function refusals(net: NetConfig, wanted: readonly Reference[]): readonly Refusal[] {
-  const inputs = new Set(net.inputs.map(({ layer }) => layer))
-  const found = new Map<string, Refusal>()
-  for (const { layer } of neededCalls(net, wanted)) {
-    if (inputs.has(layer.name)) continue
-    const why = against(layer)
-    if (why !== null) found.set(layer.name, { layer: layer.name, why })
-  }
-  return [...found.values()]
-}
-
-function against(layer: LayerConfig): string | null {
-  if (layer.model !== null) {
-    const inside = refusals(layer.model, layer.model.outputs)
-    return inside.length === 0
-      ? null
-      : inside.map(({ layer: name, why }) => `in it ${name}: ${why}`).join(', ')
-  }
-  if (layer.inner !== null && layer.className !== 'Bidirectional') {
-    const why = against(layer.inner)
-    if (why !== null) return why
-  }
-  if (layer.custom !== null) return `${layer.custom}, whose code is not in the file`
-  const policy = dtypePolicy(layer)
-  if (policy?.includes('_from_'))
-    return `${layer.className} quantised as ${policy}: its inputs too are rounded when it runs`
-  const { className } = layer
-  return layerEntry(className) === null ? `${className}: ${reasonAgainst(className)}` : null
 }
 
 export class Network {
@@ -227,7 +185,9 @@ export class Network {
   #dispatch(call: LayerCall, site: Site): readonly Value[] {
     const { layer, name } = call
     if (layer.model !== null) return this.#nested(layer.model, call.inputs, site, name)
-    const entry = layerEntry(layer.className)
+    const entry = layer.operation
+      ? (operations[layer.className] ?? null)
+      : layerEntry(layer.className)
     if (entry === null || layer.custom !== null) {
       throw new GruvError('unsupported', reasonAgainst(layer.className), { where: name })
     }
@@ -254,7 +214,8 @@ export class Network {
       )
     }
     const results = entry.build({ ...call, wrapped })
-    return results.map((result) => this.#masked(call, entry.masks, result))
+    const passesOn = entry.masks === 'since 3' ? call.version.major >= 3 : entry.masks
+    return results.map((result) => this.#masked(call, passesOn, result))
   }
 
   #nested(net: NetConfig, inputs: readonly Value[], site: Site, name: string): readonly Value[] {

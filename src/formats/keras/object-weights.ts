@@ -8,12 +8,14 @@
 import type { Hdf5Dataset, Hdf5Group } from '../../bytes/hdf5.ts'
 import type { FoundLayer } from './bare.ts'
 import type { LayerConfig, NetConfig } from './config.ts'
-import { missing, modelIn, type Site, type Slot, slotsOf, type WeightSource } from './weights.ts'
+import { hasWeights, missing, modelIn, type Site, type Slot, type WeightSource } from './weights.ts'
 
 export interface ObjectNode {
   readonly children: Map<string, ObjectNode>
   /** What stands under `vars`, by its number. */
   readonly vars: Map<string, Hdf5Dataset>
+  /** What the object is called, where Keras noted it beside its arrays. */
+  title: string | null
 }
 
 /** Where a model keeps its layers; the others are names of 2.12 to 2.14. */
@@ -24,6 +26,9 @@ export function objectTree(root: Hdf5Group): ObjectNode {
   const visit = (group: Hdf5Group, path: readonly string[]): void => {
     for (const [name, member] of group.members) {
       const inner = [...path, ...name.split('\\')]
+      const title = member.attributes.get('name')
+      if (member.kind === 'group' && inner.at(-1) === 'vars' && typeof title === 'string')
+        at(tree, inner.slice(0, -1)).title = title
       if (member.kind === 'group') visit(member, inner)
       else if (inner.at(-2) === 'vars') at(tree, inner.slice(0, -2)).vars.set(inner.at(-1)!, member)
     }
@@ -33,7 +38,7 @@ export function objectTree(root: Hdf5Group): ObjectNode {
 }
 
 function newNode(): ObjectNode {
-  return { children: new Map(), vars: new Map() }
+  return { children: new Map(), vars: new Map(), title: null }
 }
 
 function at(node: ObjectNode, path: readonly string[]): ObjectNode {
@@ -58,12 +63,18 @@ function snakeCase(name: string): string {
     .toLowerCase()
 }
 
+/** What the random numbers of Dropout start from is nothing that was trained. */
+const SEEDS = 'seed_generator'
+
+function trainedIn(node: ObjectNode): readonly (readonly [string, ObjectNode])[] {
+  return [...node.children].filter(([name]) => !name.startsWith(SEEDS))
+}
+
 function holdsVariables(node: ObjectNode): boolean {
-  return node.vars.size > 0 || [...node.children.values()].some(holdsVariables)
+  return node.vars.size > 0 || trainedIn(node).some(([, child]) => holdsVariables(child))
 }
 
 export function objectWeights(tree: ObjectNode): WeightSource {
-  const halves = new Set<string>()
   const find: WeightSource['find'] = (site, slots) => {
     let node: ObjectNode | undefined = tree
     for (const { net, layer } of site) {
@@ -89,15 +100,12 @@ export function objectWeights(tree: ObjectNode): WeightSource {
         const have = node === undefined ? [...tree.children.keys()] : describe(node)
         throw missing(site, slots, have.slice(0, 12).join(', ') || 'nothing')
       }
-      if (dataset.dtype === 'float16' || dataset.dtype === 'bfloat16') halves.add(dataset.dtype)
       return dataset.read()
     })
   }
   return {
     find,
-    get warnings() {
-      return [...halves].map((dtype) => `weights are stored in ${dtype}: they have few digits`)
-    },
+    warnings: [],
   }
 }
 
@@ -124,7 +132,7 @@ function cellName(site: Site, slot: Slot, depth: number): string | undefined {
 function layerNode(parent: ObjectNode, net: NetConfig, layer: LayerConfig): ObjectNode | undefined {
   const name = snakeCase(layer.className)
   const ofClass = net.layers.filter((each) => snakeCase(each.className) === name)
-  const withWeights = ofClass.filter((each) => modelIn(each) !== null || slotsOf(each).length > 0)
+  const withWeights = ofClass.filter(hasWeights)
   for (const container of containers) {
     const groups = parent.children.get(container)?.children
     if (groups === undefined) continue
@@ -157,13 +165,17 @@ export function foundObjects(tree: ObjectNode): readonly FoundLayer[] {
   const container = containers
     .map((name) => tree.children.get(name))
     .find((node) => node !== undefined)
-  return [...(container?.children ?? [])].flatMap(([name, node]): FoundLayer[] => {
+  const found = [...(container?.children ?? [])]
+  const titles = found.map(([, { title }]) => title)
+  return found.flatMap(([group, node]): FoundLayer[] => {
     const arrays = flat(node, '')
     if (arrays.length === 0) return []
+    const { title } = node
+    const alone = titles.filter((each) => each === title).length === 1
     return [
       {
-        name,
-        paths: arrays.map((array) => `layers/${name}/${array.path}`),
+        name: title !== null && alone ? title : group,
+        paths: [group, ...arrays.map((array) => `layers/${group}/${array.path}`)],
         arrays: arrays.map((array) => ({ name: array.path, tensor: array.dataset.read() })),
       },
     ]
@@ -179,7 +191,7 @@ function flat(
       .sort(([a], [b]) => Number(a) - Number(b))
       .map(([key, dataset]) => ({ path: `${path}vars/${key}`, dataset })),
     // forward_layer before backward_layer, whatever the file's order.
-    ...[...node.children]
+    ...[...trainedIn(node)]
       .sort(([a], [b]) => Number(b.startsWith('forward')) - Number(a.startsWith('forward')))
       .flatMap(([name, child]) => flat(child, `${path}${name}/`)),
   ]

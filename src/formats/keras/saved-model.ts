@@ -3,7 +3,12 @@
  * checkpoints, whose variables are found through the graph of the objects that own them.
  */
 
-import { type Bundle, OBJECT_GRAPH, readBundle } from '../../bytes/tensorflow-bundle.ts'
+import {
+  type Bundle,
+  countShards,
+  OBJECT_GRAPH,
+  readBundle,
+} from '../../bytes/tensorflow-bundle.ts'
 import {
   nodeAt,
   type ObjectGraph,
@@ -12,19 +17,19 @@ import {
   readObjectGraph,
 } from '../../bytes/tensorflow-objects.ts'
 import { decodeText } from '../../bytes/text.ts'
-import { GruvError, isGruvError } from '../../errors.ts'
+import { GruvError } from '../../errors.ts'
 import type { Model } from '../../model/types.ts'
 import { baseName, type ReadOptions, type SourceFile } from '../format.ts'
-import { readSibling } from '../guards.ts'
+import { readOptional, readSibling } from '../guards.ts'
 import { type FoundLayer, importBare } from './bare.ts'
 import { importKeras } from './import.ts'
 import { jsonObject } from './settings.ts'
 import {
+  hasWeights,
   missing,
   modelIn,
   type NamedTensor,
   type Site,
-  slotsOf,
   type WeightSource,
 } from './weights.ts'
 
@@ -34,7 +39,7 @@ interface Checkpoint {
 }
 
 export async function readSavedModel(file: SourceFile, options: ReadOptions): Promise<Model> {
-  const metadata = await optional(readSibling(file, 'keras_metadata.pb'))
+  const metadata = await readOptional(file, 'keras_metadata.pb')
   if (metadata === null) {
     throw new GruvError('unsupported', 'this SavedModel does not say which layers it has', {
       expected:
@@ -86,12 +91,11 @@ async function readCheckpointFiles(
 
 async function checkpointAt(file: SourceFile, prefix: string): Promise<Checkpoint> {
   const index = await readSibling(file, `${prefix}.index`)
-  const listed = (await file.siblings?.list()) ?? null
-  const shards = listed?.filter((path) => path.startsWith(`${prefix}.data-`)).sort() ?? [
-    `${prefix}.data-00000-of-00001`,
-  ]
+  const digits = (number: number): string => String(number).padStart(5, '0')
+  const count = await countShards(index)
   const data: Uint8Array[] = []
-  for (const shard of shards) data.push(await readSibling(file, shard))
+  for (let i = 0; i < count; i++)
+    data.push(await readSibling(file, `${prefix}.data-${digits(i)}-of-${digits(count)}`))
   const bundle = await readBundle(index, data)
   const strings = bundle.get(OBJECT_GRAPH)?.readStrings()
   if (strings === undefined || strings.length !== 1) {
@@ -106,16 +110,6 @@ async function checkpointAt(file: SourceFile, prefix: string): Promise<Checkpoin
     )
   }
   return { bundle, graph: await readObjectGraph(strings[0]) }
-}
-
-async function optional(file: Promise<Uint8Array>): Promise<Uint8Array | null> {
-  try {
-    return await file
-  } catch (error) {
-    if (isGruvError(error) && (error.code === 'unreadable' || error.code === 'not-found'))
-      return null
-    throw error
-  }
 }
 
 function objectGraphWeights({ bundle, graph }: Checkpoint): WeightSource {
@@ -139,7 +133,7 @@ function objectGraphWeights({ bundle, graph }: Checkpoint): WeightSource {
 /** From a model to one of its layers: those with weights are numbered. */
 function stepsTo(site: Site, depth: number): readonly string[] {
   const { net, layer } = site[depth]
-  const weighted = net.layers.filter((each) => modelIn(each) !== null || slotsOf(each).length > 0)
+  const weighted = net.layers.filter(hasWeights)
   const steps = [`layer_with_weights-${weighted.indexOf(layer)}`]
   if (layer.model !== null || modelIn(layer) === null) return steps
   for (let inner = layer.inner; inner !== null; inner = inner.inner) steps.push('layer')

@@ -143,12 +143,25 @@ export interface KerasVersion {
   readonly major: number
   /** What the rules for masks go by: TensorFlow 2's own Keras counts as 2.3 and later. */
   readonly rules: string
+  /** The number of the last part, where the first two are not enough. */
+  readonly patch: number
 }
 
 export function kerasVersion(stated: string | null): KerasVersion {
-  const match = /^(\d+)\.(\d+)/.exec(stated ?? '')
-  if (match === null) return { stated: null, major: 2, rules: '2.3' }
-  const [major, minor] = [Number(match[1]), Number(match[2])]
+  const match = /^(\d+)\.(\d+)(?:\.(\d+))?/.exec(stated ?? '')
+  if (match === null) return { stated: null, major: 2, rules: '2.3', patch: 0 }
+  // Keras Core 0.1 became Keras 3.
+  const [major, minor] = match[1] === '0' ? [3, 0] : [Number(match[1]), Number(match[2])]
   const tensorflow = stated!.endsWith('-tf') && major === 2 && minor < 3
-  return { stated, major, rules: tensorflow ? '2.3' : `${major}.${minor}` }
+  const rules = tensorflow ? '2.3' : `${major}.${minor}`
+  return { stated, major, rules, patch: Number(match[3] ?? 0) }
+}
+
+/** Whether a version's rules are those of this one or later. */
+export function isSince(
+  { rules }: KerasVersion,
+  [major, minor]: readonly [number, number],
+): boolean {
+  const [stated, part] = rules.split('.').map(Number)
+  return stated > major || (stated === major && part >= minor)
 }

@@ -142,13 +142,12 @@ function storageOf(
     if (stated === 'string' || stated === 'complex64') {
       throw new GruvError('unsupported', `an array of ${stated}`, { where: name })
     }
-    if (stated === 'float16') kinds.add(stated)
     return { dtype: stated, decode: (data) => ({ data, dtype: stated }) }
   }
   const quantization = object(entry.quantization, `${name}: quantization`)
   const dtype = oneOf(quantization.dtype, quantized, `${name}: quantization.dtype`)
-  kinds.add(dtype)
   if (dtype === 'float16') return { dtype, decode: (data) => ({ data, dtype }) }
+  kinds.add(dtype)
   const { scale, min } = quantization
   if (typeof scale !== 'number' || typeof min !== 'number') {
     throw new GruvError('bad-file', 'a quantised array has a scale and a minimum', { where: name })
@@ -176,10 +175,9 @@ function flatWeights(
   return {
     find: (site, slots) =>
       assign(site, slots, owned.get(site.map(({ layer }) => layer.name).join('/')) ?? []),
-    warnings: [...kinds].map((kind) =>
-      kind === 'float16'
-        ? 'weights are stored in float16: they have few digits'
-        : `weights are quantised to ${kind}: they are those of the file, not those that were trained`,
+    warnings: [...kinds].map(
+      (kind) =>
+        `weights are quantised to ${kind}: they are those of the file, not those that were trained`,
     ),
   }
 }

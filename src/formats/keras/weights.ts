@@ -157,6 +157,12 @@ export function modelIn(layer: LayerConfig): NetConfig | null {
   return layer.model ?? (layer.inner === null ? null : modelIn(layer.inner))
 }
 
+/** Whether a layer owns arrays, or a model that is or stands in it does. */
+export function hasWeights(layer: LayerConfig): boolean {
+  const model = modelIn(layer)
+  return model === null ? slotsOf(layer).length > 0 : model.layers.some(hasWeights)
+}
+
 /** As `model.weights` has them up to Keras 2.3, and every HDF5 file: what is trained comes first. */
 export function trainedFirst(slots: readonly OwnedSlot[]): readonly OwnedSlot[] {
   return [
@@ -291,13 +297,24 @@ export function ownerOf(net: NetConfig, name: string): string | null {
   return ownerIn(net, name.split('/'))?.join('/') ?? null
 }
 
+function startsWith(path: readonly string[], parts: readonly string[]): boolean {
+  return parts.every((part, i) => path[i] === part)
+}
+
 function ownerIn(net: NetConfig, path: readonly string[]): readonly string[] | null {
-  for (const [i, part] of path.entries()) {
-    const layer = net.layers.find(({ name }) => name === part)
-    if (layer === undefined) continue
+  for (const i of path.keys()) {
+    // The longest name first: names may have slashes of their own.
+    const here = path.slice(i)
+    const layer = net.layers
+      .filter(({ name }) => startsWith(here, name.split('/')))
+      .reduce<LayerConfig | null>(
+        (a, b) => (a !== null && a.name.length > b.name.length ? a : b),
+        null,
+      )
+    if (layer === null) continue
     const model = modelIn(layer)
     if (model === null) return [layer.name]
-    const inside = ownerIn(model, path.slice(i + 1))
+    const inside = ownerIn(model, here.slice(layer.name.split('/').length))
     if (inside !== null) return [layer.name, ...inside]
   }
   // A model's name need not stand before those of its layers.

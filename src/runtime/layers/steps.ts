@@ -1,7 +1,7 @@
 /** What plans of recurrent layers have in common: the values, states and masks they touch. */
 
 import type { MaskedOutput } from '../../model/masking.ts'
-import type { LayerNode, RecurrentNode } from '../../model/types.ts'
+import type { RecurrentNode } from '../../model/types.ts'
 import type { PlanBuilder } from '../plan.ts'
 
 export interface StepsKernel {
@@ -55,10 +55,5 @@ export function planSteps(node: RecurrentNode, builder: PlanBuilder): StepsKerne
 /** Why a recurrent layer cannot run step by step; true if it can. */
 export function causalSteps(node: RecurrentNode): true | string {
   if (node.direction === 'backward') return 'it reads the sequence from its end'
-  if (node.inputs.lengths !== undefined) return 'it must know how long the sequence is'
-  return startsFromOutside(node) ? 'it starts from a state that comes from outside' : true
-}
-
-function startsFromOutside({ inputs }: LayerNode): boolean {
-  return inputs.initialState !== undefined || inputs.initialCell !== undefined
+  return node.inputs.lengths === undefined || 'it must know how long the sequence is'
 }

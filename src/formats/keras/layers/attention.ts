@@ -13,6 +13,7 @@ import {
   unsupported,
   valuesIn,
 } from '../layer.ts'
+import { isSince } from '../settings.ts'
 
 const dense = (additive: boolean): LayerEntry =>
   entry((call) => {
@@ -69,6 +70,8 @@ const multiHead = entry((call) => {
     settings.integers('attention_axes').join() !== '1'
   )
     throw unsupported(call, 'attention over other axes than the steps')
+  if (settings.bool('use_gate', false) || (settings.get('sliding_window') ?? null) !== null)
+    throw unsupported(call, 'attention with a gate or a sliding window')
   if (constantIn(kwargs.flash_attention) === true) graph.warnings.add(`${name}: plain attention`)
   const arrays = call.weights()
   const queryKernel = arrays['query_dense/kernel']
@@ -78,8 +81,7 @@ const multiHead = entry((call) => {
       throw sizeMismatch(`${name}: ${part} kernel`, 'three axes', showShape(kernel.shape))
   }
   // Masks of the inputs count since Keras 2.10 (`_compute_attention_mask`).
-  const [major, minor] = version.rules.split('.').map(Number)
-  const counts = major >= 3 || minor >= 10
+  const counts = isSince(version, [2, 10])
   const masks = { queryMask: query.mask, valueMask: value.mask, keyMask: key?.mask ?? null }
   if (!counts && Object.values(masks).some((mask) => mask !== null))
     graph.warnings.add(`${name} ignores the mask that arrives: Keras before 2.10 did so`)

@@ -14,6 +14,7 @@ import { type Named, showShape, sizeOf, type Tensor } from '../../../tensor.ts'
 import { kerasActivation } from '../activations.ts'
 import type { LayerConfig } from '../config.ts'
 import { type LayerCall, sizeMismatch } from '../layer.ts'
+import { isSince } from '../settings.ts'
 
 export interface CellBehaviour {
   readonly direction: 'forward' | 'backward'
@@ -66,11 +67,13 @@ function gru(
         ? { value: 'after', origin: 'implied', why: `the biases are ${showShape(bias.shape)}` }
         : call.version.stated === null
           ? undefined
-          : {
-              value: 'before',
-              origin: 'implied',
-              why: 'the file says nothing of reset_after, which older versions of Keras did not have',
-            }
+          : bias === undefined && call.version.major >= 3
+            ? { value: 'after', origin: 'implied', why: 'Keras’s default' }
+            : {
+                value: 'before',
+                origin: 'implied',
+                why: 'the file says nothing of reset_after, which older versions of Keras did not have',
+              }
   return gruNode(
     call.name,
     { kernel, recurrentKernel, bias },
@@ -84,12 +87,7 @@ function gru(
         call,
         settings,
         ['recurrent_activation', 'inner_activation'],
-        !cudnn &&
-          call.version.stated !== null &&
-          call.version.major < 3 &&
-          !settings.has('reset_after')
-          ? 'hard_sigmoid'
-          : 'sigmoid',
+        cudnn ? 'sigmoid' : gateDefault(call),
         cudnn,
       ),
     },
@@ -125,7 +123,7 @@ function lstm(
     call,
     settings,
     ['recurrent_activation', 'inner_activation'],
-    'sigmoid',
+    cudnn ? 'sigmoid' : gateDefault(call),
     cudnn,
   )
   return {
@@ -196,6 +194,11 @@ function conventionsOf(
           },
         ]),
   ]
+}
+
+/** Keras's own default for gates: `hard_sigmoid` until 2.3. */
+function gateDefault({ version }: LayerCall): string {
+  return version.stated !== null && !isSince(version, [2, 3]) ? 'hard_sigmoid' : 'sigmoid'
 }
 
 function activationGround(

@@ -1,13 +1,21 @@
-/** Dense, Embedding, activations, normalisation, masking, and what does nothing outside training. */
+/** Dense, Embedding, activations, masking, and what does nothing outside training. */
 
-import { activation, showActivation } from '../../../model/activations.ts'
+import { type Activation, activation, showActivation } from '../../../model/activations.ts'
 import { denseNode } from '../../../model/dense.ts'
 import { showShape, type Tensor } from '../../../tensor.ts'
-import { activationLayer, isLogSoftmax, kerasActivation } from '../activations.ts'
+import {
+  activationLayer,
+  isLogSoftmax,
+  kerasActivation,
+  reluOf,
+  reluParameters,
+} from '../activations.ts'
 import { axisOf, fixed, type GraphBuilder, type Result, type Value } from '../graph.ts'
 import { entry, type LayerCall, type LayerEntry, sizeMismatch, unsupported } from '../layer.ts'
+import { isSince } from '../settings.ts'
 
 const nothing = entry(({ x }) => [x], true)
+const identity = entry(({ x }) => [{ value: x.value, shape: x.shape }], 'since 3')
 
 const dense = entry((call) => {
   const { settings, version, name, graph, x } = call
@@ -60,7 +68,33 @@ export function unmasked(result: Result): Value {
   return { ...result, mask: null }
 }
 
-/** Activation, LeakyReLU, ELU, ReLU, ThresholdedReLU. */
+/** ReLU, of several nodes where no activation has all its parameters. */
+const relu = entry((call) => {
+  const { graph, name, settings, x } = call
+  const parameters = reluParameters(settings)
+  if (reluOf(parameters) !== null) return activate.build(call)
+  const { max, slope, threshold } = parameters
+  const act = (at: string, of: Result, kind: Activation): Result =>
+    graph.one(at, { kind: 'activation', activation: kind }, { x: of })
+  const affine = (at: string, of: Result, scale: number, shift: number): Result =>
+    graph.one(
+      at,
+      { kind: 'affine', weights: { scale: vector([scale]), shift: vector([shift]) } },
+      { x: of },
+    )
+  const passed =
+    threshold === 0
+      ? act(`${name}.above`, x, activation('relu'))
+      : act(`${name}.above`, x, activation('thresholded_relu', { alpha: threshold }))
+  const above =
+    max === null ? passed : act(`${name}.limited`, passed, activation('clipped_relu', { max }))
+  if (slope === 0) return [above]
+  const short = act(`${name}.below`, affine(`${name}.short`, x, -1, threshold), activation('relu'))
+  const below = affine(`${name}.leak`, short, slope, 0)
+  return [graph.one(name, { kind: 'merge', mode: 'subtract' }, { 0: above, 1: below })]
+}, true)
+
+/** Activation, LeakyReLU, ELU, ThresholdedReLU. */
 const activate = entry((call) => {
   const { layer, settings, version, name, graph, x } = call
   if (layer.className === 'Activation' && isLogSoftmax(settings.get('activation')))
@@ -87,17 +121,28 @@ const activate = entry((call) => {
 }, true)
 
 const softmax = entry((call) => {
-  const { settings, name, graph, x } = call
+  const { settings, name, graph, x, version } = call
   const rank = x.shape.length
   const axes = settings.has('axis') ? settings.integers('axis') : [-1]
   if (axes.length !== 1) throw unsupported(call, 'a softmax over several axes')
   const axis = axisOf(axes[0], rank, name)
+  const { mask } = x
+  const logits = mask === null || !isSince(version, [2, 4]) ? x : withoutMasked(call, mask)
   return [
     axis === rank - 1
-      ? graph.one(name, { kind: 'activation', activation: activation('softmax') }, { x })
-      : graph.one(name, { kind: 'softmax', axis, log: false }, { x }),
+      ? graph.one(name, { kind: 'activation', activation: activation('softmax') }, { x: logits })
+      : graph.one(name, { kind: 'softmax', axis, log: false }, { x: logits }),
   ]
 }, true)
+
+/** The numbers that count, and −1e9 for the others (`Softmax.call` since Keras 2.4). */
+function withoutMasked(call: LayerCall, mask: Value): Result {
+  const { name, graph, x } = call
+  if (mask.shape.length !== x.shape.length)
+    throw unsupported(call, 'a mask of steps for a softmax of other axes')
+  const b = constant(graph, `${name}.masked`, { shape: [], data: Float64Array.of(-1e9) })
+  return graph.one(`${name}.logits`, { kind: 'where' }, { condition: mask, a: x, b })
+}
 
 const prelu = entry((call) => {
   const { name, graph, x } = call
@@ -125,122 +170,11 @@ function slopesByPlace({ name, graph, x }: LayerCall, alpha: Tensor): Result {
   return graph.one(name, { kind: 'where' }, { condition, a: below, b: x })
 }
 
-function constant(graph: GraphBuilder, name: string, value: Tensor): Result {
+export function constant(graph: GraphBuilder, name: string, value: Tensor): Result {
   return graph.one(name, { kind: 'constant', weights: { value } }, {})
 }
 
-/** The order that brings these axes behind all others, and the one that leads back. */
-function toTheEnd(
-  rank: number,
-  axes: readonly number[],
-): { readonly there: readonly number[]; readonly back: readonly number[] } {
-  const others = Array.from({ length: rank }, (_, i) => i).filter((i) => !axes.includes(i))
-  const there = [...others, ...axes]
-  return { there, back: there.map((_, i) => there.indexOf(i)) }
-}
-
-/** Normalises the last axis with numbers from training; another axis is brought there and back. */
-const batchNorm = entry((call) => {
-  const { settings, name, graph, x } = call
-  const rank = x.shape.length
-  const axes = settings.has('axis') ? settings.integers('axis') : [-1]
-  if (axes.length !== 1 || settings.number('mode', 0) !== 0)
-    throw unsupported(call, 'a normalisation over several axes')
-  const axis = axisOf(axes[0], rank, name)
-  const { gamma = null, beta = null, moving_mean: mean, moving_variance: variance } = call.weights()
-  const node = {
-    kind: 'batchNorm',
-    epsilon: settings.number('epsilon', 1e-3),
-    weights: { gamma, beta, mean, variance },
-  } as const
-  const order = x.shape.map((_, i) => (i === axis ? rank - 1 : i === rank - 1 ? axis : i))
-  if (axis === rank - 1) return [graph.one(name, node, { x })]
-  const turned = graph.one(`${name}.in`, { kind: 'transpose', axes: order }, { x })
-  const y = graph.one(name, node, { x: turned })
-  return [graph.one(`${name}.out`, { kind: 'transpose', axes: order }, { x: y })]
-}, true)
-
-const layerNorm = entry((call) => {
-  const { settings, name, graph, x } = call
-  const rank = x.shape.length
-  if (settings.bool('rms_scaling', false)) throw unsupported(call, 'rms_scaling')
-  const axes = (settings.has('axis') ? settings.integers('axis') : [-1])
-    .map((axis) => axisOf(axis, rank, name))
-    .sort((a, b) => a - b)
-  if (axes.length === 0 || axes[0] === 0 || new Set(axes).size < axes.length)
-    throw unsupported(call, 'a normalisation over these axes', axes.join(', '))
-  const { gamma = null, beta = null } = call.weights()
-  const node = {
-    kind: 'layerNorm',
-    epsilon: settings.number('epsilon', 1e-3),
-    axes: axes.length,
-    weights: { gamma, beta },
-  } as const
-  if (axes.every((axis, i) => axis === rank - axes.length + i))
-    return [graph.one(name, node, { x })]
-  const { there, back } = toTheEnd(rank, axes)
-  const turned = graph.one(`${name}.in`, { kind: 'transpose', axes: there }, { x })
-  const y = graph.one(name, node, { x: turned })
-  return [graph.one(`${name}.out`, { kind: 'transpose', axes: back }, { x: y })]
-}, true)
-
-const rescaling = entry((call) => {
-  const { settings, name, graph, x } = call
-  const list = (key: string, fallback: number): Tensor => {
-    const value = settings.get(key) ?? fallback
-    const numbers = Array.isArray(value) ? value.flat(8) : [settings.number(key, fallback)]
-    if (!numbers.every((each) => typeof each === 'number')) throw settings.wrong(key, 'numbers')
-    return vector(numbers)
-  }
-  return [
-    graph.one(
-      name,
-      { kind: 'affine', weights: { scale: list('scale', 1), shift: list('offset', 0) } },
-      { x },
-    ),
-  ]
-}, true)
-
-/** (x − mean) / max(√variance, 1e-7), Keras's `backend.epsilon()`. */
-const normalization = entry((call) => {
-  const { settings, name, graph, x } = call
-  const rank = x.shape.length
-  const stated = settings.get('axis')
-  const axes = (stated === null ? [] : stated === undefined ? [-1] : settings.integers('axis'))
-    .map((axis) => axisOf(axis, rank, name))
-    .sort((a, b) => a - b)
-  const invert = settings.bool('invert', false)
-  const { mean, variance } = settings.get('mean') == null ? call.weights() : statedMoments(call)
-  const deviation = Float64Array.from(variance.data, (each) => Math.max(Math.sqrt(each), 1e-7))
-  const scale = invert ? deviation : deviation.map((each) => 1 / each)
-  const shift = Float64Array.from(mean.data, (each, i) => (invert ? each : -each * scale[i]))
-  if (scale.length !== shift.length)
-    throw sizeMismatch(`${name}: variance`, showShape(mean.shape), showShape(variance.shape))
-  if (scale.length === 1 || axes.join() === `${rank - 1}`) {
-    const weights = { scale: vector(scale), shift: vector(shift) }
-    return [graph.one(name, { kind: 'affine', weights }, { x })]
-  }
-  // One pair of numbers for each place on the axes that are kept.
-  const shape = x.shape.map((extent, i) => (axes.includes(i) ? fixed(extent, name, 'an axis') : 1))
-  if (shape.reduce((a, b) => a * b, 1) !== scale.length)
-    throw sizeMismatch(`${name}: mean`, showShape(shape), showShape(mean.shape))
-  const b = constant(graph, `${name}.scale`, { shape, data: scale })
-  const c = constant(graph, `${name}.shift`, { shape, data: shift })
-  const scaledX = graph.one(`${name}.scaled`, { kind: 'binary', op: 'multiply' }, { a: x, b })
-  return [graph.one(name, { kind: 'binary', op: 'add' }, { a: scaledX, b: c })]
-}, true)
-
-function statedMoments(call: LayerCall): { readonly mean: Tensor; readonly variance: Tensor } {
-  const flat = (key: string): Tensor => {
-    const value = call.settings.get(key)
-    const numbers = Array.isArray(value) ? value.flat(8) : [value]
-    if (numbers.every((each): each is number => typeof each === 'number')) return vector(numbers)
-    throw call.settings.wrong(key, 'numbers')
-  }
-  return { mean: flat('mean'), variance: flat('variance') }
-}
-
-function vector(numbers: ArrayLike<number>): Tensor {
+export function vector(numbers: ArrayLike<number>): Tensor {
   return { shape: [numbers.length], data: Float64Array.from(numbers) }
 }
 
@@ -251,14 +185,10 @@ export const coreLayers: Readonly<Record<string, LayerEntry>> = {
   Activation: activate,
   LeakyReLU: activate,
   ELU: activate,
-  ReLU: activate,
+  ReLU: relu,
   ThresholdedReLU: activate,
   Softmax: softmax,
   PReLU: prelu,
-  BatchNormalization: batchNorm,
-  LayerNormalization: layerNorm,
-  Rescaling: rescaling,
-  Normalization: normalization,
   Dropout: nothing,
   GaussianNoise: nothing,
   GaussianDropout: nothing,
@@ -266,5 +196,5 @@ export const coreLayers: Readonly<Record<string, LayerEntry>> = {
   SpatialDropout1D: nothing,
   SpatialDropout2D: nothing,
   ActivityRegularization: nothing,
-  Identity: nothing,
+  Identity: identity,
 }

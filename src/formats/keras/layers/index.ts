@@ -5,6 +5,7 @@ import { attentionLayers } from './attention.ts'
 import { coreLayers } from './core.ts'
 import { depthwiseLayers } from './depthwise.ts'
 import { mergingLayers } from './merging.ts'
+import { normalizationLayers } from './normalization.ts'
 import { recurrentLayers } from './recurrent.ts'
 import { shapeLayers } from './shapes.ts'
 import { windowLayers } from './windows.ts'
@@ -12,6 +13,7 @@ import { wrapperLayers } from './wrappers.ts'
 
 const layers: Readonly<Record<string, LayerEntry>> = {
   ...coreLayers,
+  ...normalizationLayers,
   ...recurrentLayers,
   ...windowLayers,
   ...depthwiseLayers,

@@ -3,14 +3,8 @@
 import { sameShape } from '../../../model/shapes/shape.ts'
 import type { BinaryNode, Dim, MergeNode } from '../../../model/types.ts'
 import { axisOf, type GraphBuilder, type Result, type Value } from '../graph.ts'
-import {
-  constantIn,
-  entry,
-  isValue,
-  type LayerCall,
-  type LayerEntry,
-  unsupported,
-} from '../layer.ts'
+import { entry, type LayerCall, type LayerEntry, unsupported } from '../layer.ts'
+import { isSince } from '../settings.ts'
 import { unmasked } from './core.ts'
 
 /** A number as a value. */
@@ -28,8 +22,7 @@ function constant(graph: GraphBuilder, name: string, value: number): Result {
  */
 function mergedMask(call: LayerCall): Value | null {
   const masks = call.inputs.flatMap(({ mask }) => (mask === null ? [] : [mask]))
-  const [major, minor] = call.version.rules.split('.').map(Number)
-  const either = major > 3 || (major === 3 && minor >= 4)
+  const either = isSince(call.version, [3, 4])
   if (masks.length === 0 || (either && masks.length < call.inputs.length)) return null
   return masks.reduce((a, b) =>
     a.value === b.value
@@ -62,7 +55,6 @@ function aligned(call: LayerCall): readonly Result[] {
 const elementwise = (mode: (MergeNode['mode'] & BinaryNode['op']) | 'average'): LayerEntry =>
   entry((call) => {
     const { graph, name } = call
-    if (call.inputs.length < call.args.length) return withConstant(call, mode)
     const values = aligned(call)
     const mask = mergedMask(call)
     if (mode === 'subtract' && values.length !== 2) throw unsupported(call, 'more than two inputs')
@@ -77,19 +69,6 @@ const elementwise = (mode: (MergeNode['mode'] & BinaryNode['op']) | 'average'): 
     const count = constant(graph, `${name}.count`, values.length)
     return [{ ...graph.one(name, { kind: 'binary', op: 'divide' }, { a: total, b: count }), mask }]
   }, true)
-
-/** Operations of Keras 3 on a value and a number. */
-function withConstant(call: LayerCall, mode: BinaryNode['op'] | 'average'): readonly Result[] {
-  const { graph, name } = call
-  const sides = call.args.map((arg, i): Result => {
-    if (isValue(arg)) return arg
-    const value = constantIn(arg)
-    if (typeof value !== 'number') throw unsupported(call, 'this argument of an operation')
-    return constant(graph, `${name}.constant${i}`, value)
-  })
-  if (sides.length !== 2 || mode === 'average') throw unsupported(call, 'these arguments')
-  return [graph.one(name, { kind: 'binary', op: mode }, { a: sides[0], b: sides[1] })]
-}
 
 const concatenate = entry((call) => {
   const { graph, name, settings, inputs } = call
@@ -171,23 +150,6 @@ const merge = entry((call) => {
   return modesOfMerge[mode].build(call)
 }, true)
 
-/** Operations that Keras 3 writes into a model where a mask is computed. */
-const notEqual = entry((call) => {
-  const { graph, name } = call
-  const [equal] = withConstant(call, 'equal')
-  return [graph.one(`${name}.not`, { kind: 'unary', op: 'not' }, { x: equal })]
-}, false)
-
-const any = entry((call) => {
-  const { graph, name, settings, x } = call
-  const given = constantIn(call.kwargs.axis) ?? settings.get('axis') ?? -1
-  const axes = (Array.isArray(given) ? given : [given]).map((axis) =>
-    axisOf(Number(axis), x.shape.length, name),
-  )
-  const keepAxes = constantIn(call.kwargs.keepdims) === true
-  return [graph.one(name, { kind: 'reduce', op: 'max', axes, keepAxes }, { x })]
-}, false)
-
 const modesOfMerge: Readonly<Record<string, LayerEntry>> = {
   sum: elementwise('add'),
   mul: elementwise('multiply'),
@@ -206,6 +168,4 @@ export const mergingLayers: Readonly<Record<string, LayerEntry>> = {
   Concatenate: concatenate,
   Dot: dot,
   Merge: merge,
-  NotEqual: notEqual,
-  Any: any,
 }

@@ -1,14 +1,16 @@
 /** GRU, LSTM, SimpleRNN, their cuDNN forms, RNN of cells, and Bidirectional. */
 
 import { GruvError } from '../../../errors.ts'
-import { kerasMaskedOutput } from '../../../model/masking.ts'
+import { kerasMaskedOutput, kerasPassesMask } from '../../../model/masking.ts'
 import type { MergeNode } from '../../../model/types.ts'
 import type { Named } from '../../../tensor.ts'
 import type { LayerConfig } from '../config.ts'
 import type { Result, Value } from '../graph.ts'
 import { entry, type LayerCall, type LayerEntry, under, unsupported, valuesIn } from '../layer.ts'
+import { isSince, type KerasVersion } from '../settings.ts'
 import { isStacked } from '../weights.ts'
 import { cellClasses, cellNode } from './cells.ts'
+import { unmasked } from './core.ts'
 
 /** What a recurrent layer gave: step t of the sequence beside step t of the input. */
 interface Ran {
@@ -56,13 +58,17 @@ function run(call: LayerCall, place: Place): Ran {
   const maskedOutput = kerasMaskedOutput({
     version: version.rules,
     zeroOutputForMask: settings.bool('zero_output_for_mask', false),
+    unrolled: settings.bool('unroll', false),
     ...(place.bidirectional !== undefined && {
       bidirectional: { returnSequences: place.bidirectional },
     }),
   })
   const mask = cudnn ? null : call.x.mask
-  const states: Result[] = []
-  const given = [...place.states]
+  const reversed = cells.length > 1 && statesReversed(place.layer, version)
+  const given = reversed ? inOrder(place.states, cells) : [...place.states]
+  if (maskedOutput === 'state' && cells.length > 1 && !reversed && mask !== null)
+    throw unsupported(call, 'a mask over stacked cells, as Keras 2.2.3 and 2.2.4 have it')
+  const states: (readonly Result[])[] = []
   let ran: Named<Result> = {}
   let x: Result = call.x
   for (const [i, cell] of cells.entries()) {
@@ -81,10 +87,29 @@ function run(call: LayerCall, place: Place): Ran {
     const initialCell = node.kind === 'lstm' ? given.shift() : undefined
     ran = graph.add(name, node, { x, initialState, initialCell, mask })
     x = ran.sequence
-    states.push(ran.state, ...(ran.cell === undefined ? [] : [ran.cell]))
+    states.push([ran.state, ...(ran.cell === undefined ? [] : [ran.cell])])
   }
   if (given.length > 0) throw unsupported(call, 'more initial states than the layer has')
-  return { sequence: ran.sequence, last: ran.last, states, backward }
+  const listed = reversed ? states.toReversed() : states
+  return { sequence: ran.sequence, last: ran.last, states: listed.flat(), backward }
+}
+
+/** Up to Keras 2.2.2 stacked cells list their states from the last cell to the first. */
+function statesReversed({ settings }: LayerConfig, version: KerasVersion): boolean {
+  const { config } = (settings.get('cell') ?? {}) as {
+    config?: { reverse_state_order?: unknown } | null
+  }
+  if (typeof config?.reverse_state_order === 'boolean') return config.reverse_state_order
+  return !isSince(version, [2, 2]) || (version.rules === '2.2' && version.patch < 3)
+}
+
+/** States listed from the last cell to the first, from the first to the last. */
+function inOrder(states: readonly Value[], cells: readonly LayerConfig[]): Value[] {
+  const left = [...states]
+  const byCell = cells
+    .toReversed()
+    .map(({ className }) => left.splice(0, className === 'LSTMCell' ? 2 : 1))
+  return [...byCell.reverse().flat(), ...left]
 }
 
 /** In the order in which Keras gives the steps: those of a backward layer as they were computed. */
@@ -103,8 +128,26 @@ function initialStates(call: LayerCall): readonly Value[] {
   return [...call.inputs.slice(1), ...valuesIn(call.kwargs.initial_state)]
 }
 
+/** [steps, rows, …] as [rows, steps, …], or back. */
 function swapped(call: LayerCall, x: Result, name: string): Result {
-  return call.graph.one(name, { kind: 'transpose', axes: [1, 0, 2] }, { x })
+  const axes = x.shape.map((_, i) => (i < 2 ? 1 - i : i))
+  return call.graph.one(name, { kind: 'transpose', axes }, { x })
+}
+
+/** What a layer with the steps on the first axis is called with, its mask included. */
+function rowsFirst(call: LayerCall): Value {
+  const { x, name } = call
+  const mask = x.mask === null ? null : unmasked(swapped(call, x.mask, `${name}.mask`))
+  return { ...swapped(call, x, `${name}.steps`), mask }
+}
+
+/** A mask behind a layer of sequences, where this version of Keras lets it go on. */
+export function passedOn({ version, graph, name }: LayerCall, mask: Value | null): Value | null {
+  if (mask === null || kerasPassesMask(version.rules)) return mask
+  graph.warnings.add(
+    `the mask of the steps ends at ${name}: since Keras 3.16 recurrent layers and their wrappers do not pass it on`,
+  )
+  return null
 }
 
 const rnn = entry((call) => {
@@ -115,7 +158,7 @@ const rnn = entry((call) => {
   )
     throw unsupported(call, 'constants beside the sequence')
   const timeMajor = settings.bool('time_major', false)
-  const x = timeMajor ? { ...swapped(call, call.x, `${name}.steps`), mask: call.x.mask } : call.x
+  const x = timeMajor ? rowsFirst(call) : call.x
   const ran = run(
     { ...call, x },
     { name, layer, states: initialStates(call), path: '', flip: false },
@@ -124,7 +167,8 @@ const rnn = entry((call) => {
   const computed = sequences ? asComputed(call, name, ran) : ran.last
   const y = sequences && timeMajor ? swapped(call, computed, `${name}.y`) : computed
   const states = settings.bool('return_state', false) ? ran.states : []
-  const mask = sequences && !layer.className.startsWith('CuDNN') ? call.x.mask : null
+  const cudnn = layer.className.startsWith('CuDNN')
+  const mask = sequences && !cudnn ? passedOn(call, call.x.mask) : null
   return [{ ...y, mask }, ...states.map((state) => ({ ...state, mask: null }))]
 }, true)
 
@@ -140,8 +184,7 @@ const bidirectional = entry((given) => {
   const inner = layer.inner
   if (inner === null) throw settings.wrong('layer', 'a recurrent layer')
   const timeMajor = inner.settings.bool('time_major', false)
-  const steps = timeMajor ? swapped(given, given.x, `${name}.steps`) : given.x
-  const call = { ...given, x: { ...steps, mask: given.x.mask } }
+  const call = timeMajor ? { ...given, x: rowsFirst(given) } : given
   const backward = layer.backward ?? inner
   const sequences = inner.settings.bool('return_sequences', false)
   const states = initialStates(call)
@@ -165,7 +208,7 @@ const bidirectional = entry((given) => {
   })
   const y = sequences ? asComputed(call, `${name}.forward`, forwards) : forwards.last
   const back = sequences ? flipped(call, `${name}.backward`, backwards) : backwards.last
-  const mask = sequences ? call.x.mask : null
+  const mask = sequences ? passedOn(call, given.x.mask) : null
   const left = inner.settings.bool('return_state', false)
     ? [...forwards.states, ...backwards.states].map((state) => ({ ...state, mask: null }))
     : []

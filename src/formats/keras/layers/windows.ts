@@ -1,9 +1,10 @@
 /** Convolutions and pooling. Channels first is turned to channels last and back. */
 
-import { showShape } from '../../../tensor.ts'
+import { showShape, type Tensor } from '../../../tensor.ts'
 import { kerasActivation } from '../activations.ts'
 import { fixed, type Result } from '../graph.ts'
 import { entry, type LayerCall, type LayerEntry, sizeMismatch, unsupported } from '../layer.ts'
+import type { Settings } from '../settings.ts'
 
 /** Runs a step on channels-last data, whatever the layer is given. */
 export function channelsLast(
@@ -39,11 +40,7 @@ export function paddingOf(call: LayerCall): 'same' | 'valid' | 'causal' {
 const conv1d = entry((call) => {
   const { settings, name, graph, version } = call
   const { kernel: stored, bias = null } = call.weights()
-  // Keras 1 kept [size, 1, features, units].
-  const kernel =
-    stored.shape.length === 4 && stored.shape[1] === 1
-      ? { ...stored, shape: [stored.shape[0], ...stored.shape.slice(2)] }
-      : stored
+  const kernel = stored.shape.length === 4 ? ofKeras1(stored, settings) : stored
   if (kernel.shape.length !== 3)
     throw sizeMismatch(`${name}: kernel`, '[size, features, units]', showShape(kernel.shape))
   const [size, within, units] = kernel.shape
@@ -74,6 +71,23 @@ const conv1d = entry((call) => {
   )
   return [y]
 }, false)
+
+/** Keras 1 kept [size, 1, features, units], and before 1.2 [units, features, size, 1]. */
+function ofKeras1(stored: Tensor, settings: Settings): Tensor {
+  const [first, second, third, fourth] = stored.shape
+  const size = settings.count(['filter_length', 'kernel_size'], first)
+  const units = settings.count(['nb_filter', 'filters'], fourth)
+  if (first === size && second === 1 && fourth === units)
+    return { ...stored, shape: [size, third, units] }
+  if (first !== units || third !== size || fourth !== 1) return stored
+  const data = stored.data.slice()
+  for (let unit = 0; unit < units; unit++)
+    for (let feature = 0; feature < second; feature++)
+      for (let k = 0; k < size; k++)
+        data[(k * second + feature) * units + unit] =
+          stored.data[(unit * second + feature) * size + k]
+  return { ...stored, shape: [size, second, units], data }
+}
 
 const conv2d = entry((call) => {
   const { settings, name, graph, version } = call
@@ -156,10 +170,8 @@ const globalPooling = (op: 'max' | 'mean'): LayerEntry =>
         const steps = graph.one(`${name}.steps`, reduce, { x: column })
         return graph.one(name, { kind: 'binary', op: 'divide' }, { a: total, b: steps })
       },
-      false,
+      keepAxes,
     )
-    if (keepAxes && y.shape.length !== call.x.shape.length)
-      throw unsupported(call, 'keepdims of this shape')
     return [{ ...y, mask: null }]
   }, true)
 

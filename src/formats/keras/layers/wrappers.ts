@@ -5,6 +5,7 @@ import type { Dim } from '../../../model/types.ts'
 import type { GraphBuilder, Result, Value } from '../graph.ts'
 import { entry, type LayerEntry } from '../layer.ts'
 import { unmasked } from './core.ts'
+import { passedOn } from './recurrent.ts'
 
 /** Layers that look at the last axis alone, and so need not know of the others. */
 const onTheLastAxis: readonly string[] = [
@@ -29,7 +30,7 @@ const timeDistributed = entry((call) => {
   if (inner === null) throw settings.wrong('layer', 'a layer')
   if (onTheLastAxis.includes(inner.className)) {
     const [y] = call.wrapped(inner, 'layer/', [{ ...x, mask: null }], name)
-    return [{ ...y, mask: x.mask }]
+    return [{ ...y, mask: passedOn(call, x.mask) }]
   }
   // Steps become rows, and rows steps again.
   const [rows, steps] = x.shape
@@ -47,7 +48,7 @@ const timeDistributed = entry((call) => {
         ? unmasked(unfolded(y.mask, `${name}.masks${i === 0 ? '' : i}`))
         : within && call.version.major < 3
           ? anyWithin(graph, x.mask, name)
-          : x.mask,
+          : passedOn(call, x.mask),
   }))
 }, true)
 
