@@ -3,7 +3,7 @@
 import { activation } from '../model/activations.ts'
 import { conventionTable, type GruConventionKey, gruConventionKeys } from '../model/conventions.ts'
 import type { GruNode, Model } from '../model/types.ts'
-import { conventionOf, isGru } from './change.ts'
+import { canScale, conventionOf, isGru } from './change.ts'
 import {
   conventionHypotheses,
   entryOf,
@@ -104,7 +104,48 @@ function changesOf(a: Choice, b: Choice): number {
     .length
 }
 
+/** A layer's reading under a candidate: its own conventions before those of all, and its factors. */
+export function readingsOf({ choice, layers, quirks }: Candidate): (node: GruNode) => Reading {
+  const all = readingOf(choice)
+  const factors = quirks.filter(isFactor)
+  if (factors.length === 0 && Object.keys(layers).length === 0) return () => all
+  return ({ name }) => {
+    const reading = { ...all, ...readingOf(layers[name] ?? {}) }
+    let { kernelFactor = 1, biasFactor = 1 } = reading
+    for (const quirk of factors) {
+      if (quirk.layer !== null && quirk.layer !== name) continue
+      kernelFactor *= Number(quirk.value)
+      if (entryOf(quirk.name).scales === 'weights') biasFactor *= Number(quirk.value)
+    }
+    return { ...reading, kernelFactor, biasFactor }
+  }
+}
+
+/** Whether a quirk multiplies weights, which the sieve does without a copy of them. */
+export function isFactor({ name }: Quirk): boolean {
+  return entryOf(name).scales !== undefined
+}
+
+/** Whether such a quirk changes anything in a model. */
+export function canHaveFactor(model: Model, { name, layer }: Quirk): boolean {
+  return model.nodes.some(
+    (node) =>
+      isGru(node) &&
+      (layer === null || layer === node.name) &&
+      canScale(node, entryOf(name).scales === 'kernels'),
+  )
+}
+
+const readings = new WeakMap<Choice, Reading>()
+
+/** Choices are tried with thousands of quirks: each is read once. */
 export function readingOf(choice: Choice): Reading {
+  const known = readings.get(choice) ?? readChoice(choice)
+  readings.set(choice, known)
+  return known
+}
+
+function readChoice(choice: Choice): Reading {
   const { gateOrder, reset, update, bias, activation: φ, recurrentActivation: σ } = choice
   return {
     ...(gateOrder !== undefined && { gateOrder }),

@@ -200,12 +200,16 @@ export const float16Weights: NodeChange = (node) => ({
   ),
 })
 
+/** Without a bias, kernels alone are all there is, and it is the same thing under another name. */
+export function canScale({ weights }: GruNode, kernelsOnly: boolean): boolean {
+  return !kernelsOnly || weights.inputBias !== null || weights.recurrentBias !== null
+}
+
 /** Kernels times a factor; biases too, unless only the kernels are meant. */
 export function scaled(kernelsOnly: boolean): NodeChange {
   return (node, value) => {
     const factor = Number(value)
-    if (kernelsOnly && node.weights.inputBias === null && node.weights.recurrentBias === null)
-      return null
+    if (!canScale(node, kernelsOnly)) return null
     return {
       ...node,
       weights: eachArray(node.weights, (array, name) =>

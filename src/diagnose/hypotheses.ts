@@ -46,6 +46,8 @@ interface HypothesisEntry {
   readonly node?: NodeChange
   readonly graph?: (model: Model) => Model | null
   readonly run?: RunChange
+  /** Set where it multiplies weights by its value: the kernels', or the biases' as well. */
+  readonly scales?: 'kernels' | 'weights'
   /** What it does depends on which gate is which and on the reset: conventions have to come first. */
   readonly afterConventions?: true
 }
@@ -183,11 +185,13 @@ export const hypothesisTable = {
     title: 'kernels and biases are scaled by a factor',
     values: factors,
     node: scaled(false),
+    scales: 'weights',
   },
   'scaled-kernels': {
     title: 'the kernels, but not the biases, are scaled by a factor',
     values: factors,
     node: scaled(true),
+    scales: 'kernels',
   },
   'halves-swapped': {
     title: 'the halves of a Bidirectional layer stand in the other order',

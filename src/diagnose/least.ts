@@ -1,7 +1,15 @@
 /** Where a function of a factor is least: a scan over six decades, then golden sections. */
-export function leastAt(f: (factor: number) => number): number {
-  const POINTS = 72
-  const at = (i: number): number => 10 ** (-3 + (6 * i) / POINTS)
+
+const POINTS = 72
+/** From 0.001 to 1000 in equal ratios. */
+const at = (i: number): number => 10 ** (-3 + (6 * i) / POINTS)
+const RATIO = (Math.sqrt(5) - 1) / 2
+
+/** The point of the scan where it is least, and how little it is there. */
+export function scan(f: (factor: number) => number): {
+  readonly at: number
+  readonly least: number
+} {
   let best = 0
   let least = Number.POSITIVE_INFINITY
   for (let i = 0; i <= POINTS; i++) {
@@ -11,12 +19,26 @@ export function leastAt(f: (factor: number) => number): number {
       best = i
     }
   }
-  const ratio = (Math.sqrt(5) - 1) / 2
-  let [low, high] = [at(best - 1), at(best + 1)]
+  return { at: best, least }
+}
+
+/** The factor between the neighbours of a point of the scan. */
+export function leastNear(f: (factor: number) => number, point: number): number {
+  let [low, high] = [at(point - 1), at(point + 1)]
+  let [a, b] = [high - RATIO * (high - low), low + RATIO * (high - low)]
+  let [fa, fb] = [f(a), f(b)]
   for (let i = 0; i < 80 && high - low > 1e-16 * high; i++) {
-    const [a, b] = [high - ratio * (high - low), low + ratio * (high - low)]
-    if (f(a) <= f(b)) high = b
-    else low = a
+    if (fa <= fb) {
+      high = b
+      ;[b, fb] = [a, fa]
+      a = high - RATIO * (high - low)
+      fa = f(a)
+    } else {
+      low = a
+      ;[a, fa] = [b, fb]
+      b = low + RATIO * (high - low)
+      fb = f(b)
+    }
   }
   return (low + high) / 2
 }

@@ -17,8 +17,9 @@ export interface Blocks {
   readonly br: readonly Float64Array[] | null
 }
 
-/** A tensor in float64, once for all the models that share it. */
+/** A tensor in float64, once for all the models that share it; nobody writes to it. */
 export function wide(tensor: Tensor): Float64Array {
+  if (tensor.data instanceof Float64Array) return tensor.data
   const known = widened.get(tensor)
   if (known !== undefined) return known
   const made = new Float64Array(tensor.data)

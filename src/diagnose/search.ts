@@ -7,33 +7,28 @@
  * better and is tried earlier. Once something fits, everything as simple is tried, and nothing else.
  */
 
-import type { GruNode, Model } from '../model/types.ts'
+import type { Model } from '../model/types.ts'
 import type { Named, Tensor } from '../tensor.ts'
 import {
   asItIs,
   type Candidate,
   type Choice,
   candidateModel,
+  canHaveFactor,
   changesBetween,
   countOf,
   departures,
   inTableOrder,
-  readingOf,
+  isFactor,
+  readingsOf,
 } from './candidate.ts'
 import { isGru } from './change.ts'
+import { estimatedFactors } from './factors.ts'
 import { groupFits } from './groups.ts'
-import { entryOf, hypothesisNames } from './hypotheses.ts'
-import { leastAt } from './least.ts'
+import { entryOf } from './hypotheses.ts'
 import { dataFor, type Measured, measure, type Sides } from './measure.ts'
 import { applyQuirk, type Quirk } from './quirks.ts'
-import {
-  canSift,
-  everythingPasses,
-  type Reading,
-  Sieve,
-  type Sifted,
-  type Sifter,
-} from './sieve.ts'
+import { canSift, everythingPasses, Sieve, type Sifted, type Sifter } from './sieve.ts'
 import { conventionProduct, keepsActivations, pairs, pairsOf, quirkInstances } from './space.ts'
 
 export interface SearchOptions {
@@ -86,9 +81,6 @@ interface Near {
   readonly sifted: Sifted
 }
 
-/** A layer's reading under a candidate. */
-type Readings = (node: GruNode) => Reading
-
 class Search {
   private readonly model: Model
   private readonly expected: Named<Tensor>
@@ -96,7 +88,6 @@ class Search {
   private readonly deadline: number
   private readonly mistakes: readonly Quirk[]
   private readonly product: readonly Choice[]
-  private readonly readings: ReadonlyMap<Choice, Reading>
   private readonly fits: Measured[] = []
   private readonly seen = new Set<string>()
   private lastQuirk: { readonly quirk: Quirk; readonly model: Model | null } | null = null
@@ -109,7 +100,6 @@ class Search {
     this.sides = sides
     this.deadline = deadline
     this.product = conventionProduct(model)
-    this.readings = new Map(this.product.map((choice) => [choice, readingOf(choice)]))
     this.mistakes = quirkInstances(model)
   }
 
@@ -125,7 +115,7 @@ class Search {
       this.level(pairsOf(this.mistakes), of(core, 2))
       if (cost !== 2 || this.fits.length > 0) continue
       this.layerByLayer()
-      if (this.fits.length === 0) this.estimatedFactors()
+      if (this.fits.length === 0) this.factors()
     }
     this.besideTheSimplest()
     const { fits, compensating } = groupFits(this.fits)
@@ -160,24 +150,23 @@ class Search {
         if (this.late()) return
         const candidate = { ...asItIs, choice, quirks }
         const sieve = needsConventions(candidate) ? this.sieve(candidate) : shared
-        const reading = this.readings.get(choice)!
-        if (sieve !== null) this.try(sieve, candidate, () => reading)
+        if (sieve !== null) this.try(sieve, candidate)
       }
     }
   }
 
   /** Sifts and measures what was not tried before; a fit is kept. */
-  private try(sieve: Sifter, candidate: Candidate, readings: Readings): Measured | null {
+  private try(sieve: Sifter, candidate: Candidate): Measured | null {
     const id = JSON.stringify(candidate)
     if (this.seen.has(id)) return null
-    const fit = this.measureSifted(sieve, candidate, readings)
+    const fit = this.measureSifted(sieve, candidate)
     this.seen.add(id)
     if (fit !== null) this.fits.push(fit)
     return fit
   }
 
-  private measureSifted(sieve: Sifter, candidate: Candidate, readings: Readings): Measured | null {
-    const sifted = sieve.sift(readings)
+  private measureSifted(sieve: Sifter, candidate: Candidate): Measured | null {
+    const sifted = sieve.sift(readingsOf(candidate))
     if (sifted.passed) {
       const measured = measure(this.model, candidate, this.expected, this.sides)
       if (measured !== null && measured.excess <= 1) return measured
@@ -199,8 +188,9 @@ class Search {
 
   /**
    * For the model with a candidate's quirks; null where it cannot have them, or the data cannot.
-   * The sieve reads conventions into a model that has its quirks already. Where that is another
-   * thing than quirks after conventions, the candidate's own conventions come first here.
+   * The sieve reads conventions and factors into a model that has its other quirks already. Where
+   * that is another thing than quirks after conventions, the candidate's own conventions come first
+   * here.
    */
   private sieve(candidate: Candidate): Sifter | null {
     let model = this.model
@@ -210,6 +200,10 @@ class Search {
       model = read
     }
     for (const quirk of candidate.quirks) {
+      if (isFactor(quirk)) {
+        if (!canHaveFactor(model, quirk)) return null
+        continue
+      }
       const next = model === this.model ? this.withQuirk(quirk) : applyQuirk(model, quirk)
       if (next === null) return null
       model = next
@@ -233,7 +227,7 @@ class Search {
     if (sieve === null) return
     const tryOwn = (own: Candidate['layers']): void => {
       const candidate = { ...asItIs, layers: own }
-      this.try(sieve, candidate, readingsOf(candidate))
+      this.try(sieve, candidate)
     }
     const choices = layers.map((node) =>
       conventionProduct({ ...this.model, nodes: [node] }).slice(1),
@@ -255,27 +249,15 @@ class Search {
     }
   }
 
-  /** Factors that stand in no table: the one that brings the outputs nearest, if it explains them. */
-  private estimatedFactors(): void {
-    const asRead = this.sieve(asItIs)
-    if (asRead === null || asRead === everythingPasses) return
-    for (const name of hypothesisNames.filter((each) => each.startsWith('scaled-'))) {
-      for (const choice of this.product.filter(keepsActivations)) {
-        if (this.late()) return
-        const reading = readingOf(choice)
-        const scaledBy = (factor: number): Quirk => ({ name, value: `${factor}`, layer: null })
-        const biases = name === 'scaled-weights'
-        const factor = leastAt((kernelFactor) => {
-          const biasFactor = biases ? kernelFactor : 1
-          return asRead.sift(() => ({ ...reading, kernelFactor, biasFactor })).excess
-        })
-        // The roundest number that explains the data is most likely the one that was meant.
-        for (const value of [+factor.toPrecision(4), +factor.toPrecision(7), factor]) {
-          const candidate = { ...asItIs, choice, quirks: [scaledBy(value)] }
-          const sieve = this.sieve(candidate)
-          if (sieve === null) break
-          if (this.try(sieve, candidate, () => reading) !== null) break
-        }
+  /** Factors that stand in no table. */
+  private factors(): void {
+    const sieve = this.sieve(asItIs)
+    if (sieve === null || sieve === everythingPasses) return
+    const choices = this.product.filter(keepsActivations)
+    for (const candidates of estimatedFactors(sieve, choices, () => this.late())) {
+      for (const candidate of candidates) {
+        if (this.sieve(candidate) === null) break
+        if (this.try(sieve, candidate) !== null) break
       }
     }
   }
@@ -288,7 +270,7 @@ class Search {
     const layers = this.model.nodes.filter(isGru)
     const attempt = (candidate: Candidate): Measured | null => {
       const sieve = this.seen.has(JSON.stringify(candidate)) ? null : this.sieve(candidate)
-      return sieve && this.try(sieve, candidate, readingsOf(candidate))
+      return sieve && this.try(sieve, candidate)
     }
     const reached = [...groupFits(this.fits).fits]
     for (let i = 0; i < Math.min(reached.length, MOST_JOINED); i++) {
@@ -324,7 +306,7 @@ class Search {
         const sieve = this.seen.has(id) ? null : this.sieve(more)
         if (sieve === null) continue
         this.seen.add(id)
-        const fit = this.measureSifted(sieve, more, readingsOf(more))
+        const fit = this.measureSifted(sieve, more)
         if (fit !== null) unseen.push({ quirk, fit })
       }
     }
@@ -334,12 +316,6 @@ class Search {
 
 function needsConventions({ quirks }: Candidate): boolean {
   return quirks.some(({ name }) => entryOf(name).afterConventions)
-}
-
-function readingsOf({ choice, layers }: Candidate): Readings {
-  const all = readingOf(choice)
-  const own = new Map(Object.entries(layers).map(([name, each]) => [name, readingOf(each)]))
-  return ({ name }) => ({ ...all, ...own.get(name) })
 }
 
 /** Those that got furthest, and came nearest there. */
