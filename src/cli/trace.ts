@@ -78,7 +78,7 @@ export function traceCommand(): Command {
     .addHelpText(
       'after',
       `
---layer NAME shows that layer only. Arrays are called LAYER.VALUE and are [batch, timesteps, units]: xz xr xn hz hr hn z r n h of a GRU.
+--layer NAME shows that layer only. --quirk acts on the first model alone, not on that of --against or --as. Arrays are called LAYER.VALUE and are [batch, timesteps, units]: xz xr xn hz hr hn z r n h of a GRU.
 
 Examples:
   gruv trace layer.npz --input x.npy
@@ -245,7 +245,9 @@ async function compared(
 ): Promise<ModelComparison | undefined> {
   if (flags.against === undefined && flags.as === undefined) return undefined
   const reading = flags.as === undefined ? {} : parseReading(flags.as)
-  const other = await loadTraced(flags.against ?? path, { ...flags, ...reading })
+  // A mistake that is made on purpose is looked at beside what has none.
+  const { quirk: _, ...others } = flags
+  const other = await loadTraced(flags.against ?? path, { ...others, ...reading })
   return compareModels(model, other.model, input, options)
 }
 
