@@ -105,6 +105,14 @@ describe('gruv trace', () => {
     expect(stdout).toContain('The update gate: keeps')
   })
 
+  it('--quirk makes its mistake in the first of the two alone', async () => {
+    const layer = join(example, 'layer.npz')
+    const flags = ['--quirk', 'without-recurrent-bias', '--against', layer]
+    const { code, stdout } = await gruv(['trace', layer, '--input', input, ...flags])
+    expect(code).toBe(0)
+    expect(stdout).toContain('The first value that differs is')
+  })
+
   it('--layer also takes a layer from a file of weights alone', async () => {
     const { code, stdout } = await traced('--layer', 'gru', '--steps', '0:5')
     expect([code, stdout.includes('timesteps 0 to 4')]).toEqual([0, true])
