@@ -195,18 +195,22 @@ export function weightsPlot(node: RecurrentNode): Scene {
     ['U', 'state', 'recurrentKernel'],
     ['bi', '', 'inputBias'],
     ['br', '', 'recurrentBias'],
+    ['p', '', 'peephole'],
   ] as const
   const gap = 18
   const width = Math.min(300, (WIDTH - gap * (gates.length - 1)) / gates.length)
   const rows = arrays.flatMap(([letter, down, array]) => {
-    const tensors = gates.flatMap((gate) => weights[gate === '' ? array : `${array}.${gate}`] ?? [])
+    const arrayOf = (gate: string) => weights[gate === '' ? array : `${array}.${gate}`]
+    // A candidate sees no cell: it has no peephole.
+    const present = gates.filter((gate) => arrayOf(gate) !== undefined)
+    const tensors = present.map(arrayOf)
     if (tensors.length === 0) return []
     const range = symmetric(tensors.flatMap(({ data }) => Array.from(data)))
     const scenes = tensors.map((tensor, i) => {
       const [count, units] = tensor.shape.length === 2 ? tensor.shape : [1, tensor.shape[0]]
       const narrow = transposeRows(tensor, count, units)
       return heatmap({
-        title: `${letter}${gates[i]}`,
+        title: `${letter}${present[i]}`,
         description: '',
         values: narrow.values,
         rows: count,

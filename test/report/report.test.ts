@@ -142,6 +142,13 @@ describe('pictures', () => {
   })
 })
 
+it('weights: peepholes are there, and only of the gates that have one', async () => {
+  const lstm = sequential([randomLstm(2, 3, 5, { peephole: tensor(random(4), [15]) })])
+  const bytes = await plot(lstm, x, 'weights', { format: 'svg' })
+  const titles = [...new TextDecoder().decode(bytes).matchAll(/>(p[ifgo])<\/text>/g)]
+  expect(titles.map(([, title]) => title)).toEqual(['pi', 'pf', 'po'])
+})
+
 describe('colours', () => {
   const luminance = ([r, g, b]: readonly number[]): number => {
     const [R, G, B] = [r, g, b].map((each) => {
