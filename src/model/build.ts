@@ -63,14 +63,15 @@ export function buildModel(parts: GraphParts, kinds: Kinds): Model {
 /** The kinds of layers that most models are made of: recurrent ones and Dense. */
 export const kindsAtHand: Kinds = kindsOf({ ...recurrentShapes, ...denseShapes })
 
-/** `buildModel`; a page downloads the tables of other kinds (`graph.ts`) only for parts that have them. */
+/**
+ * `buildModel`; a page downloads the tables of other kinds, and what there is to say of odd weights
+ * (`graph.ts`), only for parts that have them.
+ */
 export async function assembleModel(parts: GraphParts): Promise<Model> {
-  if (parts.nodes.every(kindsAtHand.knows)) {
-    const odd = parts.nodes.some((node) => isSuspicious(kindsAtHand.weightsOf(node)))
-    const told = odd ? (await import('./stuck.ts')).stuckWarnings(parts.nodes, kindsAtHand) : []
-    return buildModel({ ...parts, warnings: [...(parts.warnings ?? []), ...told] }, kindsAtHand)
-  }
-  return (await import('./graph.ts')).createModel(parts)
+  const usual = parts.nodes.every(
+    (node) => kindsAtHand.knows(node) && !isSuspicious(kindsAtHand.weightsOf(node)),
+  )
+  return usual ? buildModel(parts, kindsAtHand) : (await import('./graph.ts')).createModel(parts)
 }
 
 /** The shape of every value of a graph, by name. */
