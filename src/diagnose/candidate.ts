@@ -139,7 +139,7 @@ export function canHaveFactor(model: Model, { name, layer }: Quirk): boolean {
 const readings = new WeakMap<Choice, Reading>()
 
 /** Choices are tried with thousands of quirks: each is read once. */
-export function readingOf(choice: Choice): Reading {
+function readingOf(choice: Choice): Reading {
   const known = readings.get(choice) ?? readChoice(choice)
   readings.set(choice, known)
   return known
