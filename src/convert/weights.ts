@@ -2,7 +2,7 @@
 
 import { activationTable } from '../model/activation-table.ts'
 import type { GruNode, LstmNode, Model, PerGate, RnnNode } from '../model/types.ts'
-import type { Named, Tensor } from '../tensor.ts'
+import type { Tensor } from '../tensor.ts'
 import { cannotHold } from './target.ts'
 
 /**
@@ -66,18 +66,17 @@ export function bothBiases(
 }
 
 /** The two biases of a layer that adds them as one; null for none. */
-export function oneBias<G extends object>(
+export function oneBias<G extends { readonly [Gate in keyof G]: Tensor }>(
   input: G | null,
   recurrent: G | null,
   name: string,
   notes: string[],
 ): G | null {
   if (input === null || recurrent === null) return input ?? recurrent
-  const [a, b] = [input, recurrent] as unknown as readonly [Named<Tensor>, Named<Tensor>]
-  const empty = Object.values(b).every(({ data }) => data.every((value) => value === 0))
-  if (empty) return input
+  const gates = Object.keys(input) as (keyof G)[]
+  if (gates.every((gate) => recurrent[gate].data.every((value) => value === 0))) return input
   notes.push(`${name}: its two biases become their sum`)
-  return Object.fromEntries(Object.keys(a).map((gate) => [gate, sum(a[gate], b[gate])])) as G
+  return Object.fromEntries(gates.map((gate) => [gate, sum(input[gate], recurrent[gate])])) as G
 }
 
 export function zeros(...shape: readonly number[]): Tensor {
