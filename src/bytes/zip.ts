@@ -8,6 +8,7 @@
 import type { FileEntry, Reader } from '@zip.js/zip.js/lib/zip-core-reader.js'
 import { GruvError, isGruvError, within } from '../errors.ts'
 import { quote } from './show.ts'
+import { withoutIdleZip64 } from './zip-end.ts'
 
 export interface ZipEntry {
   /** Bytes, unpacked. */
@@ -135,21 +136,32 @@ const CHUNK = 2 ** 18
 
 /** The file for zip.js, which would otherwise copy it. */
 function sourceOf(bytes: Uint8Array): Reader<Uint8Array> {
+  const [head, tail = new Uint8Array()] = withoutIdleZip64(bytes)
+  const size = head.length + tail.length
+  const slice = (from: number, to: number): Uint8Array => {
+    if (to <= head.length) return head.subarray(from, to)
+    const first = head.subarray(Math.min(from, head.length))
+    const rest = tail.subarray(Math.max(0, from - head.length), to - head.length)
+    const joined = new Uint8Array(first.length + rest.length)
+    joined.set(first)
+    joined.set(rest, first.length)
+    return joined
+  }
   const readUint8Array = async (from: number, length: number): Promise<Uint8Array> =>
-    bytes.subarray(from, from + length)
-  const createReadable = ({ offset = 0, size = bytes.length } = {}): ReadableStream => {
-    const end = Math.min(offset + size, bytes.length)
+    slice(from, Math.min(from + length, size))
+  const createReadable = ({ offset = 0, size: wanted = size } = {}): ReadableStream => {
+    const end = Math.min(offset + wanted, size)
     let at = offset
     return new ReadableStream({
       pull: (controller) => {
-        if (at < end) controller.enqueue(bytes.subarray(at, Math.min(at + CHUNK, end)))
+        if (at < end) controller.enqueue(slice(at, Math.min(at + CHUNK, end)))
         at += CHUNK
         if (at >= end) controller.close()
       },
     })
   }
   // The type wants the whole class, of which zip.js uses these three members.
-  return { size: bytes.length, readUint8Array, createReadable } as unknown as Reader<Uint8Array>
+  return { size, readUint8Array, createReadable } as unknown as Reader<Uint8Array>
 }
 
 function translate(error: unknown): unknown {

@@ -81,6 +81,33 @@ function fields(archive: Uint8Array): { view: DataView; local: number; central: 
   return { view, local: 0, central }
 }
 
+/** An archive as PyTorch ends it: with zip64's records, whether they are needed or not. */
+async function withZip64Records(inputs: readonly ZipInput[]): Promise<Uint8Array> {
+  const archive = await writeZip(inputs)
+  const end = archive.length - 22
+  const from = new DataView(archive.buffer)
+  const records = new DataView(new ArrayBuffer(76))
+  records.setUint32(0, 0x06064b50, true)
+  records.setBigUint64(4, 44n, true)
+  records.setBigUint64(24, BigInt(inputs.length), true)
+  records.setBigUint64(32, BigInt(inputs.length), true)
+  records.setBigUint64(40, BigInt(from.getUint32(end + 12, true)), true)
+  records.setBigUint64(48, BigInt(from.getUint32(end + 16, true)), true)
+  records.setUint32(56, 0x07064b50, true)
+  records.setBigUint64(64, BigInt(end), true)
+  records.setUint32(72, 1, true)
+  const parts = [archive.subarray(0, end), new Uint8Array(records.buffer), archive.subarray(end)]
+  return Uint8Array.from(parts.flatMap((part) => [...part]))
+}
+
+test('zip64 records that nothing asks for, whatever the first name’s length', async () => {
+  for (let length = 1; length <= 80; length++) {
+    const inputs = [{ name: 'n'.repeat(length), bytes: hello }, ...entries]
+    const archive = await withZip64Records(inputs)
+    expect(await readAll(archive)).toEqual(inputs.map(({ name, bytes }) => [name, bytes]))
+  }
+})
+
 describe('archives that lie', () => {
   const archive = (compress = false): Promise<Uint8Array> =>
     writeZip([{ name: 'a', bytes: hello }], { compress })
