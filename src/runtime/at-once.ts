@@ -12,6 +12,7 @@ import { given as givenBy } from './given.ts'
 import { createJsEngine, jsKernels } from './js/engine.ts'
 import { type Plan, plan } from './plan.ts'
 import { type CompileOptions, createProgram, type Program, planOptions } from './program.ts'
+import { withThreads } from './threads/program.ts'
 import {
   compileModule,
   createWasmEngine,
@@ -20,11 +21,13 @@ import {
   whyNotWasm,
 } from './wasm/engine.ts'
 
-export { allTools, createJsEngine, givenBy, jsKernels }
+export { allTools, createJsEngine, givenBy, jsKernels, withThreads }
 
 export function compileAtOnce(model: Model, options: CompileOptions = {}): Program {
   const planned = plan(model, planOptions(options), allTools)
-  return createProgram(model, planned, allTools, chooseAtOnce(planned, options))
+  const engine = chooseAtOnce(planned, options)
+  const program = createProgram(model, planned, allTools, engine)
+  return withThreads(program, model, allTools, engine, options)
 }
 
 /** `chooseEngine` (`choose.ts`), compiling at once. */

@@ -15,6 +15,10 @@ export interface EngineReport {
   readonly deterministic: boolean
   /** What runs in JavaScript though WebAssembly was asked for or preferred, and why. */
   readonly fallbacks: readonly Fallback[]
+  /** Where `threads` were asked for: over how many workers `predictAsync` splits the rows of a batch. */
+  readonly threads?: number
+  /** Where more were asked for than can be had: because of the model, or of the host. */
+  readonly whyOneThread?: string
 }
 
 export interface Fallback {
@@ -43,7 +47,7 @@ export interface Engine {
   step(stage: number, frame: number, state: number): void
   /** Runs a stage's kernels on a piece of a whole run, in the frame of predict. */
   block(stage: number, piece: Piece): void
-  setWeights(model: Model, plan: Plan): void
+  setWeights(model: Pick<Model, 'nodes'>, plan: Plan): void
 }
 
 /** One row and one step of predict, until somebody says otherwise. */
@@ -73,7 +77,7 @@ export function createPlace(
 /** Writes all trained numbers where kernels expect them, and keeps the nodes for those that stay outside. */
 export function packAll(
   tools: Toolkit,
-  model: Model,
+  model: Pick<Model, 'nodes'>,
   { stages }: Plan,
   memory: Float32Array | Float64Array,
   nodes: Map<string, LayerNode>,

@@ -20,6 +20,13 @@ export interface CompileOptions extends EngineOptions {
   readonly precision?: 'f32' | 'f64'
   /** How many streams can be open at once; default 1. */
   readonly streams?: number
+  /**
+   * Workers that `predictAsync` splits the rows of a batch over; default 1, which is no worker: the
+   * caller's own thread. It does no rows where there are workers, and stays free. They are made when
+   * they are first needed, and end with `close`. The results are the same bits for every count;
+   * models whose rows cannot be told apart, and hosts without workers, use one (`Program.engine`).
+   */
+  readonly threads?: number
 }
 
 export type { RunOptions } from './run.ts'
@@ -46,7 +53,11 @@ export interface Program {
    * no batch axis gives outputs without one.
    */
   predict(x: TensorLike | Named<TensorLike>, options?: RunOptions): Named<Tensor>
-  /** The same, with a pause for the event loop every few milliseconds. */
+  /**
+   * The same, with a pause for the event loop every few milliseconds; the rows of a batch in
+   * workers where `threads` were asked for.
+   * @throws GruvError `engine-unavailable` when a worker dies; the next call has another one.
+   */
   predictAsync(x: TensorLike | Named<TensorLike>, options?: AsyncRunOptions): Promise<Named<Tensor>>
   /** @throws GruvError `not-causal`, naming the layer. */
   stream(): Stream
@@ -65,7 +76,10 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
   const wanted = planOptions(options)
   const tools = await toolkitFor(model, wanted)
   const planned = plan(model, wanted, tools)
-  return createProgram(model, planned, tools, await chooseEngine(planned, tools, options))
+  const engine = await chooseEngine(planned, tools, options)
+  const program = createProgram(model, planned, tools, engine)
+  if ((options.threads ?? 1) === 1) return program
+  return (await import('./at-once.ts')).withThreads(program, model, tools, engine, options)
 }
 
 /** @throws GruvError `bad-argument` for what is none of the options. */

@@ -38,7 +38,7 @@ export class Run {
   readonly #masks: Masks | null
   readonly #plan: Plan
   readonly #engine: Engine
-  readonly #model: Model
+  readonly #model: Pick<Model, 'nodes'>
   readonly #tools: Toolkit
   readonly #inputs: RunInputs
   #saved: Float32Array | Float64Array | null = null
@@ -47,7 +47,7 @@ export class Run {
     tools: Toolkit,
     plan: Plan,
     engine: Engine,
-    model: Model,
+    model: Pick<Model, 'nodes'>,
     inputs: RunInputs,
     options: RunOptions,
   ) {

@@ -93,6 +93,16 @@ export function compileModule(
   return module
 }
 
+/** Code that was compiled elsewhere; whoever gives it holds it as long as it is to be found. */
+export function keepModule(
+  plan: Plan,
+  target: Target,
+  purpose: Purpose,
+  module: WebAssembly.Module,
+): void {
+  modules.set(keyOf(plan, target, purpose), new WeakRef(module))
+}
+
 /** The same in the background, as browsers want it for large modules. */
 export async function compileModuleAsync(
   plan: Plan,

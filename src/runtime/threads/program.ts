@@ -1,0 +1,140 @@
+/** A program whose `predictAsync` splits the rows of a batch over workers. */
+
+import { GruvError } from '../../errors.ts'
+import type { Engine, EngineReport } from '../engine.ts'
+import { given } from '../given.ts'
+import { readInputs } from '../inputs.ts'
+import { isRecurrentKernel } from '../layer.ts'
+import type { Plan } from '../plan.ts'
+import type { AsyncRunOptions, CompileOptions, Program } from '../program.ts'
+import { Run } from '../run.ts'
+import type { Toolkit } from '../toolkit.ts'
+import type { Purpose } from '../wasm/emit.ts'
+import { compileModuleAsync, targetHere } from '../wasm/engine.ts'
+import type { SharedCode, Weights } from './messages.ts'
+import { Pool } from './pool.ts'
+import { cut, join, whyTogether } from './split.ts'
+
+/** Beyond this many it is a mistake: each worker has a memory of its own. */
+const MOST_THREADS = 1024
+
+/**
+ * The same program, with workers from the first `predictAsync` on that has several rows.
+ * @throws GruvError `bad-argument` unless `threads` is a count.
+ */
+export function withThreads(
+  program: Program,
+  model: Weights,
+  tools: Toolkit,
+  engine: Engine,
+  options: CompileOptions,
+): Program {
+  const threads = checked(options.threads)
+  if (threads === 1) return program
+  const { plan } = program
+  let why = whyTogether(plan)
+  let weights = model
+  let pool: Promise<Pool> | null = null
+  let opened: Pool | null = null
+  let open = true
+  const closed = (): GruvError => new GruvError('closed', 'this program was closed')
+
+  const openPool = async (): Promise<Pool> => {
+    const code = await sharedCode(plan, tools, engine, options)
+    opened = await Pool.open(plan, code, () => weights)
+    return opened
+  }
+  /** As many workers as that; null where there can be none. */
+  const workers = async (count: number): Promise<Pool | null> => {
+    try {
+      pool ??= openPool()
+      const there = await pool
+      if (!open) throw closed()
+      const refusal = await there.reach(count)
+      if (!open) throw closed()
+      if (refusal === null) return there
+      why = `this host has no workers: ${refusal}`
+      there.release()
+    } catch (error) {
+      if (!open) throw error
+      why = `this host has no workers: ${error instanceof Error ? error.message : error}`
+    }
+    return null
+  }
+  const predictAsync = async (
+    x: Parameters<Program['predictAsync']>[0],
+    runOptions: AsyncRunOptions = {},
+  ) => {
+    const alone = () => program.predictAsync(x, runOptions)
+    if (why !== null || !open) return alone()
+    const inputs = readInputs(plan.inputs, x)
+    if (inputs.batch < 2) return alone()
+    // Says what is wrong with the options; it never runs.
+    new Run(tools, plan, engine, weights, inputs, runOptions)
+    const parts = cut(plan, inputs, runOptions, threads)
+    const there = await workers(parts.length)
+    if (there === null) return alone()
+    const { onProgress } = runOptions
+    const shares = parts.map(() => 0)
+    const results = await there.run(parts, (part, share) => {
+      shares[part] = share
+      onProgress?.(shares.reduce((a, b) => a + b, 0) / shares.length)
+    })
+    onProgress?.(1)
+    return join(plan, inputs, runOptions, results)
+  }
+
+  return {
+    ...program,
+    get engine(): EngineReport {
+      const { engine: report } = program
+      return why === null ? { ...report, threads } : { ...report, threads: 1, whyOneThread: why }
+    },
+    predictAsync,
+    setWeights(next) {
+      program.setWeights(next)
+      weights = next
+      opened?.setWeights(next)
+    },
+    close() {
+      open = false
+      program.close()
+      opened?.close(closed())
+    },
+  }
+}
+
+/** The code that the program runs, and what of it is yet to be compiled. */
+async function sharedCode(
+  plan: Plan,
+  tools: Toolkit,
+  engine: Engine,
+  { artifact, deterministic = false }: CompileOptions,
+): Promise<SharedCode | null> {
+  if (engine.report.kind === 'js') return null
+  if (artifact !== undefined) {
+    const { target, moduleAsync } = given(artifact, plan, deterministic)
+    return { target, modules: [{ purpose: 'all', module: await moduleAsync() }] }
+  }
+  const target = targetHere(plan, deterministic)
+  const recurrent = plan.stages.some(({ kernels }) => kernels.some(isRecurrentKernel))
+  const purposes: readonly Purpose[] = [
+    'block',
+    // A program that can stream asks for steps when it is made; masks, for cells.
+    ...(plan.obstacle === null ? (['step'] as const) : []),
+    ...(recurrent ? (['cell'] as const) : []),
+  ]
+  const modules = purposes.map(async (purpose) => ({
+    purpose,
+    module: await compileModuleAsync(plan, target, tools, purpose),
+  }))
+  return { target, modules: await Promise.all(modules) }
+}
+
+function checked(threads = 1): number {
+  if (Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS) return threads
+  throw new GruvError('bad-argument', 'threads is a count', {
+    expected: `a whole number from 1 to ${MOST_THREADS}`,
+    got: `${threads}`,
+  })
+}

@@ -1,0 +1,109 @@
+/** Rows of a batch: whether a plan lets them apart, how they are cut, and how they are joined. */
+
+import type { Dim } from '../../model/types.ts'
+import type { Named, Tensor } from '../../tensor.ts'
+import { deliver, type RunInputs, readStates } from '../inputs.ts'
+import { type Masks, readMasks, STEP } from '../masks.ts'
+import type { Plan } from '../plan.ts'
+import type { RunOptions } from '../run.ts'
+import type { Part } from './messages.ts'
+
+/** Why the rows of this plan have to stay together; null if they do not. */
+export function whyTogether({ inputs, outputs, shapes, stages, states }: Plan): string | null {
+  const whole = stages.find(({ sweep }) => sweep === 'whole')
+  if (whole !== undefined) return `layer ${whole.kernels[0].node} works on whole tensors`
+  const apart =
+    stages.every(({ rows }) => rows === 'batch') && states.every(({ rows }) => rows === 'batch')
+  if (!apart) return 'a layer runs over something else than the rows of a batch'
+  const values = [...inputs.map(({ name }) => name), ...outputs.map(({ value }) => value)]
+  const odd = values.find((value) => !isRows(shapes[value]))
+  return odd === undefined ? null : `${odd} does not have the batch as its first axis`
+}
+
+function isRows([first, ...rest]: readonly Dim[]): boolean {
+  return first === 'batch' && !rest.some((dim) => typeof dim === 'string' && /\bbatch\b/.test(dim))
+}
+
+/** At most `count` parts of about as many rows, in their order. */
+export function cut(
+  plan: Plan,
+  { tensors, batch, steps }: RunInputs,
+  options: RunOptions,
+  count: number,
+): readonly Part[] {
+  const masks = readMasks(options, batch, steps)
+  const states = readStates(plan.states, options.initialState, () => batch)
+  const outputs = wantedOf(plan, options)
+  const parts = Math.min(count, batch)
+  return Array.from({ length: parts }, (_, i): Part => {
+    const [from, to] = [i, i + 1].map((k) => Math.floor((k * batch) / parts))
+    const initialState = mapValues(states, (state) =>
+      state.shape.length === 1 ? state : rowsOf(state, from, to),
+    )
+    return {
+      inputs: mapValues(tensors, (tensor) => rowsOf(tensor, from, to)),
+      options: {
+        outputs,
+        ...(states.size > 0 && { initialState }),
+        ...(masks !== null && maskOf(masks, steps, from, to)),
+      },
+    }
+  })
+}
+
+/** What `Run.results` gives, of the results of all parts. */
+export function join(
+  plan: Plan,
+  inputs: RunInputs,
+  options: RunOptions,
+  parts: readonly Named<Tensor>[],
+): Named<Tensor> {
+  return Object.fromEntries(
+    wantedOf(plan, options).map((name) => {
+      const output = plan.outputs.find((port) => port.name === name)
+      const size = plan.states.find((state) => state.name === name)?.size
+      const port = output ?? { name, shape: ['batch', size!] }
+      return [name, deliver(port, stacked(parts.map((part) => part[name])), inputs)]
+    }),
+  )
+}
+
+function wantedOf(plan: Plan, { outputs }: RunOptions): readonly string[] {
+  return outputs ?? plan.outputs.map(({ name }) => name)
+}
+
+/** A copy, since it goes to another thread. */
+function rowsOf({ shape: [rows, ...rest], data }: Tensor, from: number, to: number): Tensor {
+  const size = data.length / rows
+  return { shape: [to - from, ...rest], data: data.slice(from * size, to * size) }
+}
+
+function stacked(parts: readonly Tensor[]): Tensor {
+  const [, ...rest] = parts[0].shape
+  const length = parts.reduce((sum, { data }) => sum + data.length, 0)
+  const data =
+    parts[0].data instanceof Float32Array ? new Float32Array(length) : new Float64Array(length)
+  let [rows, at] = [0, 0]
+  for (const part of parts) {
+    data.set(part.data, at)
+    at += part.data.length
+    rows += part.shape[0]
+  }
+  return { shape: [rows, ...rest], data }
+}
+
+/** The same mask, or the same lengths, of some rows. */
+function maskOf({ forward, missing }: Masks, steps: number, from: number, to: number): RunOptions {
+  const counts = Float32Array.from(forward.subarray(from * steps, to * steps), (code) =>
+    Number(code === STEP.valid),
+  )
+  if (!missing) return { mask: { shape: [to - from, steps], data: counts } }
+  const lengths = Array.from({ length: to - from }, (_, row) =>
+    counts.subarray(row * steps, (row + 1) * steps).reduce((sum, one) => sum + one, 0),
+  )
+  return { lengths }
+}
+
+function mapValues<A, B>(map: ReadonlyMap<string, A>, f: (value: A) => B): Named<B> {
+  return Object.fromEntries([...map].map(([key, value]) => [key, f(value)]))
+}

@@ -1,0 +1,9 @@
+/** What a worker thread of Node runs. */
+
+import { parentPort } from 'node:worker_threads'
+import type { ToWorker } from './messages.ts'
+import { serve } from './serve.ts'
+
+const port = parentPort!
+const receive = serve((message, transfer) => port.postMessage(message, transfer))
+port.on('message', (message: ToWorker) => receive(message))
