@@ -53,6 +53,7 @@ describe.skipIf(noBrowser)('what is looked at', () => {
     const { page } = await visit(origin)
     await choose(page, 'Choose files', stack)
     await page.getByText(/^Unit 0 of/).waitFor()
+    await page.locator('.timeline select').waitFor()
     const names = await page.locator('.timeline select option').allInnerTexts()
     expect(names.length).toBeGreaterThan(1)
     await openTab(page, 'Model')
