@@ -83,9 +83,14 @@ export function within(where: string, error: unknown): unknown {
 }
 
 function compose(problem: string, { where, expected, got, fix }: ErrorDetails): string {
-  let text = where === undefined ? problem : `${where}: ${problem}`
+  let text = where === undefined ? problem : `${shorten(where)}: ${problem}`
   if (expected !== undefined) text += `; expected ${expected}`
   if (got !== undefined) text += expected === undefined ? `; got ${got}` : `, got ${got}`
   if (fix !== undefined) text += `. ${fix}`
   return text
+}
+
+/** A place may be made of names from a file, and those can be of any length. */
+function shorten(where: string): string {
+  return where.length <= 400 ? where : `${where.slice(0, 300)} … ${where.slice(-90)}`
 }
