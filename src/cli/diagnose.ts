@@ -64,7 +64,7 @@ Examples:
     const diagnosis = diagnoseSides(model, flags, await readSides(model, flags))
     if (flags.suggestInput !== undefined) await writeSuggestion(diagnosis, flags.suggestInput)
     if (flags.json) print(JSON.stringify(asJson(diagnosis), null, 2))
-    else printDiagnosis(diagnosis, path)
+    else printDiagnosis(diagnosis, path, flags.suggestInput)
     process.exitCode = diagnosis.verdict === 'identified' ? 0 : EXIT_NOT_IDENTIFIED
   })
 }
@@ -166,7 +166,7 @@ const words = {
   none: 'none: no reading that gruv knows explains these numbers',
 } as const
 
-function printDiagnosis(diagnosis: Diagnosis, path: string): void {
+function printDiagnosis(diagnosis: Diagnosis, path: string, suggested?: string): void {
   const { verdict, candidates, tolerance, tried, complete, toTellApart, explanation } = diagnosis
   print(heading(words[verdict]))
   print(
@@ -196,7 +196,7 @@ function printDiagnosis(diagnosis: Diagnosis, path: string): void {
     if (explanation.leavesAt !== null) print(`  it leaves the data ${place(explanation.leavesAt)}`)
     for (const hint of explanation.hints) print(`  ${hint}`)
   }
-  if (toTellApart !== null) printOpen(toTellApart)
+  if (toTellApart !== null) printOpen(toTellApart, suggested)
 }
 
 function place(at: NonNullable<NonNullable<Diagnosis['explanation']>['leavesAt']>): string {
@@ -208,13 +208,10 @@ function place(at: NonNullable<NonNullable<Diagnosis['explanation']>['leavesAt']
   return `at ${axes.join(', ')}: ${at.actual}, expected ${at.expected}`
 }
 
-function printOpen({
-  open,
-  unseen,
-  shown,
-  compensating,
-  suggestion,
-}: NonNullable<Diagnosis['toTellApart']>): void {
+function printOpen(
+  { open, unseen, shown, compensating, suggestion }: NonNullable<Diagnosis['toTellApart']>,
+  suggested: string | undefined,
+): void {
   print()
   print(heading('What this data cannot tell'))
   for (const { title, values } of open) print(`  ${title}: ${values.join(' or ')}`)
@@ -234,11 +231,13 @@ function printOpen({
       print(`  and ${compensating.length - MOST_COMPENSATING} more`)
   }
   print()
-  print(
-    suggestion === null
-      ? paint('dim', '  No input was found that would tell them apart.')
-      : '  --suggest-input FILE writes an input that would tell them apart.',
-  )
+  if (suggestion === null) print(paint('dim', '  No input was found that would tell them apart.'))
+  else if (suggested === undefined)
+    print('  --suggest-input FILE writes an input that would tell them apart.')
+  else
+    print(
+      `  ${suggested} holds an input that tells them apart: run it where the expected data came from,\n  and diagnose again with both.`,
+    )
 }
 
 async function writeSuggestion(diagnosis: Diagnosis, path: string): Promise<void> {

@@ -195,10 +195,19 @@ export const lostColumn: NodeChange = (node) => {
 
 export const float16Weights: NodeChange = (node) => ({
   ...node,
-  weights: eachArray(node.weights, (array) =>
-    perGate(array, (tensor) => mapNumbers(tensor, (value) => decodeHalf(encodeHalf(value)))),
-  ),
+  weights: eachArray(node.weights, (array) => perGate(array, halved)),
 })
+
+/** A tensor in float16; most of the models of a search share most of their tensors. */
+function halved(tensor: Tensor): Tensor {
+  const known = halves.get(tensor)
+  if (known !== undefined) return known
+  const made = mapNumbers(tensor, (value) => decodeHalf(encodeHalf(value)))
+  halves.set(tensor, made)
+  return made
+}
+
+const halves = new WeakMap<Tensor, Tensor>()
 
 /** Without a bias, kernels alone are all there is, and it is the same thing under another name. */
 export function canScale({ weights }: GruNode, kernelsOnly: boolean): boolean {

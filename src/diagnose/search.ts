@@ -28,7 +28,7 @@ import { groupFits } from './groups.ts'
 import { entryOf } from './hypotheses.ts'
 import { dataFor, type Measured, measure, type Sides } from './measure.ts'
 import { applyQuirk, type Quirk } from './quirks.ts'
-import { canSift, everythingPasses, Sieve, type Sifted, type Sifter } from './sieve.ts'
+import { canSift, everythingPasses, Sieve, type Sifter } from './sieve.ts'
 import { conventionProduct, keepsActivations, pairs, pairsOf, quirkInstances } from './space.ts'
 
 export interface SearchOptions {
@@ -64,6 +64,8 @@ const MOST_DEPARTURES = 7
 const MOST_JOINED = 64
 /** Candidates that are run in full when nothing fits, to say how near the best comes. */
 const MOST_NEAR = 8
+/** Multiplications that these runs may take together. */
+const MOST_PRODUCTS = 2e9
 /** How many times nearer a departure has to bring the outputs to be worth telling. */
 const NEARER = 4
 
@@ -76,9 +78,11 @@ export function search(
   return new Search(model, expected, sides, Date.now() + budget).run(quick)
 }
 
+/** What did not fit, the steps that were right, and how far it is off at the next ones. */
 interface Near {
   readonly candidate: Candidate
-  readonly sifted: Sifted
+  readonly steps: number
+  readonly excess: number
 }
 
 class Search {
@@ -166,21 +170,33 @@ class Search {
   }
 
   private measureSifted(sieve: Sifter, candidate: Candidate): Measured | null {
-    const sifted = sieve.sift(readingsOf(candidate))
-    if (sifted.passed) {
-      const measured = measure(this.model, candidate, this.expected, this.sides)
-      if (measured !== null && measured.excess <= 1) return measured
-    }
-    this.near.push({ candidate, sifted })
+    const { passed, steps, excess } = sieve.sift(readingsOf(candidate))
+    const measured = passed ? measure(this.model, candidate, this.expected, this.sides) : null
+    if (measured !== null && measured.excess <= 1) return measured
+    this.near.push({ candidate, steps, excess: measured?.excess ?? excess })
     if (this.near.length > 50 * MOST_NEAR) this.near = nearestOf(this.near)
     return null
   }
 
+  /**
+   * What comes nearest on all the data. Among thousands of readings some are a little nearer by
+   * chance: each departure has to bring much.
+   */
   private nearest(): Measured | null {
-    const measured = [asItIs, ...nearestOf(this.near).map(({ candidate }) => candidate)]
+    const { rows, steps } = this.sides.extents
+    const products = this.model.nodes
+      .filter(isGru)
+      .reduce((sum, { units, features }) => sum + 3 * units * (units + features), 0)
+    // Runs of large models on long data take a second each.
+    const affordable = Math.floor(MOST_PRODUCTS / Math.max(1, rows * steps * products))
+    const measured = [
+      asItIs,
+      ...nearestOf(this.near)
+        .slice(0, Math.max(1, affordable))
+        .map(({ candidate }) => candidate),
+    ]
       .map((candidate) => measure(this.model, candidate, this.expected, this.sides))
       .filter((each) => each !== null)
-    // Among thousands of readings some are a little nearer by chance: each departure has to bring much.
     const score = ({ candidate, maxError }: Measured): number =>
       maxError * NEARER ** departures(candidate)
     return measured.toSorted((a, b) => score(a) - score(b))[0] ?? null
@@ -320,7 +336,5 @@ function needsConventions({ quirks }: Candidate): boolean {
 
 /** Those that got furthest, and came nearest there. */
 function nearestOf(near: readonly Near[]): Near[] {
-  return near
-    .toSorted((a, b) => b.sifted.steps - a.sifted.steps || a.sifted.excess - b.sifted.excess)
-    .slice(0, MOST_NEAR)
+  return near.toSorted((a, b) => b.steps - a.steps || a.excess - b.excess).slice(0, MOST_NEAR)
 }

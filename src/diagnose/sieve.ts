@@ -9,7 +9,7 @@
 import { type Activation, isElementwise } from '../model/activations.ts'
 import type { DenseNode, GruNode, LayerNode, MergeNode, Model } from '../model/types.ts'
 import { gateOrderOf } from './change.ts'
-import { type Data, sieveBounds } from './data.ts'
+import { type Data, sieveBounds, type Target } from './data.ts'
 import {
   addProduct,
   type Blocks,
@@ -83,6 +83,8 @@ export class Sieve implements Sifter {
   private readonly data: Data
   private readonly bounds: readonly Float64Array[]
   private readonly windows: readonly number[]
+  /** For each target, its vectors among the rows and steps that are tried. */
+  private readonly compared: readonly Int32Array[]
   private readonly blocks = new Map<GruNode, Blocks>()
   /** x·W of each layer that reads an input, block by block: [row][step] of [3·units]. */
   private readonly projections = new Map<GruNode, Float64Array[][]>()
@@ -93,6 +95,7 @@ export class Sieve implements Sifter {
     this.data = data
     this.bounds = data.targets.map(sieveBounds)
     this.windows = this.windowsOf()
+    this.compared = data.targets.map((target) => withinReach(target, this.windows.at(-1)!))
     for (const node of model.nodes) if (node.kind === 'gru') this.blocks.set(node, blocksOf(node))
   }
 
@@ -148,7 +151,7 @@ export class Sieve implements Sifter {
     const value = this.model.outputs.find((output) => output.name === name)!.value
     const actual = this.values.get(value)!
     let worst = 0
-    for (let i = 0; i < places.length / 2; i++) {
+    for (const i of this.compared[index]) {
       const t = overTime ? places[2 * i + 1] : 0
       if (places[2 * i] !== row || t >= Math.max(window, 1) || t >= actual.length) continue
       for (let u = 0; u < width; u++) {
@@ -282,4 +285,12 @@ export class Sieve implements Sifter {
     rows[row][t] ??= project(W, x, node.features, node.units)
     return rows[row][t]
   }
+}
+
+/** Which vectors of a target lie in the first rows and steps. */
+function withinReach({ places, overTime }: Target, steps: number): Int32Array {
+  const found: number[] = []
+  for (let i = 0; i < places.length / 2; i++)
+    if (places[2 * i] < MOST_ROWS && (!overTime || places[2 * i + 1] < steps)) found.push(i)
+  return Int32Array.from(found)
 }

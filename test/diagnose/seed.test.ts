@@ -107,6 +107,10 @@ describe.skipIf(!haveShared)('the seed’s notebook (beside the project, absent 
     ])
     // More than one step: what one step from zeros leaves open needs a state to be seen.
     expect(readNpy(readFileSync(ask)).shape.at(-2)).toBeGreaterThan(1)
+    // Without --json, the answer says what to do with it.
+    const sides = ['--input', x, '--expected', h, '--suggest-input', ask]
+    const said = await gruv(['diagnose', seed('GRUMatrices.npz'), ...sides])
+    expect(said.stdout).toContain(`${ask} holds an input that tells them apart`)
   })
 
   it('verify points to it in one line', async () => {
