@@ -6,7 +6,7 @@ import { statesOf } from '../model/layers.ts'
 import type { Model } from '../model/types.ts'
 import { readInputs, readStates } from '../runtime/inputs.ts'
 import { type Named, showShape, sizeOf, type Tensor, type TensorLike, toTensor } from '../tensor.ts'
-import { deriveTolerance } from '../verify/tolerance.ts'
+import { deriveTolerance, producerPrecision } from '../verify/tolerance.ts'
 import type { Extents, RunChange } from './runs.ts'
 
 /** The expected numbers of one output, each vector with the place it belongs to. */
@@ -188,7 +188,7 @@ export function sieveBounds({ tensor }: Target): Float64Array {
   const tolerance = deriveTolerance({
     expected: tensor,
     precision: 'f64',
-    float32Error: SIEVE_ROUNDOFF * Math.max(scale, Number.MIN_VALUE),
+    float32Error: SIEVE_ROUNDOFF[producerPrecision(tensor)] * Math.max(scale, Number.MIN_VALUE),
   })
   const bounds = Float64Array.from(tensor.data, (value) => 2 * tolerance.at(value))
   boundsKnown.set(tensor, bounds)
@@ -198,8 +198,11 @@ export function sieveBounds({ tensor }: Target): Float64Array {
 /** One search makes thousands of sieves for the same expected data. */
 const boundsKnown = new WeakMap<Tensor, Float64Array>()
 
-/** A thousand roundings of float32. */
-const SIEVE_ROUNDOFF = 2 ** -14
+/**
+ * As errors of float32: a thousand of its roundings, and of float64's, which leave far more room
+ * below what a wrong reading does, a million. Chaotic networks reach those within a few steps.
+ */
+const SIEVE_ROUNDOFF = { f32: 2 ** -14, f64: 2 ** -4 } as const
 
 /** A leading batch of one says nothing; inner axes of one do. */
 function significant(shape: readonly number[]): readonly number[] {

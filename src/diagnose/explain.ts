@@ -15,13 +15,16 @@ export interface Explanation {
 }
 
 interface Pattern {
+  /** Of the sequence, and of these the ones that there is expected data for. */
   readonly steps: number
+  readonly compared: number
   readonly units: number
   /** The largest error of each step, and of each unit. */
   readonly byStep: Float64Array
   readonly byUnit: Float64Array
   /** What is outside the tolerance, by unit. */
   readonly wrongUnits: readonly number[]
+  readonly firstCompared: number
   readonly firstWrong: number
   /** actual − expected by unit: mean and standard deviation. */
   readonly mean: Float64Array
@@ -34,16 +37,16 @@ type Hint = (pattern: Pattern, best: Measured) => string | null
 
 /** In the order in which they are told. */
 const hintTable: readonly Hint[] = [
-  ({ byStep, firstWrong }) =>
-    firstWrong > 0
-      ? `the first ${firstWrong === 1 ? 'step is' : `${firstWrong} steps are`} right and step ${firstWrong} is the first that is not (${show(byStep[firstWrong])}): look at the recurrent part, which a first step from zeros does not show`
+  ({ byStep, firstWrong, firstCompared }) =>
+    firstWrong > firstCompared
+      ? `the first ${firstWrong === 1 ? 'step is' : `${firstWrong} steps are`} right and step ${firstWrong} is the first that is not (${show(byStep[firstWrong])}): ${firstWrong === 1 ? 'look at the recurrent part, which a first step from zeros does not show' : 'look at what happens there, such as a state that is set back or carried on, a mask, other data'}`
       : null,
   ({ wrongUnits, units }) =>
     wrongUnits.length > 0 && wrongUnits.length < units
       ? `only ${wrongUnits.length} of ${units} units are wrong (${wrongUnits.slice(0, 6).join(', ')}${wrongUnits.length > 6 ? ', …' : ''}): look at their own weights`
       : null,
-  ({ mean, spread, tolerance, steps }) => {
-    if (steps < 3) return null
+  ({ mean, spread, tolerance, compared }) => {
+    if (compared < 3) return null
     const offset = Math.max(...mean.map(Math.abs))
     const varies = Math.max(...spread)
     return offset > tolerance && varies < 0.05 * offset
@@ -70,7 +73,7 @@ export function explain(best: Measured): Explanation {
       hints.length > 0
         ? hints
         : [
-            'the very first step is wrong in all units: do model and data belong together, is the input scaled as in training, does the sequence start from zeros?',
+            `${pattern.firstCompared === 0 ? 'the very first step is' : 'the numbers are'} wrong in all units: do model and data belong together, is the input scaled as in training, does the sequence start from zeros?`,
           ],
   }
 }
@@ -113,10 +116,12 @@ function patternOf(
   return {
     pattern: {
       steps,
+      compared: overTime ? new Set(everySecond(places)).size : 1,
       units: width,
       byStep,
       byUnit,
       wrongUnits: [...wrong].sort((a, b) => a - b),
+      firstCompared: overTime ? everySecond(places).reduce((a, b) => Math.min(a, b)) : 0,
       firstWrong: found === null ? -1 : found.t,
       mean,
       spread: squares.map((total, u) => Math.sqrt(Math.max(0, total / count - mean[u] ** 2))),
@@ -154,9 +159,9 @@ function proportional({ target, tolerance }: Pattern, best: Measured): string | 
 }
 
 /** The same numbers a step earlier or later. */
-function shifted({ target, tolerance, steps }: Pattern, best: Measured): string | null {
+function shifted({ target, tolerance, compared }: Pattern, best: Measured): string | null {
   const { width, places, tensor, overTime } = target
-  if (!overTime || steps < 4) return null
+  if (!overTime || compared < 4) return null
   const { data, shape } = best.actual[target.name]
   for (const by of [1, -1]) {
     let largest = 0

@@ -3,10 +3,11 @@
  * factor that stands in no table can be estimated.
  */
 
-import { type Candidate, type Choice, readingsOf } from './candidate.ts'
+import { type Candidate, type Choice, inTableOrder, readingsOf } from './candidate.ts'
 import { entryOf, type HypothesisName, hypothesisNames } from './hypotheses.ts'
 import { leastNear, scan } from './least.ts'
-import type { Sifter } from './sieve.ts'
+import type { Quirk } from './quirks.ts'
+import type { Sifted, Sifter } from './sieve.ts'
 
 /** Combinations of conventions for which a factor is found to the last digit. */
 const MOST_REFINED = 12
@@ -18,24 +19,26 @@ const scaling = hypothesisNames.filter((name) => entryOf(name).scales !== undefi
 /**
  * For each combination of conventions, the factor that brings the outputs nearest; the nearest
  * first, and the roundest numbers first.
+ * @param sieve for the model with `others`, which are quirks beside the factor.
  * @param late whether the time is up.
  */
 export function* estimatedFactors(
   sieve: Sifter,
   choices: readonly Choice[],
+  others: readonly Quirk[],
   late: () => boolean,
 ): Generator<readonly Candidate[]> {
   const scaled = (choice: Choice, name: HypothesisName, factor: number): Candidate => ({
     choice,
     layers: {},
-    quirks: [{ name, value: `${factor}`, layer: null }],
+    quirks: inTableOrder([...others, { name, value: `${factor}`, layer: null }]),
   })
   const scanned = []
   for (const name of scaling) {
     for (const choice of choices) {
       if (late()) return
       const excess = (factor: number): number =>
-        sieve.sift(readingsOf(scaled(choice, name, factor))).excess
+        remoteness(sieve.sift(readingsOf(scaled(choice, name, factor))))
       scanned.push({ name, choice, excess, ...scan(excess) })
     }
   }
@@ -46,4 +49,14 @@ export function* estimatedFactors(
     const values = new Set(DIGITS.map((digits) => +factor.toPrecision(digits)))
     yield [...values].map((value) => scaled(choice, name, value))
   }
+}
+
+/**
+ * Less for whatever gets further, and otherwise for what comes nearer: below 1 / steps, and since
+ * windows grow fourfold and what leaves one exceeds 1, above all that passes the next.
+ */
+function remoteness({ steps, excess }: Sifted): number {
+  if (excess === Number.POSITIVE_INFINITY) return 1 / Math.max(1 / 4, steps)
+  const bounded = Math.log1p(excess) / (1 + Math.log1p(excess))
+  return bounded / Math.max(1 / 4, steps)
 }

@@ -265,12 +265,19 @@ class Search {
     }
   }
 
-  /** Factors that stand in no table. */
+  /** Factors that stand in no table: with conventions beside them, then with another mistake. */
   private factors(): void {
-    const sieve = this.sieve(asItIs)
+    this.factorsBeside([], this.product.filter(keepsActivations))
+    for (const mistake of this.mistakes) {
+      if (this.fits.length > 0 || this.late()) return
+      if (!isFactor(mistake)) this.factorsBeside([mistake], [{}])
+    }
+  }
+
+  private factorsBeside(others: readonly Quirk[], choices: readonly Choice[]): void {
+    const sieve = this.sieve({ ...asItIs, quirks: others })
     if (sieve === null || sieve === everythingPasses) return
-    const choices = this.product.filter(keepsActivations)
-    for (const candidates of estimatedFactors(sieve, choices, () => this.late())) {
+    for (const candidates of estimatedFactors(sieve, choices, others, () => this.late())) {
       for (const candidate of candidates) {
         if (this.sieve(candidate) === null) break
         if (this.try(sieve, candidate) !== null) break

@@ -78,7 +78,7 @@ export function givenTolerance(atol: number, rtol: number, expected: Tensor): To
 }
 
 /** In which precision whoever wrote the expected data most likely computed. */
-function producerPrecision(expected: Tensor): 'f32' | 'f64' {
+export function producerPrecision(expected: Tensor): 'f32' | 'f64' {
   const dtype = dtypeOf(expected)
   if (expected.printed !== undefined)
     return expected.printed.significant > FLOAT32_DIGITS ? 'f64' : 'f32'

@@ -29,6 +29,15 @@ describe('weights times a factor that nobody would list', () => {
     ])
   })
 
+  it('and another mistake beside it', () => {
+    const quirks = ['without-recurrent-bias', 'scaled-weights=1.7']
+    const { verdict, candidates } = diagnose(model, { input, expected: outputs(...quirks) })
+    expect([verdict, ...candidates.map(({ convention }) => convention.quirks)]).toEqual([
+      'identified',
+      quirks,
+    ])
+  })
+
   it('with three decimals the number is still the one that was meant', () => {
     const { shape, data } = outputs('scaled-kernels=1.3')
     const expected: Tensor = {

@@ -111,6 +111,16 @@ describe('nothing fits', () => {
     expect(explained(model, scaled).hints.join()).toContain('1.700 times the output')
   })
 
+  it('steps that nobody gave are not said to be right', () => {
+    const y = outputs(sequential([gru(other)]))
+    const last = { shape: [2, units], data: new Float64Array(2 * units) }
+    for (let row = 0; row < 2; row++)
+      last.data.set(y.data.subarray((30 * row + 29) * units, 30 * (row + 1) * units), row * units)
+    const { leavesAt, hints } = explained(model, last)
+    expect(leavesAt).toMatchObject({ row: 0, timestep: 29 })
+    expect(hints.join()).not.toMatch(/steps are right|same amount|one step/)
+  })
+
   it('another network: the very first step is wrong', () => {
     const { hints, leavesAt } = explained(model, outputs(sequential([gru(other)])))
     expect(leavesAt).toMatchObject({ row: 0, timestep: 0 })
