@@ -4,7 +4,7 @@ import { GruvError } from '../../errors.ts'
 import { sliceRange } from '../../model/dims.ts'
 import type { Dim } from '../../model/types.ts'
 import { type DType, dtypeOf, permuteAxes, showShape, sizeOf, type Tensor } from '../../tensor.ts'
-import { type Known, known, type Shape } from './values.ts'
+import type { Known, Shape } from './values.ts'
 
 /**
  * Asked before numbers are made.
@@ -33,6 +33,13 @@ export function solid(value: Known, spend: Spend): Tensor {
     )
   })
   return broadcastTo(tensor, full, spend)
+}
+
+/** The numbers with one axis as long as it is, others still repeating; null where it is a symbol. */
+export function along({ shape, tensor }: Known, axis: number, spend: Spend): Tensor | null {
+  const extent = shape.at(axis)
+  if (typeof extent !== 'number') return null
+  return broadcastTo(tensor, tensor.shape.with(axis, extent), spend)
 }
 
 function broadcastTo(tensor: Tensor, shape: readonly number[], spend: Spend): Tensor {
@@ -173,17 +180,25 @@ export function takeAlong(
   return { shape: tensor.shape.with(axis, positions.length), data, dtype: dtypeOf(tensor) }
 }
 
+/** null where the values do not go together, or where it is a symbol how long one of them is. */
 export function concatKnown(values: readonly Known[], axis: number, spend: Spend): Known | null {
-  const tensors = values.map((value) => solid(value, spend))
-  const [first] = tensors
-  const rest = (shape: readonly number[]): string => shape.toSpliced(axis, 1).join()
+  const [first] = values
+  const rest = (shape: Shape): string => shape.toSpliced(axis, 1).join()
   if (axis >= first.shape.length) return null
-  if (tensors.some(({ shape }) => shape.length !== first.shape.length)) return null
-  if (tensors.some(({ shape }) => rest(shape) !== rest(first.shape))) return null
-  const extent = tensors.reduce((sum, { shape }) => sum + shape[axis], 0)
-  const shape = first.shape.with(axis, extent)
+  if (values.some(({ shape }) => rest(shape) !== rest(first.shape))) return null
+  const solids = values.map((value) => along(value, axis, spend))
+  if (!solids.every((each) => each !== null)) return null
+  const extent = solids.reduce((sum, { shape }) => sum + shape[axis], 0)
+  // Axes along which all of them repeat still do.
+  const stored = broadcastShapes(solids.map(({ shape }) => shape.with(axis, 1)))
+  if (stored === null || !stored.every((each) => typeof each === 'number')) return null
+  const tensors = solids.map((each) =>
+    broadcastTo(each, stored.with(axis, each.shape[axis]), spend),
+  )
+  const shape = stored.with(axis, extent)
   spend(sizeOf(shape))
-  const data = emptyNumbers(dtypeOf(first), sizeOf(shape))
+  const dtype = dtypeOf(tensors[0])
+  const data = emptyNumbers(dtype, sizeOf(shape))
   const outer = sizeOf(shape.slice(0, axis))
   let to = 0
   for (let o = 0; o < outer; o++) {
@@ -193,7 +208,7 @@ export function concatKnown(values: readonly Known[], axis: number, spend: Spend
       to += run
     }
   }
-  return known({ shape, data, dtype: dtypeOf(first) })
+  return { kind: 'known', shape: first.shape.with(axis, extent), tensor: { shape, data, dtype } }
 }
 
 /** The numbers of a value as whole numbers, where it has one axis or none; null for others. */

@@ -40,13 +40,39 @@ describe('hostile ONNX files', () => {
   })
 
   it('a constant that would grow without end', async () => {
+    const thousand = (name: string, axis: number) =>
+      tensor(name, [1, 1, 1].with(axis, 1000), new Uint8Array(4000))
+    const nodes = [
+      node('Add', ['a', 'b'], ['ab']),
+      node('Add', ['ab', 'c'], ['big']),
+      node('Add', ['x', 'big'], ['y']),
+    ]
+    const error = await errorOf(() =>
+      read(model(nodes, [thousand('a', 0), thousand('b', 1), thousand('c', 2)])),
+    )
+    expect(error).toMatchObject({ code: 'too-large' })
+  })
+
+  it('numbers that repeat take no room of their own', async () => {
     const shape = tensor('s', [3], int64s(1000, 1000, 1000), INT64)
     const nodes = [
       node('ConstantOfShape', ['s'], ['big']),
       node('Concat', ['big', 'big'], ['bigger'], [int('axis', 0)]),
       node('Add', ['x', 'bigger'], ['y']),
     ]
-    expect(await errorOf(() => read(model(nodes, [shape])))).toMatchObject({ code: 'too-large' })
+    expect(await errorOf(() => read(model(nodes, [shape])))).toMatchObject({ code: 'bad-shape' })
+  })
+
+  it.each(['constructor', '__proto__'])('an activation called %s', async (name) => {
+    const error = await errorOf(() => read(oneStep(name)))
+    expect(error).toMatchObject({ code: 'unsupported', got: name })
+  })
+
+  it('an activation whose defaults ONNX Runtime does not follow', async () => {
+    const { warnings } = await read(oneStep('ThresholdedRelu'))
+    expect(warnings.join()).toContain('thresholded_relu(alpha=1)')
+    const known = (await read(oneStep('LeakyRelu'))).warnings.join()
+    expect(known).not.toContain('ONNX Runtime')
   })
 
   it('a value that doubles at every node', async () => {
@@ -180,6 +206,21 @@ function node(
 function functionThatCallsItself(): Bytes {
   const call = node('Again', ['a'], ['b'], [], 'own')
   return message(text(1, 'Again'), text(4, 'a'), text(5, 'b'), bytes(7, call), text(10, 'own'))
+}
+
+/** An RNN over one step with an activation of that name. */
+function oneStep(name: string): Bytes {
+  const activations = message(text(1, 'activations'), text(9, name))
+  const nodes = [
+    node('Unsqueeze', ['x', 'axes'], ['rows']),
+    node('RNN', ['rows', 'w', 'r'], ['y'], [activations]),
+  ]
+  const tensors = [
+    tensor('axes', [1], int64s(0), INT64),
+    tensor('w', [1, 1, 3], new Uint8Array(12)),
+    tensor('r', [1, 1, 1], new Uint8Array(4)),
+  ]
+  return model(nodes, tensors)
 }
 
 /** From x [n, 3] to y. */

@@ -4,7 +4,7 @@ import { product as multiplied, sum } from '../../../model/dims.ts'
 import type { ReduceNode } from '../../../model/types.ts'
 import { dtypeOf, sizeOf, type Tensor } from '../../../tensor.ts'
 import type { Graph } from '../graph.ts'
-import { emptyNumbers, solid } from '../known.ts'
+import { along, emptyNumbers, solid } from '../known.ts'
 import type { Op, Operator, Operators } from '../op.ts'
 import { extents, known, type Live, plain, type Value } from '../values.ts'
 import { binary, number, unary } from './arithmetic.ts'
@@ -56,8 +56,11 @@ function matmul(graph: Graph, a: Value, b: Value): Value {
   if (b.kind === 'known' && b.shape.length === 2) {
     const kernel = solid(b, graph.spend)
     if (a.kind !== 'known') return dense(graph, graph.live(a), kernel, null)
-    const folded = product(graph, solid(a, graph.spend), kernel)
-    if (folded !== null) return known(folded)
+    // Rows that repeat, such as a zero state for each row of the batch, are multiplied once.
+    const rows = along(a, a.shape.length - 1, graph.spend)
+    const folded = rows === null ? null : product(graph, rows, kernel)
+    if (folded !== null)
+      return { kind: 'known', shape: a.shape.with(-1, kernel.shape[1]), tensor: folded }
   }
   if (b.kind === 'known' && b.shape.length === 1 && a.kind !== 'known') {
     const column = solid(b, graph.spend)

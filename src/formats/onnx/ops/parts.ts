@@ -4,9 +4,17 @@ import { product, sliceRange, sum } from '../../../model/dims.ts'
 import type { Dim, SliceNode } from '../../../model/types.ts'
 import { besides } from '../align.ts'
 import type { Graph } from '../graph.ts'
-import { concatKnown, sliceKnown, solid, takeAlong, uniform, wholeNumbers } from '../known.ts'
+import {
+  along,
+  concatKnown,
+  sliceKnown,
+  solid,
+  takeAlong,
+  uniform,
+  wholeNumbers,
+} from '../known.ts'
 import type { Op, Operators } from '../op.ts'
-import { extents, type Known, known, type Live, plain, type Value } from '../values.ts'
+import { extents, type Known, type Live, plain, type Value } from '../values.ts'
 import { entriesOf } from './arithmetic.ts'
 import { dropAxes } from './shape.ts'
 
@@ -211,8 +219,11 @@ function take(op: Op, x: Value, axis: number, given: readonly number[], scalar: 
     const taken = part(graph, x, axis, cut)
     return scalar ? dropAxes(op, taken, [axis]) : taken
   }
-  if (x.kind === 'known' && typeof extent === 'number')
-    return known(takeAlong(solid(x, graph.spend), axis, numbers, graph.spend))
+  const taken = x.kind === 'known' ? along(x, axis, graph.spend) : null
+  if (x.kind === 'known' && taken !== null) {
+    const tensor = takeAlong(taken, axis, numbers, graph.spend)
+    return { kind: 'known', shape: x.shape.with(axis, numbers.length), tensor }
+  }
   const { live, place } = graph.withAxis(graph.live(x), axis)
   const indices = {
     shape: [numbers.length],
@@ -253,7 +264,6 @@ export function concat(op: Op, values: readonly Value[], axis: number): Value {
   if (values.every((value) => value.kind === 'known')) {
     const result = concatKnown(values, axis, graph.spend)
     if (result !== null) return result
-    throw graph.misfit('these values do not go together', ...values)
   }
   agree(graph, values, axis)
   const lives = values.flatMap((value) => (value.kind === 'live' ? [value] : []))

@@ -1,6 +1,6 @@
 /** GRU, LSTM and RNN. Formulas: https://onnx.ai/onnx/operators/onnx__GRU.html and its siblings. */
 
-import { type Activation, activation } from '../../../model/activations.ts'
+import type { Activation } from '../../../model/activations.ts'
 import type { Ground } from '../../../model/grounds.ts'
 import { gruNode } from '../../../model/gru.ts'
 import { lstmNode } from '../../../model/lstm.ts'
@@ -12,6 +12,7 @@ import { type Named, showShape, type Tensor } from '../../../tensor.ts'
 import { uniform } from '../known.ts'
 import type { Op, Operators } from '../op.ts'
 import type { Live, Stack, Value } from '../values.ts'
+import { byDefinition, functionsOf, stated } from './functions.ts'
 import { part } from './parts.ts'
 import { dropAxes } from './shape.ts'
 
@@ -33,13 +34,6 @@ interface Direction {
   readonly functions: readonly Ground<Activation>[]
   readonly behaviour: RecurrentBehaviour
 }
-
-const byDefinition = <T>(value: T): Ground<T> => ({
-  value,
-  origin: 'implied',
-  why: 'ONNX defines it so',
-})
-const stated = <T>(value: T, why: string): Ground<T> => ({ value, origin: 'stated', why })
 
 const cells: Readonly<Record<'GRU' | 'LSTM' | 'RNN', Cell>> = {
   GRU: {
@@ -275,67 +269,6 @@ function lengthsOf(op: Op, rows: string | number, steps: string | number): strin
   if (shape.length !== 1 || !graph.symbols.unify(shape[0], rows))
     throw graph.misfit(`sequence_lens has one number for each of ${rows} rows`, live)
   return graph.layOut(live)
-}
-
-/** Names of ONNX's functions in ours. Which parameters each takes stands in our table. */
-const functionNames: Readonly<Record<string, string>> = {
-  relu: 'relu',
-  tanh: 'tanh',
-  sigmoid: 'sigmoid',
-  affine: 'affine',
-  leakyrelu: 'leaky_relu',
-  thresholdedrelu: 'thresholded_relu',
-  scaledtanh: 'scaled_tanh',
-  hardsigmoid: 'hard_sigmoid',
-  elu: 'elu',
-  softsign: 'softsign',
-  softplus: 'softplus',
-}
-
-const takesAlpha = new Set([
-  'affine',
-  'leakyrelu',
-  'thresholdedrelu',
-  'scaledtanh',
-  'hardsigmoid',
-  'elu',
-])
-const takesBeta = new Set(['affine', 'scaledtanh', 'hardsigmoid'])
-
-/** The functions of each direction. alpha and beta go, in order, to those that take one. */
-function functionsOf(
-  op: Op,
-  defaults: readonly string[],
-  directions: number,
-): readonly (readonly Ground<Activation>[])[] {
-  const given = op.strings('activations')
-  const names = given.length === 0 ? defaults : given
-  const count = defaults.length
-  if (names.length !== count && names.length !== count * directions)
-    throw op.wrong('activations', `${count * directions} names`, names.join(', '))
-  const alphas = [...op.floats('activation_alpha')]
-  const betas = [...op.floats('activation_beta')]
-  const grounds = names.map((name) => {
-    const key = name.toLowerCase()
-    const ours = functionNames[key]
-    if (ours === undefined)
-      throw op.graph.unsupported(`an activation that ONNX does not have in a ${op.type}`, {
-        got: name,
-      })
-    const alpha = takesAlpha.has(key) ? alphas.shift() : undefined
-    const beta = takesBeta.has(key) ? betas.shift() : undefined
-    const value = activation(ours, {
-      ...(alpha !== undefined && { alpha }),
-      ...(beta !== undefined && { beta }),
-    })
-    return given.length === 0
-      ? byDefinition(value)
-      : stated(value, 'the attribute activations says so')
-  })
-  return Array.from({ length: directions }, (_, at) => {
-    const from = names.length === count ? 0 : at * count
-    return grounds.slice(from, from + count)
-  })
 }
 
 /** https://github.com/pytorch/pytorch/issues/189225: the exporter writes 0, but PyTorch computes 1. */
