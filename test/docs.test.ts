@@ -1,7 +1,9 @@
 /** What the documents claim is executed: every `ts` block runs, every `sh` line with `gruv` ends well. */
 
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 
@@ -30,6 +32,14 @@ function blocks(markdown: string): readonly Block[] {
 const scratch = `${root}.docs-block.mjs`
 afterAll(() => rmSync(scratch, { force: true }))
 
+const made = mkdtempSync(join(tmpdir(), 'gruv-docs-'))
+afterAll(() => rmSync(made, { recursive: true, force: true }))
+
+/** What a reader converts into the folder at hand goes into one of its own here. */
+function elsewhere(words: readonly string[]): readonly string[] {
+  return words[1] === 'convert' ? words.with(3, join(made, words[3])) : words
+}
+
 for (const document of documents) {
   const text = readFileSync(root + document, 'utf8')
   describe(document, () => {
@@ -43,7 +53,7 @@ for (const document of documents) {
       if (language === 'sh') {
         for (const command of code.split('\n').filter((each) => each.startsWith('gruv '))) {
           it(`line ${line}: ${command}`, () => {
-            const [, ...args] = command.replace(/#.*/, '').trim().split(/\s+/)
+            const [, ...args] = elsewhere(command.replace(/#.*/, '').trim().split(/\s+/))
             execFileSync(process.execPath, ['dist/cli/main.js', ...args], {
               cwd: root,
               stdio: 'pipe',

@@ -157,13 +157,13 @@ function measured(
 ): Conversion {
   const data = input ?? model.reference?.inputs ?? randomInputs(model)
   const rounds = written.held !== undefined && !model.nodes.every(allSingle)
-  const expected = outputsOf(model, data)
+  const expected = outputsOf(model, data, target)
   const exact = written.held
-    ? outputsOf(written.held, data)
+    ? outputsOf(written.held, data, target)
     : storage === undefined
       ? expected
-      : outputsOf(back, data)
-  const got = outputsOf(back, renamed(data, model, back))
+      : outputsOf(back, data, target)
+  const got = outputsOf(back, renamed(data, model, back, target), target)
   const outputs: Record<string, OutputProof> = {}
   for (const [i, { name }] of model.outputs.entries()) {
     const [wanted, strict, found] = [expected[i], exact[i], got[i]]
@@ -196,27 +196,33 @@ function measured(
           ? 'random input'
           : 'the reference data',
     sameNumbers: sameNumbers(model, back),
-    reference: referenceErrors(model, back),
+    reference: referenceErrors(model, back, target),
   }
 }
 
 /** Sums may be taken in another order, in float64; anything more is another model. */
 const SAME_MODEL = 1e-9
 
-/** In float64, in the order of the ports, with the axes of the graph. */
-function outputsOf(model: Model, inputs: Named<Tensor>): readonly Tensor[] {
+/** In float64, in the order of the ports. */
+function outputsOf(model: Model, inputs: Named<Tensor>, target: Target): readonly Tensor[] {
   const results = compileAtOnce(model, { precision: 'f64' }).predict(inputs)
-  return model.outputs.map((port) => toGraph(results[port.name], port))
+  return model.outputs.map((port) => compared(results[port.name], port, target))
 }
 
 /** The same tensors as the other model's inputs, by their order; its axes may be in another one. */
-function renamed(data: Named<Tensor>, from: Model, to: Model): Named<Tensor> {
+function renamed(data: Named<Tensor>, from: Model, to: Model, target: Target): Named<Tensor> {
   return Object.fromEntries(
     from.inputs.map((port, i) => {
       const other = to.inputs[i] ?? port
-      return [other.name, fromGraph(toGraph(data[port.name], port), other)]
+      const tensor = data[port.name]
+      return [other.name, target.keepsAxes ? tensor : fromGraph(toGraph(tensor, port), other)]
     }),
   )
+}
+
+/** As the ports give it where the file has the same ports; else with the axes of the graph. */
+function compared(tensor: Tensor, port: Port, { keepsAxes }: Target): Tensor {
+  return keepsAxes ? tensor : toGraph(tensor, port)
 }
 
 /** In the order of the graph's axes; a tensor without a batch has but one order. */
@@ -264,19 +270,19 @@ function sameNumbers(a: Model, b: Model): boolean {
   return x.length === y.length && x.every((value, i) => Object.is(value, y[i]))
 }
 
-function referenceErrors(model: Model, back: Model): Conversion['reference'] {
+function referenceErrors(model: Model, back: Model, target: Target): Conversion['reference'] {
   const { reference } = model
   if (reference === null) return null
   const names = Object.keys(reference.outputs)
-  const inputs = renamed(reference.inputs, model, back)
+  const inputs = renamed(reference.inputs, model, back, target)
   const given = compileAtOnce(back, { precision: 'f64' }).predict(inputs)
   return Object.fromEntries(
     names.map((name) => {
       const place = model.outputs.findIndex((port) => port.name === name)
       const port = back.outputs[place]
       if (port === undefined) return [name, Number.NaN]
-      const wanted = toGraph(reference.outputs[name], model.outputs[place])
-      return [name, difference(wanted, toGraph(given[port.name], port))]
+      const wanted = compared(reference.outputs[name], model.outputs[place], target)
+      return [name, difference(wanted, compared(given[port.name], port, target))]
     }),
   )
 }

@@ -23,6 +23,8 @@ export interface Target {
   readonly title: string
   /** What names of such files end in. */
   readonly ending: string
+  /** Whether inputs and outputs keep the order of axes that the model's ports state. */
+  readonly keepsAxes: boolean
   /** @throws GruvError `unsupported`, naming the layer, for what the format cannot hold. */
   readonly write: (model: Model, storage: StorageType | undefined) => Promise<Written>
 }

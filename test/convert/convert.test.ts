@@ -227,3 +227,18 @@ describe('ONNX golden', () => {
     expect((await convert(models.stack, 'stack.onnx')).bytes).toEqual(golden)
   })
 })
+
+describe('axes of ports', () => {
+  it.each(['guitarml-lstm.json', 'guitarml-gru.json', 'recnet.json'])(
+    '%s keeps its steps outermost in ONNX, and streams when it is read back',
+    async (name) => {
+      const file = new URL(`../fixtures/audio/${name}`, import.meta.url)
+      const { pass, bytes } = await convert(await load(readFileSync(file)), 'm.onnx')
+      expect(pass).toBe(true)
+      const back = await load({ 'm.onnx': bytes })
+      expect(back.inputs[0]).toMatchObject({ axes: [1, 0, 2] })
+      expect(back.outputs[0]).toMatchObject({ axes: [1, 0, 2] })
+      compileSync(back).stream().step()
+    },
+  )
+})

@@ -2,7 +2,7 @@
 
 import { GruvError, isGruvError, within } from '../../errors.ts'
 import type { Dim, Port } from '../../model/types.ts'
-import { Graph } from './graph.ts'
+import { Graph, inOrder } from './graph.ts'
 import { Op, type Operators, type Setting } from './op.ts'
 import { einsum } from './ops/einsum.ts'
 import { elementwise } from './ops/elementwise.ts'
@@ -54,14 +54,21 @@ export function walk(source: Source, symbols: Symbols): Imported {
   const initializers = new Map(proto.initializers.map((tensor) => [tensor.name, tensor]))
   const inputs = proto.inputs
     .filter(({ name }) => !initializers.has(name))
-    .map((info) => portOf(info, symbols))
-  const graph = new Graph(inputs, symbols, source.fileBytes)
+    .map((info) => turned(portOf(info, symbols)))
+  const graph = new Graph(
+    inputs.map(({ name, shape, axes }) => ({
+      name,
+      shape: axes === undefined ? shape : axes.map((axis) => shape[axis]),
+    })),
+    symbols,
+    source.fileBytes,
+  )
   const walker = new Walker(source, { ...setting, graph })
   const values = new Map<string, Value>()
   for (const [name, tensor] of initializers) values.set(name, known(setting.decode(tensor)))
   for (const info of proto.inputs) {
     const port = inputs.find(({ name }) => name === info.name)
-    if (port !== undefined) values.set(port.name, plain(port.name, port.shape.length, typeIn(info)))
+    if (port !== undefined) values.set(port.name, arriving(port, typeIn(info)))
   }
   walker.run(proto.nodes, values, new Set(proto.outputs.map(({ name }) => name)))
   const outputs = proto.outputs.map(({ name }) => {
@@ -89,6 +96,19 @@ function leave(graph: Graph, live: Live): { value: string; axes?: readonly numbe
       ? graph.apply({ kind: 'activation', activation: { kind: 'linear', parameters: [] } }, value)
       : value
   return order.every((axis, i) => axis === i) ? { value: passed } : { value: passed, axes: order }
+}
+
+/** Steps outermost is an order of the port, once it is known which axis is which: the Model has the rows first. */
+function turned(port: Port): Port {
+  const { shape } = port
+  if (shape[0] !== 'time' || shape[1] !== 'batch') return port
+  return { ...port, axes: [1, 0, ...shape.slice(2).map((_, i) => i + 2)] }
+}
+
+function arriving({ name, shape, axes }: Port, type: Live['type']): Live {
+  return axes === undefined
+    ? plain(name, shape.length, type)
+    : inOrder(name, axes, shape.length, type)
 }
 
 function portOf({ name, type }: ValueInfoProto, symbols: Symbols): Port {

@@ -103,6 +103,7 @@ function turnInputs({ inputs, nodes, outputs }: Draft): Draft {
   const ports = inputs.map((port): Port => {
     const readers = nodes.filter((node) => Object.values(node.inputs).includes(port.name))
     const [first] = readers
+    if (port.axes !== undefined) return port
     if (first?.kind !== 'transpose' || outputs.some(({ value }) => value === port.name)) return port
     const { axes } = first
     const alike = readers.every(
