@@ -182,6 +182,35 @@ def recnet():
     save("recnet", x, y=(net.layers(given) + given).detach().numpy())
 
 
+def recnet_blocks():
+    """As it is written since 2021: blocks, which add the first `skip` features, one unless they say otherwise."""
+    blocks = [SimpleRNN("GRU", 3, 4, 2, 1, 1), SimpleRNN("RNN", 2, 3, 2, 2, 2), SimpleRNN("LSTM", 2, 3, 1, 1, 0)]
+    del blocks[1].lin.bias
+    blocks[1].lin.bias = None
+    net = torch.nn.Module()
+    net.layers = torch.nn.Sequential()
+    for i, block in enumerate(blocks):
+        net.layers.add_module(f"block_{i + 1}", block)
+    state = randomise(net)
+    described = {
+        "0": {"block_type": "GRU", "input_size": 3, "output_size": 2, "hidden_size": 4, "lin_bias": True},
+        "1": {"block_type": "RNN", "input_size": 2, "output_size": 2, "hidden_size": 3, "num_layers": 2, "skip": 2},
+        "2": {
+            "block_type": "LSTM",
+            "input_size": 2,
+            "output_size": 1,
+            "hidden_size": 3,
+            "lin_bias": True,
+            "skip": 0,
+        },
+    }
+    training = {"current_epoch": 3, "training_losses": [0.5, 0.25]}
+    data = {"model": "RecNet", "skip": 0}
+    write("recnet-blocks.json", {"model_data": data, "blocks": described, "training_info": training, "state_dict": state})
+    x = uniform(STEPS, 2, 3)
+    save("recnet-blocks", x, y=net.layers(torch.tensor(x)).detach().numpy())
+
+
 def rnnoise():
     """The graph of RNNoise with fewer units: reset before, z keeps, z, r, h, one bias."""
     features, d, v, n, g, bands = 6, 4, 3, 5, 7, 2
@@ -252,3 +281,4 @@ if __name__ == "__main__":
     guitarml()
     recnet()
     rnnoise()
+    recnet_blocks()

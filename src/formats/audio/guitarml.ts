@@ -30,7 +30,7 @@ interface Block {
   /** Before the names of its parameters. */
   readonly prefix: string
   readonly description: JsonObject
-  readonly skip: (units: number) => number
+  readonly skip: (features: number, units: number) => number
 }
 
 /** @throws GruvError `bad-file`, or `unsupported` for networks of another kind. */
@@ -51,7 +51,7 @@ export async function readGuitarml(file: SourceFile, options: ReadOptions): Prom
   }
   if (features === null) throw wrong('layers', 'at least one block', 'none')
   if (data.model === 'RecNet') {
-    const skip = count(data.skip, 'model_data.skip')
+    const skip = first(count(data.skip, 'model_data.skip'), features)
     value = addResidual(nodes, { from: 'x', features, to: value, units, skip })
   }
   return createModel({
@@ -77,16 +77,18 @@ function blocksOf(json: JsonObject, data: JsonObject): readonly Block[] {
   const model = data.model === undefined ? 'SimpleRNN' : text(data.model, 'model_data.model')
   if (model === 'SimpleRNN') {
     const skip = count(data.skip, 'model_data.skip')
-    return [{ name: '', prefix: '', description: data, skip: () => skip }]
+    return [{ name: '', prefix: '', description: data, skip: (features) => first(skip, features) }]
   }
   if (model === 'RecNet') {
-    const layers = object(json.layers, 'layers')
-    return Object.keys(layers).map((key, i) => {
-      const description = object(layers[key], `layers.${key}`)
+    // Until 2021 the blocks were called layers, and added as many features as they had outputs.
+    const key = json.blocks === undefined ? 'layers' : 'blocks'
+    const blocks = object(json[key], key)
+    return Object.keys(blocks).map((at, i) => {
+      const description = object(blocks[at], `${key}.${at}`)
       const name = `block_${i + 1}`
-      // A block adds as many features as it has outputs, unless it says that it does not.
-      const adds = description.skip === undefined || count(description.skip, 'skip') > 0
-      const skip = (units: number): number => (adds ? units : 0)
+      const said = description.skip === undefined ? 1 : count(description.skip, `${key}.${at}.skip`)
+      const skip = (features: number, units: number): number =>
+        said === 0 ? 0 : first(key === 'layers' ? units : said, features)
       return { name, prefix: `layers.${name}.`, description, skip }
     })
   }
@@ -94,6 +96,11 @@ function blocksOf(json: JsonObject, data: JsonObject): readonly Block[] {
     where: 'model_data.model',
     expected: 'SimpleRNN or RecNet',
   })
+}
+
+/** How many features `x[:, :, 0:skip]` has. */
+function first(skip: number, features: number): number {
+  return Math.min(skip, features)
 }
 
 interface Made {
@@ -150,7 +157,7 @@ async function addBlock(
   nodes.push({ ...linear, inputs: { x: made.sequence! }, outputs: { y: value } })
   const { features } = recurrent
   const { units } = linear
-  const sum = { from: x, features, to: value, units, skip: skip(units) }
+  const sum = { from: x, features, to: value, units, skip: skip(features, units) }
   return { value: addResidual(nodes, sum, named('residual')), features, units }
 }
 
