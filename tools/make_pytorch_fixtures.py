@@ -15,6 +15,7 @@ import zipfile
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.utils import prune
 
 OUT = pathlib.Path(__file__).parent.parent / "test/fixtures/pytorch"
 STEPS = 7
@@ -181,6 +182,23 @@ def modules():
         note(name, x=rows(x), **run(module, x))
 
 
+def hidden():
+    """What PyTorch makes of recurrent modules so that their kernels are not there any more."""
+    normalised = seeded(13, lambda: nn.GRU(3, 2))
+    torch.nn.utils.weight_norm(normalised, "weight_hh_l0")
+    save("hidden-norm.pt", normalised.state_dict())
+    orthogonal = seeded(14, lambda: nn.GRU(3, 2))
+    torch.nn.utils.parametrizations.orthogonal(orthogonal, "weight_hh_l0")
+    save("hidden-parametrised.pt", orthogonal.state_dict())
+    pruned = seeded(15, lambda: nn.GRU(3, 2))
+    prune.l1_unstructured(pruned, "weight_ih_l0", 0.5)
+    save("hidden-pruned.pt", pruned.state_dict())
+    both = seeded(16, lambda: nn.Sequential(nn.GRU(3, 2)))
+    save("hidden-quantised.pt", torch.quantization.quantize_dynamic(both, {nn.GRU}).state_dict())
+    script = torch.jit.freeze(torch.jit.script(seeded(17, lambda: nn.Sequential(nn.GRU(3, 2))).eval()))
+    save_script("hidden-frozen.pt", script)
+
+
 def wired():
     agent = seeded(9, Agent)
     save("agent.pt", agent.state_dict(), _use_new_zipfile_serialization=False)
@@ -269,7 +287,7 @@ def example():
 
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
-    for make in (state_dicts, modules, wired, tensors, pickles, example):
+    for make in (state_dicts, modules, hidden, wired, tensors, pickles, example):
         make()
     text = json.dumps(expected, separators=(",", ":"))
     (OUT / "expected.json").write_text(text + "\n")

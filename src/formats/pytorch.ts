@@ -5,7 +5,7 @@
  */
 
 import { readTorch, type TorchFile } from '../bytes/torch.ts'
-import { isObject, type TorchTensor } from '../bytes/torch-tree.ts'
+import { isDict, isObject, type TorchTensor } from '../bytes/torch-tree.ts'
 import { GruvError, within } from '../errors.ts'
 import { createModel } from '../model/graph.ts'
 import type { Model } from '../model/types.ts'
@@ -141,16 +141,51 @@ function choose(
   )
 }
 
-function nothingRecurrent(modules: readonly StateModule[], { value }: TorchFile): GruvError {
-  return new GruvError('not-found', 'no recurrent module can be made out among the parameters', {
-    expected: 'parameters such as gru.weight_ih_l0 and gru.weight_hh_l0',
-    got:
-      modules.length > 0
-        ? listed(modules.map(showModule))
-        : isObject(value)
-          ? `an object of class ${value.className.slice(0, 80)} without parameters`
-          : 'no parameters',
-  })
+function nothingRecurrent(modules: readonly StateModule[], torch: TorchFile): GruvError {
+  const { value } = torch
+  const reason = hiddenRecurrent(modules, torch)
+  return new GruvError(
+    reason === null ? 'not-found' : 'unsupported',
+    reason?.problem ?? 'no recurrent module can be made out among the parameters',
+    {
+      expected: 'parameters such as gru.weight_ih_l0 and gru.weight_hh_l0',
+      got:
+        modules.length > 0
+          ? listed(modules.map(showModule))
+          : isObject(value)
+            ? `an object of class ${value.className.slice(0, 80)} without parameters`
+            : 'no parameters',
+      ...(reason !== null && { fix: reason.fix }),
+    },
+  )
+}
+
+/** What PyTorch makes of a recurrent module that hides it, and how to get it back. */
+function hiddenRecurrent(
+  modules: readonly StateModule[],
+  { container, value }: TorchFile,
+): { readonly problem: string; readonly fix: string } | null {
+  const names = modules.flatMap(({ path, parameters }) =>
+    [...parameters.keys()].map((name) => `${path}.${name}`),
+  )
+  if (
+    names.some((name) => /weight_[ih]h(_l\d+)?(_reverse)?(_g|_v|_orig|\.original\d*)$/.test(name))
+  )
+    return {
+      problem: 'the recurrent kernels are stored in parts: a normalised or pruned module',
+      fix: 'Put them together before saving: torch.nn.utils.remove_weight_norm, parametrize.remove_parametrizations, or prune.remove.',
+    }
+  if (isDict(value) && [...value.keys()].some((key) => key.includes('_all_weight_values')))
+    return {
+      problem: 'the recurrent modules are quantised, their weights packed',
+      fix: 'Save the state dict of the model before quantize_dynamic.',
+    }
+  if (container === 'TorchScript archive' && names.length === 0)
+    return {
+      problem: 'the archive is frozen: its parameters are constants without names',
+      fix: 'Save the scripted model before torch.jit.freeze, or export ONNX.',
+    }
+  return null
 }
 
 /** As many as one wants to read in a message. */

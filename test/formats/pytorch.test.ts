@@ -168,6 +168,11 @@ describe('which module', () => {
     ['zip.pt', { module: 'fc1' }, /'fc1' is not recurrent.*gru: GRU.*fc1: weight \[5, 4\]/],
     ['tensors.pt', {}, /no recurrent module.*base \[4, 6\]/],
     ['lstm-projected.pt', {}, /projections/],
+    ['hidden-norm.pt', {}, /stored in parts.*weight_hh_l0_g.*remove_weight_norm/],
+    ['hidden-parametrised.pt', {}, /stored in parts.*remove_parametrizations/],
+    ['hidden-pruned.pt', {}, /stored in parts.*prune\.remove/],
+    ['hidden-quantised.pt', {}, /quantised.*before quantize_dynamic/],
+    ['hidden-frozen.pt', {}, /frozen.*before torch\.jit\.freeze/],
     ['zip.pt', { names: { w: 'a', u: 'b' } }, /names cannot be set/],
     ['plain.pkl', {}, /no file of torch\.save/],
   ])('refused: %s with %o', async (name, options, message) => {
