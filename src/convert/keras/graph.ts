@@ -79,8 +79,10 @@ class GraphBuilder {
   }
 
   #addPlain(node: LayerNode): void {
-    const [port, ...others] = Object.keys(node.outputs)
-    if (port !== 'y' || others.length > 0) throw cannotHold('Keras', node, `the port ${port}`)
+    const other = Object.keys(node.outputs).find((port) => port !== 'y')
+    if (other === 'mask')
+      throw cannotHold('Keras', node, 'a mask that a layer makes: gruv does not write those')
+    if (other !== undefined) throw cannotHold('Keras', node, `the port ${other}`)
     const inputs = Object.values(node.inputs).map((value) => this.#origins.get(value)!)
     const { listed, ...described } = describeLayer(node, inputs[0]?.shape ?? [])
     const layer = this.#push(node.name, described, inputs, { ...(listed && { listed }) })

@@ -38,8 +38,8 @@ export async function writeOnnx(source: Model): Promise<Written> {
       for (const [port, value] of Object.entries(node.outputs)) names.set(value, outputs[port])
       continue
     }
-    const made = Object.keys(node.outputs)
-    if (made.length > 1 || made[0] !== 'y') throw cannotHold('ONNX', node, `the port ${made[0]}`)
+    const other = Object.keys(node.outputs).find((port) => port !== 'y')
+    if (other !== undefined) throw cannotHold('ONNX', node, `the port ${other}`)
     const arriving = Object.fromEntries(
       Object.entries(node.inputs).map(([port, value]) => [port, shapes.get(value)!]),
     )
