@@ -110,7 +110,7 @@ export const foreignFormats: readonly Format[] = [
   {
     id: 'guitarml',
     title: 'GuitarML or CoreAudioML model (.json)',
-    recognizes: ({ bytes }) => hasKeys(bytes, 'model_data', 'state_dict'),
+    recognizes: ({ bytes }) => hasKeys(bytes, 'model_data'),
     read: async (file, options) =>
       (await import('./audio/guitarml.ts')).readGuitarml(file, options),
   },

@@ -8,7 +8,7 @@ import { compileSync, type GruvError, load } from '../../src/index.ts'
 import { createModel } from '../../src/model/graph.ts'
 import { dense, gru, sequential } from '../../src/model/index.ts'
 import { weightsOf } from '../../src/model/layers.ts'
-import type { Model } from '../../src/model/types.ts'
+import type { LayerNode, Model } from '../../src/model/types.ts'
 import { errorOf } from '../support/errors.ts'
 import { random, randomArrays, tensor } from '../support/random.ts'
 import { type ModelName, models } from './models.ts'
@@ -241,4 +241,61 @@ describe('axes of ports', () => {
       compileSync(back).stream().step()
     },
   )
+})
+
+describe('convolutions in Keras', () => {
+  const next = random(60)
+  const kernel = tensor(next, [3, 2, 4])
+  const bias = tensor(next, [4])
+  const recurrent = gru({ ...randomArrays(61, 4, 5, 3), name: 'gru' })
+  const around = (stride: number, dilation: number, before: number, after: number): Model => {
+    const { inputs, nodes, outputs } = sequential([recurrent])
+    const conv: LayerNode = {
+      kind: 'conv1d',
+      name: 'conv',
+      features: 2,
+      units: 4,
+      size: 3,
+      stride,
+      dilation,
+      groups: 1,
+      padding: { before, after },
+      activation: { kind: 'linear', parameters: [] },
+      weights: { kernel, bias },
+      inputs: { x: 'signal' },
+      outputs: { y: inputs[0].name },
+      conventions: [],
+    }
+    return createModel({
+      name: 'conv',
+      source: 'test',
+      inputs: [{ name: 'signal', shape: ['batch', 'time', 2] }],
+      outputs,
+      nodes: [conv, ...nodes],
+    })
+  }
+
+  it.each([
+    ['as same', 1, 1, 1, 1, ['conv1d', 'gru']],
+    ['as same, dilated', 1, 2, 2, 2, ['conv1d', 'gru']],
+    ['as causal', 1, 2, 4, 0, ['conv1d', 'gru']],
+    ['as valid', 2, 1, 0, 0, ['conv1d', 'gru']],
+    // What `same` pads with a stride of 2 depends on the steps.
+    ['after zeros, with a stride', 2, 1, 1, 1, ['pad', 'conv1d', 'gru']],
+    ['after zeros that no word says', 1, 1, 3, 1, ['pad', 'conv1d', 'gru']],
+    ['after zeros at the end', 1, 1, 0, 2, ['pad', 'conv1d', 'gru']],
+  ])('%s', async (_, stride, dilation, before, after, kinds) => {
+    const { pass, bytes } = await convert(around(stride, dilation, before, after), 'm.keras')
+    expect(pass).toBe(true)
+    const back = await load(bytes)
+    expect(back.nodes.map(({ kind }) => kind)).toEqual(kinds)
+    const [conv] = back.nodes.filter(({ kind }) => kind === 'conv1d')
+    expect(weightsOf(conv).kernel.data).toEqual(kernel.data)
+    expect((await convert(back, 'm.keras')).sameNumbers).toBe(true)
+  })
+
+  it('no padding that cuts steps off', async () => {
+    const error = await errorOf(() => convert(around(1, 1, -1, 1), 'm.keras'))
+    expect(error.message).toMatch(/Keras cannot hold a padding that cuts/)
+  })
 })

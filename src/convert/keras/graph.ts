@@ -1,12 +1,13 @@
 /** A graph as a functional model of Keras 3: which layer is called with what. */
 
 import { GruvError } from '../../errors.ts'
+import { plus } from '../../model/dims.ts'
 import { valueShapes } from '../../model/graph.ts'
 import { isRecurrent } from '../../model/layers.ts'
 import type { Dim, LayerNode, Model, NodeOf, RecurrentNode } from '../../model/types.ts'
 import { cannotHold } from '../target.ts'
 import { activationName, type KerasLayer, type Origin } from './layer.ts'
-import { activationLayer, describeLayer } from './layers.ts'
+import { activationLayer, describeLayer, paddingOf, zeroPadding } from './layers.ts'
 import {
   bidirectionalMode,
   type Described,
@@ -83,7 +84,8 @@ class GraphBuilder {
     if (other === 'mask')
       throw cannotHold('Keras', node, 'a mask that a layer makes: gruv does not write those')
     if (other !== undefined) throw cannotHold('Keras', node, `the port ${other}`)
-    const inputs = Object.values(node.inputs).map((value) => this.#origins.get(value)!)
+    const given = Object.values(node.inputs).map((value) => this.#origins.get(value)!)
+    const inputs = node.kind === 'conv1d' ? [this.#padded(node, given[0])] : given
     const { listed, ...described } = describeLayer(node, inputs[0]?.shape ?? [])
     const layer = this.#push(node.name, described, inputs, { ...(listed && { listed }) })
     const shape = this.#shapes.get(node.outputs.y)!
@@ -98,6 +100,17 @@ class GraphBuilder {
       origin = { ...origin, layer: name }
     }
     this.#origins.set(node.outputs.y, origin)
+  }
+
+  /** What a convolution reads: its input, with zeros around it where Keras has no word for them. */
+  #padded(node: NodeOf<'conv1d'>, x: Origin): Origin {
+    const { padding } = node
+    if (padding === 'same' || paddingOf(node) !== null) return x
+    const name = `${node.name}_padding`
+    const layer = this.#push(name, zeroPadding(node, name, padding), [x])
+    const [batch, steps, features] = x.shape
+    const shape = [batch, plus(steps, padding.before + padding.after), features]
+    return { layer, tensor: 0, shape, dtype: 'float32' }
   }
 
   #addRecurrent(node: RecurrentNode): void {

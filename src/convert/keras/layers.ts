@@ -126,7 +126,7 @@ const describers: { readonly [K in LayerKind]?: Describe<K> } = {
         filters: units,
         kernel_size: [size],
         strides: [stride],
-        padding: paddingOf(node),
+        padding: paddingOf(node) ?? 'valid',
         data_format: 'channels_last',
         dilation_rate: [dilation],
         groups,
@@ -154,6 +154,14 @@ const describers: { readonly [K in LayerKind]?: Describe<K> } = {
     if (className === undefined) throw cannotHold(TITLE, node, 'a division of two values')
     const config = { ...base(node.name), ...(node.mode === 'concatenate' && { axis: -1 }) }
     return { className, config, weights: {}, listed: true }
+  },
+  pad(node, shape) {
+    const around = node.pads.some(
+      ({ before, after }, i) => i !== 1 && (before !== 0 || after !== 0),
+    )
+    if (node.mode !== 'constant' || node.value !== 0 || shape.length !== 3 || around)
+      throw cannotHold(TITLE, node, 'a padding but with zeros, before and after the steps')
+    return zeroPadding(node, node.name, node.pads[1])
   },
   reduce(node, shape) {
     const className =
@@ -223,12 +231,28 @@ export function activationLayer(act: Activation, name: string, node: LayerNode):
   }
 }
 
-function paddingOf({ name, kind, ...node }: NodeOf<'conv1d'>): 'same' | 'causal' | 'valid' {
-  const { padding, size, dilation } = node
+/** The padding of Keras that a convolution has, or null where it takes a ZeroPadding1D before it. */
+export function paddingOf(node: NodeOf<'conv1d'>): 'same' | 'causal' | 'valid' | null {
+  const { padding, size, stride, dilation } = node
   if (padding === 'same') return 'same'
-  if (padding.after === 0 && padding.before === 0) return 'valid'
-  if (padding.after === 0 && padding.before === (size - 1) * dilation) return 'causal'
-  throw cannotHold(TITLE, { name, kind, ...node }, 'this padding')
+  const { before, after } = padding
+  if (after === 0 && before === 0) return 'valid'
+  const reach = (size - 1) * dilation
+  if (after === 0 && before === reach) return 'causal'
+  // Steps decide over `same` where a stride skips some of them.
+  const half = Math.floor(reach / 2)
+  return stride === 1 && before === half && after === reach - half ? 'same' : null
+}
+
+/** Zeros before and after the steps. */
+export function zeroPadding(
+  node: LayerNode,
+  name: string,
+  { before, after }: { readonly before: number; readonly after: number },
+): Described {
+  if (before < 0 || after < 0) throw cannotHold(TITLE, node, 'a padding that cuts')
+  const config = { ...base(name), padding: [before, after] }
+  return { className: 'ZeroPadding1D', config, weights: {} }
 }
 
 function vars(tensors: readonly (Tensor | null)[]): Named<Tensor> {

@@ -38,6 +38,14 @@ export async function readGuitarml(file: SourceFile, options: ReadOptions): Prom
   refuseConventions(options, 'a state dict of PyTorch, whose conventions are PyTorch’s')
   const json = object(parseJson(new TextDecoder().decode(file.bytes)), 'the file')
   const data = object(json.model_data, 'model_data')
+  if (json.state_dict === undefined) {
+    throw new GruvError('bad-file', 'the file describes a network, and holds no weights', {
+      where: 'state_dict',
+      expected: 'the parameters of the network beside model_data',
+      got: 'nothing',
+      fix: 'Training writes them when it is over: take the file it has written then.',
+    })
+  }
   const torch = stateArrays('CoreAudioML', arraysOf(json.state_dict))
   const modules = stateModules(torch.value)
   const nodes: LayerNode[] = []

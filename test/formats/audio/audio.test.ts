@@ -108,6 +108,13 @@ describe('what is refused, and how', () => {
     expect((await errorOf(() => load(bytes))).message).toMatch(message)
   })
 
+  it('GuitarML: a description without weights', async () => {
+    const bytes = changed('guitarml-gru.json', (json) => delete json.state_dict)
+    const error = await errorOf(() => load(bytes))
+    expect(error.code).toBe('bad-file')
+    expect(error.message).toMatch(/state_dict: .*holds no weights/)
+  })
+
   const rnnoise = new TextDecoder().decode(fixture('small.rnnn'))
 
   it.each([
