@@ -11,6 +11,7 @@ import { writers } from './wasm/writers.ts'
 import { planWhole, runWhole } from './whole.ts'
 
 export const allTools: Toolkit = {
+  serves: () => true,
   kinds: allKinds,
   plans: layerPlans,
   writing: {

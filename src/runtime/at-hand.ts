@@ -1,7 +1,7 @@
 /** The toolkit of most models, and that of all others, which is fetched when a model needs it. */
 
 import { kindsAtHand } from '../model/build.ts'
-import type { LayerNode, Model } from '../model/types.ts'
+import type { LayerNode, Model, Port } from '../model/types.ts'
 import { dense } from './layers/dense.ts'
 import { gru } from './layers/gru.ts'
 import type { PlanOptions } from './plan.ts'
@@ -12,8 +12,9 @@ import { writeGru } from './wasm/kernels/gru.ts'
 import { float32 } from './wasm/kernels/math.ts'
 import { opcodes } from './wasm/opcodes.ts'
 
-/** GRU and Dense in float32, with the activations that most of them have. */
+/** Plain models in float32. */
 const toolkitAtHand: Toolkit = {
+  serves: isPlain,
   kinds: kindsAtHand,
   plans: { gru, dense },
   writing: {
@@ -27,16 +28,45 @@ const toolkitAtHand: Toolkit = {
 
 /** With at least what this model needs. */
 export async function toolkitFor(
-  { nodes }: Model,
+  model: Model,
   { precision }: Pick<PlanOptions, 'precision'>,
 ): Promise<Toolkit> {
-  if (precision === 'f32' && nodes.every(isAtHand)) return toolkitAtHand
+  if (precision === 'f32' && isPlain(model)) return toolkitAtHand
   return (await import('./at-once.ts')).allTools
 }
 
-function isAtHand(node: LayerNode): boolean {
-  if (node.kind !== 'gru' && node.kind !== 'dense') return false
-  const kinds =
-    node.kind === 'gru' ? [node.activation, node.recurrentActivation] : [node.activation]
-  return kinds.every(({ kind }) => kind === 'softmax' || Object.hasOwn(activations, kind))
+/**
+ * A *plain* model takes one sequence through layers that stand one behind the other: GRUs that run
+ * forward, and Dense, with the activations that most of them have.
+ */
+function isPlain({ inputs, nodes }: Model): boolean {
+  const made = [
+    inputs.map(({ name }) => name),
+    ...nodes.map(({ outputs }) => Object.values(outputs)),
+  ]
+  return (
+    inputs.length === 1 &&
+    isSequence(inputs[0]) &&
+    nodes.every((node, i) => isPlainLayer(node) && readsOnly(node, made[i]))
+  )
+}
+
+function isSequence({ shape, axes }: Port): boolean {
+  const dims = shape.map((dim) => typeof dim).join(' ')
+  return dims === 'string string number' && axes === undefined
+}
+
+function isPlainLayer(node: LayerNode): boolean {
+  if (node.kind === 'gru')
+    return node.direction === 'forward' && has(node.activation) && has(node.recurrentActivation)
+  return node.kind === 'dense' && (node.activation.kind === 'softmax' || has(node.activation))
+}
+
+function has({ kind }: { readonly kind: string }): boolean {
+  return Object.hasOwn(activations, kind)
+}
+
+/** Whether nothing but `x` arrives, and it is one of these values. */
+function readsOnly({ inputs }: LayerNode, values: readonly string[]): boolean {
+  return Object.entries(inputs).every(([port, value]) => port === 'x' && values.includes(value))
 }

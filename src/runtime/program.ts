@@ -13,7 +13,7 @@ import { readInputs } from './inputs.ts'
 import { type Plan, type PlanOptions, plan } from './plan.ts'
 import { Run, type RunOptions } from './run.ts'
 import { createStream, type Stream } from './stream.ts'
-import { canPlan, type Toolkit } from './toolkit.ts'
+import type { Toolkit } from './toolkit.ts'
 
 export interface CompileOptions extends EngineOptions {
   /** `f32` (default) computes in float32, `f64` in float64. */
@@ -171,8 +171,8 @@ export function createProgram(
     setWeights(next) {
       alive()
       const { precision, streams } = planned
-      // Of other kinds of layers it cannot have the same shape.
-      const hash = next.nodes.every((node) => canPlan(tools, node))
+      // What needs other tools cannot have the same shape.
+      const hash = tools.serves(next)
         ? plan(next, { precision, streams }, tools).hash
         : 'of other layers'
       if (hash !== planned.hash) {

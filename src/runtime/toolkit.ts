@@ -5,7 +5,7 @@
  */
 
 import type { Kinds } from '../model/kinds.ts'
-import type { Dim, LayerKind, LayerNode } from '../model/types.ts'
+import type { Dim, LayerKind, LayerNode, Model } from '../model/types.ts'
 import type { Tensor } from '../tensor.ts'
 import type { FrameKernel, Kernel, LayerPlan, WholeKernel } from './layer.ts'
 import type { LayerPlans } from './layers.ts'
@@ -14,6 +14,8 @@ import type { Placement } from './stages.ts'
 import type { Writing } from './wasm/writing.ts'
 
 export interface Toolkit {
+  /** Whether a model needs nothing else. */
+  readonly serves: (model: Model) => boolean
   /** Ports, shapes, states and weights. */
   readonly kinds: Kinds
   readonly plans: Partial<LayerPlans>
@@ -39,11 +41,6 @@ function entry<N extends LayerNode, K extends FrameKernel>(
 ): LayerPlan<N, K> | undefined {
   // The table's type ties each kind to its node and kernel; TypeScript cannot follow an index.
   return (plans as object as Partial<Record<LayerKind, LayerPlan<N, K>>>)[kind]
-}
-
-/** Whether the toolkit has what a node needs. */
-export function canPlan(tools: Toolkit, { kind }: LayerNode): boolean {
-  return tools.whole !== null || Object.hasOwn(tools.plans, kind)
 }
 
 /** What a node runs over. */
