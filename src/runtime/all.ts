@@ -1,24 +1,26 @@
 /** The toolkit of every model. */
 
 import { allKinds } from '../model/layers.ts'
-import { layerPlans } from './layers.ts'
+import { layerOf } from './layers.ts'
+import { arrangeGraph } from './streaming.ts'
 import type { Toolkit } from './toolkit.ts'
 import { allOpcodes } from './wasm/all-opcodes.ts'
 import { allActivations } from './wasm/kernels/all-activations.ts'
 import { allFloat32 } from './wasm/kernels/all-math.ts'
 import { float64 } from './wasm/kernels/math64.ts'
 import { writers } from './wasm/writers.ts'
-import { planWhole, runWhole } from './whole.ts'
+import { runWhole } from './whole.ts'
 
 export const allTools: Toolkit = {
   serves: () => true,
   kinds: allKinds,
-  plans: layerPlans,
+  layer: layerOf,
+  arrange: arrangeGraph,
   writing: {
     opcodes: allOpcodes,
     writers,
     activations: allActivations,
     arithmetics: { f32: allFloat32, f64: float64 },
   },
-  whole: { plan: planWhole, run: runWhole },
+  whole: { run: runWhole },
 }

@@ -2,9 +2,11 @@
 
 import { kindsAtHand } from '../model/build.ts'
 import type { LayerNode, Model, Port } from '../model/types.ts'
+import type { Layer } from './layer.ts'
 import { dense } from './layers/dense.ts'
 import { gru } from './layers/gru.ts'
 import type { PlanOptions } from './plan.ts'
+import { arrangeChain } from './stages.ts'
 import type { Toolkit } from './toolkit.ts'
 import { activations } from './wasm/kernels/activations.ts'
 import { writeDense } from './wasm/kernels/dense.ts'
@@ -16,7 +18,9 @@ import { opcodes } from './wasm/opcodes.ts'
 const toolkitAtHand: Toolkit = {
   serves: isPlain,
   kinds: kindsAtHand,
-  plans: { gru, dense },
+  // Only nodes of these kinds are asked for; TypeScript cannot follow an index.
+  layer: ({ kind }) => ({ gru, dense })[kind as 'gru' | 'dense'] as Layer,
+  arrange: arrangeChain,
   writing: {
     opcodes,
     writers: { gru: writeGru, dense: writeDense },

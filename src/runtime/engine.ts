@@ -4,7 +4,7 @@ import type { LayerNode, Model } from '../model/types.ts'
 import type { Place } from './layer.ts'
 import type { Masks } from './masks.ts'
 import type { FrameLayout, Plan } from './plan.ts'
-import { packWeights, type Toolkit } from './toolkit.ts'
+import type { Toolkit } from './toolkit.ts'
 
 export interface EngineReport {
   readonly kind: 'js' | 'wasm'
@@ -82,11 +82,9 @@ export function packAll(
   memory: Float32Array | Float64Array,
   nodes: Map<string, LayerNode>,
 ): void {
-  const kernels = new Map(
-    stages.flatMap((stage) => stage.kernels.map((kernel) => [kernel.node, kernel] as const)),
-  )
-  for (const node of model.nodes) {
-    nodes.set(node.name, node)
-    packWeights(tools, node, kernels.get(node.name)!, memory)
+  for (const node of model.nodes) nodes.set(node.name, node)
+  for (const kernel of stages.flatMap(({ kernels }) => kernels)) {
+    const node = nodes.get(kernel.node)!
+    tools.layer(node).pack?.(node, kernel, memory)
   }
 }

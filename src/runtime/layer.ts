@@ -74,13 +74,18 @@ export interface Place {
 
 /** How a kind of layer is planned, wherever it will be computed. */
 export interface LayerPlan<N extends LayerNode, K extends FrameKernel> {
-  /** Whether a step needs nothing but the steps before it; if not, why. */
-  readonly causal?: (node: N) => true | string
   /** What it runs over; null where frames cannot hold it. */
   readonly place: (node: N, shape: (value: string) => readonly Dim[]) => Placement | null
   readonly plan: (node: N, placement: Placement, builder: PlanBuilder) => K
   /** Writes the node's trained numbers where the kernel expects them. */
   readonly pack?: (node: N, kernel: K, memory: Float32Array | Float64Array) => void
+}
+
+/** The same of a node of whatever kind, on whole tensors too. */
+export interface Layer {
+  readonly place: (node: LayerNode, shape: (value: string) => readonly Dim[]) => Placement
+  readonly plan: (node: LayerNode, placement: Placement, builder: PlanBuilder) => Kernel
+  readonly pack?: (node: LayerNode, kernel: Kernel, memory: Float32Array | Float64Array) => void
 }
 
 export type FrameKind = FrameKernel['kind']

@@ -5,12 +5,10 @@
  */
 
 import type { Kinds } from '../model/kinds.ts'
-import type { Dim, LayerKind, LayerNode, Model } from '../model/types.ts'
+import type { Dim, LayerNode, Model } from '../model/types.ts'
 import type { Tensor } from '../tensor.ts'
-import type { FrameKernel, Kernel, LayerPlan, WholeKernel } from './layer.ts'
-import type { LayerPlans } from './layers.ts'
-import type { PlanBuilder } from './plan.ts'
-import type { Placement } from './stages.ts'
+import type { Layer } from './layer.ts'
+import type { Arrange } from './stages.ts'
 import type { Writing } from './wasm/writing.ts'
 
 export interface Toolkit {
@@ -18,7 +16,9 @@ export interface Toolkit {
   readonly serves: (model: Model) => boolean
   /** Ports, shapes, states and weights. */
   readonly kinds: Kinds
-  readonly plans: Partial<LayerPlans>
+  /** How a node, or the node of a kernel, is planned. */
+  readonly layer: (node: LayerNode) => Layer
+  readonly arrange: Arrange
   /** Kernels in WebAssembly. */
   readonly writing: Writing
   /** Layers on whole tensors; null where no model of these kinds has any. */
@@ -26,51 +26,10 @@ export interface Toolkit {
 }
 
 export interface WholeLayers {
-  readonly plan: (node: LayerNode) => WholeKernel
   /** @param extent the number behind a symbol of this run. */
   readonly run: (
     node: LayerNode,
     tensors: ReadonlyMap<string, Tensor>,
     extent: (dim: Dim) => number,
   ) => ReadonlyMap<string, Tensor>
-}
-
-function entry<N extends LayerNode, K extends FrameKernel>(
-  { plans }: Toolkit,
-  kind: LayerKind,
-): LayerPlan<N, K> | undefined {
-  // The table's type ties each kind to its node and kernel; TypeScript cannot follow an index.
-  return (plans as object as Partial<Record<LayerKind, LayerPlan<N, K>>>)[kind]
-}
-
-/** What a node runs over. */
-export function placementOf(
-  tools: Toolkit,
-  node: LayerNode,
-  shape: (value: string) => readonly Dim[],
-): Placement {
-  return entry(tools, node.kind)?.place(node, shape) ?? { sweep: 'whole', rows: 1, steps: 1 }
-}
-
-export function planKernel(
-  tools: Toolkit,
-  node: LayerNode,
-  placement: Placement,
-  builder: PlanBuilder,
-): Kernel {
-  if (placement.sweep === 'whole') return tools.whole!.plan(node)
-  return entry(tools, node.kind)!.plan(node, placement, builder)
-}
-
-export function packWeights(
-  tools: Toolkit,
-  node: LayerNode,
-  kernel: Kernel,
-  memory: Float32Array | Float64Array,
-): void {
-  if (kernel.kind !== 'whole') entry(tools, kernel.kind)!.pack?.(node, kernel, memory)
-}
-
-export function causal(tools: Toolkit, node: LayerNode): true | string {
-  return entry(tools, node.kind)?.causal?.(node) ?? true
 }
