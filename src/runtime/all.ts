@@ -8,6 +8,7 @@ import { allOpcodes } from './wasm/all-opcodes.ts'
 import { allActivations } from './wasm/kernels/all-activations.ts'
 import { allFloat32 } from './wasm/kernels/all-math.ts'
 import { float64 } from './wasm/kernels/math64.ts'
+import { mixedEngine } from './wasm/mixed.ts'
 import { writers } from './wasm/writers.ts'
 import { runWhole } from './whole.ts'
 
@@ -22,5 +23,6 @@ export const allTools: Toolkit = {
     activations: allActivations,
     arithmetics: { f32: allFloat32, f64: float64 },
   },
+  mixed: mixedEngine,
   whole: { run: runWhole },
 }

@@ -27,6 +27,7 @@ const toolkitAtHand: Toolkit = {
     activations,
     arithmetics: { f32: float32 },
   },
+  mixed: null,
   whole: null,
 }
 

@@ -7,8 +7,11 @@
 import type { Kinds } from '../model/kinds.ts'
 import type { Dim, LayerNode, Model } from '../model/types.ts'
 import type { Tensor } from '../tensor.ts'
+import type { Engine } from './engine.ts'
 import type { Layer } from './layer.ts'
+import type { Plan } from './plan.ts'
 import type { Arrange } from './stages.ts'
+import type { Wasm } from './wasm/engine.ts'
 import type { Writing } from './wasm/writing.ts'
 
 export interface Toolkit {
@@ -21,6 +24,8 @@ export interface Toolkit {
   readonly arrange: Arrange
   /** Kernels in WebAssembly. */
   readonly writing: Writing
+  /** An engine that runs JavaScript between the kernels; null where no model needs any. */
+  readonly mixed: ((plan: Plan, writing: Writing, wasm: Wasm) => Engine) | null
   /** Layers on whole tensors; null where no model of these kinds has any. */
   readonly whole: WholeLayers | null
 }

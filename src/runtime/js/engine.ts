@@ -7,8 +7,6 @@ import type { Plan } from '../plan.ts'
 import type { Toolkit } from '../toolkit.ts'
 import { jsKernels } from './layers.ts'
 
-export { jsKernels } from './layers.ts'
-
 /** Kernels in plain JavaScript, for both precisions. `why`: why not in WebAssembly, if it was wanted. */
 export function createJsEngine(plan: Plan, tools: Toolkit, why?: string): Engine {
   const float32 = plan.precision === 'f32'
