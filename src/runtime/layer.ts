@@ -54,8 +54,6 @@ export type Kernel = FrameKernel | WholeKernel
 export interface Place {
   readonly memory: Float32Array | Float64Array
   readonly layout: FrameLayout
-  /** Trained numbers that stay outside the memory, by node. */
-  readonly nodes: ReadonlyMap<string, LayerNode>
   frame: number
   /** The state row of the first row. */
   state: number
@@ -70,6 +68,11 @@ export interface Place {
   firstRow: number
   firstStep: number
   allSteps: number
+}
+
+export interface JsPlace extends Place {
+  /** Trained numbers that stay outside the memory, by node. */
+  readonly nodes: ReadonlyMap<string, LayerNode>
 }
 
 /** How a kind of layer is planned, wherever it will be computed. */
@@ -91,7 +94,7 @@ export interface Layer {
 export type FrameKind = FrameKernel['kind']
 
 /** The kernel of a kind in plain JavaScript. */
-export type JsLayer<K extends FrameKernel> = (kernel: K, ops: Ops, place: Place) => void
+export type JsLayer<K extends FrameKernel> = (kernel: K, ops: Ops, place: JsPlace) => void
 
 export function isRecurrentKernel(kernel: Kernel): kernel is RecurrentKernel {
   return kernel.kind === 'gru' || kernel.kind === 'lstm' || kernel.kind === 'rnn'

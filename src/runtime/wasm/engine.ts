@@ -4,16 +4,9 @@
  * Memory is fixed when the engine is made, because growing it would detach every view of it.
  */
 
-import type { LayerNode } from '../../model/types.ts'
-import { createPlace, type Engine, packAll } from '../engine.ts'
+import { type Engine, type Piece, packAll } from '../engine.ts'
 import { overSteps, type Step as StepOf } from '../js/steps.ts'
-import {
-  inFrame,
-  isRecurrentKernel,
-  type Kernel,
-  type Place,
-  type RecurrentKernel,
-} from '../layer.ts'
+import { inFrame, isRecurrentKernel, type Kernel, type RecurrentKernel } from '../layer.ts'
 import type { Plan } from '../plan.ts'
 import type { Toolkit } from '../toolkit.ts'
 import { emit, type Purpose, pagesOf, type Target } from './emit.ts'
@@ -92,10 +85,7 @@ export interface Wasm {
   readonly exportsFor: (purpose: Purpose) => WebAssembly.Exports
   /** Kernels in the order of their numbers in the names of exports. */
   readonly kernels: readonly Kernel[]
-  readonly nodes: ReadonlyMap<string, LayerNode>
-  /** Where blocks run. */
-  readonly place: Place
-  readonly runBlock: (kernel: Kernel, masked: boolean) => void
+  readonly runBlock: (kernel: Kernel, piece: Piece, masked: boolean) => void
   /** A step of a recurrent layer for `overSteps`. */
   readonly callCell: StepOf<RecurrentKernel, Cell>
   /** From elements to bytes. */
@@ -124,20 +114,19 @@ export function createWasmEngine(
   const first = exportsFor(firstPurpose(plan))
   const steps = plan.stages.map((_, s) => first[`stage${s}`] as Step)
   const kernels: readonly Kernel[] = plan.stages.flatMap((stage) => stage.kernels).filter(inFrame)
-  const nodes = new Map<string, LayerNode>()
-  // Changed in place: a step allocates nothing.
-  const place = createPlace(plan, memory, plan.block, nodes)
   const callCell: Wasm['callCell'] = (_, cell, _memory, x, h, out, scratch, states) =>
     cell(x << shift, h << shift, out << shift, scratch << shift, states << shift)
-  const runBlock = (kernel: Kernel, masked: boolean): void => {
+  const { predictFrame: frame, predictState: state } = plan.memory
+  const runBlock: Wasm['runBlock'] = (kernel, piece, masked) => {
     const index = kernels.indexOf(kernel)
     // Which steps count is JavaScript's to know; what a step computes stays the same.
     if (masked && isRecurrentKernel(kernel)) {
-      overSteps(kernel, place, exportsFor('cell')[`cell${index}`] as Cell, callCell)
+      const place = { memory, layout: plan.block, stateStride: plan.stateStride, frame, state }
+      const cell = exportsFor('cell')[`cell${index}`] as Cell
+      overSteps(kernel, { ...place, ...piece }, cell, callCell)
     } else {
-      const { frame, state, rows, steps, start } = place
       const block = exportsFor('block')[`block${index}`] as Block
-      block(frame << shift, state << shift, rows, steps, Number(start))
+      block(frame << shift, state << shift, piece.rows, piece.steps, Number(piece.start))
     }
   }
 
@@ -152,11 +141,10 @@ export function createWasmEngine(
     memory,
     step: (s, frame, state) => steps[s](frame << shift, state << shift),
     block(s, piece) {
-      Object.assign(place, piece)
-      for (const kernel of plan.stages[s].kernels) runBlock(kernel, piece.masks !== null)
+      for (const kernel of plan.stages[s].kernels) runBlock(kernel, piece, piece.masks !== null)
     },
-    setWeights: (model, plan) => packAll(tools, model, plan, memory, nodes),
+    setWeights: (model, plan) => packAll(tools, model, plan, memory),
   }
-  const wasm = { engine, exportsFor, kernels, nodes, place, runBlock, callCell, shift }
+  const wasm = { engine, exportsFor, kernels, runBlock, callCell, shift }
   return tools.mixed?.(plan, tools.writing, wasm) ?? engine
 }

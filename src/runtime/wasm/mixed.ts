@@ -3,8 +3,10 @@
  * the same memory, and where the graph itself says which steps count, JavaScript reads it.
  */
 
-import { createPlace, type Engine } from '../engine.ts'
+import type { LayerNode } from '../../model/types.ts'
+import type { Engine } from '../engine.ts'
 import { jsKernels } from '../js/layers.ts'
+import { createPlace, keepNodes } from '../js/place.ts'
 import { overSteps } from '../js/steps.ts'
 import { asksWhichStepsCount, type FrameKernel, type Kernel } from '../layer.ts'
 import type { Plan } from '../plan.ts'
@@ -13,7 +15,7 @@ import type { Cell, Step, Wasm } from './engine.ts'
 import type { Writing } from './writing.ts'
 
 export function mixedEngine(plan: Plan, writing: Writing, wasm: Wasm): Engine {
-  const { engine, exportsFor, kernels, nodes, place, runBlock, callCell, shift } = wasm
+  const { engine, exportsFor, kernels, runBlock, callCell, shift } = wasm
   const fallbacks = plan.stages.flatMap((stage) =>
     stage.kernels.flatMap((kernel) => {
       const why = obstacle(kernel, writing)
@@ -24,6 +26,8 @@ export function mixedEngine(plan: Plan, writing: Writing, wasm: Wasm): Engine {
   const inJs = (kernel: Kernel): kernel is FrameKernel => obstacle(kernel, writing) !== null
 
   // Made beforehand and changed in place: a step allocates nothing.
+  const nodes = new Map<string, LayerNode>()
+  const blockPlace = createPlace(plan, engine.memory, plan.block, nodes)
   const stepPlace = createPlace(plan, engine.memory, plan.step, nodes)
   const stepOf = (kernel: Kernel): (() => void) => {
     if (inJs(kernel)) return () => runJs(kernel, stepPlace)
@@ -51,11 +55,15 @@ export function mixedEngine(plan: Plan, writing: Writing, wasm: Wasm): Engine {
       for (let i = 0; i < kernels.length; i++) kernels[i]()
     },
     block(s, piece) {
-      Object.assign(place, piece)
+      Object.assign(blockPlace, piece)
       for (const kernel of plan.stages[s].kernels) {
-        if (inJs(kernel)) runJs(kernel, place)
-        else runBlock(kernel, piece.masks !== null || asksWhichStepsCount(kernel))
+        if (inJs(kernel)) runJs(kernel, blockPlace)
+        else runBlock(kernel, piece, piece.masks !== null || asksWhichStepsCount(kernel))
       }
+    },
+    setWeights(model, plan) {
+      keepNodes(nodes, model)
+      engine.setWeights(model, plan)
     },
   }
 }
