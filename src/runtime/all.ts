@@ -4,6 +4,7 @@ import { allKinds } from '../model/layers.ts'
 import { layerPlans } from './layers.ts'
 import type { Toolkit } from './toolkit.ts'
 import { allOpcodes } from './wasm/all-opcodes.ts'
+import { checkedWriter } from './wasm/checked.ts'
 import { allActivations } from './wasm/kernels/all-activations.ts'
 import { allFloat32 } from './wasm/kernels/all-math.ts'
 import { float64 } from './wasm/kernels/math64.ts'
@@ -14,7 +15,7 @@ export const allTools: Toolkit = {
   kinds: allKinds,
   plans: layerPlans,
   writing: {
-    opcodes: allOpcodes,
+    writer: () => checkedWriter(allOpcodes),
     writers,
     activations: allActivations,
     arithmetics: { f32: allFloat32, f64: float64 },

@@ -11,13 +11,14 @@ import { writeDense } from './wasm/kernels/dense.ts'
 import { writeGru } from './wasm/kernels/gru.ts'
 import { float32 } from './wasm/kernels/math.ts'
 import { opcodes } from './wasm/opcodes.ts'
+import { plainWriter } from './wasm/plain.ts'
 
 /** GRU and Dense in float32, with the activations that most of them have. */
 const toolkitAtHand: Toolkit = {
   kinds: kindsAtHand,
   plans: { gru, dense },
   writing: {
-    opcodes,
+    writer: () => plainWriter(opcodes),
     writers: { gru: writeGru, dense: writeDense },
     activations,
     arithmetics: { f32: float32 },
