@@ -7,6 +7,7 @@ import { allOpcodes } from './wasm/all-opcodes.ts'
 import { checkedWriter } from './wasm/checked.ts'
 import { allActivations } from './wasm/kernels/all-activations.ts'
 import { allFloat32 } from './wasm/kernels/all-math.ts'
+import { once } from './wasm/kernels/kernel.ts'
 import { float64 } from './wasm/kernels/math64.ts'
 import { writers } from './wasm/writers.ts'
 import { planWhole, runWhole } from './whole.ts'
@@ -15,7 +16,7 @@ export const allTools: Toolkit = {
   kinds: allKinds,
   plans: layerPlans,
   writing: {
-    writer: () => checkedWriter(allOpcodes),
+    writer: once(() => checkedWriter(allOpcodes)),
     writers,
     activations: allActivations,
     arithmetics: { f32: allFloat32, f64: float64 },

@@ -9,6 +9,7 @@ import type { Toolkit } from './toolkit.ts'
 import { activations } from './wasm/kernels/activations.ts'
 import { writeDense } from './wasm/kernels/dense.ts'
 import { writeGru } from './wasm/kernels/gru.ts'
+import { once } from './wasm/kernels/kernel.ts'
 import { float32 } from './wasm/kernels/math.ts'
 import { opcodes } from './wasm/opcodes.ts'
 import { plainWriter } from './wasm/plain.ts'
@@ -18,7 +19,7 @@ const toolkitAtHand: Toolkit = {
   kinds: kindsAtHand,
   plans: { gru, dense },
   writing: {
-    writer: () => plainWriter(opcodes),
+    writer: once(() => plainWriter(opcodes)),
     writers: { gru: writeGru, dense: writeDense },
     activations,
     arithmetics: { f32: float32 },

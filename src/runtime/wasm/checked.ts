@@ -50,9 +50,9 @@ interface Frame extends Label {
 
 /** Whatever is wrong throws an AssemblerError that names the function and the instruction. */
 export function checkedWriter(table: Opcodes): FunctionWriter {
-  const instructions = readOpcodes(table)
+  const families = membersOf(readOpcodes(table))
   return ({ name, params = [], result }, write, owns) =>
-    writeFunction(name, params, result ? [result] : [], write, owns, instructions)
+    writeFunction(name, params, result ? [result] : [], write, owns, families)
 }
 
 /** The index of another module's function would be valid here, and wrong: hence `owns`. */
@@ -62,7 +62,7 @@ function writeFunction(
   results: readonly ValueType[],
   write: (body: FunctionBody, ...params: Local[]) => unknown,
   owns: (func: Func) => boolean,
-  instructions: readonly Instruction[],
+  families: Families,
 ): Written {
   const code: number[] = []
   const stack: Entry[] = []
@@ -248,7 +248,7 @@ function writeFunction(
 
   params.forEach(declare)
   // What the table makes of families here, it makes of their type at compile time.
-  const body = { ...control, ...familiesOf(instructions, method) } as unknown as FunctionBody
+  const body = { ...control, ...familiesOf(families, method) } as unknown as FunctionBody
   enclose('function', results, results, [() => write(body, ...locals)])
 
   return { locals: locals.map(({ type }) => type), code }
@@ -259,24 +259,22 @@ type Family = Record<string, Method>
 
 /** For each family an object whose methods are made when they are first asked for: a function has a few of them. */
 function familiesOf(
-  instructions: readonly Instruction[],
+  families: Families,
   method: (instruction: Instruction) => Method,
 ): Record<string, Family> {
-  const families: Record<string, Family> = {}
-  for (const [family, members] of membersOf(instructions)) {
-    families[family] = Object.create(members, { [METHOD]: { value: method } })
-  }
-  return families
+  const own = [...families].map(([family, members]): [string, Family] => [
+    family,
+    Object.create(members, { [METHOD]: { value: method } }),
+  ])
+  return Object.fromEntries(own)
 }
 
 const METHOD = Symbol('method')
 
-const tables = new WeakMap<readonly Instruction[], Map<string, object>>()
+type Families = ReadonlyMap<string, object>
 
 /** The members of each family, for `familiesOf`: the same for all functions. */
-function membersOf(instructions: readonly Instruction[]): Map<string, object> {
-  const known = tables.get(instructions)
-  if (known !== undefined) return known
+function membersOf(instructions: readonly Instruction[]): Families {
   const families = new Map<string, object>()
   for (const instruction of instructions) {
     const { family, name } = instruction
@@ -290,7 +288,6 @@ function membersOf(instructions: readonly Instruction[]): Map<string, object> {
       },
     })
   }
-  tables.set(instructions, families)
   return families
 }
 

@@ -77,8 +77,8 @@ export function plainWriter(table: Opcodes): FunctionWriter {
     call: ({ index }: Func, ...operands: Operand[]) => emit([0x10, ...unsigned(index)], operands),
   }
   for (const { family, name, opcode, immediates } of readOpcodes(table)) {
-    const methods = (body[family] ??= {}) as Record<string, unknown>
-    methods[name] = (...args: Operand[]) => {
+    body[family] ??= {}
+    ;(body[family] as Record<string, unknown>)[name] = (...args: Operand[]) => {
       const bytes = immediates.flatMap((word) => immediate(word, args))
       return emit([...opcode, ...bytes], args)
     }

@@ -15,7 +15,7 @@ export type Writers = {
 }
 
 export interface Writing {
-  /** For the functions of one module. */
+  /** Of functions, made when the first is written. */
   readonly writer: () => FunctionWriter
   readonly writers: Partial<Writers>
   readonly activations: Partial<Readonly<Record<ElementwiseKind, ActivationWriter>>>
