@@ -14,7 +14,7 @@
  * trusts them: it is a tenth of the code to download, and of the time.
  */
 
-import { signed, typeCodes, unsigned, type ValueType } from './encoding.ts'
+import { type Code, flatten, signed, typeCodes, unsigned, type ValueType } from './encoding.ts'
 import type { Func, FunctionBody, Local } from './types.ts'
 
 export type { ValueType } from './encoding.ts'
@@ -58,7 +58,7 @@ export interface ModuleBuilder {
 export interface Written {
   /** Types of the locals, parameters first. */
   readonly locals: readonly ValueType[]
-  readonly code: readonly number[]
+  readonly code: Code
 }
 
 /** Writes the functions of one module. `owns` tells whether a function is of that module. */
@@ -76,15 +76,14 @@ const CODE = 10
 const DATA = 11
 
 export function createModule(writeFunction: FunctionWriter): ModuleBuilder {
-  const sections = Array.from({ length: 12 }, (): number[][] => [])
+  const sections = Array.from({ length: 12 }, (): Code[] => [])
   const types: string[] = []
   const funcs: Func[] = []
-  const names: number[][] = []
+  const names: Code[] = []
 
   /** The index of a function's type, which is written only once. */
   function typeIndex({ params = [], result }: Signature): number[] {
-    const results = result ? [result] : []
-    const type = [0x60, ...[params, results].flatMap((each) => vector(each.map(codeOf)))]
+    const type = [0x60, list(params.map(codeOf)), list(result ? [codeOf(result)] : [])]
     let index = types.indexOf(`${type}`)
     if (index < 0) {
       index = types.push(`${type}`) - 1
@@ -95,37 +94,34 @@ export function createModule(writeFunction: FunctionWriter): ModuleBuilder {
 
   const builder = {
     importMemory(from: string, field: string, { min, max, shared = false }: Limits) {
-      const limits = [min, ...(max === undefined ? [] : [max])]
+      const limits = max === undefined ? [min] : [min, max]
       const flags = limits.length - 1 + 2 * Number(shared)
-      sections[IMPORT].push([
-        ...[...text(from), ...text(field)],
-        ...[0x02, flags, ...limits.flatMap(unsigned)],
-      ])
+      sections[IMPORT].push([text(from), text(field), 0x02, flags, limits.map(unsigned)])
     },
     func(signature: Signature, write: (body: FunctionBody, ...params: Local[]) => unknown) {
       const { name = `func ${funcs.length}`, params = [], result } = signature
       const owns = (func: Func): boolean => func === funcs[func.index]
       const { locals, code } = writeFunction({ name, params, result }, write, owns)
-      const body = [...runsOf(locals.slice(params.length)), ...code]
       sections[FUNCTION].push(typeIndex(signature))
-      sections[CODE].push(vector(body))
+      sections[CODE].push(sized([runsOf(locals.slice(params.length)), code]))
       const func: Func = { index: funcs.length, params, result }
       funcs.push(func)
-      if (signature.name) names.push([...unsigned(func.index), ...text(name)])
+      if (signature.name) names.push([unsigned(func.index), text(name)])
       return func
     },
     export(name: string, { index }: Func) {
-      sections[EXPORT].push([...text(name), 0x00, ...unsigned(index)])
+      sections[EXPORT].push([text(name), 0x00, unsigned(index)])
     },
     data(offset: number, bytes: Uint8Array) {
-      sections[DATA].push([0x00, 0x41, ...signed(offset), 0x0b, ...vector(bytes)])
+      sections[DATA].push([0x00, 0x41, signed(offset), 0x0b, sized(Array.from(bytes))])
     },
     bytes(options: { readonly names?: boolean } = {}) {
-      return Uint8Array.from([
-        ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-        ...sections.flatMap((items, id) => (items.length > 0 ? section(id, list(items)) : [])),
-        ...(options.names ? section(0, [...text('name'), ...section(1, list(names))]) : []),
-      ])
+      const code = [
+        [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+        sections.map((items, id) => (items.length > 0 ? [id, sized(list(items))] : [])),
+        options.names ? [0, sized([text('name'), 1, sized(list(names))])] : [],
+      ]
+      return new Uint8Array(flatten(code))
     },
   }
   // The interface ties the types of handles to those of their signatures; the rest is the same.
@@ -133,14 +129,14 @@ export function createModule(writeFunction: FunctionWriter): ModuleBuilder {
 }
 
 /** Locals as the code section declares them: how many of a type there are in a row. */
-function runsOf(locals: readonly ValueType[]): number[] {
+function runsOf(locals: readonly ValueType[]): Code {
   const runs: [count: number, type: number][] = []
   for (const type of locals.map(codeOf)) {
     const last = runs.at(-1)
     if (last?.[1] === type) last[0]++
     else runs.push([1, type])
   }
-  return list(runs.map(([count, type]) => [...unsigned(count), type]))
+  return list(runs.map(([count, type]) => [unsigned(count), type]))
 }
 
 function codeOf(type: ValueType): number {
@@ -148,19 +144,17 @@ function codeOf(type: ValueType): number {
 }
 
 /** In UTF-8, without the TextEncoder that audio worklets lack. */
-function text(value: string): number[] {
+function text(value: string): Code {
   const utf8 = encodeURIComponent(value).match(/%..|./g) ?? []
-  return vector(utf8.map((c) => (c[1] ? Number.parseInt(c.slice(1), 16) : c.charCodeAt(0))))
+  return list(utf8.map((c) => (c[1] ? Number.parseInt(c.slice(1), 16) : c.charCodeAt(0))))
 }
 
-function vector(bytes: ArrayLike<number>): number[] {
-  return [...unsigned(bytes.length), ...Array.from(bytes)]
+/** As many items as there are, and they. */
+function list(items: Code): Code {
+  return [unsigned(items.length), items]
 }
 
-function list(items: readonly (readonly number[])[]): number[] {
-  return [...unsigned(items.length), ...items.flat()]
-}
-
-function section(id: number, bytes: readonly number[]): number[] {
-  return [id, ...vector(bytes)]
+/** As many bytes as there are, and they. */
+function sized(code: Code): Code {
+  return list(flatten(code))
 }

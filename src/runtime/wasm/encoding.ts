@@ -10,6 +10,13 @@ export const typeCodes: Readonly<Record<ValueType, number>> = {
   v128: 0x7b,
 }
 
+/** Bytes and lists of them: put together in one go, since copying them on each level takes longer. */
+export type Code = readonly (number | Code)[]
+
+export function flatten(code: Code): number[] {
+  return (code as readonly unknown[]).flat(Number.POSITIVE_INFINITY) as number[]
+}
+
 /** LEB128 of a u32. */
 export function unsigned(value: number): number[] {
   const bytes: number[] = []
