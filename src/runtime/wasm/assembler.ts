@@ -143,9 +143,9 @@ function codeOf(type: ValueType): number {
   return typeCodes[type]
 }
 
-/** In UTF-8, without the TextEncoder that audio worklets lack. */
+/** In UTF-8, without the TextEncoder that audio worklets lack; halves of characters become �, as there. */
 function text(value: string): Code {
-  const utf8 = encodeURIComponent(value).match(/%..|./g) ?? []
+  const utf8 = encodeURIComponent(value.replace(/\p{Cs}/gu, '\ufffd')).match(/%..|./g) ?? []
   return list(utf8.map((c) => (c[1] ? Number.parseInt(c.slice(1), 16) : c.charCodeAt(0))))
 }
 

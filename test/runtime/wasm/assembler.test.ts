@@ -89,6 +89,16 @@ describe('bytes', () => {
     expect(WebAssembly.validate(module.bytes({ names: true }))).toBe(true)
   })
 
+  it('hold any name, as a TextEncoder writes it', () => {
+    for (const name of ['größe', '門', '\u{1f9e0}', 'half of \ud83e', '\udde0']) {
+      const module = createModule()
+      module.func({ name }, () => {})
+      const bytes = toHex(module.bytes({ names: true }))
+      expect(bytes.endsWith(toHex(new TextEncoder().encode(name)))).toBe(true)
+      expect(WebAssembly.validate(module.bytes({ names: true }))).toBe(true)
+    }
+  })
+
   it('hold a type once, whoever is of it', () => {
     const module = createModule()
     module.func({ params: ['f32'] }, () => {})
