@@ -11,8 +11,10 @@ import type { Toolkit } from './toolkit.ts'
 import { activations } from './wasm/kernels/activations.ts'
 import { writeDense } from './wasm/kernels/dense.ts'
 import { writeGru } from './wasm/kernels/gru.ts'
+import { once } from './wasm/kernels/kernel.ts'
 import { float32 } from './wasm/kernels/math.ts'
 import { opcodes } from './wasm/opcodes.ts'
+import { plainWriter } from './wasm/plain.ts'
 
 /** Plain models in float32. */
 const toolkitAtHand: Toolkit = {
@@ -22,7 +24,7 @@ const toolkitAtHand: Toolkit = {
   layer: ({ kind }) => ({ gru, dense })[kind as 'gru' | 'dense'] as Layer,
   arrange: arrangeChain,
   writing: {
-    opcodes,
+    writer: once(() => plainWriter(opcodes)),
     writers: { gru: writeGru, dense: writeDense },
     activations,
     arithmetics: { f32: float32 },
