@@ -3,12 +3,12 @@
 import { allKinds } from '../model/layers.ts'
 import { layerPlans } from './layers.ts'
 import type { Toolkit } from './toolkit.ts'
-import { allOpcodes } from './wasm/all-opcodes.ts'
 import { checkedWriter } from './wasm/checked.ts'
 import { allActivations } from './wasm/kernels/all-activations.ts'
 import { allFloat32 } from './wasm/kernels/all-math.ts'
 import { once } from './wasm/kernels/kernel.ts'
 import { float64 } from './wasm/kernels/math64.ts'
+import { opcodes } from './wasm/opcodes.ts'
 import { writers } from './wasm/writers.ts'
 import { planWhole, runWhole } from './whole.ts'
 
@@ -16,7 +16,7 @@ export const allTools: Toolkit = {
   kinds: allKinds,
   plans: layerPlans,
   writing: {
-    writer: once(() => checkedWriter(allOpcodes)),
+    writer: once(() => checkedWriter(opcodes)),
     writers,
     activations: allActivations,
     arithmetics: { f32: allFloat32, f64: float64 },

@@ -11,7 +11,6 @@ import { writeDense } from './wasm/kernels/dense.ts'
 import { writeGru } from './wasm/kernels/gru.ts'
 import { once } from './wasm/kernels/kernel.ts'
 import { float32 } from './wasm/kernels/math.ts'
-import { opcodes } from './wasm/opcodes.ts'
 import { plainWriter } from './wasm/plain.ts'
 
 /** GRU and Dense in float32, with the activations that most of them have. */
@@ -19,7 +18,7 @@ const toolkitAtHand: Toolkit = {
   kinds: kindsAtHand,
   plans: { gru, dense },
   writing: {
-    writer: once(() => plainWriter(opcodes)),
+    writer: once(plainWriter),
     writers: { gru: writeGru, dense: writeDense },
     activations,
     arithmetics: { f32: float32 },
