@@ -1,6 +1,7 @@
 /** The toolkit of every model. */
 
-import { allKinds } from '../model/layers.ts'
+import { valueShapes } from '../model/graph.ts'
+import { statesOf } from '../model/layers.ts'
 import { layerPlans } from './layers.ts'
 import type { Toolkit } from './toolkit.ts'
 import { allOpcodes } from './wasm/all-opcodes.ts'
@@ -11,7 +12,8 @@ import { writers } from './wasm/writers.ts'
 import { planWhole, runWhole } from './whole.ts'
 
 export const allTools: Toolkit = {
-  kinds: allKinds,
+  shapes: ({ inputs, nodes }) => valueShapes(inputs, nodes),
+  statesOf,
   plans: layerPlans,
   writing: {
     opcodes: allOpcodes,

@@ -1,6 +1,6 @@
 /** The toolkit of most models, and that of all others, which is fetched when a model needs it. */
 
-import { kindsAtHand } from '../model/build.ts'
+import { plainShapes } from '../model/plain.ts'
 import type { LayerNode, Model } from '../model/types.ts'
 import { dense } from './layers/dense.ts'
 import { gru } from './layers/gru.ts'
@@ -14,7 +14,8 @@ import { opcodes } from './wasm/opcodes.ts'
 
 /** GRU and Dense in float32, with the activations that most of them have. */
 const toolkitAtHand: Toolkit = {
-  kinds: kindsAtHand,
+  shapes: plainShapes,
+  statesOf: (node) => (node.kind === 'gru' ? [{ name: `${node.name}.h`, size: node.units }] : []),
   plans: { gru, dense },
   writing: {
     opcodes,
@@ -27,10 +28,11 @@ const toolkitAtHand: Toolkit = {
 
 /** With at least what this model needs. */
 export async function toolkitFor(
-  { nodes }: Model,
+  model: Model,
   { precision }: Pick<PlanOptions, 'precision'>,
 ): Promise<Toolkit> {
-  if (precision === 'f32' && nodes.every(isAtHand)) return toolkitAtHand
+  const usual = model.nodes.every(isAtHand) && plainShapes(model) !== null
+  if (precision === 'f32' && usual) return toolkitAtHand
   return (await import('./at-once.ts')).allTools
 }
 

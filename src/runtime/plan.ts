@@ -13,7 +13,6 @@
  * frames one row for one step. Memory depends neither on the batch nor on the timesteps.
  */
 
-import { shapesOfValues } from '../model/build.ts'
 import type { Dim, LayerNode, Model, OutputPort, Port } from '../model/types.ts'
 import type { Named } from '../tensor.ts'
 import { fnv1a64 } from './hash.ts'
@@ -130,7 +129,7 @@ export function padded(width: number): number {
 }
 
 export function plan(model: Model, options: PlanOptions, tools: Toolkit): Plan {
-  const shapes = shapesOfValues(model.inputs, model.nodes, tools.kinds)
+  const shapes = tools.shapes(model)!
   const shapeOf = (value: string): readonly Dim[] => shapes.get(value)!
   const values: PlannedValue[] = []
   const indices = new Map<string, number>()
@@ -157,7 +156,7 @@ export function plan(model: Model, options: PlanOptions, tools: Toolkit): Plan {
   const scratch = { step: 0, block: 0 }
   const nodes = model.nodes.map((node): PlannedNode => {
     const placement = placementOf(tools, node, shapeOf)
-    for (const { name, size } of tools.kinds.statesOf(node)) {
+    for (const { name, size } of tools.statesOf(node)) {
       states.push({ name, node: node.name, size, offset: stateStride, rows: placement.rows })
       stateStride += padded(size)
     }

@@ -13,7 +13,7 @@ import { readInputs } from './inputs.ts'
 import { type Plan, type PlanOptions, plan } from './plan.ts'
 import { Run, type RunOptions } from './run.ts'
 import { createStream, type Stream } from './stream.ts'
-import { canPlan, type Toolkit } from './toolkit.ts'
+import type { Toolkit } from './toolkit.ts'
 
 export interface CompileOptions extends EngineOptions {
   /** `f32` (default) computes in float32, `f64` in float64. */
@@ -172,9 +172,10 @@ export function createProgram(
       alive()
       const { precision, streams } = planned
       // Of other kinds of layers it cannot have the same shape.
-      const hash = next.nodes.every((node) => canPlan(tools, node))
-        ? plan(next, { precision, streams }, tools).hash
-        : 'of other layers'
+      const hash =
+        tools.shapes(next) === null
+          ? 'of other layers'
+          : plan(next, { precision, streams }, tools).hash
       if (hash !== planned.hash) {
         throw new GruvError('bad-argument', 'these weights belong to a model of another shape', {
           expected: `plan ${planned.hash}`,

@@ -4,8 +4,8 @@
  * downloads what its model needs (`at-hand.ts`), and whoever cannot wait has everything (`all.ts`).
  */
 
-import type { Kinds } from '../model/kinds.ts'
-import type { Dim, LayerKind, LayerNode } from '../model/types.ts'
+import type { StateSlot } from '../model/shapes/shape.ts'
+import type { Dim, LayerKind, LayerNode, Model } from '../model/types.ts'
 import type { Tensor } from '../tensor.ts'
 import type { FrameKernel, Kernel, LayerPlan, WholeKernel } from './layer.ts'
 import type { LayerPlans } from './layers.ts'
@@ -14,8 +14,12 @@ import type { Placement } from './stages.ts'
 import type { Writing } from './wasm/writing.ts'
 
 export interface Toolkit {
-  /** Ports, shapes, states and weights. */
-  readonly kinds: Kinds
+  /** Of every value of a graph, by name; null where it has what this toolkit is not for. */
+  readonly shapes: (
+    model: Pick<Model, 'inputs' | 'nodes'>,
+  ) => ReadonlyMap<string, readonly Dim[]> | null
+  /** The states a node carries from step to step, named `node.slot`. */
+  readonly statesOf: (node: LayerNode) => readonly StateSlot[]
   readonly plans: Partial<LayerPlans>
   /** Kernels in WebAssembly. */
   readonly writing: Writing
@@ -39,11 +43,6 @@ function entry<N extends LayerNode, K extends FrameKernel>(
 ): LayerPlan<N, K> | undefined {
   // The table's type ties each kind to its node and kernel; TypeScript cannot follow an index.
   return (plans as object as Partial<Record<LayerKind, LayerPlan<N, K>>>)[kind]
-}
-
-/** Whether the toolkit has what a node needs. */
-export function canPlan(tools: Toolkit, { kind }: LayerNode): boolean {
-  return tools.whole !== null || Object.hasOwn(tools.plans, kind)
 }
 
 /** What a node runs over. */

@@ -222,9 +222,9 @@ describe.skipIf(!haveBrowser)('in a browser (none found here)', { timeout: 120_0
     )
     expect(Number.isFinite(output)).toBe(true)
     const readers = downloaded().filter((path) => /dist\/(formats|bytes)\/|node_modules/.test(path))
-    expect(readers.some((path) => path.endsWith('formats/safetensors.js'))).toBe(true)
+    expect(readers.some((path) => path.endsWith('formats/plain-safetensors.js'))).toBe(true)
     const others =
-      /node_modules|keras|onnx|audio|pickle|torch-(?!magic)|pytorch\.js|hdf5|zip\.js|np[yz]|protobuf|tensorflow|sstable/
+      /node_modules|keras|onnx|audio|pickle|torch|hdf5|zip\.js|np[yz]|protobuf|tensorflow|sstable/
     expect(readers.filter((path) => others.test(path))).toEqual([])
   })
 })

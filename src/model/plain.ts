@@ -1,0 +1,183 @@
+/**
+ * Models as most are, for pages: GRU and Dense layers, made of packed arrays in a few lines, or not
+ * at all. Whatever is unusual or wrong is for `gruNode`, `denseNode` and `createModel`, which know
+ * every kind of layer, every rule and every message.
+ */
+
+import type { Named, Tensor } from '../tensor.ts'
+import type { Activation, ElementwiseActivation } from './activations.ts'
+import type { Convention } from './conventions.ts'
+import type { Dim, GruNode, LayerNode, Model, PerGate, Port } from './types.ts'
+
+/** What a file says of a model, if it is what it seems. */
+export interface PlainModel {
+  readonly name: string
+  readonly source: string
+  readonly inputs: readonly Port[]
+  readonly outputs: readonly { readonly name: string; readonly value: string }[]
+  readonly layers: readonly PlainLayer[]
+  readonly warnings: readonly string[]
+}
+
+export interface PlainLayer {
+  readonly kind: 'gru' | 'dense'
+  readonly name: string
+  readonly inputs: Named<string>
+  readonly outputs: Named<string>
+  /** Every decision that such a layer takes; activations are those without parameters. */
+  readonly conventions: readonly Convention[]
+  readonly arrays: PlainArrays
+}
+
+/** Kernels [inputs, width], or [width, inputs] where they are transposed; biases [width]. */
+export interface PlainArrays {
+  readonly kernel: Tensor
+  /** Of a GRU. */
+  readonly recurrentKernel?: Tensor | undefined
+  readonly bias?: Tensor | undefined
+  readonly recurrentBias?: Tensor | undefined
+}
+
+/** What `createModel` gives; throws where that has to look. */
+export function plainModel({ layers, outputs, warnings, ...parts }: PlainModel): Model {
+  const nodes = layers.map(nodeOf)
+  const shapes = plainShapes({ ...parts, nodes })!
+  plain([outputs, nodes].every((all) => all.length > 0 && areDistinct(all)))
+  plain(outputs.every(({ value }) => shapes.has(value)))
+  return frozen({
+    ...parts,
+    outputs: outputs.map(({ name, value }) => ({ name, value, shape: shapes.get(value)! })),
+    nodes,
+    reference: null,
+    warnings,
+  })
+}
+
+/**
+ * The shape of every value by name, in a graph of one sequence, GRUs and Dense layers whose only
+ * port is `x`; null for all other graphs.
+ */
+export function plainShapes({
+  inputs: [input, ...more],
+  nodes,
+}: Pick<Model, 'inputs' | 'nodes'>): ReadonlyMap<string, readonly Dim[]> | null {
+  if (input.axes !== undefined || more.length > 0) return null
+  const shapes = new Map([[input.name, input.shape]])
+  for (const node of nodes) {
+    if (node.kind !== 'gru' && node.kind !== 'dense') return null
+    const x = shapes.get(node.inputs.x)
+    if (Object.keys(node.inputs).length > 1 || x?.at(-1) !== node.features) return null
+    const leading = x.slice(0, -1)
+    const y = [...leading, node.units]
+    const last = [leading[0], node.units]
+    if (node.kind === 'gru' && leading.length !== 2) return null
+    const leaving: Named<readonly Dim[]> =
+      node.kind === 'gru' ? { sequence: y, last, state: last } : { y }
+    for (const [port, value] of Object.entries(node.outputs)) {
+      if (!Object.hasOwn(leaving, port) || shapes.has(value)) return null
+      shapes.set(value, leaving[port])
+    }
+  }
+  return shapes
+}
+
+/** What `gruNode` and `denseNode` give. */
+function nodeOf({ kind, name, inputs, outputs, conventions, arrays }: PlainLayer): LayerNode {
+  const said = Object.fromEntries(conventions.map(({ key, value }) => [key, value]))
+  const flip = said.transposed === 'yes'
+  const { kernel, recurrentKernel, bias = null, recurrentBias = null } = arrays
+  const [features, width] = extents(kernel, flip)
+  plain(features > 0 && width > 0 && isHealthy(kernel))
+  for (const each of [bias, recurrentBias])
+    plain(each === null || (`${each.shape}` === `${width}` && isHealthyBias(each)))
+  const activation = activationOf(said.activation)
+  if (kind === 'dense') {
+    const weights = { kernel: blocks(kernel, 1, flip)[0], bias }
+    return { kind, name, features, units: width, activation, conventions, weights, inputs, outputs }
+  }
+  const units = width / 3
+  plain(`${extents(recurrentKernel!, flip)}` === `${[units, width]}` && isHealthy(recurrentKernel!))
+  plain((bias === null) === (said.bias === 'none') && (bias !== null || recurrentBias === null))
+  const byGate = (packed: Tensor): PerGate<Tensor> => {
+    const gates = blocks(packed, 3, flip)
+    return Object.fromEntries(
+      [...said.gateOrder].map((gate, i) => [gate, gates[i]]),
+    ) as object as PerGate<Tensor>
+  }
+  return {
+    kind,
+    name,
+    features,
+    units,
+    resetAfter: said.reset === 'after',
+    update: said.update as GruNode['update'],
+    bias: said.bias as GruNode['bias'],
+    activation: activation as ElementwiseActivation,
+    recurrentActivation: activationOf(said.recurrentActivation) as ElementwiseActivation,
+    direction: 'forward',
+    maskedOutput: 'repeat',
+    clip: null,
+    conventions,
+    weights: {
+      kernel: byGate(kernel),
+      recurrentKernel: byGate(recurrentKernel!),
+      inputBias: bias && byGate(bias),
+      recurrentBias: recurrentBias && byGate(recurrentBias),
+    },
+    inputs,
+    outputs,
+  }
+}
+
+function activationOf(kind: string): Activation {
+  return { kind: kind as Activation['kind'], parameters: [] }
+}
+
+/** Inputs and width of a kernel. */
+function extents({ shape }: Tensor, flip: boolean): readonly number[] {
+  plain(shape.length === 2)
+  return flip ? [shape[1], shape[0]] : shape
+}
+
+/** The numbers of each gate of a packed array, as [inputs, units] or [units]. */
+function blocks(packed: Tensor, gates: number, flip: boolean): readonly Tensor[] {
+  const { shape, data } = packed
+  const [rows, width] = shape.length === 1 ? [1, shape[0]] : extents(packed, flip)
+  const units = width / gates
+  const [down, across] = flip ? [1, rows] : [width, 1]
+  return Array.from({ length: gates }, (_, gate) => {
+    const numbers = data.slice(0, rows * units)
+    for (let i = 0; i < rows; i++) {
+      for (let u = 0; u < units; u++)
+        numbers[i * units + u] = data[i * down + (gate * units + u) * across]
+    }
+    return { ...packed, shape: shape.length === 1 ? [units] : [rows, units], data: numbers }
+  })
+}
+
+/** Numbers that there is nothing to say of (`warnings.ts`, `stuck.ts`). */
+function isHealthy({ data }: Tensor): boolean {
+  // Typed arrays find a number faster than a loop does.
+  return ![0, Number.NaN, Infinity, -Infinity].some((odd) => data.includes(odd))
+}
+
+/** A larger bias alone brings `hard_sigmoid` to its end; sigmoid and tanh need more. */
+function isHealthyBias({ data }: Tensor): boolean {
+  return data.every((value) => Math.abs(value) < 2.5)
+}
+
+function areDistinct(all: readonly { readonly name: string }[]): boolean {
+  return new Set(all.map(({ name }) => name)).size === all.length
+}
+
+/** All the way down, but for typed arrays, which cannot be frozen. */
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
+  Object.values(value).forEach(frozen)
+  return Object.freeze(value)
+}
+
+/** Otherwise the whole way has to be taken. */
+function plain(condition: boolean): void {
+  if (!condition) throw new Error('not plain')
+}
