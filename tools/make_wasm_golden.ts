@@ -92,7 +92,6 @@ const probes = {
   simd: '(module (func (drop (i32x4.splat (i32.const 0)))))',
   relaxedSimd: `(module (func (param v128)
     (drop (f32x4.relaxed_madd (local.get 0) (local.get 0) (local.get 0)))))`,
-  sharedMemory: '(module (memory 1 1 shared))',
 }
 function assembleAll(texts: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(texts).map(([name, wat]) => [name, assemble(name, wat)]))

@@ -2,7 +2,8 @@
 
 import { GruvError } from '../errors.ts'
 import type { Named } from '../tensor.ts'
-import { inputPorts, outputShapes } from './layers.ts'
+import type { Kinds } from './kinds.ts'
+import { inputPorts, outputShapes, statesOf } from './layers.ts'
 import { stuckWarnings } from './stuck.ts'
 import type { Dim, LayerNode, Model, Port, ReferenceData } from './types.ts'
 import { weightWarnings } from './warnings.ts'
@@ -57,6 +58,12 @@ export function createModel(parts: GraphParts): Model {
       ]),
     ],
   })
+}
+
+/** Of every kind there is. */
+export const allKinds: Kinds = {
+  shapes: ({ inputs, nodes }) => valueShapes(inputs, nodes),
+  statesOf,
 }
 
 /** The shape of every value of a graph, by name. */

@@ -7,6 +7,7 @@
 import type { Named, Tensor } from '../tensor.ts'
 import type { Activation, ElementwiseActivation } from './activations.ts'
 import type { Convention } from './conventions.ts'
+import type { Kinds } from './kinds.ts'
 import type { Dim, GruNode, LayerNode, Model, PerGate, Port } from './types.ts'
 
 /** What a file says of a model, if it is what it seems. */
@@ -41,7 +42,7 @@ export interface PlainArrays {
 /** What `createModel` gives; throws where that has to look. */
 export function plainModel({ layers, outputs, warnings, ...parts }: PlainModel): Model {
   const nodes = layers.map(nodeOf)
-  const shapes = plainShapes({ ...parts, nodes })!
+  const shapes = shapesOf({ ...parts, nodes })!
   plain([outputs, nodes].every((all) => all.length > 0 && areDistinct(all)))
   plain(outputs.every(({ value }) => shapes.has(value)))
   return frozen({
@@ -53,11 +54,14 @@ export function plainModel({ layers, outputs, warnings, ...parts }: PlainModel):
   })
 }
 
-/**
- * The shape of every value by name, in a graph of one sequence, GRUs and Dense layers whose only
- * port is `x`; null for all other graphs.
- */
-export function plainShapes({
+/** Of GRUs and Dense layers whose only port is `x`, behind one input. */
+export const plainKinds: Kinds = {
+  shapes: (model) => shapesOf(model)!,
+  statesOf: (node) => (node.kind === 'gru' ? [{ name: `${node.name}.h`, size: node.units }] : []),
+}
+
+/** The shape of every value by name; null where a graph has anything else, or does not fit. */
+function shapesOf({
   inputs: [input, ...more],
   nodes,
 }: Pick<Model, 'inputs' | 'nodes'>): ReadonlyMap<string, readonly Dim[]> | null {

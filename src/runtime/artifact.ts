@@ -69,7 +69,7 @@ export function emit(model: Model, options: EmitOptions = {}): Artifact {
   const planned = plan(model, { precision: 'f32', streams }, allTools)
   const target = targetFor(deterministic)
   const weights = new Float32Array(planned.weightsSize)
-  packAll(allTools, model, planned, weights, new Map())
+  packAll(allTools, model, planned, weights)
   return {
     planHash: planned.hash,
     code: emitModule(planned, target, allTools.writing, 'all'),

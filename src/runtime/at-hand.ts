@@ -1,10 +1,12 @@
 /** The toolkit of most models, and that of all others, which is fetched when a model needs it. */
 
-import { plainShapes } from '../model/plain.ts'
-import type { LayerNode, Model } from '../model/types.ts'
+import { plainKinds } from '../model/plain.ts'
+import type { LayerNode, Model, Port } from '../model/types.ts'
+import type { Layer } from './layer.ts'
 import { dense } from './layers/dense.ts'
 import { gru } from './layers/gru.ts'
 import type { PlanOptions } from './plan.ts'
+import { arrangeChain } from './stages.ts'
 import type { Toolkit } from './toolkit.ts'
 import { activations } from './wasm/kernels/activations.ts'
 import { writeDense } from './wasm/kernels/dense.ts'
@@ -12,17 +14,20 @@ import { writeGru } from './wasm/kernels/gru.ts'
 import { float32 } from './wasm/kernels/math.ts'
 import { opcodes } from './wasm/opcodes.ts'
 
-/** GRU and Dense in float32, with the activations that most of them have. */
+/** Plain models in float32. */
 const toolkitAtHand: Toolkit = {
-  shapes: plainShapes,
-  statesOf: (node) => (node.kind === 'gru' ? [{ name: `${node.name}.h`, size: node.units }] : []),
-  plans: { gru, dense },
+  serves: isPlain,
+  kinds: plainKinds,
+  // Only nodes of these kinds are asked for; TypeScript cannot follow an index.
+  layer: ({ kind }) => ({ gru, dense })[kind as 'gru' | 'dense'] as Layer,
+  arrange: arrangeChain,
   writing: {
     opcodes,
     writers: { gru: writeGru, dense: writeDense },
     activations,
     arithmetics: { f32: float32 },
   },
+  mixed: null,
   whole: null,
 }
 
@@ -31,14 +36,42 @@ export async function toolkitFor(
   model: Model,
   { precision }: Pick<PlanOptions, 'precision'>,
 ): Promise<Toolkit> {
-  const usual = model.nodes.every(isAtHand) && plainShapes(model) !== null
-  if (precision === 'f32' && usual) return toolkitAtHand
+  if (precision === 'f32' && isPlain(model)) return toolkitAtHand
   return (await import('./at-once.ts')).allTools
 }
 
-function isAtHand(node: LayerNode): boolean {
-  if (node.kind !== 'gru' && node.kind !== 'dense') return false
-  const kinds =
-    node.kind === 'gru' ? [node.activation, node.recurrentActivation] : [node.activation]
-  return kinds.every(({ kind }) => kind === 'softmax' || Object.hasOwn(activations, kind))
+/**
+ * A *plain* model takes one sequence through layers that stand one behind the other: GRUs that run
+ * forward, and Dense, with the activations that most of them have.
+ */
+function isPlain({ inputs, nodes }: Model): boolean {
+  const made = [
+    inputs.map(({ name }) => name),
+    ...nodes.map(({ outputs }) => Object.values(outputs)),
+  ]
+  return (
+    inputs.length === 1 &&
+    isSequence(inputs[0]) &&
+    nodes.every((node, i) => isPlainLayer(node) && readsOnly(node, made[i]))
+  )
+}
+
+function isSequence({ shape, axes }: Port): boolean {
+  const dims = shape.map((dim) => typeof dim).join(' ')
+  return dims === 'string string number' && axes === undefined
+}
+
+function isPlainLayer(node: LayerNode): boolean {
+  if (node.kind === 'gru')
+    return node.direction === 'forward' && has(node.activation) && has(node.recurrentActivation)
+  return node.kind === 'dense' && (node.activation.kind === 'softmax' || has(node.activation))
+}
+
+function has({ kind }: { readonly kind: string }): boolean {
+  return Object.hasOwn(activations, kind)
+}
+
+/** Whether nothing but `x` arrives, and it is one of these values. */
+function readsOnly({ inputs }: LayerNode, values: readonly string[]): boolean {
+  return Object.entries(inputs).every(([port, value]) => port === 'x' && values.includes(value))
 }

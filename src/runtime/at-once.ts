@@ -6,22 +6,16 @@
 
 import type { Model } from '../model/types.ts'
 import { allTools } from './all.ts'
-import { type EngineOptions, refusal, unavailable } from './choose.ts'
+import type { EngineOptions } from './choose.ts'
 import type { Engine } from './engine.ts'
-import { given as givenBy } from './given.ts'
-import { createJsEngine, jsKernels } from './js/engine.ts'
+import { given } from './given.ts'
+import { chooseOther, withoutWasm } from './otherwise.ts'
 import { type Plan, plan } from './plan.ts'
 import { type CompileOptions, createProgram, type Program, planOptions } from './program.ts'
 import { withThreads } from './threads/program.ts'
-import {
-  compileModule,
-  createWasmEngine,
-  firstPurpose,
-  targetHere,
-  whyNotWasm,
-} from './wasm/engine.ts'
+import { compileModule, createWasmEngine, runsHere, targetHere } from './wasm/engine.ts'
 
-export { allTools, createJsEngine, givenBy, jsKernels, withThreads }
+export { allTools, chooseOther, withThreads }
 
 export function compileAtOnce(model: Model, options: CompileOptions = {}): Program {
   const planned = plan(model, planOptions(options), allTools)
@@ -35,22 +29,21 @@ function chooseAtOnce(
   planned: Plan,
   { engine = 'auto', deterministic = false, artifact }: EngineOptions,
 ): Engine {
-  const given = artifact && givenBy(artifact, planned, deterministic)
-  if (engine === 'js') return createJsEngine(planned, allTools)
-  let why = whyNotWasm(planned)
-  let cause: unknown
-  if (why === null) {
+  const code = artifact && given(artifact, planned, deterministic)
+  let refusal: unknown
+  if (engine !== 'js' && runsHere(planned)) {
     try {
-      const target = given?.target ?? targetHere(planned, deterministic)
-      const purpose = firstPurpose(planned)
-      const module = given?.module() ?? compileModule(planned, target, allTools, purpose)
-      const code = { purpose: given ? 'all' : purpose, module } as const
-      return createWasmEngine(planned, target, allTools, code, jsKernels(planned))
+      const target = code?.target ?? targetHere(planned, deterministic)
+      const module = code?.module()
+      return createWasmEngine(
+        planned,
+        target,
+        allTools,
+        (purpose) => module ?? compileModule(planned, target, allTools, purpose),
+      )
     } catch (error) {
-      cause = error
-      why = refusal(error)
+      refusal = error
     }
   }
-  if (engine === 'wasm') throw unavailable(why, cause)
-  return createJsEngine(planned, allTools, why)
+  return withoutWasm(planned, allTools, engine, refusal)
 }

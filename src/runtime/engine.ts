@@ -1,10 +1,9 @@
 /** What executes a Plan. An engine owns the memory; programs and streams only say where and how much. */
 
-import type { LayerNode, Model } from '../model/types.ts'
-import type { Place } from './layer.ts'
+import type { Model } from '../model/types.ts'
 import type { Masks } from './masks.ts'
-import type { FrameLayout, Plan } from './plan.ts'
-import { packWeights, type Toolkit } from './toolkit.ts'
+import type { Plan } from './plan.ts'
+import type { Toolkit } from './toolkit.ts'
 
 export interface EngineReport {
   readonly kind: 'js' | 'wasm'
@@ -50,43 +49,15 @@ export interface Engine {
   setWeights(model: Pick<Model, 'nodes'>, plan: Plan): void
 }
 
-/** One row and one step of predict, until somebody says otherwise. */
-export function createPlace(
-  plan: Plan,
-  memory: Float32Array | Float64Array,
-  layout: FrameLayout,
-  nodes: ReadonlyMap<string, LayerNode>,
-): Place {
-  return {
-    memory,
-    layout,
-    nodes,
-    stateStride: plan.stateStride,
-    frame: plan.memory.predictFrame,
-    state: plan.memory.predictState,
-    rows: 1,
-    steps: 1,
-    start: false,
-    masks: null,
-    firstRow: 0,
-    firstStep: 0,
-    allSteps: 1,
-  }
-}
-
-/** Writes all trained numbers where kernels expect them, and keeps the nodes for those that stay outside. */
+/** Writes all trained numbers where kernels expect them. */
 export function packAll(
   tools: Toolkit,
-  model: Pick<Model, 'nodes'>,
+  { nodes }: Pick<Model, 'nodes'>,
   { stages }: Plan,
   memory: Float32Array | Float64Array,
-  nodes: Map<string, LayerNode>,
 ): void {
-  const kernels = new Map(
-    stages.flatMap((stage) => stage.kernels.map((kernel) => [kernel.node, kernel] as const)),
-  )
-  for (const node of model.nodes) {
-    nodes.set(node.name, node)
-    packWeights(tools, node, kernels.get(node.name)!, memory)
+  for (const kernel of stages.flatMap(({ kernels }) => kernels)) {
+    const node = nodes.find(({ name }) => name === kernel.node)!
+    tools.layer(node).pack?.(node, kernel, memory)
   }
 }

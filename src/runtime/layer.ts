@@ -54,8 +54,6 @@ export type Kernel = FrameKernel | WholeKernel
 export interface Place {
   readonly memory: Float32Array | Float64Array
   readonly layout: FrameLayout
-  /** Trained numbers that stay outside the memory, by node. */
-  readonly nodes: ReadonlyMap<string, LayerNode>
   frame: number
   /** The state row of the first row. */
   state: number
@@ -72,10 +70,13 @@ export interface Place {
   allSteps: number
 }
 
+export interface JsPlace extends Place {
+  /** Trained numbers that stay outside the memory, by node. */
+  readonly nodes: ReadonlyMap<string, LayerNode>
+}
+
 /** How a kind of layer is planned, wherever it will be computed. */
 export interface LayerPlan<N extends LayerNode, K extends FrameKernel> {
-  /** Whether a step needs nothing but the steps before it; if not, why. */
-  readonly causal?: (node: N) => true | string
   /** What it runs over; null where frames cannot hold it. */
   readonly place: (node: N, shape: (value: string) => readonly Dim[]) => Placement | null
   readonly plan: (node: N, placement: Placement, builder: PlanBuilder) => K
@@ -83,10 +84,17 @@ export interface LayerPlan<N extends LayerNode, K extends FrameKernel> {
   readonly pack?: (node: N, kernel: K, memory: Float32Array | Float64Array) => void
 }
 
+/** The same of a node of whatever kind, on whole tensors too. */
+export interface Layer {
+  readonly place: (node: LayerNode, shape: (value: string) => readonly Dim[]) => Placement
+  readonly plan: (node: LayerNode, placement: Placement, builder: PlanBuilder) => Kernel
+  readonly pack?: (node: LayerNode, kernel: Kernel, memory: Float32Array | Float64Array) => void
+}
+
 export type FrameKind = FrameKernel['kind']
 
 /** The kernel of a kind in plain JavaScript. */
-export type JsLayer<K extends FrameKernel> = (kernel: K, ops: Ops, place: Place) => void
+export type JsLayer<K extends FrameKernel> = (kernel: K, ops: Ops, place: JsPlace) => void
 
 export function isRecurrentKernel(kernel: Kernel): kernel is RecurrentKernel {
   return kernel.kind === 'gru' || kernel.kind === 'lstm' || kernel.kind === 'rnn'
@@ -98,7 +106,7 @@ export function inFrame(kernel: Kernel): kernel is FrameKernel {
 }
 
 /** Whether a layer may have to pass over steps, which is JavaScript's to know. */
-export function asksWhichStepsCount(kernel: Kernel): boolean {
+export function asksWhichStepsCount(kernel: Kernel): kernel is RecurrentKernel {
   return isRecurrentKernel(kernel) && (kernel.mask >= 0 || kernel.lengths >= 0)
 }
 

@@ -1,12 +1,12 @@
 /**
- * How layers are planned: what each kind runs over, how it is laid out, how its weights are packed,
- * whether it can run step by step. Shapes and states are the model's (`model/layers.ts`). What has
+ * How layers are planned: what each kind runs over, how it is laid out, how its weights are packed.
+ * Shapes and states are the model's (`model/layers.ts`). What has
  * no entry here works on whole tensors (`whole.ts`); so does a layer whose values have more axes
  * than frames hold.
  */
 
-import type { NodeOf } from '../model/types.ts'
-import type { FrameKernel, FrameKind, LayerPlan } from './layer.ts'
+import type { LayerKind, LayerNode, NodeOf } from '../model/types.ts'
+import type { FrameKernel, FrameKind, Layer, LayerPlan } from './layer.ts'
 import { activation } from './layers/activation.ts'
 import { affine, batchNorm } from './layers/affine.ts'
 import { conv1d } from './layers/conv1d.ts'
@@ -19,12 +19,13 @@ import { masking } from './layers/masking.ts'
 import { merge } from './layers/merge.ts'
 import { prelu } from './layers/prelu.ts'
 import { rnn } from './layers/rnn.ts'
+import { planWhole } from './whole.ts'
 
-export type LayerPlans = {
+type LayerPlans = {
   readonly [K in FrameKind]: LayerPlan<NodeOf<K>, Extract<FrameKernel, { kind: K }>>
 }
 
-export const layerPlans: LayerPlans = {
+const layerPlans: LayerPlans = {
   gru,
   lstm,
   rnn,
@@ -38,4 +39,19 @@ export const layerPlans: LayerPlans = {
   masking,
   conv1d,
   merge,
+}
+
+/** How a node of any kind is planned. */
+export function layerOf({ kind }: LayerNode): Layer {
+  // The table's type ties each kind to its node and kernel; TypeScript cannot follow an index.
+  const plans: Partial<Record<LayerKind, LayerPlan<LayerNode, FrameKernel>>> = layerPlans as object
+  const inFrames = plans[kind]
+  return {
+    place: (node, shape) => inFrames?.place(node, shape) ?? { sweep: 'whole', rows: 1, steps: 1 },
+    plan: (node, placement, builder) =>
+      placement.sweep === 'whole' ? planWhole(node) : inFrames!.plan(node, placement, builder),
+    pack(node, kernel, memory) {
+      if (kernel.kind !== 'whole') inFrames!.pack?.(node, kernel, memory)
+    },
+  }
 }

@@ -13,12 +13,11 @@
  * frames one row for one step. Memory depends neither on the batch nor on the timesteps.
  */
 
-import type { Dim, LayerNode, Model, OutputPort, Port } from '../model/types.ts'
+import type { Dim, Model, OutputPort, Port } from '../model/types.ts'
 import type { Named } from '../tensor.ts'
 import { fnv1a64 } from './hash.ts'
-import type { Kernel } from './layer.ts'
-import { type PlannedNode, planStages, type Stage } from './stages.ts'
-import { causal, placementOf, planKernel, type Toolkit } from './toolkit.ts'
+import type { PlannedNode, Stage } from './stages.ts'
+import type { Toolkit } from './toolkit.ts'
 
 /** Lanes of a 128-bit vector of float32; arrays over units are padded to it in both precisions. */
 export const LANES = 4
@@ -108,8 +107,6 @@ export type Role = 'step' | 'row'
 /** What a layer asks for while it is planned. */
 export interface PlanBuilder {
   readonly precision: 'f32' | 'f64'
-  /** Of a value of the graph. */
-  shape(value: string): readonly Dim[]
   /** The index of the value that arrives at a port; −1 if the port is open. */
   input(port: string, role: Role): number
   /** The index of the value that leaves by a port; −1 if nobody reads it. */
@@ -129,56 +126,44 @@ export function padded(width: number): number {
 }
 
 export function plan(model: Model, options: PlanOptions, tools: Toolkit): Plan {
-  const shapes = tools.shapes(model)!
+  const shapes = tools.kinds.shapes(model)
   const shapeOf = (value: string): readonly Dim[] => shapes.get(value)!
   const values: PlannedValue[] = []
-  const indices = new Map<string, number>()
   const addValue = (name: string, width: number, role: Role): number => {
-    const key = `${role} ${name}`
-    const known = indices.get(key)
-    if (known !== undefined) return known
-    indices.set(key, values.length)
     const overTime = role === 'step'
+    const known = values.findIndex((value) => value.name === name && value.overTime === overTime)
+    if (known >= 0) return known
     return values.push({ name, width, stride: padded(width), overTime }) - 1
   }
-  const vector = (name: string, role: Role): number =>
-    addValue(
-      name,
-      shapeOf(name)
-        .slice(role === 'step' ? 2 : 1)
-        .reduce<number>(multiply, 1),
-      role,
-    )
 
   const states: PlannedState[] = []
   let stateStride = 0
   let weightsSize = 0
   const scratch = { step: 0, block: 0 }
   const nodes = model.nodes.map((node): PlannedNode => {
-    const placement = placementOf(tools, node, shapeOf)
-    for (const { name, size } of tools.statesOf(node)) {
+    const layer = tools.layer(node)
+    const placement = layer.place(node, shapeOf)
+    for (const { name, size } of tools.kinds.statesOf(node)) {
       states.push({ name, node: node.name, size, offset: stateStride, rows: placement.rows })
       stateStride += padded(size)
     }
-    const reads = new Set<number>()
-    const makes = new Set<number>()
-    const builder: PlanBuilder = {
+    /** The value behind a port: its features, or the one number of a step or a row. */
+    const valueAt =
+      (ports: Named<string>, met: number[]): PlanBuilder['input'] =>
+      (port, role) => {
+        const name = ports[port]
+        if (name === undefined) return -1
+        const width = shapeOf(name)[role === 'step' ? 2 : 1] ?? 1
+        const value = addValue(name, Number(width), role)
+        met.push(value)
+        return value
+      }
+    const reads: number[] = []
+    const makes: number[] = []
+    const kernel = layer.plan(node, placement, {
       precision: options.precision,
-      shape: shapeOf,
-      input(port, role) {
-        const name = node.inputs[port]
-        if (name === undefined) return -1
-        const value = vector(name, role)
-        reads.add(value)
-        return value
-      },
-      output(port, role) {
-        const name = node.outputs[port]
-        if (name === undefined) return -1
-        const value = vector(name, role)
-        makes.add(value)
-        return value
-      },
+      input: valueAt(node.inputs, reads),
+      output: valueAt(node.outputs, makes),
       local: (name, width, role) => addValue(`${node.name}: ${name}`, width, role),
       width: (value) => values[value].width,
       state: (slot) => states.find(({ name }) => name === `${node.name}.${slot}`)!.offset,
@@ -191,21 +176,19 @@ export function plan(model: Model, options: PlanOptions, tools: Toolkit): Plan {
         scratch.step = Math.max(scratch.step, padded(size))
         scratch.block = Math.max(scratch.block, padded(ofBlock))
       },
-    }
-    const kernel: Kernel = planKernel(tools, node, placement, builder)
-    return { node, kernel, placement, reads: [...reads], makes: [...makes] }
+    })
+    return { node, kernel, placement, reads, makes }
   })
 
-  const stages = planStages(model, nodes, values)
+  const { initial, stages, obstacle } = tools.arrange(model, nodes, values, shapeOf)
   const block = layOut(values, TILE_ROWS, CHUNK_STEPS, scratch.block)
   const step = layOut(values, 1, 1, scratch.step)
   const predictFrame = weightsSize + TILE_ROWS * stateStride
   const streams = predictFrame + block.size
   const streamStride = stateStride + step.size
-  const initial = initialStates(model)
   const planned = {
     ...options,
-    ...(initial.length > 0 && { initial }),
+    ...(initial && { initial }),
     inputs: model.inputs,
     outputs: model.outputs,
     shapes: Object.fromEntries(shapes),
@@ -216,7 +199,7 @@ export function plan(model: Model, options: PlanOptions, tools: Toolkit): Plan {
     stages,
     block,
     step,
-    obstacle: obstacleTo(tools, model, nodes, values, initial, shapeOf),
+    obstacle,
     memory: {
       predictState: weightsSize,
       predictFrame,
@@ -226,10 +209,6 @@ export function plan(model: Model, options: PlanOptions, tools: Toolkit): Plan {
     },
   }
   return { ...planned, hash: fnv1a64(JSON.stringify(planned)) }
-}
-
-function multiply(a: number, b: Dim): number {
-  return a * Number(b)
 }
 
 function layOut(
@@ -245,69 +224,4 @@ function layOut(
     size += rows * (overTime ? steps : 1) * stride
   }
   return { rows, steps, offsets, scratch: size, size: size + scratchSize }
-}
-
-const statePorts = [
-  ['initialState', 'h'],
-  ['initialCell', 'c'],
-] as const
-
-/** States that the model's inputs say; those that another layer computes are none of them. */
-function initialStates({ inputs, nodes }: Model): readonly InitialState[] {
-  const names = new Set(inputs.map(({ name }) => name))
-  return nodes.flatMap((node) =>
-    statePorts.flatMap(([port, slot]) => {
-      const input = node.inputs[port]
-      return names.has(input) ? [{ input, state: `${node.name}.${slot}` }] : []
-    }),
-  )
-}
-
-/** Whatever the mathematics allows streams: one step of every layer for one step of the input. */
-function obstacleTo(
-  tools: Toolkit,
-  { inputs }: Model,
-  nodes: readonly PlannedNode[],
-  values: readonly PlannedValue[],
-  initial: readonly InitialState[],
-  shapeOf: (value: string) => readonly Dim[],
-): Plan['obstacle'] {
-  const given = new Set(initial.map(({ input }) => input))
-  // Each input with steps of its own advances by one.
-  const clocks = new Set(inputs.map(({ name }) => shapeOf(name)[1]))
-  const clock = nodes.find(({ placement }) => placement.sweep === 'forward')?.placement
-  const roles = new Map<string, boolean>()
-  for (const { node, placement, reads, makes } of nodes) {
-    const why = obstacleOf(tools, node, placement, clock, clocks)
-    if (why !== null) return { node: node.name, why }
-    if (
-      statePorts.some(([port]) => node.inputs[port] !== undefined && !given.has(node.inputs[port]))
-    )
-      return { node: node.name, why: 'it starts from a state that another layer computes' }
-    for (const value of [...reads, ...makes]) {
-      const { name, overTime } = values[value]
-      if ((roles.get(name) ?? overTime) !== overTime)
-        return { node: node.name, why: 'it takes a sequence for a single vector' }
-      roles.set(name, overTime)
-    }
-  }
-  return null
-}
-
-function obstacleOf(
-  tools: Toolkit,
-  node: LayerNode,
-  placement: PlannedNode['placement'],
-  clock: PlannedNode['placement'] | undefined,
-  clocks: ReadonlySet<Dim | undefined>,
-): string | null {
-  const answer = causal(tools, node)
-  if (answer !== true) return answer
-  if (placement.sweep === 'whole') return 'it needs the whole tensor at once'
-  const together = (steps: Dim): boolean => typeof steps === 'string' && clocks.has(steps)
-  const inStep =
-    placement.sweep === 'once' ||
-    (placement.rows === clock!.rows &&
-      (placement.steps === clock!.steps || (together(placement.steps) && together(clock!.steps))))
-  return inStep ? null : 'it runs over other steps than the input'
 }

@@ -171,11 +171,10 @@ export function createProgram(
     setWeights(next) {
       alive()
       const { precision, streams } = planned
-      // Of other kinds of layers it cannot have the same shape.
-      const hash =
-        tools.shapes(next) === null
-          ? 'of other layers'
-          : plan(next, { precision, streams }, tools).hash
+      // What needs other tools cannot have the same shape.
+      const hash = tools.serves(next)
+        ? plan(next, { precision, streams }, tools).hash
+        : 'of other layers'
       if (hash !== planned.hash) {
         throw new GruvError('bad-argument', 'these weights belong to a model of another shape', {
           expected: `plan ${planned.hash}`,

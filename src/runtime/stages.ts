@@ -2,7 +2,7 @@
 
 import type { Dim, LayerNode, Model } from '../model/types.ts'
 import type { Kernel } from './layer.ts'
-import type { PlannedValue, Role } from './plan.ts'
+import type { Plan, PlannedValue } from './plan.ts'
 
 /**
  * How a stage runs: over time, chunk by chunk, from the first step or from the last; once for each
@@ -36,71 +36,34 @@ export interface PlannedNode {
   readonly makes: readonly number[]
 }
 
-/** Where a value of the graph is made, and how it stands there; whole tensors have no role. */
-interface Origin {
-  readonly stage: number
-  readonly role: Role | null
-}
-
-/**
- * A node runs in the earliest stage that sweeps as it needs and comes no earlier than what it
- * reads. A vector that a sweep over time leaves behind (`last`) exists only after that sweep.
- */
-export function planStages(
+/** What becomes of nodes that are planned one by one: which run together, and whether step by step. */
+export type Arrange = (
   model: Model,
   nodes: readonly PlannedNode[],
   values: readonly PlannedValue[],
-): Stage[] {
-  const keys: string[] = []
-  const origins = new Map<string, Origin>()
-  const stageOf = nodes.map(({ node, placement, reads, makes }) => {
-    const { sweep, rows, steps } = placement
-    const key = `${sweep} ${rows} ${steps}`
-    const earliest = Object.values(node.inputs).map((name) => {
-      const origin = origins.get(name)
-      if (origin === undefined) return 0
-      // Within a stage, a value can be read as it is made: by the step, by the row, as a whole.
-      const within =
-        keys[origin.stage] === key &&
-        origin.role === roleOf(name, reads, values) &&
-        (origin.role !== 'row' || sweep === 'once')
-      return within ? origin.stage : origin.stage + 1
-    })
-    const first = Math.max(0, ...earliest)
-    const found = keys.findIndex((other, i) => i >= first && other === key)
-    const stage = found < 0 ? keys.push(key) - 1 : found
-    for (const name of Object.values(node.outputs)) {
-      origins.set(name, { stage, role: roleOf(name, makes, values) })
-    }
-    return stage
-  })
+  shapeOf: (value: string) => readonly Dim[],
+) => Pick<Plan, 'initial' | 'stages' | 'obstacle'>
 
-  const leaving = new Set(model.outputs.map(({ value }) => value))
-  return keys.map((_, stage): Stage => {
-    const members = nodes.filter((_, i) => stageOf[i] === stage)
-    const made = new Set(members.flatMap(({ makes }) => makes))
-    const read = new Set(members.flatMap(({ reads }) => reads))
-    const readLater = new Set(
-      nodes.flatMap(({ node }, i) => (stageOf[i] > stage ? Object.values(node.inputs) : [])),
-    )
-    return {
-      ...members[0].placement,
-      kernels: members.map(({ kernel }) => kernel),
-      reads: [...read].filter((value) => !made.has(value)),
-      writes: [...made].filter((value) => {
-        const { name } = values[value]
-        return leaving.has(name) || readLater.has(name)
-      }),
-    }
-  })
-}
-
-function roleOf(
-  name: string,
-  indices: readonly number[],
-  values: readonly PlannedValue[],
-): Role | null {
-  const value = indices.find((index) => values[index].name === name)
-  if (value === undefined) return null
-  return values[value].overTime ? 'step' : 'row'
+/**
+ * Of a plain model (`at-hand.ts`): layers over the steps, chunk by chunk; then those over what the
+ * last step left, once. `arrangeGraph` (`streaming.ts`) does it for any other.
+ */
+export const arrangeChain: Arrange = ({ outputs }, nodes, values) => {
+  const sweeps = (['forward', 'once'] as const).map((sweep) =>
+    nodes.filter(({ placement }) => placement.sweep === sweep),
+  )
+  const leaving = [...outputs.map(({ value }) => value), sweeps[1][0]?.node.inputs.x]
+  return {
+    stages: sweeps
+      .filter(({ length }) => length > 0)
+      .map((members) => ({
+        ...members[0].placement,
+        kernels: members.map(({ kernel }) => kernel),
+        reads: members[0].reads,
+        writes: members
+          .flatMap(({ makes }) => makes)
+          .filter((value) => leaving.includes(values[value].name)),
+      })),
+    obstacle: null,
+  }
 }

@@ -4,75 +4,37 @@
  * downloads what its model needs (`at-hand.ts`), and whoever cannot wait has everything (`all.ts`).
  */
 
-import type { StateSlot } from '../model/shapes/shape.ts'
-import type { Dim, LayerKind, LayerNode, Model } from '../model/types.ts'
+import type { Kinds } from '../model/kinds.ts'
+import type { Dim, LayerNode, Model } from '../model/types.ts'
 import type { Tensor } from '../tensor.ts'
-import type { FrameKernel, Kernel, LayerPlan, WholeKernel } from './layer.ts'
-import type { LayerPlans } from './layers.ts'
-import type { PlanBuilder } from './plan.ts'
-import type { Placement } from './stages.ts'
+import type { Engine } from './engine.ts'
+import type { Layer } from './layer.ts'
+import type { Plan } from './plan.ts'
+import type { Arrange } from './stages.ts'
+import type { Wasm } from './wasm/engine.ts'
 import type { Writing } from './wasm/writing.ts'
 
 export interface Toolkit {
-  /** Of every value of a graph, by name; null where it has what this toolkit is not for. */
-  readonly shapes: (
-    model: Pick<Model, 'inputs' | 'nodes'>,
-  ) => ReadonlyMap<string, readonly Dim[]> | null
-  /** The states a node carries from step to step, named `node.slot`. */
-  readonly statesOf: (node: LayerNode) => readonly StateSlot[]
-  readonly plans: Partial<LayerPlans>
+  /** Whether a model needs nothing else. */
+  readonly serves: (model: Model) => boolean
+  /** Ports, shapes, states and weights. */
+  readonly kinds: Kinds
+  /** How a node, or the node of a kernel, is planned. */
+  readonly layer: (node: LayerNode) => Layer
+  readonly arrange: Arrange
   /** Kernels in WebAssembly. */
   readonly writing: Writing
+  /** An engine that runs JavaScript between the kernels; null where no model needs any. */
+  readonly mixed: ((plan: Plan, writing: Writing, wasm: Wasm) => Engine) | null
   /** Layers on whole tensors; null where no model of these kinds has any. */
   readonly whole: WholeLayers | null
 }
 
 export interface WholeLayers {
-  readonly plan: (node: LayerNode) => WholeKernel
   /** @param extent the number behind a symbol of this run. */
   readonly run: (
     node: LayerNode,
     tensors: ReadonlyMap<string, Tensor>,
     extent: (dim: Dim) => number,
   ) => ReadonlyMap<string, Tensor>
-}
-
-function entry<N extends LayerNode, K extends FrameKernel>(
-  { plans }: Toolkit,
-  kind: LayerKind,
-): LayerPlan<N, K> | undefined {
-  // The table's type ties each kind to its node and kernel; TypeScript cannot follow an index.
-  return (plans as object as Partial<Record<LayerKind, LayerPlan<N, K>>>)[kind]
-}
-
-/** What a node runs over. */
-export function placementOf(
-  tools: Toolkit,
-  node: LayerNode,
-  shape: (value: string) => readonly Dim[],
-): Placement {
-  return entry(tools, node.kind)?.place(node, shape) ?? { sweep: 'whole', rows: 1, steps: 1 }
-}
-
-export function planKernel(
-  tools: Toolkit,
-  node: LayerNode,
-  placement: Placement,
-  builder: PlanBuilder,
-): Kernel {
-  if (placement.sweep === 'whole') return tools.whole!.plan(node)
-  return entry(tools, node.kind)!.plan(node, placement, builder)
-}
-
-export function packWeights(
-  tools: Toolkit,
-  node: LayerNode,
-  kernel: Kernel,
-  memory: Float32Array | Float64Array,
-): void {
-  if (kernel.kind !== 'whole') entry(tools, kernel.kind)!.pack?.(node, kernel, memory)
-}
-
-export function causal(tools: Toolkit, node: LayerNode): true | string {
-  return entry(tools, node.kind)?.causal?.(node) ?? true
 }

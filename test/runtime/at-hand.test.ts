@@ -1,13 +1,16 @@
-/** Programs of layers at hand are those that everything would give: a page lacks nothing it needs. */
+/** Programs of plain models are those that everything would give: a page lacks nothing it needs. */
 
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compile } from '../../src/index.ts'
+import { compile, compileSync } from '../../src/index.ts'
+import { createModel } from '../../src/model/graph.ts'
 import { dense, type GruOptions, type Model, sequential } from '../../src/model/index.ts'
+import type { LayerNode, Port } from '../../src/model/types.ts'
 import { allTools } from '../../src/runtime/all.ts'
 import { toolkitFor } from '../../src/runtime/at-hand.ts'
 import { plan } from '../../src/runtime/plan.ts'
 import { emit } from '../../src/runtime/wasm/emit.ts'
-import { bothWays } from '../support/engines.ts'
+import { bits, bothWays, encoderDecoder } from '../support/engines.ts'
 import { random, randomGru, randomLstm, tensor } from '../support/random.ts'
 
 const options: readonly Partial<GruOptions>[] = (['after', 'before'] as const).flatMap((reset) =>
@@ -16,16 +19,72 @@ const options: readonly Partial<GruOptions>[] = (['after', 'before'] as const).f
   ),
 )
 
-const head = (activation: string): ReturnType<typeof dense> =>
-  dense({ kernel: tensor(random(3), [6, 5]), activation })
+const head = (activation: string, features = 6): ReturnType<typeof dense> =>
+  dense({ kernel: tensor(random(3), [features, 5]), activation })
 
 const models: readonly Model[] = [
   ...options.map((each) => sequential([randomGru(1, 3, 6, each), head('sigmoid')])),
-  sequential([randomGru(1, 3, 6, { clip: 2, goBackwards: true, returnSequences: false })]),
+  sequential([randomGru(1, 3, 6, { clip: 2, returnSequences: false })]),
   ...['linear', 'softmax', 'tanh', 'relu'].map((kind) =>
     sequential([randomGru(2, 4, 6), head(kind)]),
   ),
 ]
+
+/** Any chain: layers over the steps, then some over the last one, and outputs from anywhere. */
+const chains = fc
+  .record({
+    overSteps: fc.array(fc.constantFrom('gru', 'dense'), { maxLength: 4 }),
+    last: fc.constantFrom(null, 'last', 'state'),
+    after: fc.nat({ max: 3 }),
+    features: fc.integer({ min: 1, max: 6 }),
+    dims: fc.constantFrom(['batch', 'time'], ['rows', 'n'], ['n', 'n']),
+    unread: fc.boolean(),
+    seed: fc.nat(),
+  })
+  .map(({ overSteps, last, after, features, dims, unread, seed }) => {
+    const next = random(seed)
+    const kinds = [...overSteps, ...(last === null ? [] : ['gru']), ...Array(after).fill('dense')]
+    const values = ['x']
+    let [width, value] = [features, 'x']
+    const nodes = (kinds.length === 0 ? ['gru'] : kinds).map((kind, i): LayerNode => {
+      const units = 1 + Math.floor(next() * 7)
+      const layer =
+        kind === 'gru'
+          ? randomGru(i, width, units)
+          : dense({ kernel: tensor(next, [width, units]), activation: 'tanh' })
+      const [node] = sequential([layer]).nodes
+      const port =
+        kind === 'dense' ? 'y' : last !== null && i === overSteps.length ? last : 'sequence'
+      const name = `layer ${i}`
+      // A layer may be asked for more than the next one reads.
+      const ports = unread && kind === 'gru' ? ['state', 'last', 'sequence'] : [port]
+      const outputs = Object.fromEntries(ports.map((each) => [each, `${name}: ${each}`]))
+      const made = { ...node, name, inputs: { x: value }, outputs } as LayerNode
+      values.push(...Object.values(outputs))
+      value = outputs[port]
+      width = units
+      return made
+    })
+    const some = values.filter((each) => each === value || next() < 0.3)
+    return createModel({
+      name: 'chain',
+      source: 'test',
+      inputs: [{ name: 'x', shape: [...dims, features] }],
+      outputs: some.map((each) => ({ name: each, value: each })),
+      nodes,
+    })
+  })
+
+/** The first layer of the second model behind the whole of the first. */
+function graph(inputs: readonly Port[], nodes: readonly LayerNode[]): Model {
+  const value = Object.values(nodes.at(-1)!.outputs)[0]
+  return createModel({ name: 'g', source: 'test', inputs, outputs: [{ name: 'y', value }], nodes })
+}
+
+const [node] = sequential([randomGru(1, 3, 4)]).nodes
+const x: Port = { name: 'x', shape: ['batch', 'time', 3] }
+const reading = (inputs: Record<string, string>, sequence = 'y'): LayerNode =>
+  ({ ...node, name: sequence, inputs, outputs: { sequence } }) as LayerNode
 
 describe('the toolkit at hand', () => {
   it.each(models.map((model, i) => [i, model] as const))(
@@ -49,6 +108,45 @@ describe('the toolkit at hand', () => {
     },
   )
 
+  it('any chain: the same plan', async () => {
+    const settings = { precision: 'f32', streams: 1 } as const
+    await fc.assert(
+      fc.asyncProperty(chains, async (model) => {
+        const tools = await toolkitFor(model, settings)
+        expect(tools).not.toBe(allTools)
+        const [mine, all] = [tools, allTools].map((each) => plan(model, settings, each))
+        expect(mine).toEqual(all)
+        expect(JSON.stringify(mine)).toBe(JSON.stringify(all))
+      }),
+      { numRuns: 300, seed: 20261127 },
+    )
+  })
+
+  it('the same bits, whole and step by step, with masks and lengths', async () => {
+    const model = sequential([
+      randomGru(1, 3, 6),
+      randomGru(2, 6, 5, { maskedOutput: 'zero' }),
+      head('softmax', 5),
+    ])
+    const settings = { deterministic: true } as const
+    const [mine, all] = [await compile(model, settings), compileSync(model, settings)]
+    const x = tensor(random(4), [3, 40, 3])
+    const mask = Array.from({ length: 3 }, (_, row) =>
+      Array.from({ length: 40 }, (_, t) => (t + row) % 5 > 1),
+    )
+    for (const masks of [{}, { mask }, { lengths: [0, 17, 40] }])
+      expect(bits(mine.predict(x, masks).y)).toEqual(bits(all.predict(x, masks).y))
+    const streams = [mine, all].map((program) => program.stream())
+    for (let t = 0; t < 4; t++) {
+      const [a, b] = streams.map((stream) => {
+        stream.input.set(x.data.subarray(3 * t, 3 * t + 3))
+        stream.step()
+        return bits({ data: stream.output })
+      })
+      expect(a).toEqual(b)
+    }
+  })
+
   it.each<[string, Model, 'f32' | 'f64']>([
     ['another layer', sequential([randomLstm(1, 3, 4)]), 'f32'],
     ['a merge', sequential([bothWays(3, 4)]), 'f32'],
@@ -59,12 +157,58 @@ describe('the toolkit at hand', () => {
       'f32',
     ],
     ['float64', sequential([randomGru(1, 3, 4)]), 'f64'],
+    ['backward', sequential([randomGru(1, 3, 4, { goBackwards: true })]), 'f32'],
+    ['a state that another layer computes', encoderDecoder(), 'f32'],
+    [
+      'a state that an input says',
+      graph([x, { name: 'h', shape: ['batch', 4] }], [reading({ x: 'x', initialState: 'h' })]),
+      'f32',
+    ],
+    [
+      'a mask that an input says',
+      graph([x, { name: 'mask', shape: ['batch', 'time'] }], [reading({ x: 'x', mask: 'mask' })]),
+      'f32',
+    ],
+    ['two inputs', graph([x, { ...x, name: 'other' }], [reading({ x: 'other' })]), 'f32'],
+    ['layers side by side', graph([x], [reading({ x: 'x' }, 'other'), reading({ x: 'x' })]), 'f32'],
+    [
+      'time first',
+      graph([{ name: 'x', shape: ['time', 'batch', 3], axes: [1, 0, 2] }], [reading({ x: 'x' })]),
+      'f32',
+    ],
+    [
+      'a fixed length',
+      graph([{ name: 'x', shape: ['batch', 9, 3] }], [reading({ x: 'x' })]),
+      'f32',
+    ],
+    [
+      'vectors',
+      createModel({
+        name: 'vectors',
+        source: 'test',
+        inputs: [{ name: 'x', shape: ['batch', 6] }],
+        outputs: [{ name: 'y', value: 'y' }],
+        nodes: [
+          {
+            ...sequential([head('tanh')]).nodes[0],
+            inputs: { x: 'x' },
+            outputs: { y: 'y' },
+          } as LayerNode,
+        ],
+      }),
+      'f32',
+    ],
   ])('%s takes everything', async (_, model, precision) => {
     expect(await toolkitFor(model, { precision })).toBe(allTools)
   })
 
-  it('weights of a model of other layers are refused', async () => {
+  it.each([
+    ['other layers', sequential([randomLstm(1, 3, 4)])],
+    ['another direction', sequential([randomGru(1, 3, 4, { goBackwards: true })])],
+    ['another activation', sequential([randomGru(1, 3, 4, { activation: 'gelu' })])],
+    ['another size', sequential([randomGru(1, 3, 5)])],
+  ])('weights of a model of %s are refused', async (_, other) => {
     const program = await compile(sequential([randomGru(1, 3, 4)]))
-    expect(() => program.setWeights(sequential([randomLstm(1, 3, 4)]))).toThrow(/another shape/)
+    expect(() => program.setWeights(other)).toThrow(/another shape/)
   })
 })

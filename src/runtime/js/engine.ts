@@ -1,13 +1,12 @@
 /** Runs a Plan in plain JavaScript. */
 
 import type { LayerNode } from '../../model/types.ts'
-import { createPlace, type Engine, packAll } from '../engine.ts'
+import { type Engine, packAll } from '../engine.ts'
 import { inFrame } from '../layer.ts'
 import type { Plan } from '../plan.ts'
 import type { Toolkit } from '../toolkit.ts'
 import { jsKernels } from './layers.ts'
-
-export { jsKernels } from './layers.ts'
+import { createPlace, keepNodes } from './place.ts'
 
 /** Kernels in plain JavaScript, for both precisions. `why`: why not in WebAssembly, if it was wanted. */
 export function createJsEngine(plan: Plan, tools: Toolkit, why?: string): Engine {
@@ -39,6 +38,9 @@ export function createJsEngine(plan: Plan, tools: Toolkit, why?: string): Engine
       Object.assign(blockPlace, piece)
       for (let i = 0; i < kernels.length; i++) run(kernels[i], blockPlace)
     },
-    setWeights: (model, plan) => packAll(tools, model, plan, memory, nodes),
+    setWeights(model, plan) {
+      keepNodes(nodes, model)
+      packAll(tools, model, plan, memory)
+    },
   }
 }

@@ -1,6 +1,6 @@
 /** The kernels in plain JavaScript, by kind. */
 
-import type { FrameKernel, FrameKind, JsLayer, Place } from '../layer.ts'
+import type { FrameKernel, FrameKind, JsLayer, JsPlace } from '../layer.ts'
 import type { PlanOptions } from '../plan.ts'
 import { activation } from './activation.ts'
 import { affine, batchNorm } from './affine.ts'
@@ -34,7 +34,7 @@ const layers: { readonly [K in FrameKind]: JsLayer<Extract<FrameKernel, { kind: 
 }
 
 /** Runs a kernel on the rows and steps of a place. */
-export type RunJs = (kernel: FrameKernel, place: Place) => void
+export type RunJs = (kernel: FrameKernel, place: JsPlace) => void
 
 export function jsKernels({ precision }: Pick<PlanOptions, 'precision'>): RunJs {
   const ops = precision === 'f32' ? ops32 : ops64

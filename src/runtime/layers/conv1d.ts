@@ -31,16 +31,7 @@ export interface Conv1dKernel {
   readonly biases: number
 }
 
-function whyNot({ stride, groups, size, dilation, padding }: Conv1dNode): string {
-  if (stride !== 1) return 'it gives fewer steps than it takes'
-  const past = padding !== 'same' && padding.before === (size - 1) * dilation && padding.after === 0
-  return past && groups !== 1
-    ? 'its channels are in groups'
-    : 'its window reaches beyond the present step'
-}
-
 export const conv1d: LayerPlan<Conv1dNode, Conv1dKernel> = {
-  causal: (node) => isCausal(node) || whyNot(node),
   place: (node, shape) => (isCausal(node) ? sweepOver(shape(node.inputs.x), 'forward') : null),
 
   plan(node, _, builder) {

@@ -7,6 +7,7 @@ import type { Activation } from '../../model/activations.ts'
 import type { DenseNode } from '../../model/types.ts'
 import { type LayerPlan, overVectors, roleIn } from '../layer.ts'
 import { LANES, padded } from '../plan.ts'
+import { packColumn } from './panels.ts'
 
 export interface DenseKernel {
   readonly kind: 'dense'
@@ -45,10 +46,8 @@ export const dense: LayerPlan<DenseNode, DenseKernel> = {
   },
 
   pack({ weights: { kernel, bias } }, { features, units, panels, biases }, memory) {
-    for (let u = 0; u < units; u++) {
-      const vector = panels + Math.floor(u / LANES) * features * LANES + (u % LANES)
-      for (let i = 0; i < features; i++) memory[vector + i * LANES] = kernel.data[i * units + u]
-      memory[biases + u] = bias?.data[u] ?? 0
-    }
+    for (let u = 0; u < units; u += LANES)
+      packColumn(kernel.data, u, units, features, memory, panels + u * features, LANES)
+    for (let u = 0; u < units; u++) memory[biases + u] = bias?.data[u] ?? 0
   },
 }

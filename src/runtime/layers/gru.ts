@@ -11,7 +11,7 @@ import type { Tensor } from '../../tensor.ts'
 import { type LayerPlan, sweepOver } from '../layer.ts'
 import { PROJECTED_STEPS, padded, TILE_ROWS } from '../plan.ts'
 import { packBias, packPanels, panelsSize } from './panels.ts'
-import { causalSteps, planSteps, type StepsKernel } from './steps.ts'
+import { planSteps, type StepsKernel } from './steps.ts'
 
 export interface GruKernel extends StepsKernel {
   readonly kind: 'gru'
@@ -26,7 +26,6 @@ export interface GruKernel extends StepsKernel {
 }
 
 export const gru: LayerPlan<GruNode, GruKernel> = {
-  causal: causalSteps,
   place: (node, shape) => sweepOver(shape(node.inputs.x), node.direction),
 
   plan(node, _, builder) {

@@ -11,7 +11,7 @@ import type { Tensor } from '../../tensor.ts'
 import { type LayerPlan, sweepOver } from '../layer.ts'
 import { padded } from '../plan.ts'
 import { packBias, packPanels, panelsSize } from './panels.ts'
-import { causalSteps, planSteps, type StepsKernel } from './steps.ts'
+import { planSteps, type StepsKernel } from './steps.ts'
 
 export interface LstmKernel extends StepsKernel {
   readonly kind: 'lstm'
@@ -27,7 +27,6 @@ export interface LstmKernel extends StepsKernel {
 }
 
 export const lstm: LayerPlan<LstmNode, LstmKernel> = {
-  causal: causalSteps,
   place: (node, shape) => sweepOver(shape(node.inputs.x), node.direction),
 
   plan(node, _, builder) {

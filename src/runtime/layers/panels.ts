@@ -74,8 +74,8 @@ function packRows(
   }
 }
 
-/** Four units of all rows. This is what takes time: a loop of numbers alone is soon fast code. */
-function packColumn(
+/** Weights of four units, from all rows, `stride` apart. This is what takes time: a loop of numbers alone is soon fast code. */
+export function packColumn(
   data: Tensor['data'],
   from: number,
   units: number,

@@ -8,7 +8,7 @@ import type { RnnNode } from '../../model/types.ts'
 import { type LayerPlan, sweepOver } from '../layer.ts'
 import { padded } from '../plan.ts'
 import { packBias, packPanels, panelsSize } from './panels.ts'
-import { causalSteps, planSteps, type StepsKernel } from './steps.ts'
+import { planSteps, type StepsKernel } from './steps.ts'
 
 export interface RnnKernel extends StepsKernel {
   readonly kind: 'rnn'
@@ -20,7 +20,6 @@ export interface RnnKernel extends StepsKernel {
 }
 
 export const rnn: LayerPlan<RnnNode, RnnKernel> = {
-  causal: causalSteps,
   place: (node, shape) => sweepOver(shape(node.inputs.x), node.direction),
 
   plan(node, _, builder) {

@@ -51,9 +51,3 @@ export function planSteps(node: RecurrentNode, builder: PlanBuilder): StepsKerne
     seen: node.inputs.mask === undefined ? -1 : builder.state('seen'),
   }
 }
-
-/** Why a recurrent layer cannot run step by step; true if it can. */
-export function causalSteps(node: RecurrentNode): true | string {
-  if (node.direction === 'backward') return 'it reads the sequence from its end'
-  return node.inputs.lengths === undefined || 'it must know how long the sequence is'
-}

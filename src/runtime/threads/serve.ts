@@ -4,10 +4,10 @@ import type { Tensor } from '../../tensor.ts'
 import { allTools } from '../all.ts'
 import type { Engine } from '../engine.ts'
 import { readInputs } from '../inputs.ts'
-import { createJsEngine, jsKernels } from '../js/engine.ts'
+import { createJsEngine } from '../js/engine.ts'
 import type { Plan } from '../plan.ts'
 import { Run } from '../run.ts'
-import { createWasmEngine, keepModule } from '../wasm/engine.ts'
+import { createWasmEngine } from '../wasm/engine.ts'
 import { pack } from './errors.ts'
 import type { FromWorker, Part, SharedCode, ToWorker, Weights } from './messages.ts'
 
@@ -77,7 +77,7 @@ function inGraphOrder(plan: Plan): Plan {
 function createEngine(plan: Plan, code: SharedCode | null): Engine {
   if (code === null) return createJsEngine(plan, allTools)
   const { target, modules } = code
-  for (const { purpose, module } of modules)
-    if (purpose !== 'all') keepModule(plan, target, purpose, module)
-  return createWasmEngine(plan, target, allTools, modules[0], jsKernels(plan))
+  return createWasmEngine(plan, target, allTools, (wanted) => {
+    return modules.find(({ purpose }) => purpose === wanted || purpose === 'all')!.module
+  })
 }

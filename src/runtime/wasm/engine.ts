@@ -1,51 +1,27 @@
 /**
- * Runs a Plan in WebAssembly, kernel by kernel: what has no WebAssembly version runs in JavaScript
- * on the same memory.
+ * Runs a Plan in WebAssembly, kernel by kernel.
  *
  * Memory is fixed when the engine is made, because growing it would detach every view of it.
  */
 
-import type { LayerNode } from '../../model/types.ts'
-import { createPlace, type Engine, packAll } from '../engine.ts'
-import type { RunJs } from '../js/layers.ts'
+import { type Engine, type Piece, packAll } from '../engine.ts'
 import { overSteps, type Step as StepOf } from '../js/steps.ts'
-import {
-  asksWhichStepsCount,
-  type FrameKernel,
-  inFrame,
-  isRecurrentKernel,
-  type RecurrentKernel,
-} from '../layer.ts'
+import { inFrame, isRecurrentKernel, type Kernel, type RecurrentKernel } from '../layer.ts'
 import type { Plan } from '../plan.ts'
 import type { Toolkit } from '../toolkit.ts'
-import { emit, obstacle, type Purpose, pagesOf, type Target } from './emit.ts'
-import { features, type Scope } from './probe.ts'
+import { emit, type Purpose, pagesOf, type Target } from './emit.ts'
+import { features } from './probe.ts'
 
-type Step = (frame: number, state: number) => void
+export type Step = (frame: number, state: number) => void
 type Block = (frame: number, state: number, rows: number, steps: number, start: number) => void
-type Cell = (x: number, h: number, out: number, scratch: number, states: number) => void
-
-interface Task {
-  readonly kernel: FrameKernel
-  /** In the names of exports. */
-  readonly index: number
-  /** Whether it has no WebAssembly version. */
-  readonly inJs: boolean
-  /** What a step of a stream calls, unless its whole stage is one call. */
-  readonly step: Step | null
-  readonly cell: Cell | null
-}
+export type Cell = (x: number, h: number, out: number, scratch: number, states: number) => void
 
 /** What positive numbers of 32 bits address. */
 const MOST_PAGES = 32768
 
-/** Why this plan cannot run in WebAssembly here; null if it can. */
-export function whyNotWasm(plan: Plan, scope: Scope = globalThis): string | null {
-  const { wasm, simd } = features(scope)
-  if (!wasm) return 'there is no WebAssembly here'
-  if (!simd) return 'WebAssembly has no SIMD here'
-  if (pagesOf(plan) > MOST_PAGES) return 'the model is larger than 2 GiB'
-  return null
+/** Whether this plan can run in WebAssembly here, if the host lets it. */
+export function runsHere(plan: Plan): boolean {
+  return features().simd && pagesOf(plan) <= MOST_PAGES
 }
 
 /** What to write the code for, on this machine. */
@@ -61,164 +37,114 @@ export function targetHere({ precision }: Plan, deterministic: boolean): Target 
   return { fused, vectors: 4, pairVectors: fused ? 2 : 1, unroll: 4, constants: 'memory' }
 }
 
-/** Compiled code by plan and target, for as long as a program uses it. */
-const modules = new Map<string, WeakRef<WebAssembly.Module>>()
-
-/** Code of a plan that is compiled: for one purpose, or for all where it was emitted beforehand. */
-export interface Code {
-  readonly purpose: Purpose | 'all'
-  readonly module: WebAssembly.Module
-}
-
 /** What a program needs first; the rest is written when it is first used. */
 export function firstPurpose({ obstacle }: Plan): Purpose {
   return obstacle === null ? 'step' : 'block'
 }
 
+/** Compiled code by plan, purpose and target, for as long as a program uses it. */
+const modules = new Map<string, WeakRef<WebAssembly.Module>>()
+
 function keyOf({ hash }: Plan, target: Target, purpose: Purpose): string {
   return `${hash} ${purpose} ${JSON.stringify(target)}`
+}
+
+function keep(key: string, module: WebAssembly.Module): WebAssembly.Module {
+  modules.set(key, new WeakRef(module))
+  return module
 }
 
 /** @throws WebAssembly.CompileError where the host forbids compiling. */
 export function compileModule(
   plan: Plan,
   target: Target,
-  tools: Toolkit,
+  { writing }: Toolkit,
   purpose: Purpose,
 ): WebAssembly.Module {
   const key = keyOf(plan, target, purpose)
   const known = modules.get(key)?.deref()
-  const module = known ?? new WebAssembly.Module(emit(plan, target, tools.writing, purpose))
-  modules.set(key, new WeakRef(module))
-  return module
-}
-
-/** Code that was compiled elsewhere; whoever gives it holds it as long as it is to be found. */
-export function keepModule(
-  plan: Plan,
-  target: Target,
-  purpose: Purpose,
-  module: WebAssembly.Module,
-): void {
-  modules.set(keyOf(plan, target, purpose), new WeakRef(module))
+  return known ?? keep(key, new WebAssembly.Module(emit(plan, target, writing, purpose)))
 }
 
 /** The same in the background, as browsers want it for large modules. */
 export async function compileModuleAsync(
   plan: Plan,
   target: Target,
-  tools: Toolkit,
+  { writing }: Toolkit,
   purpose: Purpose,
 ): Promise<WebAssembly.Module> {
   const key = keyOf(plan, target, purpose)
   const known = modules.get(key)?.deref()
-  const module = known ?? (await WebAssembly.compile(emit(plan, target, tools.writing, purpose)))
-  modules.set(key, new WeakRef(module))
-  return module
+  return known ?? keep(key, await WebAssembly.compile(emit(plan, target, writing, purpose)))
 }
 
-/** Whether kernels in the middle of the plan have no WebAssembly version. */
-export function needsJs({ stages }: Plan, { writing }: Toolkit): boolean {
-  return stages.some(({ kernels }) =>
-    kernels.some((kernel) => inFrame(kernel) && obstacle(kernel, writing) !== null),
-  )
+/** What an engine is made of, for whoever runs kernels one by one (`mixed.ts`). */
+export interface Wasm {
+  readonly engine: Engine
+  /** Of the module of a purpose, which is compiled when it is first asked for. */
+  readonly exportsFor: (purpose: Purpose) => WebAssembly.Exports
+  /** Kernels in the order of their numbers in the names of exports. */
+  readonly kernels: readonly Kernel[]
+  readonly runBlock: (kernel: Kernel, piece: Piece, masked: boolean) => void
+  /** A step of a recurrent layer for `overSteps`. */
+  readonly callCell: StepOf<RecurrentKernel, Cell>
+  /** From elements to bytes. */
+  readonly shift: number
 }
 
-/** @param js for kernels that have no WebAssembly version; null where there are none. */
+/** @param moduleFor code of this plan and target, for one purpose or for all. */
 export function createWasmEngine(
   plan: Plan,
   target: Target,
   tools: Toolkit,
-  code: Code,
-  js: RunJs | null,
+  moduleFor: (purpose: Purpose) => WebAssembly.Module,
 ): Engine {
   const pages = pagesOf(plan)
   const wasmMemory = new WebAssembly.Memory({ initial: pages, maximum: pages })
-  const float32 = plan.precision === 'f32'
-  const Numbers = float32 ? Float32Array : Float64Array
+  const [Numbers, shift] = plan.precision === 'f32' ? [Float32Array, 2] : [Float64Array, 3]
   const memory = new Numbers(wasmMemory.buffer, 0, plan.memory.size)
-  /** From elements to bytes. */
-  const shift = float32 ? 2 : 3
-  const at = (offset: number): number => offset << shift
-  const callCell: StepOf<RecurrentKernel, Cell> = (_, cell, _memory, x, h, out, scratch, states) =>
-    cell(at(x), at(h), at(out), at(scratch), at(states))
-  const instances = new Map<Purpose | 'all', WebAssembly.Exports>()
-  const exportsFor = (wanted: Purpose): WebAssembly.Exports => {
-    const purpose = code.purpose === 'all' ? 'all' : wanted
-    const known = instances.get(purpose)
-    if (known !== undefined) return known
-    const module =
-      purpose === code.purpose ? code.module : compileModule(plan, target, tools, wanted)
-    const { exports } = new WebAssembly.Instance(module, { gruv: { memory: wasmMemory } })
-    instances.set(purpose, exports)
-    return exports
+  const instances = new Map<Purpose, WebAssembly.Instance>()
+  const exportsFor = (purpose: Purpose): WebAssembly.Exports => {
+    const instance =
+      instances.get(purpose) ??
+      new WebAssembly.Instance(moduleFor(purpose), { gruv: { memory: wasmMemory } })
+    instances.set(purpose, instance)
+    return instance.exports
+  }
+  const first = exportsFor(firstPurpose(plan))
+  const steps = plan.stages.map((_, s) => first[`stage${s}`] as Step)
+  const kernels: readonly Kernel[] = plan.stages.flatMap((stage) => stage.kernels).filter(inFrame)
+  const callCell: Wasm['callCell'] = (_, cell, _memory, x, h, out, scratch, states) =>
+    cell(x << shift, h << shift, out << shift, scratch << shift, states << shift)
+  const { predictFrame: frame, predictState: state } = plan.memory
+  const runBlock: Wasm['runBlock'] = (kernel, piece, masked) => {
+    const index = kernels.indexOf(kernel)
+    // Which steps count is JavaScript's to know; what a step computes stays the same.
+    if (masked && isRecurrentKernel(kernel)) {
+      const place = { memory, layout: plan.block, stateStride: plan.stateStride, frame, state }
+      const cell = exportsFor('cell')[`cell${index}`] as Cell
+      overSteps(kernel, { ...place, ...piece }, cell, callCell)
+    } else {
+      const block = exportsFor('block')[`block${index}`] as Block
+      block(frame << shift, state << shift, piece.rows, piece.steps, Number(piece.start))
+    }
   }
 
-  const steps = plan.obstacle === null ? exportsFor('step') : {}
-  let count = 0
-  const tasks = plan.stages.map(({ kernels }) =>
-    kernels.filter(inFrame).map((kernel): Task => {
-      const index = count++
-      return {
-        kernel,
-        index,
-        inJs: obstacle(kernel, tools.writing) !== null,
-        step: (steps[`step${index}`] ?? null) as Step | null,
-        cell: (steps[`cell${index}`] ?? null) as Cell | null,
-      }
-    }),
-  )
-  const stages = plan.stages.map((_, s) => (steps[`stage${s}`] ?? null) as Step | null)
-  const fallbacks = plan.stages.flatMap(({ kernels }) =>
-    kernels.flatMap((kernel) => {
-      const why = obstacle(kernel, tools.writing)
-      return why === null ? [] : [{ node: kernel.node, why }]
-    }),
-  )
-  // Changed in place: a step allocates nothing.
-  const nodes = new Map<string, LayerNode>()
-  const stepPlace = createPlace(plan, memory, plan.step, nodes)
-  const blockPlace = createPlace(plan, memory, plan.block, nodes)
-
-  return {
+  const engine: Engine = {
     report: {
       kind: 'wasm',
       simd: target.fused ? 'relaxed' : 'simd128',
       precision: plan.precision,
       deterministic: !target.fused,
-      fallbacks,
+      fallbacks: [],
     },
     memory,
-    step(s, frame, state) {
-      const stage = stages[s]
-      if (stage !== null) return stage(frame << shift, state << shift)
-      const kernels = tasks[s]
-      stepPlace.frame = frame
-      stepPlace.state = state
-      for (let i = 0; i < kernels.length; i++) {
-        const { kernel, inJs, step, cell } = kernels[i]
-        if (inJs) js!(kernel, stepPlace)
-        else if (isRecurrentKernel(kernel) && asksWhichStepsCount(kernel))
-          overSteps(kernel, stepPlace, cell!, callCell)
-        else step!(frame << shift, state << shift)
-      }
-    },
+    step: (s, frame, state) => steps[s](frame << shift, state << shift),
     block(s, piece) {
-      Object.assign(blockPlace, piece)
-      const { rows, steps, start, masks } = piece
-      const [frame, state] = [blockPlace.frame << shift, blockPlace.state << shift]
-      for (const { kernel, index, inJs } of tasks[s]) {
-        if (inJs) js!(kernel, blockPlace)
-        // Which steps count is JavaScript's to know; what a step computes stays the same.
-        else if (isRecurrentKernel(kernel) && (masks !== null || asksWhichStepsCount(kernel))) {
-          const cell = exportsFor('cell')[`cell${index}`] as Cell
-          overSteps(kernel, blockPlace, cell, callCell)
-        } else {
-          const block = exportsFor('block')[`block${index}`] as Block
-          block(frame, state, rows, steps, Number(start))
-        }
-      }
+      for (const kernel of plan.stages[s].kernels) runBlock(kernel, piece, piece.masks !== null)
     },
-    setWeights: (model, plan) => packAll(tools, model, plan, memory, nodes),
+    setWeights: (model, plan) => packAll(tools, model, plan, memory),
   }
+  const wasm = { engine, exportsFor, kernels, runBlock, callCell, shift }
+  return tools.mixed?.(plan, tools.writing, wasm) ?? engine
 }

@@ -1,20 +1,13 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { features } from '../../../src/runtime/wasm/probe.ts'
 import { golden, toHex } from './support.ts'
 
-const none = { wasm: false, simd: false, relaxedSimd: false, sharedMemory: false }
+const none = { wasm: false, simd: false, relaxedSimd: false }
 
 describe('features', () => {
-  it('of this Node: modules, SIMD and shared memory, and relaxed SIMD from version 22', () => {
+  it('of this Node: modules and SIMD, and relaxed SIMD from version 22', () => {
     const relaxedSimd = Number(process.versions.node.split('.')[0]) >= 22
-    expect(features()).toEqual({ wasm: true, simd: true, relaxedSimd, sharedMemory: true })
-  })
-
-  it('asks the engine only once', () => {
-    const validate = vi.fn(WebAssembly.validate)
-    const scope = { WebAssembly: { validate } }
-    expect(features(scope)).toBe(features(scope))
-    expect(validate).toHaveBeenCalledTimes(3)
+    expect(features()).toEqual({ wasm: true, simd: true, relaxedSimd })
   })
 
   it.each([
@@ -39,15 +32,10 @@ describe('features', () => {
     expect(features({ WebAssembly })).toEqual({ ...none, wasm: true })
   })
 
-  it('count no shared memory where the page may not share it', () => {
-    expect(features({ WebAssembly, SharedArrayBuffer: undefined }).sharedMemory).toBe(false)
-    expect(features({ WebAssembly, SharedArrayBuffer }).sharedMemory).toBe(true)
-  })
-
   it('are asked for with the modules that stand there as text', () => {
     const asked: string[] = []
     const validate = (bytes: Uint8Array) => asked.push(toHex(bytes)) > 0
-    features({ WebAssembly: { validate }, SharedArrayBuffer })
+    features({ WebAssembly: { validate } })
     expect(asked).toEqual(Object.values(golden.probes))
   })
 })

@@ -6,7 +6,7 @@ import type { ChainLink } from '../../../src/model/chain.ts'
 import { activationTable, bidirectional, sequential } from '../../../src/model/index.ts'
 import { allTools } from '../../../src/runtime/all.ts'
 import type { Engine } from '../../../src/runtime/engine.ts'
-import { createJsEngine, jsKernels } from '../../../src/runtime/js/engine.ts'
+import { createJsEngine } from '../../../src/runtime/js/engine.ts'
 import { type Plan, plan } from '../../../src/runtime/plan.ts'
 import { runReference } from '../../../src/runtime/reference.ts'
 import type { Target } from '../../../src/runtime/wasm/emit.ts'
@@ -143,16 +143,10 @@ describe('code for any target', () => {
     const from = state + planned.stateStride + planned.step.offsets[y]
     return bits({ data: engine.memory.subarray(from, from + planned.values[y].width) })
   }
-  const engineOf = (planned: Plan, target: Target): Engine => {
-    const module = compileModule(planned, target, allTools, 'step')
-    return createWasmEngine(
-      planned,
-      target,
-      allTools,
-      { purpose: 'step', module },
-      jsKernels(planned),
+  const engineOf = (planned: Plan, target: Target): Engine =>
+    createWasmEngine(planned, target, allTools, (purpose) =>
+      compileModule(planned, target, allTools, purpose),
     )
-  }
   const expected = plans.map((each) => stepped(each, createJsEngine(each, allTools)))
   for (const vectors of [1, 2, 3, 5]) {
     for (const unroll of [1, 4]) {

@@ -1,0 +1,60 @@
+/** What a plan runs on where WebAssembly of its own is not wanted, or not to be had. */
+
+import { GruvError } from '../errors.ts'
+import type { EngineOptions } from './choose.ts'
+import type { Engine } from './engine.ts'
+import { given } from './given.ts'
+import { createJsEngine } from './js/engine.ts'
+import type { Plan } from './plan.ts'
+import type { Toolkit } from './toolkit.ts'
+import { createWasmEngine, runsHere } from './wasm/engine.ts'
+import { features } from './wasm/probe.ts'
+
+/**
+ * Where the straight way of `chooseEngine` is closed.
+ * @param refusal what the host threw, if it came to that.
+ */
+export async function chooseOther(
+  plan: Plan,
+  tools: Toolkit,
+  options: EngineOptions,
+  refusal: unknown,
+): Promise<Engine> {
+  const { artifact, deterministic = false, engine = 'auto' } = options
+  if (artifact === undefined) return withoutWasm(plan, tools, engine, refusal)
+  const { target, moduleAsync } = given(artifact, plan, deterministic)
+  if (engine === 'js' || !runsHere(plan)) return withoutWasm(plan, tools, engine, refusal)
+  try {
+    const module = await moduleAsync()
+    return createWasmEngine(plan, target, tools, () => module)
+  } catch (error) {
+    return withoutWasm(plan, tools, engine, error)
+  }
+}
+
+/** @throws GruvError `engine-unavailable` when WebAssembly was asked for. */
+export function withoutWasm(
+  plan: Plan,
+  tools: Toolkit,
+  engine: NonNullable<EngineOptions['engine']>,
+  refusal: unknown,
+): Engine {
+  if (engine === 'js') return createJsEngine(plan, tools)
+  const why = whyNotWasm(refusal)
+  if (engine === 'auto') return createJsEngine(plan, tools, why)
+  throw new GruvError('engine-unavailable', 'this model cannot run in WebAssembly here', {
+    got: why,
+    fix: "Leave `engine` at 'auto'.",
+    cause: refusal,
+  })
+}
+
+function whyNotWasm(refusal: unknown): string {
+  const { wasm, simd } = features()
+  if (!wasm) return 'there is no WebAssembly here'
+  if (!simd) return 'WebAssembly has no SIMD here'
+  // What `runsHere` asks besides.
+  if (refusal === undefined) return 'the model is larger than 2 GiB'
+  // Of a policy that forbids compiling, or of too little memory.
+  return `the host refused it: ${refusal instanceof Error ? refusal.message : refusal}`
+}
