@@ -73,11 +73,10 @@ function sources(): Promise<typeof import('./sources.ts')> {
 
 async function arrive(source: ModelSource): Promise<Arrival> {
   // Before anything else that is global: Node takes 30 ms to make its `Response` when it is first named.
-  if (source instanceof Uint8Array) return { bytes: source, name: 'model' }
-  if (source instanceof ArrayBuffer) return { bytes: new Uint8Array(source), name: 'model' }
-  if (source instanceof Blob) {
-    const name = source instanceof File ? source.name : 'model'
-    return { bytes: new Uint8Array(await source.arrayBuffer()), name }
+  if (source instanceof Uint8Array || source instanceof ArrayBuffer || source instanceof Blob) {
+    const { name = 'model' } = source as Partial<File>
+    if (source instanceof Uint8Array) return { name, bytes: source }
+    return { name, bytes: new Uint8Array(await new Blob([source]).arrayBuffer()) }
   }
   if (!isFetched(source)) return (await sources()).arriveFrom(source)
   const answer = await fetch(source).catch((error: Error) => error)

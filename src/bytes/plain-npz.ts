@@ -121,6 +121,6 @@ function text(bytes: Uint8Array): string {
 }
 
 /** Otherwise the whole reader has to look. */
-function plain(condition: boolean): void {
+export function plain(condition: boolean): void {
   if (!condition) throw new Error('not plain')
 }

@@ -3,7 +3,7 @@
  * that are known, with the biases of Keras since TensorFlow 2. All others are for `npz.ts`.
  */
 
-import { readPlainNpz } from '../bytes/plain-npz.ts'
+import { plain, readPlainNpz } from '../bytes/plain-npz.ts'
 import type { Convention } from '../model/conventions.ts'
 import type { PlainModel } from '../model/plain.ts'
 import type { Tensor } from '../tensor.ts'
@@ -85,9 +85,4 @@ function show({ shape }: Tensor): string {
 /** Without folders and TensorFlow's `:0`. */
 function lastComponent(key: string): string {
   return key.replace(/:\d+$/, '').split(/[/.]/).at(-1)!
-}
-
-/** Otherwise the whole reader has to look. */
-function plain(condition: boolean): void {
-  if (!condition) throw new Error('not plain')
 }

@@ -8,7 +8,7 @@ import type { Named, Tensor } from '../tensor.ts'
 import type { Activation, ElementwiseActivation } from './activations.ts'
 import type { Convention } from './conventions.ts'
 import type { Kinds } from './kinds.ts'
-import type { Dim, GruNode, LayerNode, Model, PerGate, Port } from './types.ts'
+import type { DenseNode, Dim, GruNode, Model, PerGate, Port } from './types.ts'
 
 /** What a file says of a model, if it is what it seems. */
 export interface PlainModel {
@@ -39,10 +39,12 @@ export interface PlainArrays {
   readonly recurrentBias?: Tensor | undefined
 }
 
+type PlainNode = GruNode | DenseNode
+
 /** What `createModel` gives; throws where that has to look. */
 export function plainModel({ layers, outputs, warnings, ...parts }: PlainModel): Model {
   const nodes = layers.map(nodeOf)
-  const shapes = shapesOf({ ...parts, nodes })!
+  const shapes = plainKinds.shapes({ ...parts, nodes })
   plain([outputs, nodes].every((all) => all.length > 0 && areDistinct(all)))
   plain(outputs.every(({ value }) => shapes.has(value)))
   return frozen({
@@ -56,37 +58,31 @@ export function plainModel({ layers, outputs, warnings, ...parts }: PlainModel):
 
 /** Of GRUs and Dense layers whose only port is `x`, behind one input. */
 export const plainKinds: Kinds = {
-  shapes: (model) => shapesOf(model)!,
+  shapes: ({ inputs: [input, ...others], nodes }) => {
+    plain(input.axes === undefined && others.length === 0)
+    const shapes = new Map([[input.name, input.shape]])
+    for (const { kind, inputs, outputs, features, units } of nodes as readonly PlainNode[]) {
+      const x = shapes.get(inputs.x)!
+      const [rows, steps] = x
+      const last = [rows, units]
+      const leaving: Named<readonly Dim[]> =
+        kind === 'gru'
+          ? { sequence: [rows, steps, units], last, state: last }
+          : { y: [...x.slice(0, -1), units] }
+      plain(x.at(-1) === features && (kind === 'dense' || x.length === 3))
+      plain(Object.keys(inputs).length === 1)
+      for (const [port, value] of Object.entries(outputs)) {
+        plain(Object.hasOwn(leaving, port) && !shapes.has(value))
+        shapes.set(value, leaving[port])
+      }
+    }
+    return shapes
+  },
   statesOf: (node) => (node.kind === 'gru' ? [{ name: `${node.name}.h`, size: node.units }] : []),
 }
 
-/** The shape of every value by name; null where a graph has anything else, or does not fit. */
-function shapesOf({
-  inputs: [input, ...more],
-  nodes,
-}: Pick<Model, 'inputs' | 'nodes'>): ReadonlyMap<string, readonly Dim[]> | null {
-  if (input.axes !== undefined || more.length > 0) return null
-  const shapes = new Map([[input.name, input.shape]])
-  for (const node of nodes) {
-    if (node.kind !== 'gru' && node.kind !== 'dense') return null
-    const x = shapes.get(node.inputs.x)
-    if (Object.keys(node.inputs).length > 1 || x?.at(-1) !== node.features) return null
-    const leading = x.slice(0, -1)
-    const y = [...leading, node.units]
-    const last = [leading[0], node.units]
-    if (node.kind === 'gru' && leading.length !== 2) return null
-    const leaving: Named<readonly Dim[]> =
-      node.kind === 'gru' ? { sequence: y, last, state: last } : { y }
-    for (const [port, value] of Object.entries(node.outputs)) {
-      if (!Object.hasOwn(leaving, port) || shapes.has(value)) return null
-      shapes.set(value, leaving[port])
-    }
-  }
-  return shapes
-}
-
 /** What `gruNode` and `denseNode` give. */
-function nodeOf({ kind, name, inputs, outputs, conventions, arrays }: PlainLayer): LayerNode {
+function nodeOf({ kind, name, inputs, outputs, conventions, arrays }: PlainLayer): PlainNode {
   const said = Object.fromEntries(conventions.map(({ key, value }) => [key, value]))
   const flip = said.transposed === 'yes'
   const { kernel, recurrentKernel, bias = null, recurrentBias = null } = arrays

@@ -1,16 +1,9 @@
 /** Tensors as callers write them, fitted to a program's ports. */
 
 import { GruvError } from '../errors.ts'
+import { permuteAxes } from '../model/axes.ts'
 import type { Dim, Port } from '../model/types.ts'
-import {
-  type Named,
-  permuteAxes,
-  showShape,
-  sizeOf,
-  type Tensor,
-  type TensorLike,
-  toTensor,
-} from '../tensor.ts'
+import { type Named, showShape, sizeOf, type Tensor, type TensorLike, toTensor } from '../tensor.ts'
 
 /** The inputs of one run, each with all the axes of its port in the graph's order. */
 export interface RunInputs {

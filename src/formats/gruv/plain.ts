@@ -1,35 +1,28 @@
 /**
- * The description of a model as most are, for pages: GRU and Dense layers whose every attribute is
- * in its place. Whatever is unusual or wrong is for the whole reader (`graph.ts`), which knows every
- * kind of layer and every message.
+ * The description of a model as most are, for pages: one sequence through GRU and Dense layers, every
+ * attribute in its place. Whatever is unusual or wrong is for the whole reader (`graph.ts`), which
+ * knows every kind of layer and every message.
  */
 
-import type { Convention, ConventionKey } from '../../model/conventions.ts'
+import { asTexts, plain } from '../../bytes/plain-safetensors.ts'
+import type { Convention } from '../../model/conventions.ts'
 import type { PlainArrays, PlainLayer, PlainModel } from '../../model/plain.ts'
-import type { Port } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'
 
 /** What a description would be if it were what it seems. */
-interface PlainGraph {
-  readonly gruv: number
+interface PlainGraph extends Pick<PlainModel, 'inputs' | 'outputs'> {
   readonly name?: string
-  readonly inputs: readonly Port[]
-  readonly outputs: readonly { readonly name: string; readonly value: string }[]
   readonly nodes: readonly PlainNode[]
 }
 
-interface PlainNode {
-  readonly kind: string
-  readonly name: string
-  readonly inputs: Named<string>
-  readonly outputs: Named<string>
+interface PlainNode extends Omit<PlainLayer, 'conventions' | 'arrays'> {
   readonly tensors: Named<string>
   readonly [attribute: string]: unknown
 }
 
-/** What is usual, of each attribute that a layer has, in the order in which it is recorded. */
+/** What is usual of each attribute, in the order in which decisions are recorded. */
 const usual: Readonly<
-  Record<PlainLayer['kind'], Partial<Record<ConventionKey, readonly unknown[]>>>
+  Record<PlainLayer['kind'], Partial<Record<Convention['key'], readonly unknown[]>>>
 > = {
   gru: {
     gateOrder: ['zrn', 'rzn'],
@@ -46,8 +39,6 @@ const usual: Readonly<
   },
 }
 
-const parts = ['kernel', 'recurrentKernel', 'bias', 'recurrentBias'] as const
-
 /** What `readGraph` makes a model of; throws where that has to look. */
 export function readPlainGraph(
   text: string,
@@ -55,72 +46,63 @@ export function readPlainGraph(
   fallbackName: string,
 ): PlainModel {
   const graph: PlainGraph = JSON.parse(text)
-  const { gruv, name = fallbackName, inputs, outputs, nodes, ...more } = graph
-  plain(gruv === 1 && areTexts([name]) && isEmpty(more))
+  const name = graph.name === undefined ? undefined : `${graph.name}`
+  const [{ name: input, shape }] = graph.inputs
+  const inputs = [{ name: `${input}`, shape: ['batch', 'time', Number(shape[2])] }]
+  const outputs = graph.outputs.map(({ name, value }) => ({ name: `${name}`, value: `${value}` }))
+  const nodes = graph.nodes.map(asNode)
+  // What says the same when it is written again is of these types, and says nothing else.
+  plain(JSON.stringify({ gruv: 1, name, inputs, outputs, nodes }) === JSON.stringify(graph))
   return {
-    name,
+    name: name ?? fallbackName,
     source: 'gruv model (.safetensors)',
-    inputs: inputs.map(({ name, shape, ...more }) => {
-      plain(areTexts([name]) && shape.every(isExtent) && isEmpty(more))
-      return { name, shape }
-    }),
-    outputs: outputs.map(({ name, value, ...more }) => {
-      plain(areTexts([name, value]) && isEmpty(more))
-      return { name, value }
-    }),
-    layers: nodes.map((node) => readNode(node, tensors)),
+    inputs,
+    outputs,
+    layers: nodes.map((node) => layerOf(node, tensors)),
     warnings: [],
   }
 }
 
-function readNode(node: PlainNode, arrays: Named<Tensor>): PlainLayer {
-  const { kind, name, inputs, outputs, tensors, ...attributes } = node
-  plain(areTexts([name, ...[inputs, outputs, tensors].flatMap(Object.values<unknown>)]))
-  plain(kind === 'gru' || kind === 'dense')
-  const choices = Object.entries(usual[kind as PlainLayer['kind']])
-  plain(choices.length === Object.keys(attributes).length)
-  const take = parts.flatMap((part) => {
-    if (!Object.hasOwn(tensors, part)) return []
-    plain(Object.hasOwn(arrays, tensors[part]))
-    return [[part, arrays[tensors[part]]]]
+/** The same node if it is a usual one; else another, or none. */
+function asNode(node: PlainNode): PlainNode {
+  const kind = node.kind === 'gru' ? 'gru' : 'dense'
+  const attributes = Object.entries(usual[kind]).map(([key, values]) => {
+    plain(values.includes(node[key]))
+    return [key, node[key]]
   })
   return {
-    kind: kind as PlainLayer['kind'],
+    kind,
+    name: `${node.name}`,
+    inputs: asTexts(node.inputs),
+    outputs: asTexts(node.outputs),
+    ...Object.fromEntries(attributes),
+    tensors: asTexts(node.tensors),
+  }
+}
+
+function layerOf(
+  { kind, name, inputs, outputs, tensors, ...attributes }: PlainNode,
+  all: Named<Tensor>,
+): PlainLayer {
+  const arrays = Object.entries(tensors).map(([part, tensor]) => {
+    plain(Object.hasOwn(all, tensor))
+    return [part, all[tensor]]
+  })
+  return {
+    kind,
     name,
     inputs,
     outputs,
-    conventions: choices.map(([key, values]) => {
-      plain(values.includes(attributes[key]))
-      return conventionOf(key, attributes[key])
-    }),
-    arrays: Object.fromEntries(take) as PlainArrays,
+    conventions: Object.entries(attributes).map(([key, said]) => conventionOf(key, said)),
+    arrays: Object.fromEntries(arrays) as PlainArrays,
   }
 }
 
 function conventionOf(key: string, said: unknown): Convention {
   const value = typeof said === 'boolean' ? (said ? 'yes' : 'no') : said
   const ground =
-    key === 'bias' && value === 'none'
+    value === 'none'
       ? { origin: 'implied', why: 'there are no biases' }
       : { origin: 'stated', why: 'the file says so' }
   return { key, value, ...ground } as Convention
-}
-
-function areTexts(values: readonly unknown[]): boolean {
-  return values.every((value) => typeof value === 'string')
-}
-
-/** A symbol or a number, as the whole reader has it. */
-function isExtent(dim: unknown): boolean {
-  if (typeof dim === 'string') return dim !== '' && dim.length <= 100
-  return Number.isSafeInteger(dim) && (dim as number) > 0
-}
-
-function isEmpty(more: object): boolean {
-  return Object.keys(more).length === 0
-}
-
-/** Otherwise the whole reader has to look. */
-function plain(condition: boolean): void {
-  if (!condition) throw new Error('not plain')
 }
