@@ -78,17 +78,13 @@ async function arrive(source: ModelSource): Promise<Arrival> {
     if (source instanceof Uint8Array) return { name, bytes: source }
     return { name, bytes: new Uint8Array(await new Blob([source]).arrayBuffer()) }
   }
-  if (!isFetched(source)) return (await sources()).arriveFrom(source)
+  const isNode = typeof process !== 'undefined' && process.versions?.node !== undefined
+  const isAddress = typeof source === 'string' || source instanceof URL
+  // In Node it may as well be a path.
+  if (isNode || !isAddress) return (await sources()).arriveFrom(source)
   const answer = await fetch(source).catch((error: Error) => error)
   if (answer instanceof Error || !answer.ok) return { answer }
-  return { bytes: new Uint8Array(await answer.arrayBuffer()), answer }
-}
-
-/** Node has paths; everywhere else they are addresses. One letter before a colon is a Windows drive. */
-function isFetched(source: ModelSource): source is string | URL {
-  if (source instanceof URL) return source.protocol !== 'file:'
-  const isNode = typeof process !== 'undefined' && process.versions?.node !== undefined
-  return typeof source === 'string' && (!isNode || /^[a-z][a-z\d+.-]+:/i.test(source))
+  return { answer, bytes: new Uint8Array(await answer.arrayBuffer()) }
 }
 
 /** By the reader that files with such a beginning are for; throws where a whole one has to look. */

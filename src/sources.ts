@@ -24,9 +24,10 @@ export async function loadWhole(
     const readOptions: ReadOptions = Object.fromEntries(
       Object.entries(said).filter(([, value]) => value !== undefined && value !== null),
     )
-    const { bytes, answer, name: found, siblings } = await arriving
-    if (bytes === undefined) throw noFile(answer!)
-    name = options.name ?? found ?? name
+    const arrival = await arriving
+    const bytes = bytesIn(arrival)
+    const { answer, name: found = name, siblings } = arrival
+    name = options.name ?? found
     const beside = siblings ?? (answer && besideAnswer(answer as Response, source))
     const model = await readModel({ name, bytes, ...(beside && { siblings: beside }) }, readOptions)
     if (verify) (await import('./verify/reference.ts')).verifyReference(model)
@@ -36,18 +37,31 @@ export async function loadWhole(
   }
 }
 
-/** From where bytes come neither out of memory nor by `fetch`. */
+/** Files in Node, and everywhere what is neither bytes nor an address. */
 export async function arriveFrom(source: ModelSource): Promise<Arrival> {
-  if (typeof source === 'string' || source instanceof URL) return fileAtPath(source)
-  if (!(source instanceof Response)) return fileOfSet(source as FileSet)
-  return {
-    name: source.url || 'response',
-    answer: source,
-    ...(source.ok && { bytes: new Uint8Array(await source.arrayBuffer()) }),
-  }
+  if (source instanceof URL)
+    return source.protocol === 'file:' ? fileAtPath(source) : fetched(source)
+  if (typeof source === 'string') return isUrl(source) ? fetched(source) : fileAtPath(source)
+  return source instanceof Response
+    ? { name: source.url || 'response', ...(await arrived(source)) }
+    : fileOfSet(source as FileSet)
 }
 
-async function fileAtPath(source: string | URL): Promise<Arrival & { readonly bytes: Uint8Array }> {
+async function fetched(url: string | URL): Promise<Arrival> {
+  return arrived(await fetch(url).catch((error: Error) => error))
+}
+
+async function arrived(answer: Response | Error): Promise<Arrival> {
+  if (answer instanceof Error || !answer.ok) return { answer }
+  return { answer, bytes: new Uint8Array(await answer.arrayBuffer()) }
+}
+
+/** One letter before a colon is a Windows drive. */
+function isUrl(text: string): boolean {
+  return /^[a-z][a-z\d+.-]+:/i.test(text)
+}
+
+async function fileAtPath(source: string | URL): Promise<Arrival> {
   const { isFolder, listFiles, pathOf, readFileBytes, siblingsOf } = await import('./files.node.ts')
   const path = pathOf(source)
   if (!(await isFolder(path))) {
@@ -106,19 +120,21 @@ async function fileOfSet(set: FileSet): Promise<Arrival> {
 async function bytesOf(source: Uint8Array | Blob | URL): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source
   if (source instanceof Blob) return new Uint8Array(await source.arrayBuffer())
-  if (source.protocol === 'file:') return (await fileAtPath(source)).bytes
-  return bytesOfAnswer(await answerOf(source))
+  return bytesIn(await arriveFrom(source))
 }
 
-async function answerOf(url: URL): Promise<Response> {
-  const answer = await fetch(url).catch((error: Error) => error)
-  if (answer instanceof Error) throw noFile(answer)
-  return answer
-}
-
-async function bytesOfAnswer(answer: Response): Promise<Uint8Array> {
-  if (!answer.ok) throw noFile(answer)
-  return new Uint8Array(await answer.arrayBuffer())
+function bytesIn({ bytes, answer }: Arrival): Uint8Array {
+  if (bytes !== undefined) return bytes
+  if (answer instanceof Error) {
+    throw new GruvError('unreadable', 'the server cannot be reached', {
+      got: answer.message,
+      cause: answer,
+    })
+  }
+  throw new GruvError('unreadable', 'the server did not give the file', {
+    expected: 'status 200',
+    got: `status ${answer!.status} ${answer!.statusText}`.trim(),
+  })
 }
 
 /**
@@ -135,30 +151,16 @@ function besideAnswer(answer: Response, source: ModelSource): Siblings | undefin
     list: async () => null,
     read: async (path) => {
       const escaped = path.split('/').map(encodeURIComponent).join('/')
-      let answer: Response | undefined
+      let arrival: Arrival = {}
       for (const base of bases) {
         const beside = new URL(escaped, base)
         beside.search = new URL(base).search
-        answer = await answerOf(beside)
-        if (answer.ok) break
+        arrival = await fetched(beside)
+        if (arrival.bytes !== undefined || arrival.answer instanceof Error) break
       }
-      return bytesOfAnswer(answer!)
+      return bytesIn(arrival)
     },
   }
-}
-
-/** @param answer what came instead of the file: another status, or nothing. */
-function noFile(answer: Response | Error): GruvError {
-  if (answer instanceof Error) {
-    return new GruvError('unreadable', 'the server cannot be reached', {
-      got: answer.message,
-      cause: answer,
-    })
-  }
-  return new GruvError('unreadable', 'the server did not give the file', {
-    expected: 'status 200',
-    got: `status ${answer.status} ${answer.statusText}`.trim(),
-  })
 }
 
 function nameOf(source: ModelSource): string {

@@ -41,6 +41,9 @@ export interface PlainArrays {
 
 type PlainNode = GruNode | DenseNode
 
+/** A GRU's gates, or all there is of a Dense layer. */
+type ByGate = Readonly<Record<keyof PerGate<Tensor> | 'all', Tensor>>
+
 /** What `createModel` gives; throws where that has to look. */
 export function plainModel({ layers, outputs, warnings, ...parts }: PlainModel): Model {
   const nodes = layers.map(nodeOf)
@@ -86,24 +89,35 @@ function nodeOf({ kind, name, inputs, outputs, conventions, arrays }: PlainLayer
   const said = Object.fromEntries(conventions.map(({ key, value }) => [key, value]))
   const flip = said.transposed === 'yes'
   const { kernel, recurrentKernel, bias = null, recurrentBias = null } = arrays
-  const [features, width] = extents(kernel, flip)
-  plain(features > 0 && width > 0 && isHealthy(kernel))
-  for (const each of [bias, recurrentBias])
-    plain(each === null || (`${each.shape}` === `${width}` && isHealthyBias(each)))
+  const [features, width] = flip ? [...kernel.shape].reverse() : kernel.shape
+  const gates = kind === 'gru' ? [...said.gateOrder] : ['all']
+  const units = width / gates.length
+  plain(features > 0 && units > 0)
+
+  /** Each gate's numbers of a kernel, [inputs, units], or of a bias, [units]. */
+  const byGate = ({ shape, data, ...rest }: Tensor, inputs?: number): ByGate => {
+    const isBias = inputs === undefined
+    plain(`${shape}` === `${isBias ? width : flip ? [width, inputs] : [inputs, width]}`)
+    plain(isBias ? data.every(isModest) : !odd.some((value) => data.includes(value)))
+    const rows = inputs ?? 1
+    const [down, across] = flip ? [1, rows] : [width, 1]
+    const block = (gate: number): Tensor => {
+      const numbers = data.slice(0, rows * units)
+      for (let i = 0; i < rows; i++) {
+        for (let u = 0; u < units; u++)
+          numbers[i * units + u] = data[i * down + (gate * units + u) * across]
+      }
+      return { shape: isBias ? [units] : [rows, units], data: numbers, ...rest }
+    }
+    return Object.fromEntries(gates.map((gate, i) => [gate, block(i)])) as ByGate
+  }
+
   const activation = activationOf(said.activation)
   if (kind === 'dense') {
-    const weights = { kernel: blocks(kernel, 1, flip)[0], bias }
-    return { kind, name, features, units: width, activation, conventions, weights, inputs, outputs }
+    const weights = { kernel: byGate(kernel, features).all, bias: bias && byGate(bias).all }
+    return { kind, name, features, units, activation, conventions, weights, inputs, outputs }
   }
-  const units = width / 3
-  plain(`${extents(recurrentKernel!, flip)}` === `${[units, width]}` && isHealthy(recurrentKernel!))
   plain((bias === null) === (said.bias === 'none') && (bias !== null || recurrentBias === null))
-  const byGate = (packed: Tensor): PerGate<Tensor> => {
-    const gates = blocks(packed, 3, flip)
-    return Object.fromEntries(
-      [...said.gateOrder].map((gate, i) => [gate, gates[i]]),
-    ) as object as PerGate<Tensor>
-  }
   return {
     kind,
     name,
@@ -119,8 +133,8 @@ function nodeOf({ kind, name, inputs, outputs, conventions, arrays }: PlainLayer
     clip: null,
     conventions,
     weights: {
-      kernel: byGate(kernel),
-      recurrentKernel: byGate(recurrentKernel!),
+      kernel: byGate(kernel, features),
+      recurrentKernel: byGate(recurrentKernel!, units),
       inputBias: bias && byGate(bias),
       recurrentBias: recurrentBias && byGate(recurrentBias),
     },
@@ -133,37 +147,12 @@ function activationOf(kind: string): Activation {
   return { kind: kind as Activation['kind'], parameters: [] }
 }
 
-/** Inputs and width of a kernel. */
-function extents({ shape }: Tensor, flip: boolean): readonly number[] {
-  plain(shape.length === 2)
-  return flip ? [shape[1], shape[0]] : shape
-}
-
-/** The numbers of each gate of a packed array, as [inputs, units] or [units]. */
-function blocks(packed: Tensor, gates: number, flip: boolean): readonly Tensor[] {
-  const { shape, data } = packed
-  const [rows, width] = shape.length === 1 ? [1, shape[0]] : extents(packed, flip)
-  const units = width / gates
-  const [down, across] = flip ? [1, rows] : [width, 1]
-  return Array.from({ length: gates }, (_, gate) => {
-    const numbers = data.slice(0, rows * units)
-    for (let i = 0; i < rows; i++) {
-      for (let u = 0; u < units; u++)
-        numbers[i * units + u] = data[i * down + (gate * units + u) * across]
-    }
-    return { ...packed, shape: shape.length === 1 ? [units] : [rows, units], data: numbers }
-  })
-}
-
-/** Numbers that there is nothing to say of (`warnings.ts`, `stuck.ts`). */
-function isHealthy({ data }: Tensor): boolean {
-  // Typed arrays find a number faster than a loop does.
-  return ![0, Number.NaN, Infinity, -Infinity].some((odd) => data.includes(odd))
-}
+/** In a kernel, of these there is something to say (`warnings.ts`, `stuck.ts`); typed arrays find them fast. */
+const odd = [0, Number.NaN, Infinity, -Infinity]
 
 /** A larger bias alone brings `hard_sigmoid` to its end; sigmoid and tanh need more. */
-function isHealthyBias({ data }: Tensor): boolean {
-  return data.every((value) => Math.abs(value) < 2.5)
+function isModest(bias: number): boolean {
+  return Math.abs(bias) < 2.5
 }
 
 function areDistinct(all: readonly { readonly name: string }[]): boolean {

@@ -63,7 +63,7 @@ const unusual: Readonly<Record<string, Model>> = {
 /** The same values, key for key in the same order, and frozen all the way down. */
 function expectSame(plain: Model, whole: Model): void {
   expect(plain).toEqual(whole)
-  expect(JSON.stringify(plain)).toBe(JSON.stringify(whole))
+  expect(JSON.stringify(plain) === JSON.stringify(whole), 'the order of keys').toBe(true)
   expect(thawed(plain)).toEqual(thawed(whole))
 }
 
