@@ -27,8 +27,7 @@ export async function readPlainNpz(bytes: Uint8Array): Promise<Named<Tensor>> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const u16 = (at: number) => view.getUint16(at, true)
   const u32 = (at: number) => view.getUint32(at, true)
-  const same = (a: number, b: number, length: number) =>
-    bytes.subarray(a, a + length).every((byte, i) => byte === bytes[b + i])
+  const latin = (at: number, length: number) => text(bytes.subarray(at, at + length))
   const end = bytes.length - END_LENGTH
   const [count, directory] = [u16(end + 10), u32(end + 16)]
   // One disk, no comment, and all lies side by side: entries, directory, end.
@@ -37,28 +36,25 @@ export async function readPlainNpz(bytes: Uint8Array): Promise<Named<Tensor>> {
   const tensors = new Map<string, Tensor>()
   let [entry, local, total] = [directory, 0, 0]
   for (let i = 0; i < count; i++) {
-    const [method, crc, packed, size] = [
-      u16(entry + 10),
-      ...[16, 20, 24].map((at) => u32(entry + at)),
-    ]
+    const method = u16(entry + 10)
+    const [crc, packed, size] = [16, 20, 24].map((at) => u32(entry + at))
     const nameLength = u16(entry + 28)
+    const name = latin(entry + ENTRY_LENGTH, nameLength)
     // Nothing encrypted, nothing described behind its data, no further fields.
     plain(u32(entry) === ENTRY && (u16(entry + 8) & ~0x800) === 0 && u32(entry + 42) === local)
     // Nor is it a folder, by the attributes of DOS or Unix.
     plain(u32(entry + 30) === 0 && u16(entry + 34) === 0 && (u32(entry + 38) & 0x40000010) === 0)
-    // The header before the data says the same, in NumPy's archives in a field of zip64: beside
-    // the usual place, or since Python 3.12 instead.
-    const nameAt = entry + ENTRY_LENGTH
+    // The header before the data says the same, in NumPy's archives in a field of zip64: beside the
+    // usual place, or, where a newer Python wrote it, instead.
+    plain(u32(local) === LOCAL && latin(local + 4, 14) === latin(entry + 6, 14))
+    plain(u16(local + 26) === nameLength && latin(local + LOCAL_LENGTH, nameLength) === name)
     const fieldAt = local + LOCAL_LENGTH + nameLength
     const extra = u16(local + 28)
-    const usual = `${[u32(local + 18), u32(local + 22)]}`
-    const field = extra === 0 ? [] : [0, 4, 8, 12, 16].map((at) => u32(fieldAt + at))
-    plain(u32(local) === LOCAL && same(local + 4, entry + 6, 14) && u16(local + 26) === nameLength)
-    plain(same(local + LOCAL_LENGTH, nameAt, nameLength))
+    const sizes = `${[u32(local + 18), u32(local + 22)]}`
+    plain(sizes === `${[packed, size]}` || (extra > 0 && sizes === `${[MOVED, MOVED]}`))
+    const field = [0, 4, 8, 12, 16].map((at) => u32(fieldAt + at))
     plain(extra === 0 || (extra === 20 && `${field}` === `${[ZIP64, size, 0, packed, 0]}`))
-    plain(usual === `${[packed, size]}` || (extra > 0 && usual === `${[MOVED, MOVED]}`))
 
-    const name = text(bytes.subarray(nameAt, nameAt + nameLength))
     const from = fieldAt + extra
     const data = bytes.subarray(from, from + packed)
     total += size
@@ -68,7 +64,7 @@ export async function readPlainNpz(bytes: Uint8Array): Promise<Named<Tensor>> {
     plain(crc32(unpacked) === crc)
     tensors.set(name.slice(0, -4), readArray(unpacked))
     local = from + packed
-    entry = nameAt + nameLength
+    entry += ENTRY_LENGTH + nameLength
   }
   plain(count > 0 && local === directory && entry === end)
   return Object.fromEntries(tensors)

@@ -6,5 +6,8 @@ import { bareLayer } from './arrays.ts'
 import { baseName, type ReadOptions, type SourceFile } from './format.ts'
 
 export async function readNpzLayer(file: SourceFile, options: ReadOptions): Promise<Model> {
-  return bareLayer(baseName(file.name), 'NumPy archive (.npz)', await readNpz(file.bytes), options)
+  // Fetched already, and nothing to unpack archives with is, which is large.
+  const { readPlainNpz } = await import('./plain-npz.ts')
+  const tensors = await readPlainNpz(file.bytes).catch(() => readNpz(file.bytes))
+  return bareLayer(baseName(file.name), 'NumPy archive (.npz)', tensors, options)
 }

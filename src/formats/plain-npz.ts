@@ -8,6 +8,8 @@ import type { Convention } from '../model/conventions.ts'
 import type { PlainModel } from '../model/plain.ts'
 import type { Tensor } from '../tensor.ts'
 
+export { readPlainNpz }
+
 /** What the kernel, the recurrent kernel and the biases are called, and whose names these are. */
 const families = [
   [['wMatrix', 'uMatrix', 'biases'], null],
@@ -15,12 +17,9 @@ const families = [
   [['W', 'U', 'b'], null],
 ] as const
 
-type Ground = Pick<Convention, 'origin' | 'why'>
+type Ground = readonly [Convention['origin'], why: string]
 
-const assumed: Ground = {
-  origin: 'assumed',
-  why: 'Keras does so, and nothing in the file says otherwise',
-}
+const assumed: Ground = ['assumed', 'Keras does so, and nothing in the file says otherwise']
 
 /** What `readNpzLayer` makes a model of; throws where that has to look. */
 export async function readPlain(bytes: Uint8Array, name: string): Promise<PlainModel> {
@@ -30,52 +29,36 @@ export async function readPlain(bytes: Uint8Array, name: string): Promise<PlainM
   const [kernel, recurrentKernel, biases] = names.map((array) => named.get(array)!)
   const [rows, width] = biases.shape
   plain(tensors.length === names.length && biases.shape.length === 2 && rows === 2)
-  const byNames = owner === null ? assumed : implied(`the array names are ${owner}'s`)
+  const byNames: Ground = owner === null ? assumed : ['implied', `the array names are ${owner}'s`]
   const evidence = `the biases are ${show(biases)}`
-  const row = (from: number): Tensor => ({
+  const decisions: readonly (readonly [Convention['key'], value: string, ...Ground])[] = [
+    ['gateOrder', 'zrn', ...byNames],
+    ['transposed', 'no', 'implied', `the recurrent kernel is ${show(recurrentKernel)}`],
+    ['reset', 'after', 'implied', `${evidence}, as Keras writes reset_after=True`],
+    ['update', 'keeps', ...byNames],
+    ['bias', 'separate', 'implied', `${evidence}, as Keras writes them`],
+    ['activation', 'tanh', ...assumed],
+    ['recurrentActivation', 'sigmoid', ...assumed],
+  ]
+  const conventions = decisions.map(([key, value, origin, why]) => ({ key, value, origin, why }))
+  const [bias, recurrentBias] = [0, width].map((from) => ({
     ...biases,
     shape: [width],
     data: biases.data.slice(from, from + width),
-  })
+  }))
+  const inputs = { x: 'x' }
+  const outputs = { sequence: 'gru.sequence' }
+  const arrays = { kernel, recurrentKernel, bias, recurrentBias }
   return {
     name,
     source: 'NumPy archive (.npz)',
     inputs: [{ name: 'x', shape: ['batch', 'time', kernel.shape[0]] }],
-    outputs: [{ name: 'y', value: 'gru.sequence' }],
-    layers: [
-      {
-        kind: 'gru',
-        name: 'gru',
-        inputs: { x: 'x' },
-        outputs: { sequence: 'gru.sequence' },
-        conventions: [
-          { key: 'gateOrder', value: 'zrn', ...byNames },
-          {
-            key: 'transposed',
-            value: 'no',
-            ...implied(`the recurrent kernel is ${show(recurrentKernel)}`),
-          },
-          {
-            key: 'reset',
-            value: 'after',
-            ...implied(`${evidence}, as Keras writes reset_after=True`),
-          },
-          { key: 'update', value: 'keeps', ...byNames },
-          { key: 'bias', value: 'separate', ...implied(`${evidence}, as Keras writes them`) },
-          { key: 'activation', value: 'tanh', ...assumed },
-          { key: 'recurrentActivation', value: 'sigmoid', ...assumed },
-        ],
-        arrays: { kernel, recurrentKernel, bias: row(0), recurrentBias: row(width) },
-      },
-    ],
+    outputs: [{ name: 'y', value: outputs.sequence }],
+    layers: [{ kind: 'gru', name: 'gru', inputs, outputs, conventions, arrays }],
     warnings: [
       `nothing in the file states the ${owner === null ? 'gate order, the update gate, the ' : ''}activation, the recurrent activation: Keras's conventions are assumed`,
     ],
   }
-}
-
-function implied(why: string): Ground {
-  return { origin: 'implied', why }
 }
 
 function show({ shape }: Tensor): string {
