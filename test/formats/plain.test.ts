@@ -83,6 +83,14 @@ function plainGraph(text: string, tensors: Named<Tensor>): Model | null {
   }
 }
 
+/** A description that can be changed. */
+function copied(graph: object): {
+  nodes: { name: string; inputs: Record<string, string>; outputs: Record<string, string> }[]
+  outputs: { name: string; value: string }[]
+} {
+  return JSON.parse(JSON.stringify(graph))
+}
+
 const wholeGraph = (text: string, tensors: Named<Tensor>): Model =>
   readGraph(parseObject(text, 'graph'), tensors, 'name')
 
@@ -116,6 +124,82 @@ describe('a description in its usual form', () => {
     }
   })
 
+  it.each<[string, (graph: ReturnType<typeof copied>) => void]>([
+    [
+      'a value made twice',
+      ({ nodes, outputs }) => {
+        nodes[1].outputs.y = 'gru.sequence'
+        outputs[0].value = 'gru.sequence'
+      },
+    ],
+    [
+      'a value that is an input',
+      ({ nodes, outputs }) => {
+        nodes[1].outputs.y = 'x'
+        outputs[0].value = 'x'
+      },
+    ],
+    [
+      'two layers of one name',
+      ({ nodes }) => {
+        nodes[1].name = nodes[0].name
+      },
+    ],
+    [
+      'two outputs of one name',
+      ({ outputs }) => {
+        outputs.push(outputs[0])
+      },
+    ],
+    [
+      'a port that is none',
+      ({ nodes }) => {
+        nodes[0].outputs.nowhere = 'nowhere'
+      },
+    ],
+    [
+      'a port that every object has',
+      ({ nodes, outputs }) => {
+        nodes[1].outputs = { constructor: 'y' }
+        outputs[0].value = 'y'
+      },
+    ],
+    [
+      'no layers',
+      ({ nodes, outputs }) => {
+        nodes.length = 0
+        outputs[0].value = 'x'
+      },
+    ],
+    [
+      'a GRU behind a vector',
+      ({ nodes, outputs }) => {
+        const [first] = nodes
+        nodes[0] = { ...first, outputs: { last: 'last' } }
+        nodes[1] = { ...first, name: 'second', inputs: { x: 'last' }, outputs: { last: 'y' } }
+        outputs[0].value = 'y'
+      },
+    ],
+  ])('%s: left to the whole way, which refuses it', (_, change) => {
+    const { graph, tensors } = writeGraph(sequential([randomGru(1, 5, 5), heads[1]]))
+    const changed = copied(graph)
+    change(changed)
+    const text = JSON.stringify(changed)
+    expect(plainGraph(text, tensors)).toBeNull()
+    expect(() => wholeGraph(text, tensors)).toThrow()
+  })
+
+  it('a Dense layer behind a vector, and states: the same model', () => {
+    const { graph, tensors } = writeGraph(sequential([randomGru(1, 4, 5), heads[1]]))
+    for (const port of ['last', 'state']) {
+      const changed = copied(graph)
+      changed.nodes[0].outputs = { sequence: 'all', [port]: 'one' }
+      changed.nodes[1].inputs.x = 'one'
+      const text = JSON.stringify(changed)
+      expectSame(plainGraph(text, tensors)!, wholeGraph(text, tensors))
+    }
+  })
+
   it('whatever array is in the wrong place: the same model, or none', () => {
     const { graph, tensors } = writeGraph(usual['head 1'])
     const text = JSON.stringify(graph)
@@ -138,11 +222,13 @@ describe('a description in its usual form', () => {
     let told = 0
     for (const [name, { data, ...rest }] of Object.entries(tensors)) {
       for (const odd of [Number.NaN, Infinity, -Infinity, 0, 2, 2.5, -40]) {
-        const arrays = { ...tensors, [name]: { ...rest, data: data.map((x, i) => (i ? x : odd)) } }
-        const plain = plainGraph(text, arrays)
-        const whole = wholeGraph(text, arrays)
-        if (plain !== null) expect(plain, `${name}, ${odd}`).toEqual(whole)
-        else if (whole.warnings.length > 0) told++
+        for (const changed of [data.map((x, i) => (i ? x : odd)), data.map(() => odd)]) {
+          const arrays = { ...tensors, [name]: { ...rest, data: changed } }
+          const plain = plainGraph(text, arrays)
+          const whole = wholeGraph(text, arrays)
+          if (plain !== null) expect(plain, `${name}, ${odd}`).toEqual(whole)
+          else if (whole.warnings.length > 0) told++
+        }
       }
     }
     expect(told).toBeGreaterThan(10)
@@ -162,6 +248,10 @@ describe('a safetensors file in its usual form', () => {
     const text =
       '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
     expect(() => readPlainSafetensors(headed(text, 4))).toThrow()
+    for (const shape of ['[-1,-1]', '[0.5,2]', '["1"]', '1', '[4294967297]']) {
+      const text = `{"__metadata__":{},"a":{"dtype":"F32","shape":${shape},"data_offsets":[0,4]}}`
+      expect(() => readPlainSafetensors(headed(text, 4)), shape).toThrow()
+    }
     const half = writeSafetensors({
       tensors: { a: { shape: [2], data: Float32Array.of(1, 2), dtype: 'float16' } },
     })
@@ -222,6 +312,13 @@ describe('an npz archive in its usual form', () => {
     },
     60_000,
   )
+
+  it('without the sizes in either place: left to the whole reader, which refuses it', async () => {
+    const file = await writeNpz(arrays)
+    file.fill(0xff, 18, 26)
+    await expect(readPlainNpz(file)).rejects.toThrow()
+    await expect(readNpz(file)).rejects.toThrow()
+  })
 })
 
 describe('a bare layer in its usual form', () => {
@@ -439,7 +536,7 @@ function* variations(value: unknown): Generator<unknown> {
       yield [...value.slice(0, Number(key)), ...value.slice(Number(key) + 1)]
     else yield Object.fromEntries(Object.entries(value).filter(([each]) => each !== key))
   }
-  if (!Array.isArray(value)) yield { ...value, more: 1 }
+  if (!Array.isArray(value)) for (const more of [1, 'x']) yield { ...value, more }
 }
 
 function copy<T extends object>(value: T): T {
