@@ -1,7 +1,7 @@
 /** The toolkit of most models, and that of all others, which is fetched when a model needs it. */
 
 import { plainKinds } from '../model/plain.ts'
-import type { LayerNode, Model, Port } from '../model/types.ts'
+import type { LayerNode, Model } from '../model/types.ts'
 import type { Layer } from './layer.ts'
 import { dense } from './layers/dense.ts'
 import { gru } from './layers/gru.ts'
@@ -11,8 +11,10 @@ import type { Toolkit } from './toolkit.ts'
 import { activations } from './wasm/kernels/activations.ts'
 import { writeDense } from './wasm/kernels/dense.ts'
 import { writeGru } from './wasm/kernels/gru.ts'
+import { once } from './wasm/kernels/kernel.ts'
 import { float32 } from './wasm/kernels/math.ts'
 import { opcodes } from './wasm/opcodes.ts'
+import { plainWriter } from './wasm/plain.ts'
 
 /** Plain models in float32. */
 const toolkitAtHand: Toolkit = {
@@ -22,7 +24,7 @@ const toolkitAtHand: Toolkit = {
   layer: ({ kind }) => ({ gru, dense })[kind as 'gru' | 'dense'] as Layer,
   arrange: arrangeChain,
   writing: {
-    opcodes,
+    writer: once(() => plainWriter(opcodes)),
     writers: { gru: writeGru, dense: writeDense },
     activations,
     arithmetics: { f32: float32 },
@@ -45,20 +47,20 @@ export async function toolkitFor(
  * forward, and Dense, with the activations that most of them have.
  */
 function isPlain({ inputs, nodes }: Model): boolean {
-  const made = [
-    inputs.map(({ name }) => name),
-    ...nodes.map(({ outputs }) => Object.values(outputs)),
-  ]
-  return (
-    inputs.length === 1 &&
-    isSequence(inputs[0]) &&
-    nodes.every((node, i) => isPlainLayer(node) && readsOnly(node, made[i]))
-  )
-}
-
-function isSequence({ shape, axes }: Port): boolean {
+  const [{ name, shape, axes }, ...others] = inputs
   const dims = shape.map((dim) => typeof dim).join(' ')
-  return dims === 'string string number' && axes === undefined
+  let made = [name]
+  return (
+    others.length === 0 &&
+    axes === undefined &&
+    dims === 'string string number' &&
+    nodes.every((node) => {
+      const { x, ...more } = node.inputs
+      const next = made.includes(x) && Object.keys(more).length === 0
+      made = Object.values(node.outputs)
+      return next && isPlainLayer(node)
+    })
+  )
 }
 
 function isPlainLayer(node: LayerNode): boolean {
@@ -68,10 +70,5 @@ function isPlainLayer(node: LayerNode): boolean {
 }
 
 function has({ kind }: { readonly kind: string }): boolean {
-  return Object.hasOwn(activations, kind)
-}
-
-/** Whether nothing but `x` arrives, and it is one of these values. */
-function readsOnly({ inputs }: LayerNode, values: readonly string[]): boolean {
-  return Object.entries(inputs).every(([port, value]) => port === 'x' && values.includes(value))
+  return kind in activations
 }

@@ -13,7 +13,7 @@ import { chooseOther, withoutWasm } from './otherwise.ts'
 import { type Plan, plan } from './plan.ts'
 import { type CompileOptions, createProgram, type Program, planOptions } from './program.ts'
 import { withThreads } from './threads/program.ts'
-import { compileModule, createWasmEngine, runsHere, targetHere } from './wasm/engine.ts'
+import { codeOf, createWasmEngine, runsHere, targetHere } from './wasm/engine.ts'
 
 export { allTools, chooseOther, withThreads }
 
@@ -29,18 +29,12 @@ function chooseAtOnce(
   planned: Plan,
   { engine = 'auto', deterministic = false, artifact }: EngineOptions,
 ): Engine {
-  const code = artifact && given(artifact, planned, deterministic)
+  const emitted = artifact && given(artifact, planned, deterministic)
   let refusal: unknown
   if (engine !== 'js' && runsHere(planned)) {
     try {
-      const target = code?.target ?? targetHere(planned, deterministic)
-      const module = code?.module()
-      return createWasmEngine(
-        planned,
-        target,
-        allTools,
-        (purpose) => module ?? compileModule(planned, target, allTools, purpose),
-      )
+      const code = emitted ?? codeOf(planned, targetHere(planned, deterministic), allTools)
+      return createWasmEngine(planned, allTools, code)
     } catch (error) {
       refusal = error
     }
