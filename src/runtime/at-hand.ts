@@ -2,10 +2,12 @@
 
 import { kindsAtHand } from '../model/build.ts'
 import type { LayerNode, Model, Port } from '../model/types.ts'
+import { readSequence } from './inputs.ts'
+import { overSteps } from './js/steps.ts'
 import type { Layer } from './layer.ts'
 import { dense } from './layers/dense.ts'
 import { gru } from './layers/gru.ts'
-import type { PlanOptions } from './plan.ts'
+import type { CompileOptions } from './program.ts'
 import { arrangeChain } from './stages.ts'
 import type { Toolkit } from './toolkit.ts'
 import { activations } from './wasm/kernels/activations.ts'
@@ -28,16 +30,22 @@ const toolkitAtHand: Toolkit = {
     arithmetics: { f32: float32 },
   },
   mixed: null,
-  whole: null,
+  overSteps,
+  readInputs: readSequence,
+  runWhole: null,
+  stream: (_, open) => open(),
 }
 
-/** With at least what this model needs. */
-export async function toolkitFor(
-  model: Model,
-  { precision }: Pick<PlanOptions, 'precision'>,
-): Promise<Toolkit> {
-  if (precision === 'f32' && isPlain(model)) return toolkitAtHand
-  return (await import('./at-once.ts')).allTools
+/** With at least what this model needs. @throws GruvError `bad-argument` for options that are none. */
+export async function toolkitFor(model: Model, options: CompileOptions): Promise<Toolkit> {
+  const { precision = 'f32', streams = 1, engine = 'auto' } = options
+  const usual =
+    precision === 'f32' &&
+    Number.isInteger(streams) &&
+    streams > 0 &&
+    (engine === 'auto' || engine === 'wasm')
+  if (usual && isPlain(model)) return toolkitAtHand
+  return (await import('./at-once.ts')).toolkitOf(options)
 }
 
 /**

@@ -9,13 +9,21 @@ import { allTools } from './all.ts'
 import type { EngineOptions } from './choose.ts'
 import type { Engine } from './engine.ts'
 import { given } from './given.ts'
+import { planOptions } from './options.ts'
 import { chooseOther, withoutWasm } from './otherwise.ts'
 import { type Plan, plan } from './plan.ts'
-import { type CompileOptions, createProgram, type Program, planOptions } from './program.ts'
+import { type CompileOptions, createProgram, type Program } from './program.ts'
 import { withThreads } from './threads/program.ts'
+import type { Toolkit } from './toolkit.ts'
 import { compileModule, createWasmEngine, runsHere, targetHere } from './wasm/engine.ts'
 
-export { allTools, chooseOther, withThreads }
+export { chooseOther, withThreads }
+
+/** @throws GruvError `bad-argument` for options that are none. */
+export function toolkitOf(options: CompileOptions): Toolkit {
+  planOptions(options)
+  return allTools
+}
 
 export function compileAtOnce(model: Model, options: CompileOptions = {}): Program {
   const planned = plan(model, planOptions(options), allTools)

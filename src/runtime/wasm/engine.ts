@@ -5,7 +5,7 @@
  */
 
 import { type Engine, type Piece, packAll } from '../engine.ts'
-import { overSteps, type Step as StepOf } from '../js/steps.ts'
+import type { Step as StepOf } from '../js/steps.ts'
 import { inFrame, isRecurrentKernel, type Kernel, type RecurrentKernel } from '../layer.ts'
 import type { Plan } from '../plan.ts'
 import type { Toolkit } from '../toolkit.ts'
@@ -123,7 +123,7 @@ export function createWasmEngine(
     if (masked && isRecurrentKernel(kernel)) {
       const place = { memory, layout: plan.block, stateStride: plan.stateStride, frame, state }
       const cell = exportsFor('cell')[`cell${index}`] as Cell
-      overSteps(kernel, { ...place, ...piece }, cell, callCell)
+      tools.overSteps(kernel, { ...place, ...piece }, cell, callCell)
     } else {
       const block = exportsFor('block')[`block${index}`] as Block
       block(frame << shift, state << shift, piece.rows, piece.steps, Number(piece.start))
