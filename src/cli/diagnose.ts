@@ -9,8 +9,8 @@ import {
   suggestedInput,
 } from '../diagnose/index.ts'
 import { GruvError, type Model, type Tensor } from '../index.ts'
-import { conventionTable, statesOf } from '../model/index.ts'
-import { readNamed, writeFiles } from './files.ts'
+import { conventionTable } from '../model/index.ts'
+import { writeFiles } from './files.ts'
 import {
   addConventionFlags,
   type ConventionFlags,
@@ -20,11 +20,9 @@ import {
   refuseRunQuirks,
 } from './options.ts'
 import { columns, heading, paint, print } from './render.ts'
+import { readSides, type SidesFlags } from './sides.ts'
 
-interface DiagnoseFlags extends ConventionFlags {
-  readonly input: readonly string[]
-  readonly expected: readonly string[]
-  readonly initialState?: readonly string[]
+interface DiagnoseFlags extends ConventionFlags, SidesFlags {
   readonly suggestInput?: string
   readonly json?: boolean
 }
@@ -41,8 +39,8 @@ export function diagnoseCommand(): Command {
       'Finds the mistake that explains the numbers: gate order, reset position, biases …',
     )
     .argument('<model>', MODEL_ARGUMENT)
-    .requiredOption('--input <[name=]file>', 'input data', collect)
-    .requiredOption('--expected <[name=]file>', 'the outputs to explain', collect)
+    .option('--input <[name=]file>', 'input data; default: what the model came with', collect)
+    .option('--expected <[name=]file>', 'the outputs to explain', collect)
     .option('--initial-state <file>', 'the state that the sequence starts from', collect)
     .option(
       '--suggest-input <file>',
@@ -132,7 +130,7 @@ export function diagnoseSides(
 /** One line for `verify`, where a quick look identifies something; else null. */
 export async function quickDiagnosis(
   model: Model,
-  flags: ConventionFlags & Pick<DiagnoseFlags, 'input' | 'expected' | 'initialState'>,
+  flags: ConventionFlags & SidesFlags,
 ): Promise<string | null> {
   const { verdict, candidates } = diagnoseSides(model, flags, {
     ...(await readSides(model, flags)),
@@ -143,22 +141,6 @@ export async function quickDiagnosis(
 }
 
 const QUICK_BUDGET_MS = 2000
-
-async function readSides(
-  model: Model,
-  flags: Pick<DiagnoseFlags, 'input' | 'expected' | 'initialState'>,
-): Promise<DiagnoseOptions> {
-  const inputs = model.inputs.map(({ name }) => name)
-  const outputs = model.outputs.map(({ name }) => name)
-  const states = model.nodes.flatMap(statesOf).map(({ name }) => name)
-  return {
-    input: await readNamed(flags.input, inputs, '--input'),
-    expected: await readNamed(flags.expected, [...outputs, ...states], '--expected'),
-    ...(flags.initialState && {
-      initialState: await readNamed(flags.initialState, states, '--initial-state'),
-    }),
-  }
-}
 
 const words = {
   identified: 'identified: one reading explains these numbers',

@@ -2,11 +2,9 @@
 
 import { Command } from 'commander'
 import { changesRun, withRunQuirks } from '../diagnose/index.ts'
-import { GruvError, type Model } from '../index.ts'
-import { statesOf } from '../model/index.ts'
+import type { Model } from '../index.ts'
 import { type Difference, type OutputVerdict, type Verdict, verify } from '../verify/index.ts'
 import { quickDiagnosis } from './diagnose.ts'
-import { readNamed } from './files.ts'
 import { addMaskFlags, type MaskFlags, readMaskFlags } from './masks.ts'
 import {
   addConventionFlags,
@@ -18,11 +16,9 @@ import {
   precisionOption,
 } from './options.ts'
 import { columns, errorPicture, heading, paint, print } from './render.ts'
+import { readSides, type SidesFlags } from './sides.ts'
 
-interface VerifyFlags extends ConventionFlags, MaskFlags {
-  readonly input: readonly string[]
-  readonly expected: readonly string[]
-  readonly initialState?: readonly string[]
+interface VerifyFlags extends ConventionFlags, MaskFlags, SidesFlags {
   readonly precision: 'f32' | 'f64'
   readonly atol?: number
   readonly rtol?: number
@@ -38,12 +34,12 @@ export function verifyCommand(): Command {
       'Compares the outputs with reference data: how far apart, where, and from when on.',
     )
     .argument('<model>', MODEL_ARGUMENT)
-    .requiredOption(
+    .option(
       '--input <[name=]file>',
-      'input data (.npy .npz .csv .tsv .txt .json .jsonl)',
+      'input data (.npy .npz .csv .tsv .txt .json .jsonl); default: what the model came with',
       collect,
     )
-    .requiredOption('--expected <[name=]file>', 'the outputs as they should be', collect)
+    .option('--expected <[name=]file>', 'the outputs as they should be', collect)
     .option('--initial-state <file>', 'the state that the sequence starts from', collect)
     .addOption(precisionOption())
     .option(
@@ -59,6 +55,7 @@ export function verifyCommand(): Command {
 Exit code 0 when all numbers are within tolerance, 1 when they differ.
 
 Examples:
+  gruv verify model.safetensors              (with reference data in the file)
   gruv verify layer.npz --input x.npy --expected y.npy
   gruv verify layer.npz --input x.npy --expected y.csv --precision f64 --atol 1e-9`,
     )
@@ -85,40 +82,13 @@ async function pointToDiagnosis(model: Model, flags: VerifyFlags): Promise<void>
 
 export async function verifyFiles(
   model: Model,
-  flags: Pick<
-    VerifyFlags,
-    | 'input'
-    | 'expected'
-    | 'initialState'
-    | 'precision'
-    | 'atol'
-    | 'rtol'
-    | 'quirk'
-    | 'mask'
-    | 'lengths'
-  >,
+  flags: Omit<VerifyFlags, 'json'>,
 ): Promise<Verdict> {
-  const names = {
-    inputs: model.inputs.map(({ name }) => name),
-    outputs: model.outputs.map(({ name }) => name),
-  }
-  const states = model.nodes.flatMap(statesOf).map(({ name }) => name)
-  const input = await readNamed(flags.input, names.inputs, '--input')
-  const expected = await readNamed(flags.expected, [...names.outputs, ...states], '--expected')
-  if (Object.keys(expected).length === 0) {
-    throw new GruvError('bad-file', 'there is nothing to compare with', {
-      where: flags.expected.join(', '),
-    })
-  }
   return verify(model, {
-    input,
-    expected,
+    ...(await readSides(model, flags)),
     precision: flags.precision,
     ...(await readMaskFlags(flags)),
     wrap: (program) => withRunQuirks(program, flags.quirk ?? []),
-    ...(flags.initialState && {
-      initialState: await readNamed(flags.initialState, states, '--initial-state'),
-    }),
     ...(flags.atol !== undefined && { atol: flags.atol }),
     ...(flags.rtol !== undefined && { rtol: flags.rtol }),
   })

@@ -7,8 +7,10 @@ import { layerOf } from './layers.ts'
 import { arrangeGraph, streamOfGraph } from './streaming.ts'
 import type { Toolkit } from './toolkit.ts'
 import { allOpcodes } from './wasm/all-opcodes.ts'
+import { checkedWriter } from './wasm/checked.ts'
 import { allActivations } from './wasm/kernels/all-activations.ts'
 import { allFloat32 } from './wasm/kernels/all-math.ts'
+import { once } from './wasm/kernels/kernel.ts'
 import { float64 } from './wasm/kernels/math64.ts'
 import { mixedEngine } from './wasm/mixed.ts'
 import { writers } from './wasm/writers.ts'
@@ -20,7 +22,7 @@ export const allTools: Toolkit = {
   layer: layerOf,
   arrange: arrangeGraph,
   writing: {
-    opcodes: allOpcodes,
+    writer: once(() => checkedWriter(allOpcodes)),
     writers,
     activations: allActivations,
     arithmetics: { f32: allFloat32, f64: float64 },

@@ -1,7 +1,7 @@
 /** The toolkit of most models, and that of all others, which is fetched when a model needs it. */
 
 import { kindsAtHand } from '../model/build.ts'
-import type { LayerNode, Model, Port } from '../model/types.ts'
+import type { LayerNode, Model } from '../model/types.ts'
 import { readSequence } from './inputs.ts'
 import { overSteps } from './js/steps.ts'
 import type { Layer } from './layer.ts'
@@ -13,8 +13,10 @@ import type { Toolkit } from './toolkit.ts'
 import { activations } from './wasm/kernels/activations.ts'
 import { writeDense } from './wasm/kernels/dense.ts'
 import { writeGru } from './wasm/kernels/gru.ts'
+import { once } from './wasm/kernels/kernel.ts'
 import { float32 } from './wasm/kernels/math.ts'
 import { opcodes } from './wasm/opcodes.ts'
+import { plainWriter } from './wasm/plain.ts'
 
 /** Plain models in float32. */
 const toolkitAtHand: Toolkit = {
@@ -24,7 +26,7 @@ const toolkitAtHand: Toolkit = {
   layer: ({ kind }) => ({ gru, dense })[kind as 'gru' | 'dense'] as Layer,
   arrange: arrangeChain,
   writing: {
-    opcodes,
+    writer: once(() => plainWriter(opcodes)),
     writers: { gru: writeGru, dense: writeDense },
     activations,
     arithmetics: { f32: float32 },
@@ -49,24 +51,22 @@ export async function toolkitFor(model: Model, options: CompileOptions): Promise
 }
 
 /**
- * A *plain* model takes one sequence through layers that stand one behind the other: GRUs that run
- * forward, and Dense, with the activations that most of them have.
+ * A *plain* model takes one sequence [batch, time, features] through layers that stand one behind
+ * the other: GRUs that run forward, and Dense, with the activations that most of them have.
  */
-function isPlain({ inputs, nodes }: Model): boolean {
-  const made = [
-    inputs.map(({ name }) => name),
-    ...nodes.map(({ outputs }) => Object.values(outputs)),
-  ]
+function isPlain({ inputs, outputs, nodes }: Model): boolean {
+  const shapes = inputs.map(({ shape }) => shape.join(' ')).join()
+  let made = inputs.map(({ name }) => name)
   return (
-    inputs.length === 1 &&
-    isSequence(inputs[0]) &&
-    nodes.every((node, i) => isPlainLayer(node) && readsOnly(node, made[i]))
+    /^batch time \d+$/.test(shapes) &&
+    [...inputs, ...outputs].every(({ axes }) => axes === undefined) &&
+    nodes.every((node) => {
+      const { x, ...more } = node.inputs
+      const next = made.includes(x) && Object.keys(more).length === 0
+      made = Object.values(node.outputs)
+      return next && isPlainLayer(node)
+    })
   )
-}
-
-function isSequence({ shape, axes }: Port): boolean {
-  const dims = shape.map((dim) => typeof dim).join(' ')
-  return dims === 'string string number' && axes === undefined
 }
 
 function isPlainLayer(node: LayerNode): boolean {
@@ -76,10 +76,5 @@ function isPlainLayer(node: LayerNode): boolean {
 }
 
 function has({ kind }: { readonly kind: string }): boolean {
-  return Object.hasOwn(activations, kind)
-}
-
-/** Whether nothing but `x` arrives, and it is one of these values. */
-function readsOnly({ inputs }: LayerNode, values: readonly string[]): boolean {
-  return Object.entries(inputs).every(([port, value]) => port === 'x' && values.includes(value))
+  return kind in activations
 }

@@ -15,7 +15,7 @@ import { type Plan, plan } from './plan.ts'
 import { type CompileOptions, createProgram, type Program } from './program.ts'
 import { withThreads } from './threads/program.ts'
 import type { Toolkit } from './toolkit.ts'
-import { compileModule, createWasmEngine, runsHere, targetHere } from './wasm/engine.ts'
+import { codeOf, createWasmEngine, runsHere, targetHere } from './wasm/engine.ts'
 
 export { chooseOther, withThreads }
 
@@ -37,18 +37,12 @@ function chooseAtOnce(
   planned: Plan,
   { engine = 'auto', deterministic = false, artifact }: EngineOptions,
 ): Engine {
-  const code = artifact && given(artifact, planned, deterministic)
+  const emitted = artifact && given(artifact, planned, deterministic)
   let refusal: unknown
   if (engine !== 'js' && runsHere(planned)) {
     try {
-      const target = code?.target ?? targetHere(planned, deterministic)
-      const module = code?.module()
-      return createWasmEngine(
-        planned,
-        target,
-        allTools,
-        (purpose) => module ?? compileModule(planned, target, allTools, purpose),
-      )
+      const code = emitted ?? codeOf(planned, targetHere(planned, deterministic), allTools)
+      return createWasmEngine(planned, allTools, code)
     } catch (error) {
       refusal = error
     }

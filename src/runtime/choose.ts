@@ -4,14 +4,7 @@ import type { Artifact } from './artifact.ts'
 import type { Engine } from './engine.ts'
 import type { Plan } from './plan.ts'
 import type { Toolkit } from './toolkit.ts'
-import {
-  compileModule,
-  compileModuleAsync,
-  createWasmEngine,
-  firstPurpose,
-  runsHere,
-  targetHere,
-} from './wasm/engine.ts'
+import { codeOf, createWasmEngine, firstPurpose, runsHere, targetHere } from './wasm/engine.ts'
 
 export interface EngineOptions {
   /** The same bits on every engine and machine. */
@@ -34,12 +27,9 @@ export async function chooseEngine(
   let refusal: unknown
   if (options.engine !== 'js' && options.artifact === undefined && runsHere(plan)) {
     try {
-      const target = targetHere(plan, options.deterministic ?? false)
-      // Kept until the engine asks for it, which is before anything else happens.
-      await compileModuleAsync(plan, target, tools, firstPurpose(plan))
-      return createWasmEngine(plan, target, tools, (purpose) =>
-        compileModule(plan, target, tools, purpose),
-      )
+      const code = codeOf(plan, targetHere(plan, options.deterministic), tools)
+      await code.moduleAsync(firstPurpose(plan))
+      return createWasmEngine(plan, tools, code)
     } catch (error) {
       refusal = error
     }

@@ -16,12 +16,11 @@ export interface Given {
 export function given(artifact: Artifact, planned: Plan, deterministic: boolean): Given {
   checkArtifact(artifact, planned, deterministic)
   const { code, simd } = artifact
+  let module = code instanceof Uint8Array ? null : code
   return {
     target: targetFor(simd === 'simd128'),
-    module: () =>
-      code instanceof Uint8Array ? new WebAssembly.Module(code as BufferSource) : code,
-    moduleAsync: async () =>
-      code instanceof Uint8Array ? WebAssembly.compile(code as BufferSource) : code,
+    module: () => (module ??= new WebAssembly.Module(code as BufferSource)),
+    moduleAsync: async () => (module ??= await WebAssembly.compile(code as BufferSource)),
   }
 }
 

@@ -22,11 +22,11 @@ export async function chooseOther(
 ): Promise<Engine> {
   const { artifact, deterministic = false, engine = 'auto' } = options
   if (artifact === undefined) return withoutWasm(plan, tools, engine, refusal)
-  const { target, moduleAsync } = given(artifact, plan, deterministic)
+  const code = given(artifact, plan, deterministic)
   if (engine === 'js' || !runsHere(plan)) return withoutWasm(plan, tools, engine, refusal)
   try {
-    const module = await moduleAsync()
-    return createWasmEngine(plan, target, tools, () => module)
+    await code.moduleAsync()
+    return createWasmEngine(plan, tools, code)
   } catch (error) {
     return withoutWasm(plan, tools, engine, error)
   }

@@ -115,7 +115,7 @@ export interface PlanBuilder {
   /** The index of a new value of this node alone. */
   local(name: string, width: number, role: Role): number
   width(value: number): number
-  /** Offset in the state row of one of the node's states. */
+  /** Offset in the state row of one of the node's states; −1 if it carries no such state. */
   state(slot: string): number
   weights(size: number): number
   /** Room for one step of one row; and for a block of them, where that needs more. */
@@ -167,7 +167,7 @@ export function plan(model: Model, options: PlanOptions, tools: Toolkit): Plan {
       output: valueAt(node.outputs, makes),
       local: (name, width, role) => addValue(`${node.name}: ${name}`, width, role),
       width: (value) => values[value].width,
-      state: (slot) => states.find(({ name }) => name === `${node.name}.${slot}`)!.offset,
+      state: (slot) => states.find(({ name }) => name === `${node.name}.${slot}`)?.offset ?? -1,
       weights(size) {
         const offset = weightsSize
         weightsSize += padded(size)

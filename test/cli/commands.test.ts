@@ -332,6 +332,30 @@ describe('gruv verify', () => {
     expect(stdout).toContain('^')
   })
 
+  it('takes the data that came with the model, and so does diagnose', async () => {
+    const proven = join(folder, 'proven.safetensors')
+    const data = `${inputNpy},${reference}`
+    expect(await gruv(['convert', layer, proven, '--reference', data])).toMatchObject({ code: 0 })
+    const { code, stdout } = await gruv(['verify', proven])
+    expect(stdout).toMatch(/^y agrees: /)
+    expect(code).toBe(0)
+    expect(await gruv(['verify', proven, '--quirk', 'gate-order=rzn'])).toMatchObject({ code: 1 })
+    const diagnosis = await gruv(['diagnose', proven, '--quirk', 'gate-order=rzn', '--json'])
+    expect(JSON.parse(diagnosis.stdout).verdict).toBe('identified')
+
+    for (const [file, flags, message] of [
+      [layer, [], /nothing to compare with.*--input and --expected/],
+      [proven, ['--input', inputNpy], /half of a comparison.*both --input and --expected/s],
+      [proven, ['--expected', reference], /half of a comparison.*got no --input/],
+    ] as const) {
+      for (const command of ['verify', 'diagnose']) {
+        const bad = await gruv([command, file, ...flags])
+        expect(bad.code).toBe(2)
+        expect(bad.stderr).toMatch(message)
+      }
+    }
+  })
+
   it('takes a tolerance from the user', async () => {
     const loose = await gruv([
       'verify',

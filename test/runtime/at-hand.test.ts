@@ -37,11 +37,10 @@ const chains = fc
     last: fc.constantFrom(null, 'last', 'state'),
     after: fc.nat({ max: 3 }),
     features: fc.integer({ min: 1, max: 6 }),
-    dims: fc.constantFrom(['batch', 'time'], ['rows', 'n'], ['n', 'n']),
     unread: fc.boolean(),
     seed: fc.nat(),
   })
-  .map(({ overSteps, last, after, features, dims, unread, seed }) => {
+  .map(({ overSteps, last, after, features, unread, seed }) => {
     const next = random(seed)
     const kinds = [...overSteps, ...(last === null ? [] : ['gru']), ...Array(after).fill('dense')]
     const values = ['x']
@@ -69,7 +68,7 @@ const chains = fc
     return createModel({
       name: 'chain',
       source: 'test',
-      inputs: [{ name: 'x', shape: [...dims, features] }],
+      inputs: [{ name: 'x', shape: ['batch', 'time', features] }],
       outputs: some.map((each) => ({ name: each, value: each })),
       nodes,
     })
@@ -174,6 +173,22 @@ describe('the toolkit at hand', () => {
     [
       'time first',
       graph([{ name: 'x', shape: ['time', 'batch', 3], axes: [1, 0, 2] }], [reading({ x: 'x' })]),
+      'f32',
+    ],
+    [
+      'an output in another order',
+      createModel({
+        name: 'g',
+        source: 'test',
+        inputs: [x],
+        outputs: [{ name: 'y', value: 'y', axes: [1, 0, 2] }],
+        nodes: [reading({ x: 'x' })],
+      }),
+      'f32',
+    ],
+    [
+      'other symbols',
+      graph([{ name: 'x', shape: ['rows', 'n', 3] }], [reading({ x: 'x' })]),
       'f32',
     ],
     [

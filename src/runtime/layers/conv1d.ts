@@ -48,7 +48,7 @@ export const conv1d: LayerPlan<Conv1dNode, Conv1dKernel> = {
       activation,
       x: builder.input('x', 'step'),
       y: y < 0 ? builder.local('y', units, 'step') : y,
-      past: size === 1 ? -1 : builder.state('past'),
+      past: builder.state('past'),
       panels: builder.weights(size * features * padded(units)),
       biases: builder.weights(padded(units)),
     }

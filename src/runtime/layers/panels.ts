@@ -42,31 +42,28 @@ export function panelsSize(features: number, units: number, gates: number): numb
 export function packPanels(
   kernel: readonly Tensor[],
   recurrentKernel: readonly Tensor[],
-  at: Panels,
-  memory: Memory,
-): void {
-  packRows(kernel, at.features, 0, at, memory)
-  packRows(recurrentKernel, at.units, at.features, at, memory)
-}
-
-function packRows(
-  arrays: readonly Tensor[],
-  rows: number,
-  first: number,
   { features, units, panels }: Panels,
   memory: Memory,
 ): void {
-  const gates = arrays.length
+  const gates = kernel.length
   const lanes = padded(units)
   let panel = panels
   for (let u = 0; u < lanes; ) {
     const width = panelUnits(lanes - u, gates)
     const row = gates * width
     for (let gate = 0; gate < gates; gate++) {
-      const { data } = arrays[gate]
       for (let v = 0; v < width; v += LANES) {
-        const at = panel + first * row + v * gates + gate * LANES
-        packColumn(data, u + v, units, rows, memory, at, row)
+        const at = panel + v * gates + gate * LANES
+        packColumn(kernel[gate].data, u + v, units, features, memory, at, row)
+        packColumn(
+          recurrentKernel[gate].data,
+          u + v,
+          units,
+          units,
+          memory,
+          at + features * row,
+          row,
+        )
       }
     }
     panel += (features + units) * row

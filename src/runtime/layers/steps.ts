@@ -47,7 +47,7 @@ export function planSteps(node: RecurrentNode, builder: PlanBuilder): StepsKerne
     finalState: builder.output('state', 'row'),
     finalCell: builder.output('cell', 'row'),
     state: builder.state('h'),
-    cell: node.kind === 'lstm' ? builder.state('c') : -1,
-    seen: node.inputs.mask === undefined ? -1 : builder.state('seen'),
+    cell: builder.state('c'),
+    seen: builder.state('seen'),
   }
 }

@@ -9,7 +9,7 @@ import type { AsyncRunOptions, CompileOptions, Program } from '../program.ts'
 import { createRun } from '../run.ts'
 import type { Toolkit } from '../toolkit.ts'
 import type { Purpose } from '../wasm/emit.ts'
-import { compileModuleAsync, targetHere } from '../wasm/engine.ts'
+import { codeOf, targetHere } from '../wasm/engine.ts'
 import type { SharedCode, Weights } from './messages.ts'
 import { Pool } from './pool.ts'
 import { cut, join, whyTogether } from './split.ts'
@@ -123,9 +123,10 @@ async function sharedCode(
     ...(plan.obstacle === null ? (['step'] as const) : []),
     ...(recurrent ? (['cell'] as const) : []),
   ]
+  const code = codeOf(plan, target, tools)
   const modules = purposes.map(async (purpose) => ({
     purpose,
-    module: await compileModuleAsync(plan, target, tools, purpose),
+    module: await code.moduleAsync(purpose),
   }))
   return { target, modules: await Promise.all(modules) }
 }

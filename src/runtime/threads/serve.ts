@@ -77,7 +77,9 @@ function inGraphOrder(plan: Plan): Plan {
 function createEngine(plan: Plan, code: SharedCode | null): Engine {
   if (code === null) return createJsEngine(plan, allTools)
   const { target, modules } = code
-  return createWasmEngine(plan, target, allTools, (wanted) => {
-    return modules.find(({ purpose }) => purpose === wanted || purpose === 'all')!.module
+  return createWasmEngine(plan, allTools, {
+    target,
+    module: (wanted) =>
+      modules.find(({ purpose }) => purpose === wanted || purpose === 'all')!.module,
   })
 }

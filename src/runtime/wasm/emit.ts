@@ -60,7 +60,7 @@ export function emit(
   writing: Writing,
   purpose: Purpose | 'all',
 ): Uint8Array<ArrayBuffer> {
-  const module = createModule(writing.opcodes)
+  const module = createModule(writing.writer())
   const pages = pagesOf(plan)
   module.importMemory('gruv', 'memory', { min: pages, max: pages })
   const base = bytesOf(plan) + (purpose === 'all' ? 0 : purposes.indexOf(purpose) * POOL)

@@ -25,7 +25,7 @@ export function runsHere(plan: Plan): boolean {
 }
 
 /** What to write the code for, on this machine. */
-export function targetHere({ precision }: Plan, deterministic: boolean): Target {
+export function targetHere({ precision }: Plan, deterministic = false): Target {
   // No feature tells how code is generated. This one came with V8 13.5 and has nothing to do with it.
   const recent = 'Float16Array' in globalThis
   // Who asks for float64 wants the number rather than speed: nothing is fused there.
@@ -42,40 +42,33 @@ export function firstPurpose({ obstacle }: Plan): Purpose {
   return obstacle === null ? 'step' : 'block'
 }
 
-/** Compiled code by plan, purpose and target, for as long as a program uses it. */
-const modules = new Map<string, WeakRef<WebAssembly.Module>>()
+type Modules = { [P in Purpose]?: WebAssembly.Module }
 
-function keyOf({ hash }: Plan, target: Target, purpose: Purpose): string {
-  return `${hash} ${purpose} ${JSON.stringify(target)}`
+/** Compiled code by plan and target, for as long as a program uses it. */
+const compiled = new Map<string, WeakRef<Modules>>()
+
+/** The code of a plan on a target, written and compiled when it is asked for. */
+export interface Code {
+  readonly target: Target
+  /** @throws WebAssembly.CompileError where the host forbids compiling. */
+  readonly module: (purpose: Purpose) => WebAssembly.Module
+  /** The same in the background, as browsers want it for large modules. */
+  readonly moduleAsync: (purpose: Purpose) => Promise<WebAssembly.Module>
 }
 
-function keep(key: string, module: WebAssembly.Module): WebAssembly.Module {
-  modules.set(key, new WeakRef(module))
-  return module
-}
-
-/** @throws WebAssembly.CompileError where the host forbids compiling. */
-export function compileModule(
-  plan: Plan,
-  target: Target,
-  { writing }: Toolkit,
-  purpose: Purpose,
-): WebAssembly.Module {
-  const key = keyOf(plan, target, purpose)
-  const known = modules.get(key)?.deref()
-  return known ?? keep(key, new WebAssembly.Module(emit(plan, target, writing, purpose)))
-}
-
-/** The same in the background, as browsers want it for large modules. */
-export async function compileModuleAsync(
-  plan: Plan,
-  target: Target,
-  { writing }: Toolkit,
-  purpose: Purpose,
-): Promise<WebAssembly.Module> {
-  const key = keyOf(plan, target, purpose)
-  const known = modules.get(key)?.deref()
-  return known ?? keep(key, await WebAssembly.compile(emit(plan, target, writing, purpose)))
+export function codeOf(plan: Plan, target: Target, { writing }: Toolkit): Code {
+  const key = `${plan.hash} ${JSON.stringify(target)}`
+  const modules = compiled.get(key)?.deref() ?? {}
+  compiled.set(key, new WeakRef(modules))
+  const write = (purpose: Purpose) => emit(plan, target, writing, purpose)
+  return {
+    target,
+    module: (purpose) => (modules[purpose] ??= new WebAssembly.Module(write(purpose))),
+    async moduleAsync(purpose) {
+      modules[purpose] ??= await WebAssembly.compile(write(purpose))
+      return modules[purpose]
+    },
+  }
 }
 
 /** What an engine is made of, for whoever runs kernels one by one (`mixed.ts`). */
@@ -92,24 +85,22 @@ export interface Wasm {
   readonly shift: number
 }
 
-/** @param moduleFor code of this plan and target, for one purpose or for all. */
+/** @param code of this plan: a module for each purpose, or one for all. */
 export function createWasmEngine(
   plan: Plan,
-  target: Target,
   tools: Toolkit,
-  moduleFor: (purpose: Purpose) => WebAssembly.Module,
+  { target, module }: Pick<Code, 'target' | 'module'>,
 ): Engine {
   const pages = pagesOf(plan)
   const wasmMemory = new WebAssembly.Memory({ initial: pages, maximum: pages })
   const [Numbers, shift] = plan.precision === 'f32' ? [Float32Array, 2] : [Float64Array, 3]
   const memory = new Numbers(wasmMemory.buffer, 0, plan.memory.size)
-  const instances = new Map<Purpose, WebAssembly.Instance>()
-  const exportsFor = (purpose: Purpose): WebAssembly.Exports => {
-    const instance =
-      instances.get(purpose) ??
-      new WebAssembly.Instance(moduleFor(purpose), { gruv: { memory: wasmMemory } })
-    instances.set(purpose, instance)
-    return instance.exports
+  const instances: { [P in Purpose]?: WebAssembly.Exports } = {}
+  const exportsFor: Wasm['exportsFor'] = (purpose) => {
+    instances[purpose] ??= new WebAssembly.Instance(module(purpose), {
+      gruv: { memory: wasmMemory },
+    }).exports
+    return instances[purpose]
   }
   const first = exportsFor(firstPurpose(plan))
   const steps = plan.stages.map((_, s) => first[`stage${s}`] as Step)

@@ -20,27 +20,15 @@ export interface Func<
   P extends readonly ValueType[] = readonly ValueType[],
   R extends ValueType | undefined = ValueType | undefined,
 > {
-  readonly kind: 0
   readonly index: number
   readonly params: P
   readonly result: R
 }
 
-export interface Memory {
-  readonly kind: 2
-  readonly index: 0
-}
-
-export interface Global<T extends ValueType = ValueType, M extends boolean = boolean> {
-  readonly kind: 3
-  readonly index: number
-  readonly type: T
-  readonly mutable: M
-}
-
 /** Where a branch may go: the end of a block, the beginning of a loop. */
 export interface Label {
-  readonly op: string
+  /** How many are around it. */
+  readonly depth: number
 }
 
 type Literal<T extends ValueType> = T extends 'v128' ? never : T extends 'i64' ? bigint : number
@@ -103,13 +91,6 @@ export interface FunctionBody extends Instructions {
     get<T extends ValueType>(local: Local<T>): Value<T>
     set<T extends ValueType>(local: Local<T>, ...value: [] | [Operand<NoInfer<T>>]): undefined
     tee<T extends ValueType>(local: Local<T>, ...value: [] | [Operand<NoInfer<T>>]): Value<T>
-  }
-  readonly global: {
-    get<T extends ValueType>(global: Global<T>): Value<T>
-    set<T extends ValueType>(
-      global: Global<T, true>,
-      ...value: [] | [Operand<NoInfer<T>>]
-    ): undefined
   }
   block(inner: Inner): undefined
   block<T extends ValueType>(result: T, inner: Inner): Value<T>

@@ -2,10 +2,10 @@
 
 import type { ElementwiseKind } from '../../model/activations.ts'
 import type { FrameKernel, FrameKind } from '../layer.ts'
+import type { FunctionWriter } from './assembler.ts'
 import type { ActivationWriter } from './kernels/activations.ts'
 import type { KernelFuncs, Site } from './kernels/kernel.ts'
 import type { Arithmetic } from './kernels/lanes.ts'
-import type { Opcodes } from './opcodes.ts'
 
 /** By kind of kernel: the writer, or why there is none. */
 export type Writers = {
@@ -15,7 +15,8 @@ export type Writers = {
 }
 
 export interface Writing {
-  readonly opcodes: Opcodes
+  /** Of functions, made when the first is written. */
+  readonly writer: () => FunctionWriter
   readonly writers: Partial<Writers>
   readonly activations: Partial<Readonly<Record<ElementwiseKind, ActivationWriter>>>
   readonly arithmetics: { readonly f32: Arithmetic; readonly f64?: Arithmetic }

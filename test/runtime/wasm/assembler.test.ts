@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 
-import { createModule, golden, toHex } from './support.ts'
+import { createModule, golden, toHex, withMemory } from './support.ts'
 
 describe('bytes', () => {
   it('of a module assembled by hand', () => {
@@ -27,20 +27,11 @@ describe('bytes', () => {
 
   it('of all sections are those of wabt', () => {
     const module = createModule()
-    const log = module.importFunc('env', 'log', { params: ['i32'] })
     module.importMemory('env', 'memory', { min: 1, max: 2, shared: true })
-    const base = module.importGlobal('env', 'base', 'i32')
-    const half = module.global('f64', -1.5, true)
-    const constant = module.global('i64', -1n)
-    const add = module.func({ params: ['i32'], result: 'i32' }, ({ i32, global }, x) =>
-      i32.add(x, global.get(base)),
-    )
-    const main = module.func({ params: ['i32'] }, ({ call, global }, x) => {
-      call(log, call(add, x))
-      global.set(half, 0.5)
-    })
+    const add = module.func({ params: ['i32'], result: 'i32' }, ({ i32 }, x) => i32.add(x, 300))
+    const main = module.func({ params: ['i32'] }, ({ call, drop }, x) => drop(call(add, x)))
     module.export('run', main)
-    module.export('größe', constant)
+    module.export('größe', add)
     module.data(65536, Uint8Array.of(0, 255, 128))
     expect(toHex(module.bytes())).toBe(golden.modules.sections)
   })
@@ -98,9 +89,19 @@ describe('bytes', () => {
     expect(WebAssembly.validate(module.bytes({ names: true }))).toBe(true)
   })
 
+  it('hold any name, as a TextEncoder writes it', () => {
+    for (const name of ['größe', '門', '\u{1f9e0}', 'half of \ud83e', '\udde0']) {
+      const module = createModule()
+      module.func({ name }, () => {})
+      const bytes = toHex(module.bytes({ names: true }))
+      expect(bytes.endsWith(toHex(new TextEncoder().encode(name)))).toBe(true)
+      expect(WebAssembly.validate(module.bytes({ names: true }))).toBe(true)
+    }
+  })
+
   it('hold a type once, whoever is of it', () => {
     const module = createModule()
-    module.importFunc('a', 'b', { params: ['f32'] })
+    module.func({ params: ['f32'] }, () => {})
     module.func({ params: ['f32'] }, () => {})
     module.func({ params: ['f32'], result: 'f32' }, ({ local }, x) => local.get(x))
     expect(toHex(module.bytes())).toContain('010a 02 60017d00 60017d017d'.replaceAll(' ', ''))
@@ -108,8 +109,7 @@ describe('bytes', () => {
 })
 
 function assembleMultiplyAdd(): Uint8Array<ArrayBuffer> {
-  const module = createModule()
-  module.memory({ min: 1 })
+  const module = withMemory()
   module.func({ params: ['i32', 'i32', 'i32'] }, (f, x, weights, end) => {
     const { local, i32, f32x4, v128 } = f
     const input = local('v128')

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { constant, immediate, signed, unsigned } from '../../../src/runtime/wasm/encoding.ts'
+import { signed, unsigned } from '../../../src/runtime/wasm/encoding.ts'
+import { constant, immediate, signed64 } from '../../../src/runtime/wasm/immediates.ts'
 
 /** LEB128 read back as the specification defines it: seven bits a byte, the lowest first. */
 function decode(bytes: readonly number[], isSigned: boolean): bigint {
@@ -33,10 +34,19 @@ describe('LEB128', () => {
     )
   })
 
+  it('of an i32 is that of the same number among the i64', () => {
+    fc.assert(
+      fc.property(integers(-(2n ** 31n), 2n ** 31n - 1n), (value) => {
+        expect(signed(Number(value))).toEqual(signed64(value))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
   it('of an i64 reads back, in as few bytes as hold it and its sign', () => {
     fc.assert(
       fc.property(integers(-(2n ** 63n), 2n ** 63n - 1n), (value) => {
-        const bytes = signed(value)
+        const bytes = signed64(value)
         expect(decode(bytes, true)).toBe(value)
         if (bytes.length > 1) expect(BigInt.asIntN(7 * (bytes.length - 1), value)).not.toBe(value)
       }),
@@ -66,7 +76,7 @@ describe('LEB128', () => {
     [-(2n ** 31n), '8080808078'],
     [-(2n ** 63n), '8080808080808080807f'],
   ])('i64 %d is %s', (value, hex) => {
-    expect(Buffer.from(signed(value)).toString('hex')).toBe(hex)
+    expect(Buffer.from(signed64(value)).toString('hex')).toBe(hex)
   })
 })
 

@@ -9,7 +9,7 @@ import { createJsEngine } from '../../../src/runtime/js/engine.ts'
 import { type Plan, plan } from '../../../src/runtime/plan.ts'
 import { runReference } from '../../../src/runtime/reference.ts'
 import { emit, type Target } from '../../../src/runtime/wasm/emit.ts'
-import { compileModule, createWasmEngine } from '../../../src/runtime/wasm/engine.ts'
+import { codeOf, createWasmEngine } from '../../../src/runtime/wasm/engine.ts'
 import { features } from '../../../src/runtime/wasm/probe.ts'
 import {
   bits,
@@ -153,9 +153,7 @@ describe('code for any target', () => {
     return bits({ data: engine.memory.slice(from, from + 41) })
   }
   const engineOf = (planned: Plan, target: Target): Engine =>
-    createWasmEngine(planned, target, allTools, (purpose) =>
-      compileModule(planned, target, allTools, purpose),
-    )
+    createWasmEngine(planned, allTools, codeOf(planned, target, allTools))
   const expected = plans.map((each) => stepped(each, createJsEngine(each, allTools)))
 
   for (const vectors of [1, 2, 3, 4]) {

@@ -1,12 +1,8 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import {
-  AssemblerError,
-  type FunctionBody,
-  type Label,
-  type ValueType,
-} from '../../../src/runtime/wasm/assembler.ts'
-import { createModule } from './support.ts'
+import type { FunctionBody, Label, ValueType } from '../../../src/runtime/wasm/assembler.ts'
+import { AssemblerError } from '../../../src/runtime/wasm/checked.ts'
+import { withMemory } from './support.ts'
 
 type Type = Exclude<ValueType, 'i64'>
 
@@ -113,8 +109,7 @@ it('what the checked stack accepts, the engine accepts', () => {
   let [accepted, refused] = [0, 0]
   fc.assert(
     fc.property(steps, type, (program, result) => {
-      const module = createModule()
-      module.memory({ min: 1 })
+      const module = withMemory()
       module.func({ params: ['i32', 'v128'], result }, (f, address, vector) => {
         f.local.get(vector)
         f.local.get(address)

@@ -10,7 +10,7 @@ import type {
   ValueType,
 } from '../../../src/runtime/wasm/assembler.ts'
 import { features } from '../../../src/runtime/wasm/probe.ts'
-import { createModule, define, instantiate } from './support.ts'
+import { createModule, define, instantiate, withMemory } from './support.ts'
 
 type Call = (...args: unknown[]) => unknown
 
@@ -78,23 +78,15 @@ describe('a program', () => {
     expect([0, 1, 5, 64].map((n) => above(n))).toEqual([1, 2, 8, 128])
   })
 
-  it('calls functions, its own and imported, and keeps globals', () => {
+  it('calls functions', () => {
     const module = createModule()
-    const twice = module.importFunc('env', 'twice', { params: ['f64'], result: 'f64' })
-    const count = module.global('i32', 40, true)
-    const next = module.func({ result: 'i32' }, ({ global, i32 }) => {
-      global.set(count, i32.add(global.get(count), 1))
-      global.get(count)
-    })
+    const next = module.func({ params: ['i32'], result: 'i32' }, ({ i32 }, x) => i32.add(x, 1))
     const both = module.func({ params: ['f64'], result: 'f64' }, ({ call, drop, f64 }, x) => {
-      drop(call(next))
-      return f64.add(call(twice, x), f64.convert_i32_s(call(next)))
+      drop(call(next, 5))
+      return f64.add(x, f64.convert_i32_s(call(next, 41)))
     })
     module.export('both', both)
-    module.export('count', count)
-    const { exports } = instantiate(module, { env: { twice: (x: number) => 2 * x } })
-    expect((exports.both as Call)(1.5)).toBe(45)
-    expect((exports.count as WebAssembly.Global).value).toBe(42)
+    expect((instantiate(module).exports.both as Call)(1.5)).toBe(43.5)
   })
 
   it('writes a helper while it is being written', () => {
@@ -109,17 +101,15 @@ describe('a program', () => {
 
   it('works on the memory it imports, shared too', () => {
     const module = createModule()
-    const memory = module.importMemory('env', 'memory', { min: 1, max: 1, shared: true })
+    module.importMemory('env', 'memory', { min: 1, max: 1, shared: true })
     module.data(8, Uint8Array.of(1, 2, 3, 4))
     const copy = module.func({}, (f) => {
       f.memory.copy(100, 8, 4)
       f.memory.fill(104, 7, 2)
     })
     module.export('copy', copy)
-    module.export('memory', memory)
     const shared = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })
-    const { exports } = instantiate(module, { env: { memory: shared } })
-    expect(exports.memory).toBe(shared)
+    const { exports } = instantiate(module, shared)
     const copied = exports.copy as Call
     copied()
     expect([...new Uint8Array(shared.buffer, 100, 7)]).toEqual([1, 2, 3, 4, 7, 7, 0])
@@ -186,15 +176,14 @@ function onMemory(
   numbers: readonly number[],
   write: (body: FunctionBody) => Value<'v128'>,
 ): number[] {
-  const module = createModule()
-  module.export('memory', module.memory({ min: 1 }))
+  const module = withMemory()
   module.data(0, new Uint8Array(Float32Array.from(numbers).buffer))
   const test = module.func({}, (f) => f.v128.store(1024, 0, write(f)))
   module.export('test', test)
-  const { exports } = instantiate(module)
-  const call = exports.test as Call
+  const memory = new WebAssembly.Memory({ initial: 1 })
+  const call = instantiate(module, memory).exports.test as Call
   call()
-  return [...new Float32Array((exports.memory as WebAssembly.Memory).buffer, 1024, 4)]
+  return [...new Float32Array(memory.buffer, 1024, 4)]
 }
 
 /** An expression over two parameters, which can be written in several ways. */

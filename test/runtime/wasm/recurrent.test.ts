@@ -10,7 +10,7 @@ import { createJsEngine } from '../../../src/runtime/js/engine.ts'
 import { type Plan, plan } from '../../../src/runtime/plan.ts'
 import { runReference } from '../../../src/runtime/reference.ts'
 import type { Target } from '../../../src/runtime/wasm/emit.ts'
-import { compileModule, createWasmEngine } from '../../../src/runtime/wasm/engine.ts'
+import { codeOf, createWasmEngine } from '../../../src/runtime/wasm/engine.ts'
 import { features as engineFeatures } from '../../../src/runtime/wasm/probe.ts'
 import type { Tensor } from '../../../src/tensor.ts'
 import { bits, expectSameBits, expectSameStream, precisions } from '../../support/engines.ts'
@@ -144,9 +144,7 @@ describe('code for any target', () => {
     return bits({ data: engine.memory.subarray(from, from + planned.values[y].width) })
   }
   const engineOf = (planned: Plan, target: Target): Engine =>
-    createWasmEngine(planned, target, allTools, (purpose) =>
-      compileModule(planned, target, allTools, purpose),
-    )
+    createWasmEngine(planned, allTools, codeOf(planned, target, allTools))
   const expected = plans.map((each) => stepped(each, createJsEngine(each, allTools)))
   for (const vectors of [1, 2, 3, 5]) {
     for (const unroll of [1, 4]) {

@@ -8,6 +8,7 @@ import {
   type ModuleBuilder,
   type ValueType,
 } from '../../../src/runtime/wasm/assembler.ts'
+import { checkedWriter } from '../../../src/runtime/wasm/checked.ts'
 
 type Hex = Readonly<Record<string, string>>
 
@@ -16,18 +17,26 @@ export const golden: { readonly opcodes: Hex; readonly modules: Hex; readonly pr
   JSON.parse(readFileSync(new URL('golden.json', import.meta.url), 'utf8'))
 
 export function createModule(): ModuleBuilder {
-  return createModuleOf(allOpcodes)
+  return createModuleOf(checkedWriter(allOpcodes))
 }
 
 export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
+/** With a page of memory, for modules that import one (`withMemory`). */
 export function instantiate(
   module: ModuleBuilder,
-  imports: WebAssembly.Imports = {},
+  memory = new WebAssembly.Memory({ initial: 1 }),
 ): WebAssembly.Instance {
-  return new WebAssembly.Instance(new WebAssembly.Module(module.bytes()), imports)
+  const compiled = new WebAssembly.Module(module.bytes())
+  return new WebAssembly.Instance(compiled, { env: { memory } })
+}
+
+export function withMemory(): ModuleBuilder {
+  const module = createModule()
+  module.importMemory('env', 'memory', { min: 1 })
+  return module
 }
 
 /** A module of one function, which is called `test`, and of one page of memory. */
@@ -36,8 +45,7 @@ export function define<const P extends readonly ValueType[], R extends ValueType
   result: R,
   write: (body: FunctionBody, ...params: { [I in keyof P]: Local<P[I]> }) => unknown,
 ): { readonly module: ModuleBuilder; readonly func: Func<P, R> } {
-  const module = createModule()
-  module.memory({ min: 1 })
+  const module = withMemory()
   const func = module.func({ name: 'test', params, ...(result && { result }) }, write)
   return { module, func }
 }

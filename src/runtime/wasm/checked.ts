@@ -13,9 +13,11 @@
  * and only while it is on top of the stack.
  */
 
-import { constant, immediate, typeCodes, unsigned, type ValueType } from './encoding.ts'
-import type { Instruction } from './opcodes.ts'
-import type { Func, FunctionBody, Global, Label, Local } from './types.ts'
+import type { FunctionWriter, Written } from './assembler.ts'
+import { typeCodes, unsigned, type ValueType } from './encoding.ts'
+import { constant, immediate } from './immediates.ts'
+import { type Instruction, type Opcodes, readOpcodes } from './opcodes.ts'
+import type { Func, FunctionBody, Label, Local } from './types.ts'
 
 /** A mistake of whoever wrote the kernel: no input of a user leads here. */
 export class AssemblerError extends Error {
@@ -37,6 +39,7 @@ interface Entry {
 }
 
 interface Frame extends Label {
+  readonly op: string
   /** How much of the stack is out of its reach. */
   readonly height: number
   /** What a branch to it takes along. */
@@ -45,18 +48,22 @@ interface Frame extends Label {
   dead: boolean
 }
 
-/**
- * A function as it stands in the code section. `owns` tells whether a function or a global is of
- * the same module: the index of another's would be valid here, and wrong.
- */
-export function writeFunction(
+/** Whatever is wrong throws an AssemblerError that names the function and the instruction. */
+export function checkedWriter(table: Opcodes): FunctionWriter {
+  const families = membersOf(readOpcodes(table))
+  return ({ name, params = [], result }, write, owns) =>
+    writeFunction(name, params, result ? [result] : [], write, owns, families)
+}
+
+/** The index of another module's function would be valid here, and wrong: hence `owns`. */
+function writeFunction(
   name: string,
   params: readonly ValueType[],
   results: readonly ValueType[],
   write: (body: FunctionBody, ...params: Local[]) => unknown,
-  owns: (handle: Func | Global) => boolean,
-  instructions: readonly Instruction[],
-): number[] {
+  owns: (func: Func) => boolean,
+  families: Families,
+): Written {
   const code: number[] = []
   const stack: Entry[] = []
   const frames: Frame[] = []
@@ -108,9 +115,9 @@ export function writeFunction(
     return constant(type, operand) ?? fail(op, type ?? 'a typed operand', `${operand}`)
   }
 
-  /** The index of a local of this function, or of a function or global of its module. */
-  function indexOf(op: string, handle: Local | Func | Global): number[] {
-    const own = handle.kind === 'local' ? locals[handle.index] === handle : owns(handle)
+  /** The index of a local of this function, or of a function of its module. */
+  function indexOf(op: string, handle: Local | Func): number[] {
+    const own = isLocal(handle) ? locals[handle.index] === handle : owns(handle)
     if (!own) fail(op, 'its own', 'that of another')
     return unsigned(handle.index)
   }
@@ -146,7 +153,8 @@ export function writeFunction(
     branch: readonly ValueType[],
     bodies: readonly ((label: Label) => unknown)[],
   ): void {
-    const frame: Frame = { op, height: stack.length, branch, dead: false }
+    const depth = frames.length
+    const frame: Frame = { op, depth, height: stack.length, branch, dead: false }
     frames.push(frame)
     bodies.forEach((body, i) => {
       if (i > 0) code.push(0x05)
@@ -173,7 +181,7 @@ export function writeFunction(
 
   function reach(op: string, label: Label): [depth: number[], types: readonly ValueType[]] {
     const at = frames.indexOf(label as Frame)
-    if (at < 0) fail(op, 'a label around it', `that of a closed ${label.op}`)
+    if (at < 0) fail(op, 'a label around it', `that of a closed ${(label as Frame).op}`)
     return [unsigned(frames.length - 1 - at), frames[at].branch]
   }
 
@@ -184,7 +192,7 @@ export function writeFunction(
   }
 
   function variable(op: string, opcode: number, takes: boolean, leaves: boolean) {
-    return (handle: Local | Global, ...operands: unknown[]): Entry | undefined => {
+    return (handle: Local, ...operands: unknown[]): Entry | undefined => {
       const types = [handle.type]
       const bytes = [opcode, ...indexOf(op, handle)]
       return emit(op, bytes, takes ? types : [], operands, leaves ? types : [])
@@ -197,10 +205,6 @@ export function writeFunction(
       set: variable('local.set', 0x21, true, false),
       tee: variable('local.tee', 0x22, true, true),
     }),
-    global: {
-      get: variable('global.get', 0x23, false, true),
-      set: variable('global.set', 0x24, true, false),
-    },
     block: structured('block', 0x02),
     loop: structured('loop', 0x03),
     if: structured('if', 0x04),
@@ -244,19 +248,10 @@ export function writeFunction(
 
   params.forEach(declare)
   // What the table makes of families here, it makes of their type at compile time.
-  const body = { ...control, ...familiesOf(instructions, method) } as unknown as FunctionBody
+  const body = { ...control, ...familiesOf(families, method) } as unknown as FunctionBody
   enclose('function', results, results, [() => write(body, ...locals)])
 
-  const runs: [count: number, type: number][] = []
-  for (const { type } of locals.slice(params.length)) {
-    const last = runs.at(-1)
-    if (last?.[1] === typeCodes[type]) last[0]++
-    else runs.push([1, typeCodes[type]])
-  }
-  return [
-    ...unsigned(runs.length),
-    ...runs.flatMap(([count, type]) => [...unsigned(count), type]),
-  ].concat(code)
+  return { locals: locals.map(({ type }) => type), code }
 }
 
 type Method = (...args: unknown[]) => unknown
@@ -264,24 +259,22 @@ type Family = Record<string, Method>
 
 /** For each family an object whose methods are made when they are first asked for: a function has a few of them. */
 function familiesOf(
-  instructions: readonly Instruction[],
+  families: Families,
   method: (instruction: Instruction) => Method,
 ): Record<string, Family> {
-  const families: Record<string, Family> = {}
-  for (const [family, members] of membersOf(instructions)) {
-    families[family] = Object.create(members, { [METHOD]: { value: method } })
-  }
-  return families
+  const own = [...families].map(([family, members]): [string, Family] => [
+    family,
+    Object.create(members, { [METHOD]: { value: method } }),
+  ])
+  return Object.fromEntries(own)
 }
 
 const METHOD = Symbol('method')
 
-const tables = new WeakMap<readonly Instruction[], Map<string, object>>()
+type Families = ReadonlyMap<string, object>
 
 /** The members of each family, for `familiesOf`: the same for all functions. */
-function membersOf(instructions: readonly Instruction[]): Map<string, object> {
-  const known = tables.get(instructions)
-  if (known !== undefined) return known
+function membersOf(instructions: readonly Instruction[]): Families {
   const families = new Map<string, object>()
   for (const instruction of instructions) {
     const { family, name } = instruction
@@ -295,7 +288,6 @@ function membersOf(instructions: readonly Instruction[]): Map<string, object> {
       },
     })
   }
-  tables.set(instructions, families)
   return families
 }
 
