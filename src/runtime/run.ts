@@ -39,7 +39,7 @@ export function createRun(
 ): Run {
   const { block, outputs, stages, states, stateStride, values } = plan
   const { predictState, predictFrame, streams } = plan.memory
-  const frame = engine.memory
+  const { memory } = engine
   const masks = readMasks(options, inputs.batch, inputs.steps)
   const wanted = (options.outputs ?? outputs.map(({ name }) => name)).map((name) =>
     named('output', name, [...outputs, ...states]),
@@ -59,38 +59,51 @@ export function createRun(
     }
   }
 
-  /** Between a whole tensor and the frame, row by row and step by step: the frame's are padded. */
-  const copy = (value: number, way: 'in' | 'out', piece: Piece): void => {
-    const { name, width, stride, overTime } = values[value]
-    const { data } = tensors.get(name)!
-    const [allSteps, from, count] = overTime
-      ? [piece.allSteps, piece.firstStep, piece.steps]
-      : [1, 0, 1]
-    const rowStride = (overTime ? block.steps : 1) * stride
-    for (let row = 0; row < piece.rows; row++) {
-      const there = ((piece.firstRow + row) * allSteps + from) * width
-      const here = predictFrame + block.offsets[value] + row * rowStride
-      if (way === 'in') copyVectors(frame, here, stride, data, there, width, width, count)
-      else copyVectors(data, there, width, frame, here, stride, width, count)
+  /** `count` vectors, between the program's memory and data of a tensor. */
+  const move = (
+    way: 'in' | 'out',
+    here: number,
+    stride: number,
+    data: Memory,
+    there: number,
+    thereStride: number,
+    width: number,
+    count: number,
+  ): void => {
+    if (way === 'in') copyVectors(memory, here, stride, data, there, thereStride, width, count)
+    else copyVectors(data, there, thereStride, memory, here, stride, width, count)
+  }
+
+  /** Values, row by row and step by step: the frame's are padded. */
+  const moveValues = (way: 'in' | 'out', which: readonly number[], piece: Piece): void => {
+    for (const value of which) {
+      const { name, width, stride, overTime } = values[value]
+      const { data } = tensors.get(name)!
+      const [allSteps, from, count, room] = overTime
+        ? [piece.allSteps, piece.firstStep, piece.steps, block.steps]
+        : [1, 0, 1, 1]
+      for (let row = 0; row < piece.rows; row++) {
+        const here = predictFrame + block.offsets[value] + row * room * stride
+        const there = ((piece.firstRow + row) * allSteps + from) * width
+        move(way, here, stride, data, there, width, width, count)
+      }
     }
   }
 
-  const setStates = (those: readonly PlannedState[], firstRow: number, rows: number): void => {
-    frame.fill(0, predictState, predictState + rows * stateStride)
-    for (const { name, size, offset } of those) {
-      const given = initial.get(name)
-      if (given === undefined) continue
-      const stride = given.shape.length === 1 ? 0 : size
-      const [to, from] = [predictState + offset, firstRow * stride]
-      copyVectors(frame, to, stateStride, given.data, from, stride, size, rows)
-    }
-  }
-
-  const collectStates = (those: readonly PlannedState[], firstRow: number, rows: number): void => {
-    for (const { name, size, offset } of those) {
-      const { data } = finals.get(name)!
-      const from = predictState + offset
-      copyVectors(data, firstRow * size, size, frame, from, stateStride, size, rows)
+  /** States of the rows of a tile: one for all of them, or one for each. */
+  const moveStates = (
+    way: 'in' | 'out',
+    which: readonly PlannedState[],
+    those: ReadonlyMap<string, Tensor>,
+    firstRow: number,
+    rows: number,
+  ): void => {
+    for (const { name, size, offset } of which) {
+      const tensor = those.get(name)
+      if (tensor === undefined) continue
+      const stride = tensor.shape.length === 1 ? 0 : size
+      const here = predictState + offset
+      move(way, here, stateStride, tensor.data, firstRow * stride, stride, size, rows)
     }
   }
 
@@ -116,7 +129,8 @@ export function createRun(
       const chunks = Math.ceil(allSteps / block.steps)
       for (let firstRow = 0; firstRow < allRows; firstRow += block.rows) {
         const rows = Math.min(block.rows, allRows - firstRow)
-        setStates(those, firstRow, rows)
+        memory.fill(0, predictState, predictState + rows * stateStride)
+        moveStates('in', those, initial, firstRow, rows)
         for (let i = 0; i < chunks; i++) {
           const firstStep = (stage.sweep === 'backward' ? chunks - 1 - i : i) * block.steps
           const piece: Piece = {
@@ -128,12 +142,12 @@ export function createRun(
             start: i === 0,
             masks: inClock ? masks : null,
           }
-          for (const value of stage.reads) copy(value, 'in', piece)
+          moveValues('in', stage.reads, piece)
           engine.block(s, piece)
-          for (const value of stage.writes) copy(value, 'out', piece)
+          moveValues('out', stage.writes, piece)
           yield (s + (firstRow + (rows * i) / chunks) / allRows) / stages.length
         }
-        collectStates(those, firstRow, rows)
+        moveStates('out', those, finals, firstRow, rows)
       }
     }
   }
@@ -141,8 +155,8 @@ export function createRun(
   return {
     work,
     suspend() {
-      const saved = frame.slice(predictState, streams)
-      return () => frame.set(saved, predictState)
+      const saved = memory.slice(predictState, streams)
+      return () => memory.set(saved, predictState)
     },
     results: () =>
       Object.fromEntries(
