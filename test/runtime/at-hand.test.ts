@@ -74,7 +74,7 @@ const chains = fc
     })
   })
 
-/** The first layer of the second model behind the whole of the first. */
+/** A graph of these nodes, and what the last one makes. */
 function graph(inputs: readonly Port[], nodes: readonly LayerNode[]): Model {
   const value = Object.values(nodes.at(-1)!.outputs)[0]
   return createModel({ name: 'g', source: 'test', inputs, outputs: [{ name: 'y', value }], nodes })
@@ -84,6 +84,8 @@ const [node] = sequential([randomGru(1, 3, 4)]).nodes
 const x: Port = { name: 'x', shape: ['batch', 'time', 3] }
 const reading = (inputs: Record<string, string>, sequence = 'y'): LayerNode =>
   ({ ...node, name: sequence, inputs, outputs: { sequence } }) as LayerNode
+
+const backward = { ...reading({ x: 'x' }), direction: 'backward' } as LayerNode
 
 describe('the toolkit at hand', () => {
   it.each(models.map((model, i) => [i, model] as const))(
@@ -156,7 +158,23 @@ describe('the toolkit at hand', () => {
       'f32',
     ],
     ['float64', sequential([randomGru(1, 3, 4)]), 'f64'],
-    ['backward', sequential([randomGru(1, 3, 4, { goBackwards: true })]), 'f32'],
+    ['backward', graph([x], [backward]), 'f32'],
+    [
+      'a state that the layer before computes',
+      graph(
+        [x],
+        [
+          { ...reading({ x: 'x' }), outputs: { sequence: 'y', state: 'h' } } as LayerNode,
+          {
+            ...sequential([randomGru(1, 4, 4)]).nodes[0],
+            name: 'second',
+            inputs: { x: 'y', initialState: 'h' },
+            outputs: { sequence: 'z' },
+          } as LayerNode,
+        ],
+      ),
+      'f32',
+    ],
     ['a state that another layer computes', encoderDecoder(), 'f32'],
     [
       'a state that an input says',
@@ -168,7 +186,7 @@ describe('the toolkit at hand', () => {
       graph([x, { name: 'mask', shape: ['batch', 'time'] }], [reading({ x: 'x', mask: 'mask' })]),
       'f32',
     ],
-    ['two inputs', graph([x, { ...x, name: 'other' }], [reading({ x: 'other' })]), 'f32'],
+    ['two inputs', graph([x, { ...x, name: 'other' }], [reading({ x: 'x' })]), 'f32'],
     ['layers side by side', graph([x], [reading({ x: 'x' }, 'other'), reading({ x: 'x' })]), 'f32'],
     [
       'time first',
@@ -219,7 +237,7 @@ describe('the toolkit at hand', () => {
 
   it.each([
     ['other layers', sequential([randomLstm(1, 3, 4)])],
-    ['another direction', sequential([randomGru(1, 3, 4, { goBackwards: true })])],
+    ['another direction', graph([x], [backward])],
     ['another activation', sequential([randomGru(1, 3, 4, { activation: 'gelu' })])],
     ['another size', sequential([randomGru(1, 3, 5)])],
   ])('weights of a model of %s are refused', async (_, other) => {

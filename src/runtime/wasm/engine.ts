@@ -108,13 +108,14 @@ export function createWasmEngine(
   const callCell: Wasm['callCell'] = (_, cell, _memory, x, h, out, scratch, states) =>
     cell(x << shift, h << shift, out << shift, scratch << shift, states << shift)
   const { predictFrame: frame, predictState: state } = plan.memory
+  // Changed in place: every masked step reads it, and what is spread anew is slow to read (V8).
+  const place = { memory, layout: plan.block, stateStride: plan.stateStride, frame, state }
   const runBlock: Wasm['runBlock'] = (kernel, piece, masked) => {
     const index = kernels.indexOf(kernel)
     // Which steps count is JavaScript's to know; what a step computes stays the same.
     if (masked && isRecurrentKernel(kernel)) {
-      const place = { memory, layout: plan.block, stateStride: plan.stateStride, frame, state }
       const cell = exportsFor('cell')[`cell${index}`] as Cell
-      tools.overSteps(kernel, { ...place, ...piece }, cell, callCell)
+      tools.overSteps(kernel, Object.assign(place, piece), cell, callCell)
     } else {
       const block = exportsFor('block')[`block${index}`] as Block
       block(frame << shift, state << shift, piece.rows, piece.steps, Number(piece.start))
