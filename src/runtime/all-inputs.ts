@@ -98,6 +98,16 @@ export function readInputs(ports: readonly Port[], x: TensorLike | Named<TensorL
   }
 }
 
+/** One row of each input, over so many steps. */
+export function zeros(ports: readonly Port[], steps: number): Named<Tensor> {
+  return Object.fromEntries(
+    ports.map(({ name, shape: dims }) => {
+      const shape = dims.map((dim) => (typeof dim === 'number' ? dim : dim === 'batch' ? 1 : steps))
+      return [name, { shape, data: new Float32Array(sizeOf(shape)) }]
+    }),
+  )
+}
+
 const words: Readonly<Record<string, string>> = { time: 'timesteps' }
 
 /** A value of the graph with its axes as its port shows them. */

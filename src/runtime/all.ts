@@ -1,7 +1,7 @@
 /** The toolkit of every model. */
 
 import { allKinds } from '../model/layers.ts'
-import { readInputs } from './all-inputs.ts'
+import { readInputs, zeros } from './all-inputs.ts'
 import { overAllSteps } from './js/all-steps.ts'
 import { layerOf } from './layers.ts'
 import { arrangeGraph, streamOfGraph } from './streaming.ts'
@@ -30,6 +30,7 @@ export const allTools: Toolkit = {
   mixed: mixedEngine,
   overSteps: overAllSteps,
   readInputs,
+  zeros,
   runWhole,
   stream: streamOfGraph,
 }

@@ -1,4 +1,4 @@
-/** The toolkit of most models, and that of all others, which is fetched when a model needs it. */
+/** The toolkit of most models, and which those are: that of all others is fetched. */
 
 import { kindsAtHand } from '../model/build.ts'
 import type { LayerNode, Model } from '../model/types.ts'
@@ -19,7 +19,7 @@ import { opcodes } from './wasm/opcodes.ts'
 import { plainWriter } from './wasm/plain.ts'
 
 /** Plain models in float32. */
-const toolkitAtHand: Toolkit = {
+export const toolkitAtHand: Toolkit = {
   serves: isPlain,
   kinds: kindsAtHand,
   // Only nodes of these kinds are asked for; TypeScript cannot follow an index.
@@ -34,20 +34,23 @@ const toolkitAtHand: Toolkit = {
   mixed: null,
   overSteps,
   readInputs: readSequence,
+  zeros: ([{ shape }], steps) => new Float32Array(steps * Number(shape[2])),
   runWhole: null,
   stream: (_, open) => open(),
 }
 
-/** With at least what this model needs. @throws GruvError `bad-argument` for options that are none. */
-export async function toolkitFor(model: Model, options: CompileOptions): Promise<Toolkit> {
-  const { precision = 'f32', streams = 1, engine = 'auto' } = options
-  const usual =
+/** Whether nothing needs to be fetched: neither for the model, nor for options that are odd or wrong. */
+export function isAtHand(model: Model, options: CompileOptions): boolean {
+  const { precision = 'f32', streams = 1, engine = 'auto', threads = 1, artifact } = options
+  return (
     precision === 'f32' &&
     Number.isInteger(streams) &&
     streams > 0 &&
-    (engine === 'auto' || engine === 'wasm')
-  if (usual && isPlain(model)) return toolkitAtHand
-  return (await import('./at-once.ts')).toolkitOf(options)
+    (engine === 'auto' || engine === 'wasm') &&
+    threads === 1 &&
+    artifact === undefined &&
+    isPlain(model)
+  )
 }
 
 /**

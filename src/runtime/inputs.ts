@@ -110,19 +110,18 @@ export function readStates<S extends { readonly name: string; readonly size: num
       const { name, size } = state
       const where = `initial state ${name}`
       const tensor = toTensor(like, where)
+      const outer = tensor.shape.slice(0, -1)
       // PyTorch and ONNX write [layers, batch, units] even for a single layer.
-      const shape =
-        tensor.shape.length === 3 && tensor.shape[0] === 1 ? tensor.shape.slice(1) : tensor.shape
-      const oneForAll = shape.length === 1 || (shape.length === 2 && shape[0] === 1)
+      const [there = 1, ...more] = outer.length === 2 && outer[0] === 1 ? outer.slice(1) : outer
       const count = rows(state)
-      if (shape.at(-1) !== size || shape.length > 2 || !(oneForAll || shape[0] === count)) {
+      if (tensor.shape.at(-1) !== size || more.length > 0 || (there !== 1 && there !== count)) {
         throw new GruvError('bad-shape', 'the initial state does not fit', {
           where,
           expected: `[${size}] or [${count}, ${size}]`,
           got: showShape(tensor.shape),
         })
       }
-      return [name, { ...tensor, shape: oneForAll ? [size] : shape }]
+      return [name, { ...tensor, shape: there === 1 ? [size] : [there, size] }]
     }),
   )
 }

@@ -5,8 +5,8 @@
 
 import { GruvError } from '../errors.ts'
 import type { Model, Port } from '../model/types.ts'
-import { type Named, sizeOf, type Tensor, type TensorLike } from '../tensor.ts'
-import { toolkitFor } from './at-hand.ts'
+import type { Named, Tensor, TensorLike } from '../tensor.ts'
+import { isAtHand, toolkitAtHand } from './at-hand.ts'
 import { chooseEngine, type EngineOptions } from './choose.ts'
 import type { Engine, EngineReport } from './engine.ts'
 import { type Plan, plan } from './plan.ts'
@@ -72,13 +72,11 @@ export interface Program {
  * thread, and because what this model needs is fetched first.
  */
 export async function compile(model: Model, options: CompileOptions = {}): Promise<Program> {
-  const { precision = 'f32', streams = 1, threads = 1 } = options
-  const tools = await toolkitFor(model, options)
-  const planned = plan(model, { precision, streams }, tools)
-  const engine = await chooseEngine(planned, tools, options)
-  const program = createProgram(model, planned, tools, engine)
-  if (threads === 1) return program
-  return (await import('./at-once.ts')).withThreads(program, model, tools, engine, options)
+  if (!isAtHand(model, options)) return (await import('./at-once.ts')).compileAny(model, options)
+  const { streams = 1 } = options
+  const planned = plan(model, { precision: 'f32', streams }, toolkitAtHand)
+  const engine = await chooseEngine(planned, toolkitAtHand, options)
+  return createProgram(model, planned, toolkitAtHand, engine)
 }
 
 export function createProgram(
@@ -162,13 +160,7 @@ export function createProgram(
     },
 
     warmup() {
-      const zeros = planned.inputs.map(({ name, shape: dims }) => {
-        const shape = dims.map((dim) =>
-          typeof dim === 'number' ? dim : dim === 'batch' ? 1 : WARMUP_STEPS,
-        )
-        return [name, { shape, data: new Float32Array(sizeOf(shape)) }] as const
-      })
-      program.predict(Object.fromEntries(zeros))
+      program.predict(tools.zeros(planned.inputs, WARMUP_STEPS))
       if (planned.obstacle !== null || freeStreams.length === 0) return
       const stream = program.stream()
       for (let i = 0; i < WARMUP_STEPS; i++) stream.step()

@@ -41,8 +41,12 @@ export function createRun(
   const { predictState, predictFrame, streams } = plan.memory
   const { memory } = engine
   const masks = readMasks(options, inputs.batch, inputs.steps)
+  const ports = [
+    ...outputs,
+    ...states.map(({ name, rows, size }) => ({ name, shape: [rows, size] })),
+  ]
   const wanted = (options.outputs ?? outputs.map(({ name }) => name)).map((name) =>
-    named('output', name, [...outputs, ...states]),
+    named('output', name, ports),
   )
   const initial = readStates(states, options.initialState, ({ rows }) => inputs.extent(rows))
   /** Values outside the frame, with all rows and steps, by name. */
@@ -52,11 +56,8 @@ export function createRun(
 
   const empty = (dims: readonly Dim[]): Tensor => {
     const shape = dims.map(inputs.extent)
-    const size = sizeOf(shape)
-    return {
-      shape,
-      data: plan.precision === 'f32' ? new Float32Array(size) : new Float64Array(size),
-    }
+    const Numbers = plan.precision === 'f32' ? Float32Array : Float64Array
+    return { shape, data: new Numbers(sizeOf(shape)) }
   }
 
   /** `count` vectors, between the program's memory and data of a tensor. */
@@ -160,15 +161,10 @@ export function createRun(
     },
     results: () =>
       Object.fromEntries(
-        wanted.map((port) => [
-          port.name,
-          'value' in port
-            ? inputs.deliver(port, tensors.get(port.value)!)
-            : inputs.deliver(
-                { name: port.name, shape: [port.rows, port.size] },
-                finals.get(port.name)!,
-              ),
-        ]),
+        wanted.map((port) => {
+          const tensor = 'value' in port ? tensors.get(port.value) : finals.get(port.name)
+          return [port.name, inputs.deliver(port, tensor!)]
+        }),
       ),
   }
 }

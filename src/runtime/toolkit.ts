@@ -5,8 +5,8 @@
  */
 
 import type { Kinds } from '../model/kinds.ts'
-import type { LayerNode, Model } from '../model/types.ts'
-import type { Tensor } from '../tensor.ts'
+import type { LayerNode, Model, Port } from '../model/types.ts'
+import type { Named, Tensor, TensorLike } from '../tensor.ts'
 import type { Engine } from './engine.ts'
 import type { ReadInputs, RunInputs } from './inputs.ts'
 import type { OverSteps } from './js/steps.ts'
@@ -32,6 +32,8 @@ export interface Toolkit {
   /** Recurrent layers that have to ask which steps count. */
   readonly overSteps: OverSteps
   readonly readInputs: ReadInputs
+  /** One row of inputs over so many steps, to warm up with. */
+  readonly zeros: (ports: readonly Port[], steps: number) => TensorLike | Named<TensorLike>
   /** Layers on whole tensors; null where no model has any. */
   readonly runWhole: RunWhole | null
   /** A stream of a plan: what `open` gives where there is nothing else to mind. */
