@@ -1,10 +1,9 @@
 /** From wherever the bytes are to a Model. */
 
-import { GruvError, isGruvError, within } from './errors.ts'
-import type { ArrayNames, ReadOptions, SourceFile } from './formats/format.ts'
-import { readModel } from './formats/index.ts'
+import type { ArrayNames, Siblings } from './formats/format.ts'
 import type { Wiring } from './formats/wiring.ts'
 import type { ConventionOptions } from './model/conventions.ts'
+import { type PlainModel, plainModel } from './model/plain.ts'
 import type { Model } from './model/types.ts'
 
 export interface LoadOptions {
@@ -38,6 +37,17 @@ export type FileSet = Readonly<Record<string, Uint8Array | Blob | URL>>
 
 export type ModelSource = string | URL | Uint8Array | ArrayBuffer | Blob | Response | FileSet
 
+/** What has come of a source. */
+export interface Arrival {
+  /** Absent where a server did not give them. */
+  readonly bytes?: Uint8Array
+  /** What a server said, or why none did. */
+  readonly answer?: Response | Error
+  /** Where the source alone does not tell it. */
+  readonly name?: string
+  readonly siblings?: Siblings
+}
+
 /**
  * Reads a trained model from a path (Node; a file, or a folder), a URL, or bytes; the format is
  * recognised by content. Files that belong to it are looked for beside it.
@@ -45,121 +55,48 @@ export type ModelSource = string | URL | Uint8Array | ArrayBuffer | Blob | Respo
  *   `verify`, `differs` when the outputs are not those in the file, `not-found` when it has none.
  */
 export async function load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
-  let name = options.name ?? nameOf(source)
+  const arriving = arrive(source)
   try {
-    const { verify, name: _, ...said } = options
-    const readOptions: ReadOptions = Object.fromEntries(
-      Object.entries(said).filter(([, value]) => value !== undefined && value !== null),
-    )
-    const file = await fileOf(source)
-    name = options.name ?? file.name ?? name
-    const model = await readModel({ ...file, name }, readOptions)
-    if (verify) (await import('./verify/reference.ts')).verifyReference(model)
-    return model
-  } catch (error) {
-    if (isGruvError(error)) throw within(name, error)
-    throw (await sources()).broken(name, error)
+    const { bytes, name = String(source) } = await arriving
+    const { name: said = name, ...more } = options
+    if (Object.values(more).every((option) => option === undefined || option === null))
+      return plainModel(await readPlain(bytes!, baseName(said)))
+  } catch {
+    // What is unusual, or wrong, is for those who know every rule and every message.
   }
+  return (await sources()).loadWhole(source, options, arriving)
 }
 
-/** Where bytes come from but from memory and by `fetch`. */
 function sources(): Promise<typeof import('./sources.ts')> {
   return import('./sources.ts')
 }
 
-/** A file with its name, where the source alone does not tell it. */
-export type Found = Omit<SourceFile, 'name'> & { readonly name?: string }
-
-async function fileOf(source: ModelSource): Promise<Found> {
-  if (typeof source === 'string' || source instanceof URL) {
-    const local = source instanceof URL ? source.protocol === 'file:' : !isUrl(source) && isNode()
-    return local ? (await sources()).fileAtPath(source) : fileAtUrl(source)
-  }
+async function arrive(source: ModelSource): Promise<Arrival> {
   // Before anything else that is global: Node takes 30 ms to make its `Response` when it is first named.
-  if (isBytes(source)) return { bytes: await bytesOf(source) }
-  if (source instanceof Response) return fileOfResponse(source, source.url)
-  return (await sources()).fileOfSet(source)
-}
-
-function isBytes(source: ModelSource): source is Uint8Array | ArrayBuffer | Blob {
-  return source instanceof Uint8Array || source instanceof ArrayBuffer || source instanceof Blob
-}
-
-export async function bytesOf(source: Uint8Array | ArrayBuffer | Blob | URL): Promise<Uint8Array> {
-  if (source instanceof Uint8Array) return source
-  if (source instanceof URL) return (await fileOf(source)).bytes
-  return new Uint8Array(source instanceof Blob ? await source.arrayBuffer() : source)
-}
-
-async function fileAtUrl(url: string | URL): Promise<Found> {
-  return fileOfResponse(await fetchUrl(url), String(url))
-}
-
-/**
- * What lies beside a URL is asked for with the same query (a key, a token), first where the URL was
- * followed to, then where it led away from.
- */
-async function fileOfResponse(response: Response, url: string): Promise<Found> {
-  const bytes = await responseBytes(response)
-  // Resolved against the page in browsers, where the URL itself may be relative.
-  const page = typeof location === 'undefined' ? undefined : location.href
-  const places = [response.url, url].filter((each) => each !== '')
-  const bases = new Set(places.map((each) => new URL(each, page).href))
-  if (bases.size === 0) return { bytes }
-  return {
-    bytes,
-    siblings: {
-      list: async () => null,
-      read: async (path) => {
-        const escaped = path.split('/').map(encodeURIComponent).join('/')
-        let answer: Response | undefined
-        for (const base of bases) {
-          const beside = new URL(escaped, base)
-          beside.search = new URL(base).search
-          answer = await fetchUrl(beside)
-          if (answer.ok) break
-        }
-        return responseBytes(answer!)
-      },
-    },
+  if (source instanceof Uint8Array || source instanceof ArrayBuffer || source instanceof Blob) {
+    const { name = 'model' } = source as Partial<File>
+    if (source instanceof Uint8Array) return { name, bytes: source }
+    return { name, bytes: new Uint8Array(await new Blob([source]).arrayBuffer()) }
   }
+  const isNode = typeof process !== 'undefined' && process.versions?.node !== undefined
+  const isAddress = typeof source === 'string' || source instanceof URL
+  // In Node it may as well be a path.
+  if (isNode || !isAddress) return (await sources()).arriveFrom(source)
+  const answer = await fetch(source).catch((error: Error) => error)
+  if (answer instanceof Error || !answer.ok) return { answer }
+  return { answer, bytes: new Uint8Array(await answer.arrayBuffer()) }
 }
 
-async function fetchUrl(url: string | URL): Promise<Response> {
-  try {
-    return await fetch(url)
-  } catch (cause) {
-    throw new GruvError('unreadable', 'the server cannot be reached', {
-      got: (cause as Error).message,
-      cause,
-    })
-  }
+/** By the reader that files with such a beginning are for; throws where a whole one has to look. */
+async function readPlain(bytes: Uint8Array, name: string): Promise<PlainModel> {
+  const head = String.fromCharCode(...bytes.subarray(0, 300))
+  if (head.startsWith('PK') && head.includes('.npy'))
+    return (await import('./formats/plain-npz.ts')).readPlain(bytes, name)
+  if (head.slice(6, 9) !== '\0\0{') throw new Error('not plain')
+  return (await import('./formats/plain-safetensors.ts')).readPlain(bytes, name)
 }
 
-async function responseBytes(response: Response): Promise<Uint8Array> {
-  if (!response.ok) {
-    throw new GruvError('unreadable', 'the server did not give the file', {
-      expected: 'status 200',
-      got: `status ${response.status} ${response.statusText}`.trim(),
-    })
-  }
-  return new Uint8Array(await response.arrayBuffer())
-}
-
-function nameOf(source: ModelSource): string {
-  if (typeof source === 'string') return source
-  if (source instanceof URL) return source.href
-  if (typeof File !== 'undefined' && source instanceof File) return source.name
-  if (isBytes(source)) return 'model'
-  if (source instanceof Response) return source.url || 'response'
-  return Object.keys(source ?? {})[0] ?? 'model'
-}
-
-/** One letter before a colon is a Windows drive. */
-function isUrl(text: string): boolean {
-  return /^[a-z][a-z\d+.-]+:/i.test(text)
-}
-
-function isNode(): boolean {
-  return typeof process !== 'undefined' && process.versions?.node !== undefined
+/** As in `format.ts`. */
+function baseName(name: string): string {
+  return name.replace(/.*[\\/]/s, '').replace(/\.[^.]+$/, '') || 'model'
 }

@@ -58,9 +58,9 @@ const table: Readonly<Record<string, Row>> = {
   },
   'convert/': { may: [...ground, 'bytes/', 'formats/', 'runtime/', 'verify/', 'model/'] },
   'index.ts': root,
+  'load.ts': root,
   // Reference data in a file is checked on the user's device, where that is asked for.
-  'load.ts': { may: [...root.may, 'verify/'] },
-  'sources.ts': root,
+  'sources.ts': { may: [...root.may, 'verify/'] },
   '*.node.ts': root,
   // Both are users of the library: what they need and cannot import, others cannot have either.
   'cli/': { may: entries, packages: ['commander', 'cli-table3', 'cli-progress'] },

@@ -4,7 +4,7 @@
  * every rule of both formats and every message.
  */
 
-import { type Named, sizeOf, type Tensor } from '../tensor.ts'
+import type { Named, Tensor } from '../tensor.ts'
 
 const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
 
@@ -16,26 +16,18 @@ const ENTRY_LENGTH = 46
 const END = 0x06054b50
 const END_LENGTH = 22
 const ZIP64 = 0x00100001
+/** In place of a size that stands in that field. */
+const MOVED = 0xffffffff
 
 /** A page has the patience for that much, and no archive is a bomb yet. */
 const MOST_BYTES = 2 ** 26
 
-/** What `readNpz` gives; null where that has to look. */
-export async function readPlainNpz(bytes: Uint8Array): Promise<Named<Tensor> | null> {
-  try {
-    return Object.fromEntries(await readEntries(bytes))
-  } catch {
-    // What is wrong, if anything, is told by the whole reader.
-    return null
-  }
-}
-
-async function readEntries(bytes: Uint8Array): Promise<[name: string, Tensor][]> {
+/** What `readNpz` gives; throws where that has to look. */
+export async function readPlainNpz(bytes: Uint8Array): Promise<Named<Tensor>> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const u16 = (at: number) => view.getUint16(at, true)
   const u32 = (at: number) => view.getUint32(at, true)
-  const same = (a: number, b: number, length: number) =>
-    bytes.subarray(a, a + length).every((byte, i) => byte === bytes[b + i])
+  const latin = (at: number, length: number) => text(bytes.subarray(at, at + length))
   const end = bytes.length - END_LENGTH
   const [count, directory] = [u16(end + 10), u32(end + 16)]
   // One disk, no comment, and all lies side by side: entries, directory, end.
@@ -44,27 +36,25 @@ async function readEntries(bytes: Uint8Array): Promise<[name: string, Tensor][]>
   const tensors = new Map<string, Tensor>()
   let [entry, local, total] = [directory, 0, 0]
   for (let i = 0; i < count; i++) {
-    const [method, crc, packed, size, nameLength] = [
-      u16(entry + 10),
-      u32(entry + 16),
-      u32(entry + 20),
-      u32(entry + 24),
-      u16(entry + 28),
-    ]
+    const method = u16(entry + 10)
+    const [crc, packed, size] = [16, 20, 24].map((at) => u32(entry + at))
+    const nameLength = u16(entry + 28)
+    const name = latin(entry + ENTRY_LENGTH, nameLength)
     // Nothing encrypted, nothing described behind its data, no further fields.
     plain(u32(entry) === ENTRY && (u16(entry + 8) & ~0x800) === 0 && u32(entry + 42) === local)
     // Nor is it a folder, by the attributes of DOS or Unix.
     plain(u32(entry + 30) === 0 && u16(entry + 34) === 0 && (u32(entry + 38) & 0x40000010) === 0)
-    // The header before the data says the same, in NumPy's archives twice: in a field of zip64 as well.
-    const nameAt = entry + ENTRY_LENGTH
+    // The header before the data says the same, in NumPy's archives in a field of zip64: beside the
+    // usual place, or, where a newer Python wrote it, instead.
+    plain(u32(local) === LOCAL && latin(local + 4, 14) === latin(entry + 6, 14))
+    plain(u16(local + 26) === nameLength && latin(local + LOCAL_LENGTH, nameLength) === name)
     const fieldAt = local + LOCAL_LENGTH + nameLength
     const extra = u16(local + 28)
-    plain(u32(local) === LOCAL && same(local + 4, entry + 6, 24))
-    plain(same(local + LOCAL_LENGTH, nameAt, nameLength))
-    const field = extra === 0 ? [] : [0, 4, 8, 12, 16].map((at) => u32(fieldAt + at))
+    const sizes = `${[u32(local + 18), u32(local + 22)]}`
+    plain(sizes === `${[packed, size]}` || (extra > 0 && sizes === `${[MOVED, MOVED]}`))
+    const field = [0, 4, 8, 12, 16].map((at) => u32(fieldAt + at))
     plain(extra === 0 || (extra === 20 && `${field}` === `${[ZIP64, size, 0, packed, 0]}`))
 
-    const name = text(bytes.subarray(nameAt, nameAt + nameLength))
     const from = fieldAt + extra
     const data = bytes.subarray(from, from + packed)
     total += size
@@ -74,10 +64,10 @@ async function readEntries(bytes: Uint8Array): Promise<[name: string, Tensor][]>
     plain(crc32(unpacked) === crc)
     tensors.set(name.slice(0, -4), readArray(unpacked))
     local = from + packed
-    entry = nameAt + nameLength
+    entry += ENTRY_LENGTH + nameLength
   }
   plain(count > 0 && local === directory && entry === end)
-  return [...tensors]
+  return Object.fromEntries(tensors)
 }
 
 /** A raw deflate stream of exactly this many bytes when unpacked. */
@@ -105,7 +95,7 @@ function readArray(bytes: Uint8Array): Tensor {
   plain(text(bytes.subarray(0, 6)) === '\x93NUMPY' && bytes[6] === 1 && bytes[7] === 0)
   const [, width, extents] = HEADER.exec(text(bytes.subarray(10, start)))!
   const shape = extents.split(/, ?/).filter(Boolean).map(Number)
-  plain(bytes.length - start === sizeOf(shape) * Number(width))
+  plain(bytes.length - start === shape.reduce((size, extent) => size * extent, Number(width)))
   const Numbers = width === '4' ? Float32Array : Float64Array
   // A copy is aligned, whatever the place in the file.
   const data = new Numbers(new Uint8Array(bytes.subarray(start)).buffer)
@@ -127,6 +117,6 @@ function text(bytes: Uint8Array): string {
 }
 
 /** Otherwise the whole reader has to look. */
-function plain(condition: boolean): void {
+export function plain(condition: boolean): void {
   if (!condition) throw new Error('not plain')
 }

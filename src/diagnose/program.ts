@@ -1,7 +1,7 @@
 /** A program whose runs have quirks: the inputs it sees and the outputs it gives are rearranged. */
 
 import { GruvError } from '../errors.ts'
-import { type RunInputs, readInputs } from '../runtime/inputs.ts'
+import { type GraphInputs, readInputs } from '../runtime/all-inputs.ts'
 import type { AsyncRunOptions, Program, RunOptions } from '../runtime/program.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
 import { parseQuirk, type Quirk, runChanges } from './quirks.ts'
@@ -103,7 +103,7 @@ function lastRows(change: RunChange, { data, shape }: Tensor, caller: Extents): 
 }
 
 function givenAxes(
-  { missing }: RunInputs,
+  { missing }: GraphInputs,
   shape: readonly number[],
   overTime: boolean,
 ): readonly number[] {

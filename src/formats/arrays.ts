@@ -6,9 +6,9 @@
  */
 
 import { GruvError } from '../errors.ts'
-import { assembleModel } from '../model/build.ts'
 import { chain, link } from '../model/chain.ts'
 import { conventionTable, type GateOrder } from '../model/conventions.ts'
+import { createModel } from '../model/graph.ts'
 import type { Ground } from '../model/grounds.ts'
 import { type GruArrays, type GruGrounds, gruNode } from '../model/gru.ts'
 import type { Model } from '../model/types.ts'
@@ -58,16 +58,16 @@ const families: readonly Family[] = [
  * @param source the kind of file, in words.
  * @throws GruvError `not-found` when the arrays cannot be told apart, listing what is there.
  */
-export async function bareLayer(
+export function bareLayer(
   name: string,
   source: string,
   tensors: Named<Tensor>,
   { names, conventions = {} }: ReadOptions,
-): Promise<Model> {
+): Model {
   const { arrays, grounds } = names === undefined ? byFamily(tensors) : byGivenNames(tensors, names)
   const node = gruNode('gru', arrays, grounds, conventions)
   const guessed = node.conventions.filter(({ origin }) => origin === 'assumed')
-  return assembleModel({
+  return createModel({
     name,
     source,
     ...chain([link(node, node.features, 'sequence')]),

@@ -1,23 +1,51 @@
 /**
  * safetensors: gruv's own way to ship a model, and bare layers in plain files.
  *
- * A gruv model as most are is read here; a page downloads the whole reader (`whole-safetensors.ts`)
- * for the others, and for what is wrong with a file.
+ * A gruv model is a safetensors file whose metadata holds, under `gruv`, the graph and every
+ * convention as JSON (docs/format.md). Tensors keep the layout of the framework they came from.
+ * `plain-safetensors.ts` reads most of them for pages.
  */
 
-import { readPlainSafetensors } from '../bytes/plain-safetensors.ts'
+import { readSafetensors } from '../bytes/safetensors.ts'
+import { GruvError, within } from '../errors.ts'
 import type { Model } from '../model/types.ts'
+import type { Named, Tensor } from '../tensor.ts'
+import { bareLayer } from './arrays.ts'
+import { parseObject } from './decode.ts'
 import { baseName, type ReadOptions, type SourceFile } from './format.ts'
-import { readPlainGraph } from './gruv/plain.ts'
+import { readGraph } from './gruv/graph.ts'
+import { refuseConventions } from './guards.ts'
+import { stateArrays } from './state-arrays.ts'
+import { isTorchName } from './top-keys.ts'
 
 export async function readSafetensorsModel(file: SourceFile, options: ReadOptions): Promise<Model> {
-  const plain = readPlainSafetensors(file.bytes)
-  if (plain !== null && plain.metadata.gruv === undefined)
-    return (await import('./bare-safetensors.ts')).bareModel(file, plain.tensors, options)
-  // A gruv model states everything itself: options for it are a mistake.
-  if (plain !== null && Object.keys(options).length === 0) {
-    const model = await readPlainGraph(plain.metadata.gruv, plain.tensors, baseName(file.name))
-    if (model !== null) return model
+  const { metadata, tensors } = readSafetensors(file.bytes)
+  if (metadata.gruv === undefined) return bareModel(file, tensors, options)
+  for (const option of ['module', 'wiring'] as const) {
+    if (options[option] === undefined) continue
+    throw new GruvError('bad-argument', `${option} cannot be set for this file`, {
+      got: 'a gruv model, which states its graph',
+    })
   }
-  return (await import('./whole-safetensors.ts')).readSafetensorsModel(file, options)
+  refuseConventions(options, 'the file states its conventions itself')
+  try {
+    return readGraph(parseObject(metadata.gruv, 'graph'), tensors, baseName(file.name))
+  } catch (error) {
+    throw within('metadata gruv', error)
+  }
+}
+
+/** Weights alone: those of modules of PyTorch, as Hugging Face has them, or of one bare layer. */
+async function bareModel(
+  file: SourceFile,
+  tensors: Named<Tensor>,
+  options: ReadOptions,
+): Promise<Model> {
+  const { module, wiring, names } = options
+  const torch = names === undefined && Object.keys(tensors).some(isTorchName)
+  if (torch || module !== undefined || wiring !== undefined) {
+    const { stateDictModel } = await import('./pytorch.ts')
+    return stateDictModel(file, stateArrays('safetensors, bare arrays', tensors), options)
+  }
+  return bareLayer(baseName(file.name), 'safetensors, bare arrays', tensors, options)
 }

@@ -1,6 +1,6 @@
 /** Layers one after the other, as a graph. */
 
-import type { GraphParts } from './build.ts'
+import type { GraphParts } from './graph.ts'
 import type { LayerNode, Unwired } from './types.ts'
 
 /** A layer on its way into a chain: one node, or several that belong together. */

@@ -2,9 +2,8 @@
 
 import type { Tensor } from '../tensor.ts'
 import type { Activation } from './activations.ts'
-import type { Kinds } from './kinds.ts'
+import { weightsOf } from './layers.ts'
 import { movesBy, type Range, Ranges, USUAL } from './ranges.ts'
-import { isHalf } from './suspicious.ts'
 import type { GruNode, LayerNode, LstmNode, RnnNode } from './types.ts'
 
 /** A gate or a unit that moves by less than this is as good as a constant. */
@@ -18,16 +17,17 @@ const LISTED = 6
  * which a healthy training rarely leaves behind; and one for how arrays are stored, where that has
  * cost digits. Layers that share their arrays are told of once; broken ones elsewhere (`warnings.ts`).
  */
-export function stuckWarnings(nodes: readonly LayerNode[], kinds: Kinds): readonly string[] {
+export function stuckWarnings(nodes: readonly LayerNode[]): readonly string[] {
   const warnings = new Set<string>()
   const seen = new Set<unknown>()
   const stored = new Set<string>()
   const ranges = new Ranges()
   for (const node of nodes) {
-    const tensors = Object.values(kinds.weightsOf(node))
+    const tensors = Object.values(weightsOf(node))
     if (tensors.length > 0 && !seen.has(tensors[0])) {
       seen.add(tensors[0])
-      for (const { dtype } of tensors) if (isHalf(dtype)) stored.add(dtype!)
+      for (const { dtype } of tensors)
+        if (dtype === 'float16' || dtype === 'bfloat16') stored.add(dtype)
       for (const warning of stuck(node, ranges)) warnings.add(warning)
     }
     ranges.add(node)

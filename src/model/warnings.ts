@@ -1,12 +1,12 @@
 /** What is odd about a node's numbers, told before anybody trusts them. */
 
-import type { Kinds } from './kinds.ts'
+import { weightsOf } from './layers.ts'
 import type { LayerNode } from './types.ts'
 
 const specials = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
 
 /** A sentence for each thing in a node's weights that a healthy training rarely leaves behind. */
-export function weightWarnings(node: LayerNode, { weightsOf }: Kinds): readonly string[] {
+export function weightWarnings(node: LayerNode): readonly string[] {
   const warnings: string[] = []
   for (const [name, { data }] of Object.entries(weightsOf(node))) {
     // Typed arrays find a number faster than a loop does.

@@ -1,8 +1,10 @@
 /** The toolkit of every model. */
 
-import { allKinds } from '../model/layers.ts'
+import { allKinds } from '../model/graph.ts'
+import { readInputs, zeros } from './all-inputs.ts'
+import { overAllSteps } from './js/all-steps.ts'
 import { layerOf } from './layers.ts'
-import { arrangeGraph } from './streaming.ts'
+import { arrangeGraph, streamOfGraph } from './streaming.ts'
 import type { Toolkit } from './toolkit.ts'
 import { checkedWriter } from './wasm/checked.ts'
 import { allActivations } from './wasm/kernels/all-activations.ts'
@@ -26,5 +28,9 @@ export const allTools: Toolkit = {
     arithmetics: { f32: allFloat32, f64: float64 },
   },
   mixed: mixedEngine,
-  whole: { run: runWhole },
+  overSteps: overAllSteps,
+  readInputs,
+  zeros,
+  runWhole,
+  stream: streamOfGraph,
 }

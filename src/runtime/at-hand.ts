@@ -1,11 +1,13 @@
-/** The toolkit of most models, and that of all others, which is fetched when a model needs it. */
+/** The toolkit of most models, and which those are: that of all others is fetched. */
 
-import { kindsAtHand } from '../model/build.ts'
+import { plainKinds } from '../model/plain.ts'
 import type { LayerNode, Model } from '../model/types.ts'
+import { readSequence } from './inputs.ts'
+import { overSteps } from './js/steps.ts'
 import type { Layer } from './layer.ts'
 import { dense } from './layers/dense.ts'
 import { gru } from './layers/gru.ts'
-import type { PlanOptions } from './plan.ts'
+import type { CompileOptions } from './program.ts'
 import { arrangeChain } from './stages.ts'
 import type { Toolkit } from './toolkit.ts'
 import { activations } from './wasm/kernels/activations.ts'
@@ -16,9 +18,9 @@ import { float32 } from './wasm/kernels/math.ts'
 import { plainWriter } from './wasm/plain.ts'
 
 /** Plain models in float32. */
-const toolkitAtHand: Toolkit = {
+export const toolkitAtHand: Toolkit = {
   serves: isPlain,
-  kinds: kindsAtHand,
+  kinds: plainKinds,
   // Only nodes of these kinds are asked for; TypeScript cannot follow an index.
   layer: ({ kind }) => ({ gru, dense })[kind as 'gru' | 'dense'] as Layer,
   arrange: arrangeChain,
@@ -29,30 +31,37 @@ const toolkitAtHand: Toolkit = {
     arithmetics: { f32: float32 },
   },
   mixed: null,
-  whole: null,
+  overSteps,
+  readInputs: readSequence,
+  zeros: ([{ shape }], steps) => new Float32Array(steps * Number(shape[2])),
+  runWhole: null,
+  stream: (_, open) => open(),
 }
 
-/** With at least what this model needs. */
-export async function toolkitFor(
-  model: Model,
-  { precision }: Pick<PlanOptions, 'precision'>,
-): Promise<Toolkit> {
-  if (precision === 'f32' && isPlain(model)) return toolkitAtHand
-  return (await import('./at-once.ts')).allTools
+/** Whether nothing needs to be fetched: neither for the model, nor for options that are odd or wrong. */
+export function isAtHand(model: Model, options: CompileOptions): boolean {
+  const { precision = 'f32', streams = 1, engine = 'auto', threads = 1, artifact } = options
+  return (
+    precision === 'f32' &&
+    Number.isInteger(streams) &&
+    streams > 0 &&
+    (engine === 'auto' || engine === 'wasm') &&
+    threads === 1 &&
+    artifact === undefined &&
+    isPlain(model)
+  )
 }
 
 /**
- * A *plain* model takes one sequence through layers that stand one behind the other: GRUs that run
- * forward, and Dense, with the activations that most of them have.
+ * A *plain* model takes one sequence [batch, time, features] through layers that stand one behind
+ * the other: GRUs that run forward, and Dense, with the activations that most of them have.
  */
-function isPlain({ inputs, nodes }: Model): boolean {
-  const [{ name, shape, axes }, ...others] = inputs
-  const dims = shape.map((dim) => typeof dim).join(' ')
-  let made = [name]
+function isPlain({ inputs, outputs, nodes }: Model): boolean {
+  const shapes = inputs.map(({ shape }) => shape.join(' ')).join()
+  let made = inputs.map(({ name }) => name)
   return (
-    others.length === 0 &&
-    axes === undefined &&
-    dims === 'string string number' &&
+    /^batch time \d+$/.test(shapes) &&
+    [...inputs, ...outputs].every(({ axes }) => axes === undefined) &&
     nodes.every((node) => {
       const { x, ...more } = node.inputs
       const next = made.includes(x) && Object.keys(more).length === 0

@@ -9,13 +9,22 @@ import { allTools } from './all.ts'
 import type { EngineOptions } from './choose.ts'
 import type { Engine } from './engine.ts'
 import { given } from './given.ts'
-import { chooseOther, withoutWasm } from './otherwise.ts'
+import { planOptions } from './options.ts'
+import { chooseAny, withoutWasm } from './otherwise.ts'
 import { type Plan, plan } from './plan.ts'
-import { type CompileOptions, createProgram, type Program, planOptions } from './program.ts'
+import { type CompileOptions, createProgram, type Program } from './program.ts'
 import { withThreads } from './threads/program.ts'
 import { codeOf, createWasmEngine, runsHere, targetHere } from './wasm/engine.ts'
 
-export { allTools, chooseOther, withThreads }
+export { withoutWasm }
+
+/** `compile` for what is not at hand. */
+export async function compileAny(model: Model, options: CompileOptions): Promise<Program> {
+  const planned = plan(model, planOptions(options), allTools)
+  const engine = await chooseAny(planned, allTools, options)
+  const program = createProgram(model, planned, allTools, engine)
+  return withThreads(program, model, allTools, engine, options)
+}
 
 export function compileAtOnce(model: Model, options: CompileOptions = {}): Program {
   const planned = plan(model, planOptions(options), allTools)

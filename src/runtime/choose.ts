@@ -22,17 +22,17 @@ export interface EngineOptions {
 export async function chooseEngine(
   plan: Plan,
   tools: Toolkit,
-  options: EngineOptions,
+  { engine = 'auto', deterministic }: EngineOptions,
 ): Promise<Engine> {
   let refusal: unknown
-  if (options.engine !== 'js' && options.artifact === undefined && runsHere(plan)) {
+  if (runsHere(plan)) {
     try {
-      const code = codeOf(plan, targetHere(plan, options.deterministic), tools)
+      const code = codeOf(plan, targetHere(plan, deterministic), tools)
       await code.moduleAsync(firstPurpose(plan))
       return createWasmEngine(plan, tools, code)
     } catch (error) {
       refusal = error
     }
   }
-  return (await import('./at-once.ts')).chooseOther(plan, tools, options, refusal)
+  return (await import('./at-once.ts')).withoutWasm(plan, tools, engine, refusal)
 }

@@ -48,10 +48,14 @@ export function readMasks(
       where: 'mask, lengths',
     })
   }
-  if (mask !== undefined) return fromCounts(readMask(mask, batch, steps), batch, steps, false)
-  if (lengths !== undefined)
-    return fromCounts(readLengths(lengths, batch, steps), batch, steps, true)
-  return null
+  const missing = lengths !== undefined
+  if (mask === undefined && !missing) return null
+  const counts = missing ? readLengths(lengths, batch, steps) : readMask(mask!, batch, steps)
+  return {
+    forward: codesOf(counts, steps, missing),
+    backward: codesOf(counts.slice().reverse(), steps, missing).reverse(),
+    missing,
+  }
 }
 
 /**
@@ -63,33 +67,30 @@ export function repeatsState(code: number, maskedOutput: MaskedOutput, missing: 
   return maskedOutput === 'state' || (maskedOutput === 'repeat' && code === STEP.repeat)
 }
 
-function readMask(
-  mask: NonNullable<MaskOptions['mask']>,
-  batch: number,
-  steps: number,
-): (row: number, t: number) => boolean {
-  const numbers = Array.isArray(mask) ? (mask as readonly unknown[]).map(toNumbers) : mask
-  const { shape, data } = toTensor(numbers as TensorLike, 'mask')
+/** What counts, for each [row, timestep]: 0 where it does not. */
+type Counts = Float32Array | Float64Array
+
+function readMask(mask: NonNullable<MaskOptions['mask']>, batch: number, steps: number): Counts {
+  const { shape, data } = toTensor(toNumbers(mask) as TensorLike, 'mask')
   const expected = batch === 1 && shape.length === 1 ? [steps] : [batch, steps]
-  if (shape.length !== expected.length || shape.some((extent, axis) => extent !== expected[axis])) {
+  if (showShape(shape) !== showShape(expected)) {
     throw new GruvError('bad-shape', 'the mask does not fit the input', {
       where: 'mask',
       expected: showShape(expected),
       got: showShape(shape),
     })
   }
-  return (row, t) => data[row * steps + t] !== 0
+  return data
 }
 
-function toNumbers(value: unknown): unknown {
-  return Array.isArray(value) ? value.map(toNumbers) : Number(value)
+/** Truth as numbers, in arrays of arrays; tensors are left as they are. */
+function toNumbers(mask: unknown): unknown {
+  return Array.isArray(mask)
+    ? mask.map((value) => (Array.isArray(value) ? toNumbers(value) : Number(value)))
+    : mask
 }
 
-function readLengths(
-  lengths: readonly number[] | number,
-  batch: number,
-  steps: number,
-): (row: number, t: number) => boolean {
+function readLengths(lengths: readonly number[] | number, batch: number, steps: number): Counts {
   const each = typeof lengths === 'number' ? [lengths] : Array.from(lengths)
   if (
     each.length !== batch ||
@@ -101,34 +102,20 @@ function readLengths(
       got: each.join(', '),
     })
   }
-  return (row, t) => t < each[row]
+  const counts = new Float32Array(batch * steps)
+  each.forEach((length, row) => {
+    counts.fill(1, row * steps, row * steps + length)
+  })
+  return counts
 }
 
-function fromCounts(
-  counts: (row: number, t: number) => boolean,
-  batch: number,
-  steps: number,
-  missing: boolean,
-): Masks {
-  const masks = {
-    forward: new Uint8Array(batch * steps),
-    backward: new Uint8Array(batch * steps),
-    missing,
-  }
-  for (let row = 0; row < batch; row++) {
-    let [ahead, behind] = [false, false]
-    for (let i = 0; i < steps; i++) {
-      const [t, back] = [i, steps - 1 - i]
-      ahead ||= counts(row, t)
-      behind ||= counts(row, back)
-      masks.forward[row * steps + t] = code(counts(row, t), ahead && !missing)
-      masks.backward[row * steps + back] = code(counts(row, back), behind && !missing)
-    }
-  }
-  return masks
-}
-
-function code(counts: boolean, repeats: boolean): number {
-  if (counts) return STEP.valid
-  return repeats ? STEP.repeat : STEP.empty
+/** In the order in which a layer passes the steps of one row after the other. */
+function codesOf(counts: Counts, steps: number, missing: boolean): Uint8Array {
+  let passed: number = STEP.empty
+  return Uint8Array.from(counts, (count, i) => {
+    if (i % steps === 0) passed = STEP.empty
+    if (count === 0) return passed
+    if (!missing) passed = STEP.repeat
+    return STEP.valid
+  })
 }

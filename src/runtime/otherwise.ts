@@ -1,7 +1,7 @@
 /** What a plan runs on where WebAssembly of its own is not wanted, or not to be had. */
 
 import { GruvError } from '../errors.ts'
-import type { EngineOptions } from './choose.ts'
+import { chooseEngine, type EngineOptions } from './choose.ts'
 import type { Engine } from './engine.ts'
 import { given } from './given.ts'
 import { createJsEngine } from './js/engine.ts'
@@ -10,20 +10,17 @@ import type { Toolkit } from './toolkit.ts'
 import { createWasmEngine, runsHere } from './wasm/engine.ts'
 import { features } from './wasm/probe.ts'
 
-/**
- * Where the straight way of `chooseEngine` is closed.
- * @param refusal what the host threw, if it came to that.
- */
-export async function chooseOther(
+/** `chooseEngine` where JavaScript may be asked for, or code may be given. */
+export async function chooseAny(
   plan: Plan,
   tools: Toolkit,
   options: EngineOptions,
-  refusal: unknown,
 ): Promise<Engine> {
   const { artifact, deterministic = false, engine = 'auto' } = options
-  if (artifact === undefined) return withoutWasm(plan, tools, engine, refusal)
-  const code = given(artifact, plan, deterministic)
-  if (engine === 'js' || !runsHere(plan)) return withoutWasm(plan, tools, engine, refusal)
+  const code = artifact && given(artifact, plan, deterministic)
+  if (engine === 'js') return createJsEngine(plan, tools)
+  if (code === undefined) return chooseEngine(plan, tools, options)
+  if (!runsHere(plan)) return withoutWasm(plan, tools, engine, undefined)
   try {
     await code.moduleAsync()
     return createWasmEngine(plan, tools, code)

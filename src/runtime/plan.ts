@@ -13,7 +13,6 @@
  * frames one row for one step. Memory depends neither on the batch nor on the timesteps.
  */
 
-import { shapesOfValues } from '../model/build.ts'
 import type { Dim, Model, OutputPort, Port } from '../model/types.ts'
 import type { Named } from '../tensor.ts'
 import { fnv1a64 } from './hash.ts'
@@ -127,7 +126,7 @@ export function padded(width: number): number {
 }
 
 export function plan(model: Model, options: PlanOptions, tools: Toolkit): Plan {
-  const shapes = shapesOfValues(model.inputs, model.nodes, tools.kinds)
+  const shapes = tools.kinds.shapes(model)
   const shapeOf = (value: string): readonly Dim[] => shapes.get(value)!
   const values: PlannedValue[] = []
   const addValue = (name: string, width: number, role: Role): number => {

@@ -6,12 +6,11 @@
 import { GruvError } from '../errors.ts'
 import type { Model, Port } from '../model/types.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
-import { toolkitFor } from './at-hand.ts'
+import { isAtHand, toolkitAtHand } from './at-hand.ts'
 import { chooseEngine, type EngineOptions } from './choose.ts'
 import type { Engine, EngineReport } from './engine.ts'
-import { readInputs } from './inputs.ts'
-import { type Plan, type PlanOptions, plan } from './plan.ts'
-import { Run, type RunOptions } from './run.ts'
+import { type Plan, plan } from './plan.ts'
+import { createRun, type Run, type RunOptions } from './run.ts'
 import { createStream, type Stream } from './stream.ts'
 import type { Toolkit } from './toolkit.ts'
 
@@ -73,30 +72,11 @@ export interface Program {
  * thread, and because what this model needs is fetched first.
  */
 export async function compile(model: Model, options: CompileOptions = {}): Promise<Program> {
-  const wanted = planOptions(options)
-  const tools = await toolkitFor(model, wanted)
-  const planned = plan(model, wanted, tools)
-  const engine = await chooseEngine(planned, tools, options)
-  const program = createProgram(model, planned, tools, engine)
-  if ((options.threads ?? 1) === 1) return program
-  return (await import('./at-once.ts')).withThreads(program, model, tools, engine, options)
-}
-
-/** @throws GruvError `bad-argument` for what is none of the options. */
-export function planOptions({
-  precision = 'f32',
-  streams = 1,
-  engine = 'auto',
-}: CompileOptions): PlanOptions {
-  oneOf('precision', precision, ['f32', 'f64'])
-  oneOf('engine', engine, ['auto', 'wasm', 'js'])
-  if (!Number.isInteger(streams) || streams < 1) {
-    throw new GruvError('bad-argument', 'streams is a count', {
-      expected: 'a whole number from 1',
-      got: `${streams}`,
-    })
-  }
-  return { precision, streams }
+  if (!isAtHand(model, options)) return (await import('./at-once.ts')).compileAny(model, options)
+  const { streams = 1 } = options
+  const planned = plan(model, { precision: 'f32', streams }, toolkitAtHand)
+  const engine = await chooseEngine(planned, toolkitAtHand, options)
+  return createProgram(model, planned, toolkitAtHand, engine)
 }
 
 export function createProgram(
@@ -106,8 +86,8 @@ export function createProgram(
   engine: Engine,
 ): Program {
   engine.setWeights(model, planned)
-  const freeStreams = Array.from({ length: planned.streams }, (_, i) => i).reverse()
-  const { obstacle } = planned
+  const { hash, precision, streams } = planned
+  const freeStreams = Array.from({ length: streams }, (_, i) => i).reverse()
   let current = model
   let open = true
   const alive = (): void => {
@@ -115,7 +95,17 @@ export function createProgram(
   }
   const start = (x: TensorLike | Named<TensorLike>, options: RunOptions): Run => {
     alive()
-    return new Run(tools, planned, engine, current, readInputs(planned.inputs, x), options)
+    const inputs = tools.readInputs(planned.inputs, x)
+    return createRun(tools, planned, engine, current, inputs, options)
+  }
+  const openStream = (): Stream => {
+    const slot = freeStreams.pop()
+    if (slot === undefined) {
+      throw new GruvError('bad-argument', `all ${streams} streams of this program are open`, {
+        fix: 'Close one, or compile with more: `compile(model, { streams: n })`.',
+      })
+    }
+    return createStream(planned, engine, slot, alive, () => freeStreams.push(slot))
   }
 
   const program: Program = {
@@ -131,54 +121,37 @@ export function createProgram(
       return run.results()
     },
 
-    async predictAsync(x, options = {}) {
+    async predictAsync(x, { onProgress, ...options } = {}) {
       const run = start(x, options)
       let last = Date.now()
       for (const share of run.work()) {
         if (Date.now() - last < PAUSE_EVERY_MS) continue
-        options.onProgress?.(share)
-        run.suspend()
+        onProgress?.(share)
+        const resume = run.suspend()
         await new Promise((resolve) => setTimeout(resolve, 0))
         alive()
-        run.resume()
+        resume()
         last = Date.now()
       }
-      options.onProgress?.(1)
+      onProgress?.(1)
       return run.results()
     },
 
     stream() {
       alive()
-      if (obstacle !== null) {
-        throw new GruvError('not-causal', `this model cannot run step by step: ${obstacle.why}`, {
-          where: obstacle.node,
-          fix: 'Run whole sequences with predict.',
-        })
-      }
-      const slot = freeStreams.pop()
-      if (slot === undefined) {
-        throw new GruvError(
-          'bad-argument',
-          `all ${planned.streams} streams of this program are open`,
-          {
-            fix: 'Close one, or compile with more: `compile(model, { streams: n })`.',
-          },
-        )
-      }
-      return createStream(planned, engine, slot, alive, () => freeStreams.push(slot))
+      return tools.stream(planned, openStream)
     },
 
     setWeights(next) {
       alive()
-      const { precision, streams } = planned
       // What needs other tools cannot have the same shape.
-      const hash = tools.serves(next)
+      const other = tools.serves(next)
         ? plan(next, { precision, streams }, tools).hash
         : 'of other layers'
-      if (hash !== planned.hash) {
+      if (other !== hash) {
         throw new GruvError('bad-argument', 'these weights belong to a model of another shape', {
-          expected: `plan ${planned.hash}`,
-          got: `plan ${hash}`,
+          expected: `plan ${hash}`,
+          got: `plan ${other}`,
           fix: 'Compile that model instead.',
         })
       }
@@ -187,19 +160,8 @@ export function createProgram(
     },
 
     warmup() {
-      const features = Object.fromEntries(
-        planned.inputs.map(({ name, shape }) => {
-          const extents = shape.map((extent) =>
-            extent === 'batch' ? 1 : typeof extent === 'string' ? WARMUP_STEPS : extent,
-          )
-          return [
-            name,
-            { shape: extents, data: new Float32Array(extents.reduce((a, b) => a * b, 1)) },
-          ]
-        }),
-      )
-      program.predict(features)
-      if (obstacle !== null || freeStreams.length === 0) return
+      program.predict(tools.zeros(planned.inputs, WARMUP_STEPS))
+      if (planned.obstacle !== null || freeStreams.length === 0) return
       const stream = program.stream()
       for (let i = 0; i < WARMUP_STEPS; i++) stream.step()
       stream.close()
@@ -215,10 +177,3 @@ export function createProgram(
 /** Below a frame of a 60 Hz display, so that a page stays smooth. */
 const PAUSE_EVERY_MS = 12
 const WARMUP_STEPS = 1000
-
-function oneOf(name: string, value: string, values: readonly string[]): void {
-  if (values.includes(value)) return
-  throw new GruvError('bad-argument', `${name} cannot be '${value}'`, {
-    expected: `one of ${values.join(', ')}`,
-  })
-}

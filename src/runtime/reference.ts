@@ -8,9 +8,11 @@
 
 import { valueShapes } from '../model/graph.ts'
 import { isRecurrent, statesOf } from '../model/layers.ts'
+import type { StateSlot } from '../model/shapes/shape.ts'
 import type { LayerNode, Model } from '../model/types.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
-import { deliver, type RunInputs, readInputs, readStates } from './inputs.ts'
+import { type GraphInputs, readInputs } from './all-inputs.ts'
+import { readStates } from './inputs.ts'
 import { type MaskOptions, readMasks } from './masks.ts'
 import { wholeLayer } from './reference/layers.ts'
 import { type RecurrentContext, recurrentLayer } from './reference/recurrent.ts'
@@ -34,8 +36,8 @@ export function runReference(
   const inputs = readInputs(model.inputs, x)
   const slots = model.nodes.flatMap(statesOf)
   const shapes = valueShapes(model.inputs, model.nodes)
-  const rowsOf = (state: string): number => {
-    const node = model.nodes.find((each) => statesOf(each).some(({ name }) => name === state))!
+  const rowsOf = (state: StateSlot): number => {
+    const node = model.nodes.find((each) => statesOf(each).some(({ name }) => name === state.name))!
     return inputs.extent(shapes.get(node.inputs.x)![0])
   }
   const run: Run = {
@@ -59,19 +61,19 @@ export function runReference(
   }
   return {
     outputs: Object.fromEntries(
-      model.outputs.map((port) => [port.name, deliver(port, values.get(port.value)!, inputs)]),
+      model.outputs.map((port) => [port.name, inputs.deliver(port, values.get(port.value)!)]),
     ),
     states: Object.fromEntries(
       [...run.finals].map(([name, tensor]) => [
         name,
-        deliver({ name, shape: ['batch', tensor.shape[1]] }, tensor, inputs),
+        inputs.deliver({ name, shape: ['batch', tensor.shape[1]] }, tensor),
       ]),
     ),
   }
 }
 
 interface Run {
-  readonly inputs: RunInputs
+  readonly inputs: GraphInputs
   readonly options: ReferenceOptions
   readonly initial: ReadonlyMap<string, Tensor>
   readonly finals: Map<string, Tensor>

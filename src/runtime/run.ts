@@ -1,14 +1,12 @@
 /** One run of a program: stage by stage, tile by tile, chunk by chunk. */
 
 import type { Dim, Model } from '../model/types.ts'
-import type { Named, Tensor, TensorLike } from '../tensor.ts'
-import type { Engine } from './engine.ts'
-import { deliver, notFound, type RunInputs, readStates } from './inputs.ts'
+import { type Named, sizeOf, type Tensor, type TensorLike } from '../tensor.ts'
+import type { Engine, Piece } from './engine.ts'
+import { named, type RunInputs, readStates } from './inputs.ts'
 import type { Memory } from './js/ops.ts'
-import type { WholeKernel } from './layer.ts'
-import { type MaskOptions, type Masks, readMasks } from './masks.ts'
+import { type MaskOptions, readMasks } from './masks.ts'
 import type { Plan, PlannedState } from './plan.ts'
-import type { Stage } from './stages.ts'
 import type { Toolkit } from './toolkit.ts'
 
 export interface RunOptions extends MaskOptions {
@@ -21,205 +19,153 @@ export interface RunOptions extends MaskOptions {
   readonly outputs?: readonly string[]
 }
 
-/** A tile of rows of a stage, over this many steps. */
-interface Tile {
-  readonly first: number
-  readonly rows: number
-  readonly allSteps: number
+export interface Run {
+  /** Does the work, and says after each piece how much of it is done. */
+  readonly work: () => Iterable<number>
+  /** The outputs that were asked for, without the axes that the input did not have. */
+  readonly results: () => Named<Tensor>
+  /** Keeps what this run has in the program's memory; somebody else may use it until that is called. */
+  readonly suspend: () => () => void
 }
 
-export class Run {
+/** @throws GruvError for options that do not fit, before anything runs. */
+export function createRun(
+  tools: Toolkit,
+  plan: Plan,
+  engine: Engine,
+  model: Pick<Model, 'nodes'>,
+  inputs: RunInputs,
+  options: RunOptions,
+): Run {
+  const { block, outputs, stages, states, stateStride, values } = plan
+  const { predictState, predictFrame, streams } = plan.memory
+  const { memory } = engine
+  const masks = readMasks(options, inputs.batch, inputs.steps)
+  const ports = [
+    ...outputs,
+    ...states.map(({ name, rows, size }) => ({ name, shape: [rows, size] })),
+  ]
+  const wanted = (options.outputs ?? outputs.map(({ name }) => name)).map((name) =>
+    named('output', name, ports),
+  )
+  const initial = readStates(states, options.initialState, ({ rows }) => inputs.extent(rows))
   /** Values outside the frame, with all rows and steps, by name. */
-  readonly #tensors: Map<string, Tensor>
+  const tensors = new Map(inputs.tensors)
   /** Final states, by name. */
-  readonly #finals = new Map<string, Tensor>()
-  readonly #wanted: readonly string[]
-  readonly #initial: ReadonlyMap<string, Tensor>
-  readonly #masks: Masks | null
-  readonly #plan: Plan
-  readonly #engine: Engine
-  readonly #model: Pick<Model, 'nodes'>
-  readonly #tools: Toolkit
-  readonly #inputs: RunInputs
-  #saved: Float32Array | Float64Array | null = null
+  const finals = new Map<string, Tensor>()
 
-  constructor(
-    tools: Toolkit,
-    plan: Plan,
-    engine: Engine,
-    model: Pick<Model, 'nodes'>,
-    inputs: RunInputs,
-    options: RunOptions,
-  ) {
-    this.#tools = tools
-    this.#plan = plan
-    this.#engine = engine
-    this.#model = model
-    this.#inputs = inputs
-    this.#tensors = new Map(inputs.tensors)
-    this.#masks = readMasks(options, inputs.batch, inputs.steps)
-    const known = [...plan.outputs, ...plan.states].map(({ name }) => name)
-    this.#wanted = options.outputs ?? plan.outputs.map(({ name }) => name)
-    for (const name of this.#wanted)
-      if (!known.includes(name)) throw notFound('output', name, known)
-    const rowsOf = (name: string): number =>
-      inputs.extent(plan.states.find((state) => state.name === name)!.rows)
-    this.#initial = readStates(plan.states, options.initialState, rowsOf)
+  const empty = (dims: readonly Dim[]): Tensor => {
+    const shape = dims.map(inputs.extent)
+    const Numbers = plan.precision === 'f32' ? Float32Array : Float64Array
+    return { shape, data: new Numbers(sizeOf(shape)) }
   }
 
-  /** Does the work, and says after each piece how much of it is done. */
-  *work(): Generator<number, void> {
-    const { block, stages } = this.#plan
+  /** `count` vectors, between the program's memory and data of a tensor. */
+  const move = (
+    way: 'in' | 'out',
+    here: number,
+    stride: number,
+    data: Memory,
+    there: number,
+    thereStride: number,
+    width: number,
+    count: number,
+  ): void => {
+    if (way === 'in') copyVectors(memory, here, stride, data, there, thereStride, width, count)
+    else copyVectors(data, there, thereStride, memory, here, stride, width, count)
+  }
+
+  /** Values, row by row and step by step: the frame's are padded. */
+  const moveValues = (way: 'in' | 'out', which: readonly number[], piece: Piece): void => {
+    for (const value of which) {
+      const { name, width, stride, overTime } = values[value]
+      const { data } = tensors.get(name)!
+      const [allSteps, from, count, room] = overTime
+        ? [piece.allSteps, piece.firstStep, piece.steps, block.steps]
+        : [1, 0, 1, 1]
+      for (let row = 0; row < piece.rows; row++) {
+        const here = predictFrame + block.offsets[value] + row * room * stride
+        const there = ((piece.firstRow + row) * allSteps + from) * width
+        move(way, here, stride, data, there, width, width, count)
+      }
+    }
+  }
+
+  /** States of the rows of a tile: one for all of them, or one for each. */
+  const moveStates = (
+    way: 'in' | 'out',
+    which: readonly PlannedState[],
+    those: ReadonlyMap<string, Tensor>,
+    firstRow: number,
+    rows: number,
+  ): void => {
+    for (const { name, size, offset } of which) {
+      const tensor = those.get(name)
+      if (tensor === undefined) continue
+      const stride = tensor.shape.length === 1 ? 0 : size
+      const here = predictState + offset
+      move(way, here, stateStride, tensor.data, firstRow * stride, stride, size, rows)
+    }
+  }
+
+  function* work(): Generator<number, void> {
     for (let s = 0; s < stages.length; s++) {
       const stage = stages[s]
       if (stage.sweep === 'whole') {
-        for (const kernel of stage.kernels) {
-          this.#whole(kernel as WholeKernel)
+        for (const _ of tools.runWhole!(stage, plan, model, inputs, tensors))
           yield s / stages.length
-        }
         continue
       }
-      const [allRows, allSteps] = [stage.rows, stage.steps].map(this.#inputs.extent)
-      const states = this.#statesOf(stage)
-      for (const { name, size } of states) this.#finals.set(name, this.#empty([allRows, size]))
-      for (const value of stage.writes) this.#allocate(this.#plan.values[value].name)
+      const allRows = inputs.extent(stage.rows)
+      const allSteps = inputs.extent(stage.steps)
+      const owners = stage.kernels.map(({ node }) => node)
+      const those = states.filter(({ node }) => owners.includes(node))
+      for (const { name, size } of those) finals.set(name, empty([allRows, size]))
+      for (const value of stage.writes) {
+        const { name } = values[value]
+        tensors.set(name, empty(plan.shapes[name]))
+      }
+      // The caller's masks speak of the input's rows and steps, and of no others.
+      const inClock = allRows === inputs.batch && allSteps === inputs.steps
       const chunks = Math.ceil(allSteps / block.steps)
-      for (let first = 0; first < allRows; first += block.rows) {
-        const tile = { first, rows: Math.min(block.rows, allRows - first), allSteps }
-        this.#setStates(states, tile)
+      for (let firstRow = 0; firstRow < allRows; firstRow += block.rows) {
+        const rows = Math.min(block.rows, allRows - firstRow)
+        memory.fill(0, predictState, predictState + rows * stateStride)
+        moveStates('in', those, initial, firstRow, rows)
         for (let i = 0; i < chunks; i++) {
-          const from = (stage.sweep === 'backward' ? chunks - 1 - i : i) * block.steps
-          this.#chunk(s, tile, from, Math.min(block.steps, allSteps - from), i === 0)
-          yield (s + (first + (tile.rows * i) / chunks) / allRows) / stages.length
+          const firstStep = (stage.sweep === 'backward' ? chunks - 1 - i : i) * block.steps
+          const piece: Piece = {
+            firstRow,
+            rows,
+            firstStep,
+            steps: Math.min(block.steps, allSteps - firstStep),
+            allSteps,
+            start: i === 0,
+            masks: inClock ? masks : null,
+          }
+          moveValues('in', stage.reads, piece)
+          engine.block(s, piece)
+          moveValues('out', stage.writes, piece)
+          yield (s + (firstRow + (rows * i) / chunks) / allRows) / stages.length
         }
-        this.#collectStates(states, tile)
+        moveStates('out', those, finals, firstRow, rows)
       }
     }
   }
 
-  /** Somebody else may use the program until `resume`: keeps what this run has in its memory. */
-  suspend(): void {
-    const { predictState, streams } = this.#plan.memory
-    this.#saved = this.#engine.memory.slice(predictState, streams)
-  }
-
-  resume(): void {
-    if (this.#saved !== null) this.#engine.memory.set(this.#saved, this.#plan.memory.predictState)
-    this.#saved = null
-  }
-
-  /** The outputs that were asked for, without the axes that the input did not have. */
-  results(): Named<Tensor> {
-    return Object.fromEntries(
-      this.#wanted.map((name) => {
-        const output = this.#plan.outputs.find((port) => port.name === name)
-        if (output !== undefined)
-          return [name, deliver(output, this.#tensors.get(output.value)!, this.#inputs)]
-        const state = this.#plan.states.find((each) => each.name === name)!
-        const shape = [state.rows, state.size]
-        return [name, deliver({ name, shape }, this.#finals.get(name)!, this.#inputs)]
-      }),
-    )
-  }
-
-  #empty(shape: readonly number[]): Tensor {
-    const size = shape.reduce((a, b) => a * b, 1)
-    return {
-      shape,
-      data: this.#plan.precision === 'f32' ? new Float32Array(size) : new Float64Array(size),
-    }
-  }
-
-  #allocate(name: string): void {
-    const shape = this.#plan.shapes[name].map(this.#inputs.extent)
-    this.#tensors.set(name, this.#empty(shape))
-  }
-
-  #whole({ node: name }: WholeKernel): void {
-    const node = this.#model.nodes.find((each) => each.name === name)!
-    for (const [value, tensor] of this.#tools.whole!.run(
-      node,
-      this.#tensors,
-      this.#inputs.extent,
-    )) {
-      const data = this.#plan.precision === 'f32' ? Float32Array.from(tensor.data) : tensor.data
-      this.#inputs.bind(this.#plan.shapes[value], tensor.shape, name)
-      this.#tensors.set(value, { shape: tensor.shape, data })
-    }
-  }
-
-  #chunk(s: number, tile: Tile, firstStep: number, steps: number, start: boolean): void {
-    const stage = this.#plan.stages[s]
-    for (const value of stage.reads) this.#copy(value, 'in', tile, firstStep, steps)
-    const { first, rows, allSteps } = tile
-    this.#engine.block(s, {
-      firstRow: first,
-      rows,
-      firstStep,
-      steps,
-      allSteps,
-      start,
-      masks: this.#inClock(stage) ? this.#masks : null,
-    })
-    for (const value of stage.writes) this.#copy(value, 'out', tile, firstStep, steps)
-  }
-
-  /** Whether a stage runs over the rows and steps that the caller's mask speaks of. */
-  #inClock({ rows, steps }: Stage): boolean {
-    const same = (dim: Dim, extent: number): boolean => this.#inputs.extent(dim) === extent
-    return same(rows, this.#inputs.batch) && same(steps, this.#inputs.steps)
-  }
-
-  /** Between a whole tensor and the frame, row by row and step by step: the frame's are padded. */
-  #copy(value: number, way: 'in' | 'out', tile: Tile, from: number, steps: number): void {
-    const { values, block, memory } = this.#plan
-    const { name, width, stride, overTime } = values[value]
-    const frame = this.#engine.memory
-    const { data } = this.#tensors.get(name)!
-    const count = overTime ? steps : 1
-    const [rowThere, rowHere] = overTime ? [tile.allSteps, block.steps] : [1, 1]
-    let there = (tile.first * rowThere + (overTime ? from : 0)) * width
-    let here = memory.predictFrame + block.offsets[value]
-    for (let row = 0; row < tile.rows; row++) {
-      if (way === 'in') copyVectors(frame, here, stride, data, there, width, width, count)
-      else copyVectors(data, there, width, frame, here, stride, width, count)
-      there += rowThere * width
-      here += rowHere * stride
-    }
-  }
-
-  /** Of the layers that run in a stage. */
-  #statesOf({ kernels }: Stage): readonly PlannedState[] {
-    const owners = new Set(kernels.map((kernel) => kernel.node))
-    return this.#plan.states.filter(({ node }) => owners.has(node))
-  }
-
-  #setStates(states: readonly PlannedState[], { first, rows }: Tile): void {
-    const { stateStride, memory } = this.#plan
-    const start = memory.predictState
-    this.#engine.memory.fill(0, start, start + rows * stateStride)
-    for (const { name, size, offset } of states) {
-      const initial = this.#initial.get(name)
-      if (initial === undefined) continue
-      for (let row = 0; row < rows; row++) {
-        const from = initial.shape.length === 1 ? 0 : (first + row) * size
-        this.#engine.memory.set(
-          initial.data.subarray(from, from + size),
-          start + row * stateStride + offset,
-        )
-      }
-    }
-  }
-
-  #collectStates(states: readonly PlannedState[], { first, rows }: Tile): void {
-    const { stateStride, memory } = this.#plan
-    for (const { name, size, offset } of states) {
-      const { data } = this.#finals.get(name)!
-      for (let row = 0; row < rows; row++) {
-        const from = memory.predictState + row * stateStride + offset
-        data.set(this.#engine.memory.subarray(from, from + size), (first + row) * size)
-      }
-    }
+  return {
+    work,
+    suspend() {
+      const saved = memory.slice(predictState, streams)
+      return () => memory.set(saved, predictState)
+    },
+    results: () =>
+      Object.fromEntries(
+        wanted.map((port) => {
+          const tensor = 'value' in port ? tensors.get(port.value) : finals.get(port.name)
+          return [port.name, inputs.deliver(port, tensor!)]
+        }),
+      ),
   }
 }
 
@@ -234,6 +180,7 @@ function copyVectors(
   width: number,
   count: number,
 ): void {
+  // Where both are spaced alike there is nothing between the vectors.
   if (toStride === fromStride && to.BYTES_PER_ELEMENT === from.BYTES_PER_ELEMENT) {
     to.set(from.subarray(fromStart, fromStart + count * width), toStart)
     return

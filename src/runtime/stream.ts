@@ -3,7 +3,7 @@
 import { GruvError } from '../errors.ts'
 import { type Named, showShape } from '../tensor.ts'
 import type { Engine } from './engine.ts'
-import { notFound } from './inputs.ts'
+import { named } from './inputs.ts'
 import type { Plan } from './plan.ts'
 
 /** What a stream carries, by state name (`gru.h`): copies, safe to keep. */
@@ -47,21 +47,10 @@ export function createStream(
   }
   const inputs = Object.fromEntries(plan.inputs.map(({ name }) => [name, view(name)]))
   const outputs = Object.fromEntries(plan.outputs.map(({ name, value }) => [name, view(value)]))
-  // Where the states stand that inputs begin, and how many numbers they have.
-  const begun = (plan.initial ?? []).map(({ input, state: name }) => ({
-    from: inputs[input],
-    to: state + states.find((each) => each.name === name)!.offset,
-  }))
-  let fresh = begun.length > 0
   let open = true
   const usable = (): void => {
     if (!open) throw new GruvError('closed', 'this stream was closed')
     alive()
-  }
-
-  const begin = (): void => {
-    for (const { from, to } of begun) engine.memory.set(from, to)
-    fresh = false
   }
 
   const stream: Stream = {
@@ -71,10 +60,7 @@ export function createStream(
     outputs,
     step() {
       usable()
-      if (fresh) begin()
-      for (let i = 0; i < plan.stages.length; i++) {
-        engine.step(i, frame, state)
-      }
+      for (let i = 0; i < plan.stages.length; i++) engine.step(i, frame, state)
     },
     getState() {
       usable()
@@ -88,31 +74,22 @@ export function createStream(
     setState(next) {
       usable()
       const entries = Object.entries(next).map(([name, values]) => {
-        const known = states.find((candidate) => candidate.name === name)
-        if (known === undefined)
-          throw notFound(
-            'state',
-            name,
-            states.map((candidate) => candidate.name),
-          )
-        if (values.length !== known.size) {
+        const { size, offset } = named('state', name, states)
+        if (values.length !== size) {
           throw new GruvError('bad-shape', 'the state does not fit', {
             where: `state ${name}`,
-            expected: showShape([known.size]),
+            expected: showShape([size]),
             got: showShape([values.length]),
           })
         }
-        return { values, offset: known.offset }
+        return [values, state + offset] as const
       })
-      // What is not named begins as the inputs say.
-      if (fresh) begin()
       // Only once all of them fit: a state is set whole or not at all.
-      for (const { values, offset } of entries) engine.memory.set(values, state + offset)
+      for (const [values, offset] of entries) engine.memory.set(values, offset)
     },
     reset() {
       usable()
       engine.memory.fill(0, state, state + stateStride)
-      fresh = begun.length > 0
     },
     close() {
       if (!open) return

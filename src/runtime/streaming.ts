@@ -1,11 +1,14 @@
 /** Whether any graph can run step by step, and where its states begin. */
 
+import { GruvError } from '../errors.ts'
 import { isCausal } from '../model/causal.ts'
 import { isRecurrent } from '../model/layers.ts'
 import type { Conv1dNode, Dim, LayerNode, Model, RecurrentNode } from '../model/types.ts'
 import { planStages } from './all-stages.ts'
 import type { InitialState, Plan, PlannedValue } from './plan.ts'
 import type { Arrange, Placement, PlannedNode } from './stages.ts'
+import type { Stream } from './stream.ts'
+import type { Toolkit } from './toolkit.ts'
 
 /** Of any graph. */
 export const arrangeGraph: Arrange = (model, nodes, values, shapeOf) => {
@@ -97,4 +100,42 @@ function whyNot({ stride, groups, size, dilation, padding }: Conv1dNode): string
   return past && groups !== 1
     ? 'its channels are in groups'
     : 'its window reaches beyond the present step'
+}
+
+/** @throws GruvError `not-causal` where there is an obstacle. */
+export const streamOfGraph: Toolkit['stream'] = ({ obstacle, initial }, open) => {
+  if (obstacle !== null) {
+    throw new GruvError('not-causal', `this model cannot run step by step: ${obstacle.why}`, {
+      where: obstacle.node,
+      fix: 'Run whole sequences with predict.',
+    })
+  }
+  return initial === undefined ? open() : beginning(open(), initial)
+}
+
+/** The same stream, with states that begin as inputs say: at its first step, and the first after a reset. */
+function beginning(stream: Stream, initial: readonly InitialState[]): Stream {
+  const begun = Object.fromEntries(
+    initial.map(({ input, state }) => [state, stream.inputs[input]] as const),
+  )
+  let fresh = true
+  return {
+    ...stream,
+    step() {
+      if (fresh) stream.setState(begun)
+      fresh = false
+      stream.step()
+    },
+    setState(next) {
+      // Refused whole: then nothing has begun.
+      stream.setState(next)
+      // What is not named begins as the inputs say.
+      if (fresh) stream.setState({ ...begun, ...next })
+      fresh = false
+    },
+    reset() {
+      stream.reset()
+      fresh = true
+    },
+  }
 }

@@ -5,12 +5,15 @@
  */
 
 import type { Kinds } from '../model/kinds.ts'
-import type { Dim, LayerNode, Model } from '../model/types.ts'
-import type { Tensor } from '../tensor.ts'
+import type { LayerNode, Model, Port } from '../model/types.ts'
+import type { Named, Tensor, TensorLike } from '../tensor.ts'
 import type { Engine } from './engine.ts'
+import type { ReadInputs, RunInputs } from './inputs.ts'
+import type { OverSteps } from './js/steps.ts'
 import type { Layer } from './layer.ts'
 import type { Plan } from './plan.ts'
-import type { Arrange } from './stages.ts'
+import type { Arrange, Stage } from './stages.ts'
+import type { Stream } from './stream.ts'
 import type { Wasm } from './wasm/engine.ts'
 import type { Writing } from './wasm/writing.ts'
 
@@ -26,15 +29,22 @@ export interface Toolkit {
   readonly writing: Writing
   /** An engine that runs JavaScript between the kernels; null where no model needs any. */
   readonly mixed: ((plan: Plan, writing: Writing, wasm: Wasm) => Engine) | null
-  /** Layers on whole tensors; null where no model of these kinds has any. */
-  readonly whole: WholeLayers | null
+  /** Recurrent layers that have to ask which steps count. */
+  readonly overSteps: OverSteps
+  readonly readInputs: ReadInputs
+  /** One row of inputs over so many steps, to warm up with. */
+  readonly zeros: (ports: readonly Port[], steps: number) => TensorLike | Named<TensorLike>
+  /** Layers on whole tensors; null where no model has any. */
+  readonly runWhole: RunWhole | null
+  /** A stream of a plan: what `open` gives where there is nothing else to mind. */
+  readonly stream: (plan: Plan, open: () => Stream) => Stream
 }
 
-export interface WholeLayers {
-  /** @param extent the number behind a symbol of this run. */
-  readonly run: (
-    node: LayerNode,
-    tensors: ReadonlyMap<string, Tensor>,
-    extent: (dim: Dim) => number,
-  ) => ReadonlyMap<string, Tensor>
-}
+/** Runs the nodes of a stage on whole tensors, and says when each of them is done. */
+export type RunWhole = (
+  stage: Stage,
+  plan: Plan,
+  model: Pick<Model, 'nodes'>,
+  inputs: RunInputs,
+  tensors: Map<string, Tensor>,
+) => Iterable<void>

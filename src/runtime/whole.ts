@@ -4,17 +4,10 @@
  */
 
 import { weightsOf } from '../model/layers.ts'
-import type {
-  Conv1dNode,
-  ConvNode,
-  Dim,
-  LayerNode,
-  TensorNode,
-  VectorNode,
-} from '../model/types.ts'
-import type { Tensor } from '../tensor.ts'
+import type { Conv1dNode, ConvNode, LayerNode, TensorNode, VectorNode } from '../model/types.ts'
 import type { WholeKernel } from './layer.ts'
 import { wholeLayer } from './reference/layers.ts'
+import type { RunWhole } from './toolkit.ts'
 
 export function planWhole(node: LayerNode): WholeKernel {
   const { kind, name, inputs, outputs, conventions: _, ...rest } = node
@@ -29,22 +22,21 @@ export function planWhole(node: LayerNode): WholeKernel {
   }
 }
 
-/**
- * Runs a node on whole tensors.
- * @param extent the number behind a symbol of this run.
- */
-export function runWhole(
-  node: LayerNode,
-  tensors: ReadonlyMap<string, Tensor>,
-  extent: (dim: Dim) => number,
-): ReadonlyMap<string, Tensor> {
-  const inputs = Object.fromEntries(
-    Object.entries(node.inputs).map(([port, value]) => [port, tensors.get(value)!]),
-  )
-  const leaving = wholeLayer(onWhole(node), inputs, { extent })
-  return new Map(
-    Object.entries(node.outputs).map(([port, value]) => [value, leaving[port]] as const),
-  )
+/** Runs the nodes of a stage, one by one, on whole tensors. */
+export const runWhole: RunWhole = function* ({ kernels }, plan, model, inputs, tensors) {
+  for (const { node: name } of kernels) {
+    const node = model.nodes.find((each) => each.name === name)!
+    const arriving = Object.fromEntries(
+      Object.entries(node.inputs).map(([port, value]) => [port, tensors.get(value)!]),
+    )
+    const leaving = wholeLayer(onWhole(node), arriving, inputs)
+    for (const [port, value] of Object.entries(node.outputs)) {
+      const { shape, data } = leaving[port]
+      inputs.bind!(plan.shapes[value], shape, name)
+      tensors.set(value, { shape, data: plan.precision === 'f32' ? Float32Array.from(data) : data })
+    }
+    yield
+  }
 }
 
 /** Recurrent layers never come here: whatever they run over, they have a stage for it. */

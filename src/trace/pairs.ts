@@ -3,7 +3,8 @@
 import { GruvError } from '../errors.ts'
 import { isRecurrent, statesOf } from '../model/layers.ts'
 import type { Model, RecurrentNode } from '../model/types.ts'
-import { deliver, isTensorLike, readInputs } from '../runtime/inputs.ts'
+import { inOrderOf, readInputs } from '../runtime/all-inputs.ts'
+import { isTensorLike } from '../runtime/inputs.ts'
 import type { Named, TensorLike } from '../tensor.ts'
 import { wantedLayers } from './trace.ts'
 
@@ -54,9 +55,7 @@ export function inputsOf(
   if (first.inputs.length !== second.inputs.length) return x
   const { tensors } = readInputs(first.inputs, x)
   const read = first.inputs.map(({ name }) => tensors.get(name)!)
-  return Object.fromEntries(
-    second.inputs.map((port, i) => [port.name, deliver(port, read[i], { missing: new Set() })]),
-  )
+  return Object.fromEntries(second.inputs.map((port, i) => [port.name, inOrderOf(port, read[i])]))
 }
 
 /** Initial states by the first model's names, by the second one's. */

@@ -213,6 +213,28 @@ describe.skipIf(!haveBrowser)('in a browser (none found here)', { timeout: 120_0
     },
   )
 
+  it.each([
+    [
+      'nothing.npz',
+      'nothing.npz: the server did not give the file; expected status 200, got status 404',
+    ],
+    ['http://127.0.0.1:1/x.npz', 'http://127.0.0.1:1/x.npz: the server cannot be reached; got '],
+    ['index.html', 'index.html: this is no model that gruv can read; expected '],
+  ])('%s: asked for once, and said what is wrong', async (url, message) => {
+    await open()
+    asked.length = 0
+    const said = await page.evaluate(
+      (at) =>
+        (window as unknown as { gruv: PageApi }).gruv.stream(at).then(
+          () => 'nothing is wrong',
+          (error: Error) => error.message,
+        ),
+      url,
+    )
+    expect(said.startsWith(message), said).toBe(true)
+    expect(asked.filter((path) => path === url.split('/').at(-1))).toHaveLength(1)
+  })
+
   it('a page that streams a safetensors model downloads no reader of another format', async () => {
     await open()
     const output = await page.evaluate(() =>
@@ -222,9 +244,9 @@ describe.skipIf(!haveBrowser)('in a browser (none found here)', { timeout: 120_0
     )
     expect(Number.isFinite(output)).toBe(true)
     const readers = downloaded().filter((path) => /dist\/(formats|bytes)\/|node_modules/.test(path))
-    expect(readers.some((path) => path.endsWith('formats/safetensors.js'))).toBe(true)
+    expect(readers.some((path) => path.endsWith('formats/plain-safetensors.js'))).toBe(true)
     const others =
-      /node_modules|keras|onnx|audio|pickle|torch-(?!magic)|pytorch\.js|hdf5|zip\.js|np[yz]|protobuf|tensorflow|sstable/
+      /node_modules|keras|onnx|audio|pickle|torch|hdf5|zip\.js|np[yz]|protobuf|tensorflow|sstable/
     expect(readers.filter((path) => others.test(path))).toEqual([])
   })
 })

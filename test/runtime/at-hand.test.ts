@@ -2,12 +2,12 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compile, compileSync } from '../../src/index.ts'
+import { type CompileOptions, compile, compileSync } from '../../src/index.ts'
 import { createModel } from '../../src/model/graph.ts'
 import { dense, type GruOptions, type Model, sequential } from '../../src/model/index.ts'
 import type { LayerNode, Port } from '../../src/model/types.ts'
 import { allTools } from '../../src/runtime/all.ts'
-import { toolkitFor } from '../../src/runtime/at-hand.ts'
+import { isAtHand, toolkitAtHand } from '../../src/runtime/at-hand.ts'
 import { plan } from '../../src/runtime/plan.ts'
 import { emit } from '../../src/runtime/wasm/emit.ts'
 import { bits, bothWays, encoderDecoder } from '../support/engines.ts'
@@ -37,11 +37,10 @@ const chains = fc
     last: fc.constantFrom(null, 'last', 'state'),
     after: fc.nat({ max: 3 }),
     features: fc.integer({ min: 1, max: 6 }),
-    dims: fc.constantFrom(['batch', 'time'], ['rows', 'n'], ['n', 'n']),
     unread: fc.boolean(),
     seed: fc.nat(),
   })
-  .map(({ overSteps, last, after, features, dims, unread, seed }) => {
+  .map(({ overSteps, last, after, features, unread, seed }) => {
     const next = random(seed)
     const kinds = [...overSteps, ...(last === null ? [] : ['gru']), ...Array(after).fill('dense')]
     const values = ['x']
@@ -69,7 +68,7 @@ const chains = fc
     return createModel({
       name: 'chain',
       source: 'test',
-      inputs: [{ name: 'x', shape: [...dims, features] }],
+      inputs: [{ name: 'x', shape: ['batch', 'time', features] }],
       outputs: some.map((each) => ({ name: each, value: each })),
       nodes,
     })
@@ -91,17 +90,16 @@ const backward = { ...reading({ x: 'x' }), direction: 'backward' } as LayerNode
 describe('the toolkit at hand', () => {
   it.each(models.map((model, i) => [i, model] as const))(
     'model %i: the same plan and code',
-    async (_, model) => {
+    (_, model) => {
       const settings = { precision: 'f32', streams: 2 } as const
-      const tools = await toolkitFor(model, settings)
-      expect(tools).not.toBe(allTools)
-      const planned = plan(model, settings, tools)
+      expect(isAtHand(model, settings)).toBe(true)
+      const planned = plan(model, settings, toolkitAtHand)
       expect(planned).toEqual(plan(model, settings, allTools))
       for (const fused of [true, false]) {
         for (const constants of ['memory', 'code'] as const) {
           const target = { fused, vectors: 4, pairVectors: 2, unroll: 4, constants }
           for (const purpose of ['step', 'block', 'cell', 'all'] as const) {
-            expect(emit(planned, target, tools.writing, purpose)).toEqual(
+            expect(emit(planned, target, toolkitAtHand.writing, purpose)).toEqual(
               emit(planned, target, allTools.writing, purpose),
             )
           }
@@ -110,13 +108,12 @@ describe('the toolkit at hand', () => {
     },
   )
 
-  it('any chain: the same plan', async () => {
+  it('any chain: the same plan', () => {
     const settings = { precision: 'f32', streams: 1 } as const
-    await fc.assert(
-      fc.asyncProperty(chains, async (model) => {
-        const tools = await toolkitFor(model, settings)
-        expect(tools).not.toBe(allTools)
-        const [mine, all] = [tools, allTools].map((each) => plan(model, settings, each))
+    fc.assert(
+      fc.property(chains, (model) => {
+        expect(isAtHand(model, settings)).toBe(true)
+        const [mine, all] = [toolkitAtHand, allTools].map((each) => plan(model, settings, each))
         expect(mine).toEqual(all)
         expect(JSON.stringify(mine)).toBe(JSON.stringify(all))
       }),
@@ -195,6 +192,22 @@ describe('the toolkit at hand', () => {
       'f32',
     ],
     [
+      'an output in another order',
+      createModel({
+        name: 'g',
+        source: 'test',
+        inputs: [x],
+        outputs: [{ name: 'y', value: 'y', axes: [1, 0, 2] }],
+        nodes: [reading({ x: 'x' })],
+      }),
+      'f32',
+    ],
+    [
+      'other symbols',
+      graph([{ name: 'x', shape: ['rows', 'n', 3] }], [reading({ x: 'x' })]),
+      'f32',
+    ],
+    [
       'a fixed length',
       graph([{ name: 'x', shape: ['batch', 9, 3] }], [reading({ x: 'x' })]),
       'f32',
@@ -216,8 +229,33 @@ describe('the toolkit at hand', () => {
       }),
       'f32',
     ],
-  ])('%s takes everything', async (_, model, precision) => {
-    expect(await toolkitFor(model, { precision })).toBe(allTools)
+  ])('%s takes everything', (_, model, precision) => {
+    expect(isAtHand(model, { precision })).toBe(false)
+  })
+
+  it.each<[string, CompileOptions, RegExp | null]>([
+    ['several streams', { streams: 3 }, null],
+    ['nothing but WebAssembly', { engine: 'wasm' }, null],
+    ['the same bits everywhere', { deterministic: true }, null],
+    ['JavaScript', { engine: 'js' }, null],
+    ['threads', { threads: 2 }, null],
+    ['an unknown precision', { precision: 'f16' as 'f32' }, /precision cannot be 'f16'/],
+    ['an unknown engine', { engine: 'webgpu' as 'js' }, /engine cannot be 'webgpu'/],
+    ['no stream', { streams: 0 }, /streams is a count/],
+    ['half a stream', { streams: 1.5 }, /streams is a count/],
+    ['no thread', { threads: 0 }, /threads is a count/],
+  ])('options that ask for %s', async (_, options, wrong) => {
+    const model = sequential([randomGru(1, 3, 4)])
+    if (wrong !== null) {
+      await expect(compile(model, options)).rejects.toThrow(wrong)
+      expect(() => compileSync(model, options)).toThrow(wrong)
+      return
+    }
+    const [mine, all] = [await compile(model, options), compileSync(model, options)]
+    expect(mine.engine).toEqual(all.engine)
+    expect(mine.plan).toEqual(all.plan)
+    mine.close()
+    all.close()
   })
 
   it.each([

@@ -2,12 +2,13 @@
 
 import { describe, expect, it } from 'vitest'
 import { compileSync, type RunOptions } from '../../src/index.ts'
+import { permuteAxes } from '../../src/model/axes.ts'
 import { createModel } from '../../src/model/graph.ts'
 import { sequential } from '../../src/model/index.ts'
 import type { MaskedOutput } from '../../src/model/masking.ts'
 import type { Dim, GruNode, LayerNode, Model, Port } from '../../src/model/types.ts'
 import { runReference } from '../../src/runtime/reference.ts'
-import { type Named, permuteAxes, type Tensor } from '../../src/tensor.ts'
+import type { Named, Tensor } from '../../src/tensor.ts'
 import { bits, both } from '../support/engines.ts'
 import { random, randomGru, tensor } from '../support/random.ts'
 

@@ -5,7 +5,7 @@
 
 import { changesRun, parseQuirk } from '../../src/diagnose/index.ts'
 import { activation, activationTable, type GruNode, type Model } from '../../src/model/index.ts'
-import { readInputs } from '../../src/runtime/inputs.ts'
+import { readInputs } from '../../src/runtime/all-inputs.ts'
 import type { GruStep } from '../../src/runtime/reference/cells.ts'
 import type { Tensor } from '../../src/tensor.ts'
 import { trace } from '../../src/trace/index.ts'

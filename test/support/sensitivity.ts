@@ -14,7 +14,7 @@ import {
 import { compileSync, load, type RunOptions } from '../../src/index.ts'
 import type { GruConventionKey } from '../../src/model/conventions.ts'
 import type { GruNode, Model } from '../../src/model/index.ts'
-import { readInputs } from '../../src/runtime/inputs.ts'
+import { readInputs } from '../../src/runtime/all-inputs.ts'
 import { type Named, type Tensor, type TensorLike, toTensor } from '../../src/tensor.ts'
 import { buildLayers, type LayerFixture, namedStates } from './layers.ts'
 import {

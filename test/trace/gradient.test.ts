@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { activation } from '../../src/model/activations.ts'
-import type { GraphParts } from '../../src/model/build.ts'
+import type { GraphParts } from '../../src/model/graph.ts'
 import { createModel } from '../../src/model/graph.ts'
 import {
   bidirectional,

@@ -1,8 +1,9 @@
 /** Layers without a state as ONNX operators. */
 
 import { GruvError } from '../../errors.ts'
+import { permuteAxes } from '../../model/axes.ts'
 import type { Dim, LayerKind, LayerNode, NodeOf } from '../../model/types.ts'
-import { type Named, permuteAxes, showShape, sizeOf } from '../../tensor.ts'
+import { type Named, showShape, sizeOf } from '../../tensor.ts'
 import { cannotHold } from '../target.ts'
 import { zeros } from '../weights.ts'
 import { activate } from './activations.ts'

@@ -1,9 +1,10 @@
 /** Arithmetic with what is known: numbers with a shape, repeated along axes without being copied. */
 
 import { GruvError } from '../../errors.ts'
+import { permuteAxes } from '../../model/axes.ts'
 import { sliceRange } from '../../model/dims.ts'
 import type { Dim } from '../../model/types.ts'
-import { type DType, dtypeOf, permuteAxes, showShape, sizeOf, type Tensor } from '../../tensor.ts'
+import { type DType, dtypeOf, showShape, sizeOf, type Tensor } from '../../tensor.ts'
 import type { Known, Shape } from './values.ts'
 
 /**

@@ -3,11 +3,10 @@
 import { GruvError } from '../../errors.ts'
 import type { Engine, EngineReport } from '../engine.ts'
 import { given } from '../given.ts'
-import { readInputs } from '../inputs.ts'
 import { isRecurrentKernel } from '../layer.ts'
 import type { Plan } from '../plan.ts'
 import type { AsyncRunOptions, CompileOptions, Program } from '../program.ts'
-import { Run } from '../run.ts'
+import { createRun } from '../run.ts'
 import type { Toolkit } from '../toolkit.ts'
 import type { Purpose } from '../wasm/emit.ts'
 import { codeOf, targetHere } from '../wasm/engine.ts'
@@ -67,10 +66,10 @@ export function withThreads(
   ) => {
     const alone = () => program.predictAsync(x, runOptions)
     if (why !== null || !open) return alone()
-    const inputs = readInputs(plan.inputs, x)
+    const inputs = tools.readInputs(plan.inputs, x)
     if (inputs.batch < 2) return alone()
     // Says what is wrong with the options; it never runs.
-    new Run(tools, plan, engine, weights, inputs, runOptions)
+    createRun(tools, plan, engine, weights, inputs, runOptions)
     const parts = cut(plan, inputs, runOptions, threads)
     const there = await workers(parts.length)
     if (there === null) return alone()

@@ -2,11 +2,11 @@
 
 import type { Tensor } from '../../tensor.ts'
 import { allTools } from '../all.ts'
+import { readInputs } from '../all-inputs.ts'
 import type { Engine } from '../engine.ts'
-import { readInputs } from '../inputs.ts'
 import { createJsEngine } from '../js/engine.ts'
 import type { Plan } from '../plan.ts'
-import { Run } from '../run.ts'
+import { createRun } from '../run.ts'
 import { createWasmEngine } from '../wasm/engine.ts'
 import { pack } from './errors.ts'
 import type { FromWorker, Part, SharedCode, ToWorker, Weights } from './messages.ts'
@@ -36,7 +36,7 @@ export function serve(post: Post): (message: ToWorker) => void {
     try {
       const { plan, engine } = started!
       const rows = readInputs(plan.inputs, inputs)
-      const run = new Run(allTools, plan, engine, weights!, rows, options)
+      const run = createRun(allTools, plan, engine, weights!, rows, options)
       let last = Date.now()
       for (const share of run.work()) {
         if (Date.now() - last < SAY_EVERY_MS) continue

@@ -2,7 +2,7 @@
 
 import type { Dim } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'
-import { deliver, type RunInputs, readStates } from '../inputs.ts'
+import { type RunInputs, readStates } from '../inputs.ts'
 import { type Masks, readMasks, STEP } from '../masks.ts'
 import type { Plan } from '../plan.ts'
 import type { RunOptions } from '../run.ts'
@@ -63,7 +63,7 @@ export function join(
       const output = plan.outputs.find((port) => port.name === name)
       const size = plan.states.find((state) => state.name === name)?.size
       const port = output ?? { name, shape: ['batch', size!] }
-      return [name, deliver(port, stacked(parts.map((part) => part[name])), inputs)]
+      return [name, inputs.deliver(port, stacked(parts.map((part) => part[name])))]
     }),
   )
 }

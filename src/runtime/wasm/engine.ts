@@ -5,7 +5,7 @@
  */
 
 import { type Engine, type Piece, packAll } from '../engine.ts'
-import { overSteps, type Step as StepOf } from '../js/steps.ts'
+import type { Step as StepOf } from '../js/steps.ts'
 import { inFrame, isRecurrentKernel, type Kernel, type RecurrentKernel } from '../layer.ts'
 import type { Plan } from '../plan.ts'
 import type { Toolkit } from '../toolkit.ts'
@@ -115,7 +115,7 @@ export function createWasmEngine(
     // Which steps count is JavaScript's to know; what a step computes stays the same.
     if (masked && isRecurrentKernel(kernel)) {
       const cell = exportsFor('cell')[`cell${index}`] as Cell
-      overSteps(kernel, Object.assign(place, piece), cell, callCell)
+      tools.overSteps(kernel, Object.assign(place, piece), cell, callCell)
     } else {
       const block = exportsFor('block')[`block${index}`] as Block
       block(frame << shift, state << shift, piece.rows, piece.steps, Number(piece.start))

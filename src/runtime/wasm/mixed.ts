@@ -5,9 +5,9 @@
 
 import type { LayerNode } from '../../model/types.ts'
 import type { Engine } from '../engine.ts'
+import { overAllSteps } from '../js/all-steps.ts'
 import { jsKernels } from '../js/layers.ts'
 import { createPlace, keepNodes } from '../js/place.ts'
-import { overSteps } from '../js/steps.ts'
 import { asksWhichStepsCount, type FrameKernel, type Kernel } from '../layer.ts'
 import type { Plan } from '../plan.ts'
 import { isWhole, obstacle } from './emit.ts'
@@ -35,7 +35,7 @@ export function mixedEngine(plan: Plan, writing: Writing, wasm: Wasm): Engine {
     const exports = exportsFor('step')
     if (asksWhichStepsCount(kernel)) {
       const cell = exports[`cell${index}`] as Cell
-      return () => overSteps(kernel, stepPlace, cell, callCell)
+      return () => overAllSteps(kernel, stepPlace, cell, callCell)
     }
     const step = exports[`step${index}`] as Step
     return () => step(stepPlace.frame << shift, stepPlace.state << shift)

@@ -3,6 +3,7 @@
  * output (`bar`) to those by its inputs. Read it beside `runtime/reference/layers.ts`.
  */
 
+import { permuteAxes } from '../../model/axes.ts'
 import { samePadding } from '../../model/dims.ts'
 import type {
   Conv1dNode,
@@ -14,7 +15,7 @@ import type {
   RecurrentNode,
 } from '../../model/types.ts'
 import { affine, type Vector, vectorsOf } from '../../runtime/reference/vectors.ts'
-import { type Named, permuteAxes, sizeOf, type Tensor } from '../../tensor.ts'
+import { type Named, sizeOf, type Tensor } from '../../tensor.ts'
 import { pullAttention, pullMultiHeadAttention } from './attention.ts'
 import { pullBinary, pullUnary } from './elementwise.ts'
 import { pullMovement } from './movement.ts'

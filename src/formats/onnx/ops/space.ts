@@ -1,7 +1,8 @@
 /** Convolutions, pools and normalisations: ONNX has the channels in axis 1, the Model has them last. */
 
+import { permuteAxes } from '../../../model/axes.ts'
 import type { Dim, Padding } from '../../../model/types.ts'
-import { dtypeOf, permuteAxes, type Tensor } from '../../../tensor.ts'
+import { dtypeOf, type Tensor } from '../../../tensor.ts'
 import { type Graph, inOrder } from '../graph.ts'
 import type { Op, Operators } from '../op.ts'
 import { known, type Live, type Value } from '../values.ts'
