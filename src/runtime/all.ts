@@ -11,6 +11,7 @@ import { allActivations } from './wasm/kernels/all-activations.ts'
 import { allFloat32 } from './wasm/kernels/all-math.ts'
 import { once } from './wasm/kernels/kernel.ts'
 import { float64 } from './wasm/kernels/math64.ts'
+import { softmax } from './wasm/kernels/softmax.ts'
 import { mixedEngine } from './wasm/mixed.ts'
 import { opcodes } from './wasm/opcodes.ts'
 import { writers } from './wasm/writers.ts'
@@ -25,6 +26,7 @@ export const allTools: Toolkit = {
     writer: once(() => checkedWriter(opcodes)),
     writers,
     activations: allActivations,
+    softmax,
     arithmetics: { f32: allFloat32, f64: float64 },
   },
   mixed: mixedEngine,

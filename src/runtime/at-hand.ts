@@ -17,7 +17,7 @@ import { once } from './wasm/kernels/kernel.ts'
 import { float32 } from './wasm/kernels/math.ts'
 import { plainWriter } from './wasm/plain.ts'
 
-/** Plain models in float32. */
+/** Plain models in float32, without softmax. */
 export const toolkitAtHand: Toolkit = {
   serves: isPlain,
   kinds: plainKinds,
@@ -28,6 +28,7 @@ export const toolkitAtHand: Toolkit = {
     writer: once(plainWriter),
     writers: { gru: writeGru, dense: writeDense },
     activations,
+    softmax: null,
     arithmetics: { f32: float32 },
   },
   mixed: null,
@@ -74,7 +75,11 @@ function isPlain({ inputs, outputs, nodes }: Model): boolean {
 function isPlainLayer(node: LayerNode): boolean {
   if (node.kind === 'gru')
     return node.direction === 'forward' && has(node.activation) && has(node.recurrentActivation)
-  return node.kind === 'dense' && (node.activation.kind === 'softmax' || has(node.activation))
+  return node.kind === 'dense' && (hasSoftmax(node) || has(node.activation))
+}
+
+export function hasSoftmax(node: LayerNode): boolean {
+  return node.kind === 'dense' && node.activation.kind === 'softmax'
 }
 
 function has({ kind }: { readonly kind: string }): boolean {

@@ -6,7 +6,7 @@
 import { GruvError } from '../errors.ts'
 import type { Model, Port } from '../model/types.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
-import { isAtHand, toolkitAtHand } from './at-hand.ts'
+import { hasSoftmax, isAtHand, toolkitAtHand } from './at-hand.ts'
 import { chooseEngine, type EngineOptions } from './choose.ts'
 import type { Engine, EngineReport } from './engine.ts'
 import { type Plan, plan } from './plan.ts'
@@ -73,10 +73,21 @@ export interface Program {
  */
 export async function compile(model: Model, options: CompileOptions = {}): Promise<Program> {
   if (!isAtHand(model, options)) return (await import('./at-once.ts')).compileAny(model, options)
+  if (model.nodes.some(hasSoftmax))
+    return (await import('./with-softmax.ts')).compileWithSoftmax(model, options)
+  return compileWith(toolkitAtHand, model, options)
+}
+
+/** With tools at hand. */
+export async function compileWith(
+  tools: Toolkit,
+  model: Model,
+  options: CompileOptions,
+): Promise<Program> {
   const { streams = 1 } = options
-  const planned = plan(model, { precision: 'f32', streams }, toolkitAtHand)
-  const engine = await chooseEngine(planned, toolkitAtHand, options)
-  return createProgram(model, planned, toolkitAtHand, engine)
+  const planned = plan(model, { precision: 'f32', streams }, tools)
+  const engine = await chooseEngine(planned, tools, options)
+  return createProgram(model, planned, tools, engine)
 }
 
 export function createProgram(

@@ -7,9 +7,10 @@ import { createModel } from '../../src/model/graph.ts'
 import { dense, type GruOptions, type Model, sequential } from '../../src/model/index.ts'
 import type { LayerNode, Port } from '../../src/model/types.ts'
 import { allTools } from '../../src/runtime/all.ts'
-import { isAtHand, toolkitAtHand } from '../../src/runtime/at-hand.ts'
+import { hasSoftmax, isAtHand, toolkitAtHand } from '../../src/runtime/at-hand.ts'
 import { plan } from '../../src/runtime/plan.ts'
 import { emit } from '../../src/runtime/wasm/emit.ts'
+import { toolkitWithSoftmax } from '../../src/runtime/with-softmax.ts'
 import { bits, bothWays, encoderDecoder } from '../support/engines.ts'
 import { random, randomGru, randomLstm, tensor } from '../support/random.ts'
 
@@ -93,13 +94,14 @@ describe('the toolkit at hand', () => {
     (_, model) => {
       const settings = { precision: 'f32', streams: 2 } as const
       expect(isAtHand(model, settings)).toBe(true)
-      const planned = plan(model, settings, toolkitAtHand)
+      const tools = model.nodes.some(hasSoftmax) ? toolkitWithSoftmax : toolkitAtHand
+      const planned = plan(model, settings, tools)
       expect(planned).toEqual(plan(model, settings, allTools))
       for (const fused of [true, false]) {
         for (const constants of ['memory', 'code'] as const) {
           const target = { fused, vectors: 4, pairVectors: 2, unroll: 4, constants }
           for (const purpose of ['step', 'block', 'cell', 'all'] as const) {
-            expect(emit(planned, target, toolkitAtHand.writing, purpose)).toEqual(
+            expect(emit(planned, target, tools.writing, purpose)).toEqual(
               emit(planned, target, allTools.writing, purpose),
             )
           }

@@ -66,13 +66,13 @@ export function emit(
   const base = bytesOf(plan) + (purpose === 'all' ? 0 : purposes.indexOf(purpose) * POOL)
   const serves = (other: Purpose): boolean => purpose === 'all' || purpose === other
   const pool = target.constants === 'memory' ? createPool(base, POOL) : null
-  const { activations, arithmetics } = writing
+  const { activations, softmax, arithmetics } = writing
   const arithmetic = arithmetics[plan.precision]!
   const written = new Map<string, unknown>()
   const site: Site = {
     module,
     plan,
-    target: { ...target, ...arithmetic, activations, pool },
+    target: { ...target, ...arithmetic, activations, softmax, pool },
     shared<T>(key: string, write: () => T): T {
       if (!written.has(key)) written.set(key, write())
       // A key names what was written under it, and so its type.

@@ -5,7 +5,7 @@ import type { FrameKernel, FrameKind } from '../layer.ts'
 import type { FunctionWriter } from './assembler.ts'
 import type { ActivationWriter } from './kernels/activations.ts'
 import type { KernelFuncs, Site } from './kernels/kernel.ts'
-import type { Arithmetic } from './kernels/lanes.ts'
+import type { Arithmetic, Lanes, Pointer } from './kernels/lanes.ts'
 
 /** By kind of kernel: the writer, or why there is none. */
 export type Writers = {
@@ -19,5 +19,7 @@ export interface Writing {
   readonly writer: () => FunctionWriter
   readonly writers: Partial<Writers>
   readonly activations: Partial<Readonly<Record<ElementwiseKind, ActivationWriter>>>
+  /** Of the numbers at a place; null where no model has it. */
+  readonly softmax: ((k: Lanes, at: Pointer, width: number) => void) | null
   readonly arithmetics: { readonly f32: Arithmetic; readonly f64?: Arithmetic }
 }

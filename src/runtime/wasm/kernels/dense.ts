@@ -7,7 +7,6 @@ import type { Func } from '../assembler.ts'
 import { activate } from './activations.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
 import { accumulate, hold, overBlocks, type Pointer, pointer, VECTOR, writing } from './lanes.ts'
-import { softmax } from './softmax.ts'
 import { address, writeOverFrame } from './vector-map.ts'
 
 export function writeDense(site: Site, kernel: DenseKernel): KernelFuncs {
@@ -60,6 +59,6 @@ export function writeProduct(
         v128.store(v * VECTOR, to, a)
       })
     })
-    if (!isElementwise(activation)) softmax(k, y, units)
+    if (!isElementwise(activation)) k.softmax!(k, y, units)
   })
 }

@@ -8,7 +8,6 @@ import { padded } from '../../plan.ts'
 import { activate } from './activations.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
 import { all, copyNumbers, hold, madd } from './lanes.ts'
-import { softmax } from './softmax.ts'
 import { writeElementwise, writeMap } from './vector-map.ts'
 
 export function writeActivation(site: Site, kernel: ActivationKernel): KernelFuncs {
@@ -21,7 +20,7 @@ export function writeActivation(site: Site, kernel: ActivationKernel): KernelFun
   }
   return writeMap(site, kernel, (k, x, y) => {
     copyNumbers(k, y, x, padded(width))
-    softmax(k, y, width)
+    k.softmax!(k, y, width)
   })
 }
 

@@ -44,8 +44,7 @@ export interface Arithmetic {
 }
 
 /** A target, an arithmetic, activations, and the memory for constants if that is where they stand. */
-export interface Style extends Target, Arithmetic {
-  readonly activations: Writing['activations']
+export interface Style extends Target, Arithmetic, Pick<Writing, 'activations' | 'softmax'> {
   readonly pool: Pool | null
 }
 
