@@ -13,9 +13,15 @@ interface Row {
 
 const ground = ['errors.ts', 'tensor.ts']
 // It knows WebAssembly and nothing else, so that it can be read, and used, alone.
-const assembler = ['all-opcodes', 'assembler', 'body', 'encoding', 'opcodes', 'types'].map(
-  (name) => `runtime/wasm/${name}.ts`,
-)
+const assembler = [
+  'assembler',
+  'checked',
+  'encoding',
+  'immediates',
+  'opcodes',
+  'plain',
+  'types',
+].map((name) => `runtime/wasm/${name}.ts`)
 const entries = publicEntries()
 const root: Row = {
   may: [

@@ -6,13 +6,13 @@ import { overAllSteps } from './js/all-steps.ts'
 import { layerOf } from './layers.ts'
 import { arrangeGraph, streamOfGraph } from './streaming.ts'
 import type { Toolkit } from './toolkit.ts'
-import { allOpcodes } from './wasm/all-opcodes.ts'
 import { checkedWriter } from './wasm/checked.ts'
 import { allActivations } from './wasm/kernels/all-activations.ts'
 import { allFloat32 } from './wasm/kernels/all-math.ts'
 import { once } from './wasm/kernels/kernel.ts'
 import { float64 } from './wasm/kernels/math64.ts'
 import { mixedEngine } from './wasm/mixed.ts'
+import { opcodes } from './wasm/opcodes.ts'
 import { writers } from './wasm/writers.ts'
 import { runWhole } from './whole.ts'
 
@@ -22,7 +22,7 @@ export const allTools: Toolkit = {
   layer: layerOf,
   arrange: arrangeGraph,
   writing: {
-    writer: once(() => checkedWriter(allOpcodes)),
+    writer: once(() => checkedWriter(opcodes)),
     writers,
     activations: allActivations,
     arithmetics: { f32: allFloat32, f64: float64 },

@@ -15,7 +15,6 @@ import { writeDense } from './wasm/kernels/dense.ts'
 import { writeGru } from './wasm/kernels/gru.ts'
 import { once } from './wasm/kernels/kernel.ts'
 import { float32 } from './wasm/kernels/math.ts'
-import { opcodes } from './wasm/opcodes.ts'
 import { plainWriter } from './wasm/plain.ts'
 
 /** Plain models in float32. */
@@ -26,7 +25,7 @@ export const toolkitAtHand: Toolkit = {
   layer: ({ kind }) => ({ gru, dense })[kind as 'gru' | 'dense'] as Layer,
   arrange: arrangeChain,
   writing: {
-    writer: once(() => plainWriter(opcodes)),
+    writer: once(plainWriter),
     writers: { gru: writeGru, dense: writeDense },
     activations,
     arithmetics: { f32: float32 },

@@ -1,7 +1,7 @@
 /** The types of the assembler: what a writer of kernels holds in its hands. Nothing here runs. */
 
-import type { allOpcodes } from './all-opcodes.ts'
 import type { ValueType } from './encoding.ts'
+import type { opcodes } from './opcodes.ts'
 
 /** What an instruction left on the stack, and where the code that computes it begins and ends. */
 export interface Value<T extends ValueType = ValueType> {
@@ -78,7 +78,7 @@ type MethodOf<Run> = Run extends `${string} ${infer Types}:${infer Rest}`
 type MethodsOf<Runs> = {
   readonly [Run in keyof Runs as Words<Runs[Run]>[number] & string]: MethodOf<Run>
 }
-type Table = typeof allOpcodes
+type Table = typeof opcodes
 type Instructions = { readonly [Family in keyof Table]: MethodsOf<Table[Family]> }
 
 type Inner = (label: Label) => unknown
