@@ -19,7 +19,7 @@ export interface RunOptions extends MaskOptions {
   readonly outputs?: readonly string[]
 }
 
-/** One run, begun. It is plain data: somebody else may use the program between two pieces of it. */
+/** One run, begun: plain data, which `workOn` goes through piece by piece. */
 export interface Run {
   readonly tools: Toolkit
   readonly plan: Plan
