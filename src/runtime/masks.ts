@@ -111,11 +111,10 @@ function readLengths(lengths: readonly number[] | number, batch: number, steps: 
 
 /** In the order in which a layer passes the steps of one row after the other. */
 function codesOf(counts: Counts, steps: number, missing: boolean): Uint8Array {
-  let passed: number = STEP.empty
-  return Uint8Array.from(counts, (count, i) => {
-    if (i % steps === 0) passed = STEP.empty
-    if (count === 0) return passed
-    if (!missing) passed = STEP.repeat
-    return STEP.valid
-  })
+  const codes = new Uint8Array(counts.length)
+  for (let i = 0; i < counts.length; i++) {
+    const before = i % steps === 0 || missing ? STEP.empty : codes[i - 1]
+    codes[i] = counts[i] !== 0 ? STEP.valid : before === STEP.empty ? STEP.empty : STEP.repeat
+  }
+  return codes
 }

@@ -10,7 +10,7 @@ import { hasSoftmax, isAtHand, toolkitAtHand } from './at-hand.ts'
 import { chooseEngine, type EngineOptions } from './choose.ts'
 import type { Engine, EngineReport } from './engine.ts'
 import { type Plan, plan } from './plan.ts'
-import { createRun, type Run, type RunOptions } from './run.ts'
+import { beginRun, type Run, type RunOptions, resultsOf, workOn } from './run.ts'
 import { createStream, type Stream } from './stream.ts'
 import type { Toolkit } from './toolkit.ts'
 
@@ -98,6 +98,7 @@ export function createProgram(
 ): Program {
   engine.setWeights(model, planned)
   const { hash, precision, streams } = planned
+  const { predictState, streams: firstStream } = planned.memory
   const freeStreams = Array.from({ length: streams }, (_, i) => i).reverse()
   let current = model
   let open = true
@@ -107,7 +108,7 @@ export function createProgram(
   const start = (x: TensorLike | Named<TensorLike>, options: RunOptions): Run => {
     alive()
     const inputs = tools.readInputs(planned.inputs, x)
-    return createRun(tools, planned, engine, current, inputs, options)
+    return beginRun(tools, planned, engine, current, inputs, options)
   }
   const openStream = (): Stream => {
     const slot = freeStreams.pop()
@@ -128,24 +129,25 @@ export function createProgram(
 
     predict(x, options = {}) {
       const run = start(x, options)
-      for (const _ of run.work());
-      return run.results()
+      for (const _ of workOn(run));
+      return resultsOf(run)
     },
 
     async predictAsync(x, { onProgress, ...options } = {}) {
       const run = start(x, options)
       let last = Date.now()
-      for (const share of run.work()) {
+      for (const share of workOn(run)) {
         if (Date.now() - last < PAUSE_EVERY_MS) continue
         onProgress?.(share)
-        const resume = run.suspend()
+        // Somebody else may use the program meanwhile.
+        const saved = engine.memory.slice(predictState, firstStream)
         await new Promise((resolve) => setTimeout(resolve, 0))
         alive()
-        resume()
+        engine.memory.set(saved, predictState)
         last = Date.now()
       }
       onProgress?.(1)
-      return run.results()
+      return resultsOf(run)
     },
 
     stream() {

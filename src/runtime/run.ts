@@ -1,11 +1,11 @@
 /** One run of a program: stage by stage, tile by tile, chunk by chunk. */
 
-import type { Dim, Model } from '../model/types.ts'
+import type { Dim, Model, Port } from '../model/types.ts'
 import { type Named, sizeOf, type Tensor, type TensorLike } from '../tensor.ts'
 import type { Engine, Piece } from './engine.ts'
 import { named, type RunInputs, readStates } from './inputs.ts'
 import type { Memory } from './js/ops.ts'
-import { type MaskOptions, readMasks } from './masks.ts'
+import { type MaskOptions, type Masks, readMasks } from './masks.ts'
 import type { Plan, PlannedState } from './plan.ts'
 import type { Toolkit } from './toolkit.ts'
 
@@ -19,17 +19,26 @@ export interface RunOptions extends MaskOptions {
   readonly outputs?: readonly string[]
 }
 
+/** One run, begun: plain data, which `workOn` goes through piece by piece. */
 export interface Run {
-  /** Does the work, and says after each piece how much of it is done. */
-  readonly work: () => Iterable<number>
-  /** The outputs that were asked for, without the axes that the input did not have. */
-  readonly results: () => Named<Tensor>
-  /** Keeps what this run has in the program's memory; somebody else may use it until that is called. */
-  readonly suspend: () => () => void
+  readonly tools: Toolkit
+  readonly plan: Plan
+  readonly engine: Engine
+  readonly model: Pick<Model, 'nodes'>
+  readonly inputs: RunInputs
+  readonly masks: Masks | null
+  /** What is to be delivered: outputs, which have a value, and final states. */
+  readonly wanted: readonly (Port & { readonly value?: string })[]
+  /** Given states, by name. */
+  readonly initial: ReadonlyMap<string, Tensor>
+  /** Final states, by name. */
+  readonly finals: Map<string, Tensor>
+  /** Values outside the frame, with all rows and steps, by name. */
+  readonly tensors: Map<string, Tensor>
 }
 
 /** @throws GruvError for options that do not fit, before anything runs. */
-export function createRun(
+export function beginRun(
   tools: Toolkit,
   plan: Plan,
   engine: Engine,
@@ -37,136 +46,152 @@ export function createRun(
   inputs: RunInputs,
   options: RunOptions,
 ): Run {
-  const { block, outputs, stages, states, stateStride, values } = plan
-  const { predictState, predictFrame, streams } = plan.memory
-  const { memory } = engine
+  const { outputs, states } = plan
   const masks = readMasks(options, inputs.batch, inputs.steps)
   const ports = [
     ...outputs,
     ...states.map(({ name, rows, size }) => ({ name, shape: [rows, size] })),
   ]
-  const wanted = (options.outputs ?? outputs.map(({ name }) => name)).map((name) =>
-    named('output', name, ports),
-  )
-  const initial = readStates(states, options.initialState, ({ rows }) => inputs.extent(rows))
-  /** Values outside the frame, with all rows and steps, by name. */
-  const tensors = new Map(inputs.tensors)
-  /** Final states, by name. */
-  const finals = new Map<string, Tensor>()
-
-  const empty = (dims: readonly Dim[]): Tensor => {
-    const shape = dims.map(inputs.extent)
-    const Numbers = plan.precision === 'f32' ? Float32Array : Float64Array
-    return { shape, data: new Numbers(sizeOf(shape)) }
-  }
-
-  /** `count` vectors, between the program's memory and data of a tensor. */
-  const move = (
-    way: 'in' | 'out',
-    here: number,
-    stride: number,
-    data: Memory,
-    there: number,
-    thereStride: number,
-    width: number,
-    count: number,
-  ): void => {
-    if (way === 'in') copyVectors(memory, here, stride, data, there, thereStride, width, count)
-    else copyVectors(data, there, thereStride, memory, here, stride, width, count)
-  }
-
-  /** Values, row by row and step by step: the frame's are padded. */
-  const moveValues = (way: 'in' | 'out', which: readonly number[], piece: Piece): void => {
-    for (const value of which) {
-      const { name, width, stride, overTime } = values[value]
-      const { data } = tensors.get(name)!
-      const [allSteps, from, count, room] = overTime
-        ? [piece.allSteps, piece.firstStep, piece.steps, block.steps]
-        : [1, 0, 1, 1]
-      for (let row = 0; row < piece.rows; row++) {
-        const here = predictFrame + block.offsets[value] + row * room * stride
-        const there = ((piece.firstRow + row) * allSteps + from) * width
-        move(way, here, stride, data, there, width, width, count)
-      }
-    }
-  }
-
-  /** States of the rows of a tile: one for all of them, or one for each. */
-  const moveStates = (
-    way: 'in' | 'out',
-    which: readonly PlannedState[],
-    those: ReadonlyMap<string, Tensor>,
-    firstRow: number,
-    rows: number,
-  ): void => {
-    for (const { name, size, offset } of which) {
-      const tensor = those.get(name)
-      if (tensor === undefined) continue
-      const stride = tensor.shape.length === 1 ? 0 : size
-      const here = predictState + offset
-      move(way, here, stateStride, tensor.data, firstRow * stride, stride, size, rows)
-    }
-  }
-
-  function* work(): Generator<number, void> {
-    for (let s = 0; s < stages.length; s++) {
-      const stage = stages[s]
-      if (stage.sweep === 'whole') {
-        for (const _ of tools.runWhole!(stage, plan, model, inputs, tensors))
-          yield s / stages.length
-        continue
-      }
-      const allRows = inputs.extent(stage.rows)
-      const allSteps = inputs.extent(stage.steps)
-      const owners = stage.kernels.map(({ node }) => node)
-      const those = states.filter(({ node }) => owners.includes(node))
-      for (const { name, size } of those) finals.set(name, empty([allRows, size]))
-      for (const value of stage.writes) {
-        const { name } = values[value]
-        tensors.set(name, empty(plan.shapes[name]))
-      }
-      // The caller's masks speak of the input's rows and steps, and of no others.
-      const inClock = allRows === inputs.batch && allSteps === inputs.steps
-      const chunks = Math.ceil(allSteps / block.steps)
-      for (let firstRow = 0; firstRow < allRows; firstRow += block.rows) {
-        const rows = Math.min(block.rows, allRows - firstRow)
-        memory.fill(0, predictState, predictState + rows * stateStride)
-        moveStates('in', those, initial, firstRow, rows)
-        for (let i = 0; i < chunks; i++) {
-          const firstStep = (stage.sweep === 'backward' ? chunks - 1 - i : i) * block.steps
-          const piece: Piece = {
-            firstRow,
-            rows,
-            firstStep,
-            steps: Math.min(block.steps, allSteps - firstStep),
-            allSteps,
-            start: i === 0,
-            masks: inClock ? masks : null,
-          }
-          moveValues('in', stage.reads, piece)
-          engine.block(s, piece)
-          moveValues('out', stage.writes, piece)
-          yield (s + (firstRow + (rows * i) / chunks) / allRows) / stages.length
-        }
-        moveStates('out', those, finals, firstRow, rows)
-      }
-    }
-  }
-
+  const names = options.outputs ?? outputs.map(({ name }) => name)
   return {
-    work,
-    suspend() {
-      const saved = memory.slice(predictState, streams)
-      return () => memory.set(saved, predictState)
-    },
-    results: () =>
-      Object.fromEntries(
-        wanted.map((port) => {
-          const tensor = 'value' in port ? tensors.get(port.value) : finals.get(port.name)
-          return [port.name, inputs.deliver(port, tensor!)]
-        }),
-      ),
+    tools,
+    plan,
+    engine,
+    model,
+    inputs,
+    masks,
+    wanted: names.map((name) => named('output', name, ports)),
+    initial: readStates(states, options.initialState, ({ rows }) => inputs.extent(rows)),
+    finals: new Map(),
+    tensors: new Map(inputs.tensors),
   }
+}
+
+/** Does the work, and says after each piece how much of it is done. */
+export function* workOn(run: Run): Generator<number, void> {
+  const { plan, engine, inputs, masks, finals, tensors } = run
+  const { block, stages, values } = plan
+  const { predictState } = plan.memory
+  for (let s = 0; s < stages.length; s++) {
+    const stage = stages[s]
+    if (stage.sweep === 'whole') {
+      for (const _ of run.tools.runWhole!(stage, run)) yield s / stages.length
+      continue
+    }
+    const allRows = inputs.extent(stage.rows)
+    const allSteps = inputs.extent(stage.steps)
+    const owners = stage.kernels.map(({ node }) => node)
+    const states = plan.states.filter(({ node }) => owners.includes(node))
+    for (const { name, size } of states) finals.set(name, empty(run, [allRows, size]))
+    for (const value of stage.writes) {
+      const { name } = values[value]
+      tensors.set(name, empty(run, plan.shapes[name]))
+    }
+    // The caller's masks speak of the input's rows and steps, and of no others.
+    const inClock = allRows === inputs.batch && allSteps === inputs.steps
+    const chunks = Math.ceil(allSteps / block.steps)
+    for (let firstRow = 0; firstRow < allRows; firstRow += block.rows) {
+      const rows = Math.min(block.rows, allRows - firstRow)
+      engine.memory.fill(0, predictState, predictState + rows * plan.stateStride)
+      moveStates('in', run, states, run.initial, firstRow, rows)
+      for (let i = 0; i < chunks; i++) {
+        const firstStep = (stage.sweep === 'backward' ? chunks - 1 - i : i) * block.steps
+        const piece: Piece = {
+          firstRow,
+          rows,
+          firstStep,
+          steps: Math.min(block.steps, allSteps - firstStep),
+          allSteps,
+          start: i === 0,
+          masks: inClock ? masks : null,
+        }
+        moveValues('in', run, stage.reads, piece)
+        engine.block(s, piece)
+        moveValues('out', run, stage.writes, piece)
+        yield (s + (firstRow + (rows * i) / chunks) / allRows) / stages.length
+      }
+      moveStates('out', run, states, finals, firstRow, rows)
+    }
+  }
+}
+
+/** The outputs that were asked for, without the axes that the input did not have. */
+export function resultsOf({ inputs, wanted, tensors, finals }: Run): Named<Tensor> {
+  return Object.fromEntries(
+    wanted.map((port) => {
+      const tensor = port.value === undefined ? finals.get(port.name) : tensors.get(port.value)
+      return [port.name, inputs.deliver(port, tensor!)]
+    }),
+  )
+}
+
+function empty({ plan, inputs }: Run, dims: readonly Dim[]): Tensor {
+  const shape = dims.map(inputs.extent)
+  const Numbers = plan.precision === 'f32' ? Float32Array : Float64Array
+  return { shape, data: new Numbers(sizeOf(shape)) }
+}
+
+/** Into the program's memory, or out of it. */
+type Way = 'in' | 'out'
+
+/** Values, row by row and step by step: the frame's are padded. */
+function moveValues(
+  way: Way,
+  { plan, engine, tensors }: Run,
+  which: readonly number[],
+  piece: Piece,
+): void {
+  const { block, memory, values } = plan
+  for (const value of which) {
+    const { name, width, stride, overTime } = values[value]
+    const { data } = tensors.get(name)!
+    const [allSteps, from, count] = overTime
+      ? [piece.allSteps, piece.firstStep, piece.steps]
+      : [1, 0, 1]
+    const rowStride = (overTime ? block.steps : 1) * stride
+    let here = memory.predictFrame + block.offsets[value]
+    let there = (piece.firstRow * allSteps + from) * width
+    for (let row = 0; row < piece.rows; row++) {
+      move(way, engine.memory, here, stride, data, there, width, width, count)
+      here += rowStride
+      there += allSteps * width
+    }
+  }
+}
+
+/** States of the rows of a tile: one for all of them, or one for each. */
+function moveStates(
+  way: Way,
+  { plan, engine }: Run,
+  which: readonly PlannedState[],
+  those: ReadonlyMap<string, Tensor>,
+  firstRow: number,
+  rows: number,
+): void {
+  for (const { name, size, offset } of which) {
+    const tensor = those.get(name)
+    if (tensor === undefined) continue
+    const stride = tensor.shape.length === 1 ? 0 : size
+    const here = plan.memory.predictState + offset
+    const there = firstRow * stride
+    move(way, engine.memory, here, plan.stateStride, tensor.data, there, stride, size, rows)
+  }
+}
+
+/** `count` vectors, between the program's memory and a tensor's data. */
+function move(
+  way: Way,
+  memory: Memory,
+  here: number,
+  stride: number,
+  data: Memory,
+  there: number,
+  thereStride: number,
+  width: number,
+  count: number,
+): void {
+  if (way === 'in') copyVectors(memory, here, stride, data, there, thereStride, width, count)
+  else copyVectors(data, there, thereStride, memory, here, stride, width, count)
 }
 
 /** `count` vectors of `width` numbers, from one array to another that spaces them differently. */

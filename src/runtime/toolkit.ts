@@ -6,12 +6,13 @@
 
 import type { Kinds } from '../model/kinds.ts'
 import type { LayerNode, Model, Port } from '../model/types.ts'
-import type { Named, Tensor, TensorLike } from '../tensor.ts'
+import type { Named, TensorLike } from '../tensor.ts'
 import type { Engine } from './engine.ts'
-import type { ReadInputs, RunInputs } from './inputs.ts'
+import type { ReadInputs } from './inputs.ts'
 import type { OverSteps } from './js/steps.ts'
 import type { Layer } from './layer.ts'
 import type { Plan } from './plan.ts'
+import type { Run } from './run.ts'
 import type { Arrange, Stage } from './stages.ts'
 import type { Stream } from './stream.ts'
 import type { Wasm } from './wasm/engine.ts'
@@ -41,10 +42,4 @@ export interface Toolkit {
 }
 
 /** Runs the nodes of a stage on whole tensors, and says when each of them is done. */
-export type RunWhole = (
-  stage: Stage,
-  plan: Plan,
-  model: Pick<Model, 'nodes'>,
-  inputs: RunInputs,
-  tensors: Map<string, Tensor>,
-) => Iterable<void>
+export type RunWhole = (stage: Stage, run: Run) => Iterable<void>

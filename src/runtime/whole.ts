@@ -23,7 +23,7 @@ export function planWhole(node: LayerNode): WholeKernel {
 }
 
 /** Runs the nodes of a stage, one by one, on whole tensors. */
-export const runWhole: RunWhole = function* ({ kernels }, plan, model, inputs, tensors) {
+export const runWhole: RunWhole = function* ({ kernels }, { plan, model, inputs, tensors }) {
   for (const { node: name } of kernels) {
     const node = model.nodes.find((each) => each.name === name)!
     const arriving = Object.fromEntries(

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type CompileOptions, compile, compileSync } from '../../src/index.ts'
+import { type CompileOptions, compile, compileSync, type RunOptions } from '../../src/index.ts'
 import { createModel } from '../../src/model/graph.ts'
 import { dense, type GruOptions, type Model, sequential } from '../../src/model/index.ts'
 import type { LayerNode, Port } from '../../src/model/types.ts'
@@ -120,6 +120,53 @@ describe('the toolkit at hand', () => {
         expect(JSON.stringify(mine)).toBe(JSON.stringify(all))
       }),
       { numRuns: 300, seed: 20261127 },
+    )
+  })
+
+  it('any chain: the same bits of every value and state, with masks, lengths and given states', async () => {
+    const runs = fc.record({
+      batch: fc.integer({ min: 1, max: 18 }),
+      // Around the chunk of 32 steps.
+      steps: fc.integer({ min: 1, max: 66 }),
+      how: fc.constantFrom('whole', 'mask', 'lengths'),
+      maskedOutput: fc.constantFrom('repeat', 'zero', 'state'),
+      start: fc.constantFrom('zeros', 'one for all', 'one for each'),
+      seed: fc.nat(),
+    })
+    await fc.assert(
+      fc.asyncProperty(chains, runs, async (chain, { batch, steps, how, start, ...more }) => {
+        const next = random(more.seed)
+        const { maskedOutput } = more
+        const model = createModel({
+          ...chain,
+          nodes: chain.nodes.map((each) =>
+            each.kind === 'gru' ? { ...each, maskedOutput } : each,
+          ),
+        })
+        const settings = { deterministic: true } as const
+        const [mine, all] = [await compile(model, settings), compileSync(model, settings)]
+        const states = mine.states.map(({ name, size }) => [
+          name,
+          tensor(next, start === 'one for all' ? [size] : [batch, size]),
+        ])
+        const counts = tensor(next, [batch, steps]).data.map((value) => Number(value > 0))
+        const options: RunOptions = {
+          outputs: [...mine.outputs, ...mine.states].map(({ name }) => name),
+          ...(how === 'mask' && { mask: { shape: [batch, steps], data: counts } }),
+          ...(how === 'lengths' && {
+            lengths: Array.from({ length: batch }, () => Math.floor(next() * (steps + 1))),
+          }),
+          ...(start !== 'zeros' && { initialState: Object.fromEntries(states) }),
+        }
+        const x = tensor(next, [batch, steps, Number(model.inputs[0].shape[2])])
+        const [a, b] = [mine, all].map((program) => program.predict(x, options))
+        expect(Object.keys(a)).toEqual(options.outputs)
+        for (const name of Object.keys(a)) {
+          expect(a[name].shape).toEqual(b[name].shape)
+          expect(bits(a[name]), name).toEqual(bits(b[name]))
+        }
+      }),
+      { numRuns: 60, seed: 20261127 },
     )
   })
 

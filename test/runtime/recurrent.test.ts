@@ -278,12 +278,20 @@ describe('ports', () => {
       stream.reset()
       run()
       stream.reset()
+      // Refused whole: nothing has begun.
+      expect(() => stream.setState({ [slots[0]]: [1] })).toThrow('does not fit')
+      run()
+      stream.reset()
       stream.setState({ [slots[0]]: initialState.data.subarray(0, units) })
       expect(stream.getState()[slots[0]]).toEqual(
         program.plan.precision === 'f32'
           ? Float32Array.from(initialState.data.subarray(0, units))
           : Float64Array.from(initialState.data.subarray(0, units)),
       )
+      // What is not named begins as the inputs say.
+      if (slots.length > 1) expect(stream.getState()[slots[1]]).toEqual(stream.inputs.initialCell)
+      stream.close()
+      expect(() => stream.step()).toThrow('closed')
     }
   })
 

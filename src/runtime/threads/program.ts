@@ -6,7 +6,7 @@ import { given } from '../given.ts'
 import { isRecurrentKernel } from '../layer.ts'
 import type { Plan } from '../plan.ts'
 import type { AsyncRunOptions, CompileOptions, Program } from '../program.ts'
-import { createRun } from '../run.ts'
+import { beginRun } from '../run.ts'
 import type { Toolkit } from '../toolkit.ts'
 import type { Purpose } from '../wasm/emit.ts'
 import { codeOf, targetHere } from '../wasm/engine.ts'
@@ -69,7 +69,7 @@ export function withThreads(
     const inputs = tools.readInputs(plan.inputs, x)
     if (inputs.batch < 2) return alone()
     // Says what is wrong with the options; it never runs.
-    createRun(tools, plan, engine, weights, inputs, runOptions)
+    beginRun(tools, plan, engine, weights, inputs, runOptions)
     const parts = cut(plan, inputs, runOptions, threads)
     const there = await workers(parts.length)
     if (there === null) return alone()

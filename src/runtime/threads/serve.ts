@@ -6,7 +6,7 @@ import { readInputs } from '../all-inputs.ts'
 import type { Engine } from '../engine.ts'
 import { createJsEngine } from '../js/engine.ts'
 import type { Plan } from '../plan.ts'
-import { createRun } from '../run.ts'
+import { beginRun, resultsOf, workOn } from '../run.ts'
 import { createWasmEngine } from '../wasm/engine.ts'
 import { pack } from './errors.ts'
 import type { FromWorker, Part, SharedCode, ToWorker, Weights } from './messages.ts'
@@ -36,14 +36,14 @@ export function serve(post: Post): (message: ToWorker) => void {
     try {
       const { plan, engine } = started!
       const rows = readInputs(plan.inputs, inputs)
-      const run = createRun(allTools, plan, engine, weights!, rows, options)
+      const run = beginRun(allTools, plan, engine, weights!, rows, options)
       let last = Date.now()
-      for (const share of run.work()) {
+      for (const share of workOn(run)) {
         if (Date.now() - last < SAY_EVERY_MS) continue
         last = Date.now()
         post({ id, share }, [])
       }
-      const results = run.results()
+      const results = resultsOf(run)
       // Two outputs may be one value.
       post({ id, results }, [...new Set(Object.values(results).map(bufferOf))])
     } catch (error) {
