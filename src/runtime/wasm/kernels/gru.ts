@@ -2,10 +2,10 @@
  * One step of a GRU in WebAssembly, with the weights and the order of `js/gru.ts`.
  *
  * First come the sums: a few vectors of units at a time are taken through all rows of their weights,
- * with one accumulator for each vector and gate, and wait in memory. Then the gates, vector by vector:
- * there each vector depends on nothing but its own sums, so the machine works on several at once, and
- * no register has to be kept for a sum meanwhile. Where the reset comes before the product, U·(r ⊙ h)
- * needs r of all units, and is a third pass in between.
+ * with one accumulator for each vector and gate, and wait in memory. Then the gates: there each vector
+ * depends on nothing but its own sums, so the machine works on several at once, and no register has to
+ * be kept for a sum meanwhile. Where the reset comes before the product, U·(r ⊙ h) needs r of all
+ * units, and is a third pass in between.
  */
 
 import type { GruKernel } from '../../layers/gru.ts'
@@ -22,6 +22,7 @@ import {
   hold,
   type Lanes,
   madd,
+  overBlocks,
   type Pointer,
   pointer,
   type Result,
@@ -117,12 +118,20 @@ function writeReset({ module, target }: Site, shape: GruShape): NonNullable<Pass
     const k = writing(target, f)
     const { float, v128 } = k.f
     const r = pointer(k, pre, R * k.bytes * padded(shape.units))
-    eachVector(k, shape, [r, h], () => {
+    repeat(k, (padded(shape.units) / LANES) * k.parts, () => {
       const gate = gateOf(k, shape, hold(k, v128.load(0, r)))
       v128.store(0, r, float.mul(gate, v128.load(0, h)))
+      for (const each of [r, h]) advance(k, each, VECTOR)
     })
   })
 }
+
+/**
+ * A gate is a chain of operations that wait for one another. So each is written for so many vectors
+ * before the next gate is: the machine works on what stands close together. It takes a fifth less than
+ * vector by vector, for twice as many 2 % less again, and the code is twice as long.
+ */
+const SIDE_BY_SIDE = 4
 
 /** h' = z ⊙ h + (1 − z) ⊙ φ(n + r ⊙ hn), or with h and φ(…) exchanged; r is 1 if it was before. */
 function writeFinish({ module, target }: Site, shape: GruShape): Passes['finish'] {
@@ -131,37 +140,32 @@ function writeFinish({ module, target }: Site, shape: GruShape): Passes['finish'
     { name: `gru ${units}: finish`, params: ['i32', 'i32', 'i32'] },
     (f, pre, h, out) => {
       const k = writing(target, f)
-      const { float, local, v128 } = k.f
+      const { float, v128 } = k.f
       const width = k.bytes * padded(units)
-      eachVector(k, shape, [pre, h, out], () => {
-        const hn = hold(k, v128.load(0, out))
-        const n = hold(k, v128.load(N * width, pre))
-        if (resetAfter) {
-          const r = hold(k, gateOf(k, shape, hold(k, v128.load(R * width, pre))))
-          local.set(n, madd(k, r, hn, n))
-        } else local.set(n, float.add(n, hn))
-        const z = hold(k, gateOf(k, shape, hold(k, v128.load(Z * width, pre))))
-        local.set(n, activate(k, activation, limited(k, n, clip)))
-        const old = hold(k, v128.load(0, h))
-        const [kept, taken] = update === 'keeps' ? [old, n] : [n, old]
-        const rest = hold(k, float.mul(float.sub(all(k, 1), z), taken))
-        v128.store(0, out, madd(k, z, kept, rest))
+      const vectors = (padded(units) / LANES) * k.parts
+      const moving = [pre, h, out].map((each) => [each, VECTOR] as const)
+      overBlocks(k, vectors, SIDE_BY_SIDE, moving, (size) => {
+        const each = Array.from({ length: size }, (_, v) => v * VECTOR)
+        const load = (from: Pointer, start: number, at: number): Vector =>
+          hold(k, v128.load(start + at, from))
+        const gate = (gate: number): Vector[] =>
+          each.map((at) => hold(k, gateOf(k, shape, load(pre, gate * width, at))))
+        const r = resetAfter ? gate(R) : null
+        const z = gate(Z)
+        const n = each.map((at, v) => {
+          const [sum, hn] = [load(pre, N * width, at), load(out, 0, at)]
+          return hold(k, r === null ? float.add(sum, hn) : madd(k, r[v], hn, sum))
+        })
+        const candidates = n.map((a) => hold(k, activate(k, activation, limited(k, a, clip))))
+        each.forEach((at, v) => {
+          const old = load(h, 0, at)
+          const [kept, taken] = update === 'keeps' ? [old, candidates[v]] : [candidates[v], old]
+          const rest = hold(k, float.mul(float.sub(all(k, 1), z[v]), taken))
+          v128.store(at, out, madd(k, z[v], kept, rest))
+        })
       })
     },
   )
-}
-
-/** For each vector of units; moves the pointers along. */
-function eachVector(
-  k: Lanes,
-  { units }: GruShape,
-  pointers: readonly Pointer[],
-  body: () => void,
-): void {
-  repeat(k, (padded(units) / LANES) * k.parts, () => {
-    body()
-    for (const each of pointers) advance(k, each, VECTOR)
-  })
 }
 
 function gateOf(k: Lanes, { recurrentActivation, clip }: GruShape, a: Vector): Result {

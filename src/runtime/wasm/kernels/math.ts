@@ -82,6 +82,10 @@ function sigmoid(k: Lanes, x: Vector): Result {
   return f32x4.div(all(k, 1), below)
 }
 
+// The only way to a number's bits without allocating. Module state, but never between two calls.
+const float = new Float32Array(1)
+const bits = new Int32Array(float.buffer)
+
 /** Vectors of four float32. */
 export const float32: Arithmetic = {
   family: 'f32x4',
@@ -89,8 +93,8 @@ export const float32: Arithmetic = {
   group: 16,
   parts: 1,
   words(value) {
-    const [word] = new Int32Array(Float32Array.of(value).buffer)
-    return [word, word]
+    float[0] = value
+    return [bits[0], bits[0]]
   },
   elementary: { exp, sigmoid, tanh },
 }

@@ -15,19 +15,19 @@ export interface Pool {
 }
 
 export function createPool(base: number, size: number): Pool {
-  const constants: (readonly [number, number])[] = []
+  const addresses = new Map<string, number>()
+  const words: number[] = []
   return {
     addressOf(low, high) {
-      let index = constants.findIndex((each) => each[0] === low && each[1] === high)
-      if (index < 0) {
-        if ((constants.length + 1) * VECTOR > size) return null
-        index = constants.push([low, high]) - 1
-      }
-      return base + index * VECTOR
+      const key = `${low} ${high}`
+      const known = addresses.get(key)
+      if (known !== undefined) return known
+      const offset = 4 * words.length
+      if (offset + VECTOR > size) return null
+      words.push(low, high, low, high)
+      addresses.set(key, base + offset)
+      return base + offset
     },
-    bytes() {
-      const words = Int32Array.from(constants.flatMap((each) => [...each, ...each]))
-      return new Uint8Array(words.buffer)
-    },
+    bytes: () => new Uint8Array(Int32Array.from(words).buffer),
   }
 }
