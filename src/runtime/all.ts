@@ -2,7 +2,7 @@
 
 import { allKinds } from '../model/graph.ts'
 import { readInputs, zeros } from './all-inputs.ts'
-import { overAllSteps } from './js/all-steps.ts'
+import { passOverAll } from './js/steps.ts'
 import { layerOf } from './layers.ts'
 import { arrangeGraph, streamOfGraph } from './streaming.ts'
 import type { Toolkit } from './toolkit.ts'
@@ -30,7 +30,7 @@ export const allTools: Toolkit = {
     arithmetics: { f32: allFloat32, f64: float64 },
   },
   mixed: mixedEngine,
-  overSteps: overAllSteps,
+  passOver: passOverAll,
   readInputs,
   zeros,
   runWhole,

@@ -3,10 +3,10 @@
 import { plainKinds } from '../model/plain.ts'
 import type { LayerNode, Model } from '../model/types.ts'
 import { readSequence } from './inputs.ts'
-import { overSteps } from './js/steps.ts'
 import type { Layer } from './layer.ts'
 import { dense } from './layers/dense.ts'
 import { gru } from './layers/gru.ts'
+import { passOver } from './pass-over.ts'
 import type { CompileOptions } from './program.ts'
 import { arrangeChain } from './stages.ts'
 import type { Toolkit } from './toolkit.ts'
@@ -32,7 +32,7 @@ export const toolkitAtHand: Toolkit = {
     arithmetics: { f32: float32 },
   },
   mixed: null,
-  overSteps,
+  passOver,
   readInputs: readSequence,
   zeros: ([{ shape }], steps) => new Float32Array(steps * Number(shape[2])),
   runWhole: null,

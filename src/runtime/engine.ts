@@ -1,7 +1,6 @@
 /** What executes a Plan. An engine owns the memory; programs and streams only say where and how much. */
 
 import type { Model } from '../model/types.ts'
-import type { Masks } from './masks.ts'
 import type { Plan } from './plan.ts'
 import type { Toolkit } from './toolkit.ts'
 
@@ -26,16 +25,17 @@ export interface Fallback {
   readonly why: string
 }
 
-/** A tile of rows, a chunk of steps. */
+/** A tile of rows, a chunk of steps; of one row where steps are passed over. */
 export interface Piece {
-  readonly firstRow: number
   readonly rows: number
   readonly firstStep: number
   readonly steps: number
-  readonly allSteps: number
   /** Whether the sequence begins with this piece, in the direction of the sweep. */
   readonly start: boolean
-  readonly masks: Masks | null
+  /** What happens at all of these steps: a `STEP`. */
+  readonly code: number
+  /** Whether steps that do not count are missing, rather than masked. */
+  readonly missing: boolean
 }
 
 export interface Engine {

@@ -14,7 +14,6 @@ import type { MaskingKernel } from './layers/masking.ts'
 import type { MergeKernel } from './layers/merge.ts'
 import type { PreluKernel } from './layers/prelu.ts'
 import type { RnnKernel } from './layers/rnn.ts'
-import type { Masks } from './masks.ts'
 import type { FrameLayout, PlanBuilder, Role } from './plan.ts'
 import type { Placement } from './stages.ts'
 
@@ -50,7 +49,7 @@ export interface WholeKernel {
 /** A planned node. */
 export type Kernel = FrameKernel | WholeKernel
 
-/** Where a kernel works: which part of memory, on how many rows and steps of it. */
+/** Where a kernel works: which part of memory, on how many rows and steps of it (`Piece`). */
 export interface Place {
   readonly memory: Float32Array | Float64Array
   readonly layout: FrameLayout
@@ -60,14 +59,10 @@ export interface Place {
   stateStride: number
   rows: number
   steps: number
-  /** Whether the sequence begins with these steps, in the direction of the sweep. */
-  start: boolean
-  /** Of the whole run; null where every step counts. */
-  masks: Masks | null
-  /** Where these rows and steps lie in the whole run, to find their masks. */
-  firstRow: number
   firstStep: number
-  allSteps: number
+  start: boolean
+  code: number
+  missing: boolean
 }
 
 export interface JsPlace extends Place {

@@ -5,7 +5,7 @@ import { type Named, sizeOf, type Tensor, type TensorLike } from '../tensor.ts'
 import type { Engine, Piece } from './engine.ts'
 import { named, type RunInputs, readStates } from './inputs.ts'
 import type { Memory } from './js/ops.ts'
-import { type MaskOptions, type Masks, readMasks } from './masks.ts'
+import { type MaskOptions, type Masks, readMasks, STEP } from './masks.ts'
 import type { Plan, PlannedState } from './plan.ts'
 import type { Toolkit } from './toolkit.ts'
 
@@ -89,26 +89,35 @@ export function* workOn(run: Run): Generator<number, void> {
     }
     // The caller's masks speak of the input's rows and steps, and of no others.
     const inClock = allRows === inputs.batch && allSteps === inputs.steps
-    const chunks = Math.ceil(allSteps / block.steps)
-    for (let firstRow = 0; firstRow < allRows; firstRow += block.rows) {
-      const rows = Math.min(block.rows, allRows - firstRow)
+    const backward = stage.sweep === 'backward'
+    const codes = inClock ? masks?.[backward ? 'backward' : 'forward'] : undefined
+    const most = codes === undefined ? block.rows : 1
+    for (let firstRow = 0; firstRow < allRows; firstRow += most) {
+      const rows = Math.min(most, allRows - firstRow)
       engine.memory.fill(0, predictState, predictState + rows * plan.stateStride)
       moveStates('in', run, states, run.initial, firstRow, rows)
-      for (let i = 0; i < chunks; i++) {
-        const firstStep = (stage.sweep === 'backward' ? chunks - 1 - i : i) * block.steps
-        const piece: Piece = {
-          firstRow,
-          rows,
-          firstStep,
-          steps: Math.min(block.steps, allSteps - firstStep),
-          allSteps,
-          start: i === 0,
-          masks: inClock ? masks : null,
+      for (let done = 0; done < allSteps; ) {
+        const at = (i: number): number => (backward ? allSteps - 1 - i : i)
+        let end = Math.min(done + block.steps, allSteps)
+        let code: number = STEP.valid
+        if (codes !== undefined) {
+          const codeAt = (i: number): number => codes[firstRow * allSteps + at(i)]
+          code = codeAt(done)
+          for (let i = end - 1; i > done; i--) if (codeAt(i) !== code) end = i
         }
-        moveValues('in', run, stage.reads, piece)
+        const piece: Piece = {
+          rows,
+          firstStep: Math.min(at(done), at(end - 1)),
+          steps: end - done,
+          start: done === 0,
+          code,
+          missing: masks?.missing ?? false,
+        }
+        moveValues('in', run, stage.reads, piece, firstRow, allSteps)
         engine.block(s, piece)
-        moveValues('out', run, stage.writes, piece)
-        yield (s + (firstRow + (rows * i) / chunks) / allRows) / stages.length
+        moveValues('out', run, stage.writes, piece, firstRow, allSteps)
+        done = end
+        yield (s + (firstRow + (rows * done) / allSteps) / allRows) / stages.length
       }
       moveStates('out', run, states, finals, firstRow, rows)
     }
@@ -139,22 +148,22 @@ function moveValues(
   way: Way,
   { plan, engine, tensors }: Run,
   which: readonly number[],
-  piece: Piece,
+  { rows, firstStep, steps }: Piece,
+  firstRow: number,
+  allSteps: number,
 ): void {
   const { block, memory, values } = plan
   for (const value of which) {
     const { name, width, stride, overTime } = values[value]
     const { data } = tensors.get(name)!
-    const [allSteps, from, count] = overTime
-      ? [piece.allSteps, piece.firstStep, piece.steps]
-      : [1, 0, 1]
+    const [all, from, count] = overTime ? [allSteps, firstStep, steps] : [1, 0, 1]
     const rowStride = (overTime ? block.steps : 1) * stride
     let here = memory.predictFrame + block.offsets[value]
-    let there = (piece.firstRow * allSteps + from) * width
-    for (let row = 0; row < piece.rows; row++) {
+    let there = (firstRow * all + from) * width
+    for (let row = 0; row < rows; row++) {
       move(way, engine.memory, here, stride, data, there, width, width, count)
       here += rowStride
-      there += allSteps * width
+      there += all * width
     }
   }
 }

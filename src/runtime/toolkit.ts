@@ -9,8 +9,8 @@ import type { LayerNode, Model, Port } from '../model/types.ts'
 import type { Named, TensorLike } from '../tensor.ts'
 import type { Engine } from './engine.ts'
 import type { ReadInputs } from './inputs.ts'
-import type { OverSteps } from './js/steps.ts'
 import type { Layer } from './layer.ts'
+import type { PassOver } from './pass-over.ts'
 import type { Plan } from './plan.ts'
 import type { Run } from './run.ts'
 import type { Arrange, Stage } from './stages.ts'
@@ -30,8 +30,7 @@ export interface Toolkit {
   readonly writing: Writing
   /** An engine that runs JavaScript between the kernels; null where no model needs any. */
   readonly mixed: ((plan: Plan, writing: Writing, wasm: Wasm) => Engine) | null
-  /** Recurrent layers that have to ask which steps count. */
-  readonly overSteps: OverSteps
+  readonly passOver: PassOver
   readonly readInputs: ReadInputs
   /** One row of inputs over so many steps, to warm up with. */
   readonly zeros: (ports: readonly Port[], steps: number) => TensorLike | Named<TensorLike>

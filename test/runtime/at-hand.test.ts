@@ -100,7 +100,7 @@ describe('the toolkit at hand', () => {
       for (const fused of [true, false]) {
         for (const constants of ['memory', 'code'] as const) {
           const target = { fused, vectors: 4, pairVectors: 2, unroll: 4, constants }
-          for (const purpose of ['step', 'block', 'cell', 'all'] as const) {
+          for (const purpose of ['step', 'block', 'all'] as const) {
             expect(emit(planned, target, tools.writing, purpose)).toEqual(
               emit(planned, target, allTools.writing, purpose),
             )

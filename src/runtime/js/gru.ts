@@ -3,14 +3,13 @@
 import type { JsLayer } from '../layer.ts'
 import type { GruKernel } from '../layers/gru.ts'
 import { padded } from '../plan.ts'
-import { overAllSteps } from './all-steps.ts'
 import type { Memory, Ops } from './ops.ts'
 import { addProducts } from './products.ts'
+import { overSteps } from './steps.ts'
 
 const GATES = 3
 
-export const gru: JsLayer<GruKernel> = (kernel, ops, place) =>
-  overAllSteps(kernel, place, ops, step)
+export const gru: JsLayer<GruKernel> = (kernel, ops, place) => overSteps(kernel, place, ops, step)
 
 function step(
   kernel: GruKernel,

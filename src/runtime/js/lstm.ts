@@ -3,12 +3,11 @@
 import type { JsLayer } from '../layer.ts'
 import type { LstmKernel } from '../layers/lstm.ts'
 import { padded } from '../plan.ts'
-import { overAllSteps } from './all-steps.ts'
 import type { Memory, Ops } from './ops.ts'
 import { addProducts } from './products.ts'
+import { overSteps } from './steps.ts'
 
-export const lstm: JsLayer<LstmKernel> = (kernel, ops, place) =>
-  overAllSteps(kernel, place, ops, step)
+export const lstm: JsLayer<LstmKernel> = (kernel, ops, place) => overSteps(kernel, place, ops, step)
 
 function step(
   kernel: LstmKernel,

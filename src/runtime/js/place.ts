@@ -2,6 +2,7 @@
 
 import type { LayerNode, Model } from '../../model/types.ts'
 import type { JsPlace } from '../layer.ts'
+import { STEP } from '../masks.ts'
 import type { FrameLayout, Plan } from '../plan.ts'
 
 /** One row and one step of predict, until somebody says otherwise. */
@@ -20,11 +21,10 @@ export function createPlace(
     state: plan.memory.predictState,
     rows: 1,
     steps: 1,
-    start: false,
-    masks: null,
-    firstRow: 0,
     firstStep: 0,
-    allSteps: 1,
+    start: false,
+    code: STEP.valid,
+    missing: false,
   }
 }
 

@@ -3,12 +3,11 @@
 import type { JsLayer } from '../layer.ts'
 import type { RnnKernel } from '../layers/rnn.ts'
 import { padded } from '../plan.ts'
-import { overAllSteps } from './all-steps.ts'
 import type { Memory, Ops } from './ops.ts'
 import { addProducts } from './products.ts'
+import { overSteps } from './steps.ts'
 
-export const rnn: JsLayer<RnnKernel> = (kernel, ops, place) =>
-  overAllSteps(kernel, place, ops, step)
+export const rnn: JsLayer<RnnKernel> = (kernel, ops, place) => overSteps(kernel, place, ops, step)
 
 function step(kernel: RnnKernel, ops: Ops, m: Memory, x: number, h: number, out: number): void {
   const lanes = padded(kernel.units)

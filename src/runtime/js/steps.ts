@@ -3,6 +3,7 @@
 import type { Place } from '../layer.ts'
 import type { StepsKernel } from '../layers/steps.ts'
 import { repeatsState, STEP } from '../masks.ts'
+import { leave, type PassOver, passOver } from '../pass-over.ts'
 import { padded } from '../plan.ts'
 import type { Memory } from './ops.ts'
 
@@ -22,41 +23,26 @@ export type Step<K, C> = (
 ) => void
 
 /** Runs a layer over the rows and steps of a place; what a step is made of is the engine's. */
-export type OverSteps = <K extends StepsKernel, C>(
-  kernel: K,
-  place: Place,
-  context: C,
-  step: Step<K, C>,
-) => void
-
-/** What happens at step t of these steps: a `STEP`. */
-export type CodeOf = (
-  kernel: StepsKernel,
-  place: Place,
-  row: number,
-  t: number,
-  states: number,
-) => number
-
-/**
- * Under the caller's mask; `overAllSteps` also takes what the graph itself says of a layer's steps
- * and states.
- * @param missing whether steps that do not count are not there, rather than masked.
- */
 export function overSteps<K extends StepsKernel, C>(
   kernel: K,
   place: Place,
   context: C,
   step: Step<K, C>,
-  codeOf: CodeOf = codeOfMasks,
-  missing = place.masks!.missing,
 ): void {
+  const codeAt = codesOf(kernel)
+  // The layer's own mask or lengths go before the caller's.
+  if (codeAt === always && place.code !== STEP.valid) {
+    passOverAll(kernel, place)
+    return
+  }
   const { memory, layout, rows, steps } = place
+  const missing = kernel.lengths >= 0
   const lanes = padded(kernel.units)
   const xStride = padded(kernel.features)
   const scratch = place.frame + layout.scratch
   const way = kernel.direction === 'forward' ? 1 : -1
   const first = way > 0 ? 0 : steps - 1
+  arriveAll(kernel, place)
   for (let row = 0; row < rows; row++) {
     const states = place.state + row * place.stateStride
     const state = states + kernel.state
@@ -65,7 +51,7 @@ export function overSteps<K extends StepsKernel, C>(
     let out = place.frame + layout.offsets[kernel.sequence] + start * lanes
     let h = state
     for (let i = 0, t = first; i < steps; i++, t += way) {
-      const code = codeOf(kernel, place, row, t, states)
+      const code = codeAt(kernel, place, row, t, states)
       if (code === STEP.valid) {
         step(kernel, context, memory, x, h, out, scratch, states)
         h = out
@@ -79,28 +65,64 @@ export function overSteps<K extends StepsKernel, C>(
     }
     if (h !== state) memory.copyWithin(state, h, h + lanes)
     leave(kernel.finalState, state, row, lanes, place)
-    // Where steps are masked, the last output may be a repeated one, or zeros; where they are
-    // missing, the last output is that of the last step there is, and so the state.
     leave(kernel.last, missing ? state : out - way * lanes, row, lanes, place)
+  }
+  leaveCells(kernel, place)
+}
+
+/** `passOver` where states come and go by ports. */
+export const passOverAll: PassOver = (kernel, place) => {
+  arriveAll(kernel, place)
+  passOver(kernel, place)
+  leaveCells(kernel, place)
+}
+
+function arriveAll(kernel: StepsKernel, place: Place): void {
+  if (!place.start) return
+  arrive(kernel.initialState, kernel.state, kernel, place)
+  arrive(kernel.initialCell, kernel.cell, kernel, place)
+}
+
+/** Copies a value's vector of each row to a state. */
+function arrive(
+  value: number,
+  offset: number,
+  { units }: StepsKernel,
+  { memory, frame, layout, state, stateStride, rows }: Place,
+): void {
+  if (value < 0) return
+  const lanes = padded(units)
+  for (let row = 0; row < rows; row++) {
+    const from = frame + layout.offsets[value] + row * lanes
+    memory.copyWithin(state + row * stateStride + offset, from, from + lanes)
   }
 }
 
-export function codeOfMasks(
-  { direction }: StepsKernel,
-  { masks, firstRow, firstStep, allSteps }: Place,
-  row: number,
-  t: number,
-): number {
-  return masks![direction][(firstRow + row) * allSteps + firstStep + t]
+function leaveCells({ finalCell, cell, units }: StepsKernel, place: Place): void {
+  if (finalCell < 0) return
+  for (let row = 0; row < place.rows; row++)
+    leave(finalCell, place.state + row * place.stateStride + cell, row, padded(units), place)
 }
 
-/** Copies a state, or an output, to the row's place of a value. */
-export function leave(
-  value: number,
-  from: number,
-  row: number,
-  lanes: number,
-  { memory, frame, layout }: Place,
-): void {
-  if (value >= 0) memory.copyWithin(frame + layout.offsets[value] + row * lanes, from, from + lanes)
+/** What happens at step t of these steps, as the graph says: a `STEP`. */
+type CodeAt = (kernel: StepsKernel, place: Place, row: number, t: number, states: number) => number
+
+function codesOf({ lengths, mask }: StepsKernel): CodeAt {
+  if (lengths >= 0) return codeOfLengths
+  return mask >= 0 ? codeOfPort : always
+}
+
+const always: CodeAt = () => STEP.valid
+
+const codeOfLengths: CodeAt = ({ lengths }, { memory, frame, layout, firstStep }, row, t) => {
+  const length = memory[frame + layout.offsets[lengths] + row * padded(1)]
+  return firstStep + t < length ? STEP.valid : STEP.empty
+}
+
+const codeOfPort: CodeAt = (kernel, { memory, frame, layout }, row, t, states) => {
+  const at = frame + layout.offsets[kernel.mask] + (row * layout.steps + t) * padded(1)
+  const seen = states + kernel.seen
+  if (memory[at] === 0) return memory[seen] === 0 ? STEP.empty : STEP.repeat
+  memory[seen] = 1
+  return STEP.valid
 }

@@ -3,7 +3,6 @@
 import { GruvError } from '../../errors.ts'
 import type { Engine, EngineReport } from '../engine.ts'
 import { given } from '../given.ts'
-import { isRecurrentKernel } from '../layer.ts'
 import type { Plan } from '../plan.ts'
 import type { AsyncRunOptions, CompileOptions, Program } from '../program.ts'
 import { beginRun } from '../run.ts'
@@ -116,13 +115,8 @@ async function sharedCode(
     return { target, modules: [{ purpose: 'all', module: await moduleAsync() }] }
   }
   const target = targetHere(plan, deterministic)
-  const recurrent = plan.stages.some(({ kernels }) => kernels.some(isRecurrentKernel))
-  const purposes: readonly Purpose[] = [
-    'block',
-    // A program that can stream asks for steps when it is made; masks, for cells.
-    ...(plan.obstacle === null ? (['step'] as const) : []),
-    ...(recurrent ? (['cell'] as const) : []),
-  ]
+  // A program that can stream asks for steps when it is made.
+  const purposes: readonly Purpose[] = plan.obstacle === null ? ['block', 'step'] : ['block']
   const code = codeOf(plan, target, tools)
   const modules = purposes.map(async (purpose) => ({
     purpose,

@@ -20,10 +20,10 @@ const PAGE = 65536
 const POOL = 4096
 
 /**
- * What a module is for: steps of streams; blocks of predict; steps of single rows, where JavaScript
- * knows which count. Each is written when it is first used, and has constants of its own.
+ * What a module is for: steps of streams, or blocks of predict. Each is written when it is first
+ * used, and has constants of its own.
  */
-const purposes = ['step', 'block', 'cell'] as const
+const purposes = ['step', 'block'] as const
 export type Purpose = (typeof purposes)[number]
 
 /** Why a kernel has no WebAssembly version; null if it has one. */
@@ -50,8 +50,9 @@ export function isWhole({ kernels }: Stage, writing: Writing): boolean {
 }
 
 /**
- * Exports `step0`, `block0`, `cell0` … by the kernel's place in the plan, and `stage0` … for a step
- * of a stage whose kernels are all there. Imports `gruv.memory`.
+ * Exports `stage0` … for a step of a stage whose kernels are all there, and by the kernel's place in
+ * the plan: `step0` … where they are not, `block0` …, and `cell0` … where the graph itself says which
+ * steps count, which is JavaScript's to read. Imports `gruv.memory`.
  * @param purpose of the module; `all` for one that serves every purpose.
  */
 export function emit(
@@ -87,10 +88,11 @@ export function emit(
       if (!inFrame(kernel)) continue
       const own = write(site, kernel, writing)
       if (own !== null) {
-        const steps = serves('step') && (purpose === 'all' || !whole)
-        if (steps) module.export(`step${index}`, own.step())
-        if (serves('block')) module.export(`block${index}`, own.block())
-        if ((steps || serves('cell')) && own.cell) module.export(`cell${index}`, own.cell())
+        if (asksWhichStepsCount(kernel)) module.export(`cell${index}`, own.cell!())
+        else {
+          if (serves('step') && !whole) module.export(`step${index}`, own.step())
+          if (serves('block')) module.export(`block${index}`, own.block())
+        }
         funcs.push(own)
       }
       index++

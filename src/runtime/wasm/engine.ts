@@ -5,8 +5,8 @@
  */
 
 import { type Engine, type Piece, packAll } from '../engine.ts'
-import type { Step as StepOf } from '../js/steps.ts'
-import { inFrame, isRecurrentKernel, type Kernel, type RecurrentKernel } from '../layer.ts'
+import { inFrame, isRecurrentKernel, type Kernel } from '../layer.ts'
+import { STEP } from '../masks.ts'
 import type { Plan } from '../plan.ts'
 import type { Toolkit } from '../toolkit.ts'
 import { emit, type Purpose, pagesOf, type Target } from './emit.ts'
@@ -14,7 +14,6 @@ import { features } from './probe.ts'
 
 export type Step = (frame: number, state: number) => void
 type Block = (frame: number, state: number, rows: number, steps: number, start: number) => void
-export type Cell = (x: number, h: number, out: number, scratch: number, states: number) => void
 
 /** What positive numbers of 32 bits address. */
 const MOST_PAGES = 32768
@@ -78,9 +77,7 @@ export interface Wasm {
   readonly exportsFor: (purpose: Purpose) => WebAssembly.Exports
   /** Kernels in the order of their numbers in the names of exports. */
   readonly kernels: readonly Kernel[]
-  readonly runBlock: (kernel: Kernel, piece: Piece, masked: boolean) => void
-  /** A step of a recurrent layer for `overSteps`. */
-  readonly callCell: StepOf<RecurrentKernel, Cell>
+  readonly runBlock: (kernel: Kernel, piece: Piece) => void
   /** From elements to bytes. */
   readonly shift: number
 }
@@ -105,21 +102,13 @@ export function createWasmEngine(
   const first = exportsFor(firstPurpose(plan))
   const steps = plan.stages.map((_, s) => first[`stage${s}`] as Step)
   const kernels: readonly Kernel[] = plan.stages.flatMap((stage) => stage.kernels).filter(inFrame)
-  const callCell: Wasm['callCell'] = (_, cell, _memory, x, h, out, scratch, states) =>
-    cell(x << shift, h << shift, out << shift, scratch << shift, states << shift)
   const { predictFrame: frame, predictState: state } = plan.memory
-  // Changed in place: every masked step reads it, and what is spread anew is slow to read (V8).
   const place = { memory, layout: plan.block, stateStride: plan.stateStride, frame, state }
-  const runBlock: Wasm['runBlock'] = (kernel, piece, masked) => {
-    const index = kernels.indexOf(kernel)
-    // Which steps count is JavaScript's to know; what a step computes stays the same.
-    if (masked && isRecurrentKernel(kernel)) {
-      const cell = exportsFor('cell')[`cell${index}`] as Cell
-      tools.overSteps(kernel, Object.assign(place, piece), cell, callCell)
-    } else {
-      const block = exportsFor('block')[`block${index}`] as Block
-      block(frame << shift, state << shift, piece.rows, piece.steps, Number(piece.start))
-    }
+  const runBlock: Wasm['runBlock'] = (kernel, piece) => {
+    if (piece.code !== STEP.valid && isRecurrentKernel(kernel))
+      return tools.passOver(kernel, { ...place, ...piece })
+    const block = exportsFor('block')[`block${kernels.indexOf(kernel)}`] as Block
+    block(frame << shift, state << shift, piece.rows, piece.steps, Number(piece.start))
   }
 
   const engine: Engine = {
@@ -133,10 +122,10 @@ export function createWasmEngine(
     memory,
     step: (s, frame, state) => steps[s](frame << shift, state << shift),
     block(s, piece) {
-      for (const kernel of plan.stages[s].kernels) runBlock(kernel, piece, piece.masks !== null)
+      for (const kernel of plan.stages[s].kernels) runBlock(kernel, piece)
     },
     setWeights: (model, plan) => packAll(tools, model, plan, memory),
   }
-  const wasm = { engine, exportsFor, kernels, runBlock, callCell, shift }
+  const wasm = { engine, exportsFor, kernels, runBlock, shift }
   return tools.mixed?.(plan, tools.writing, wasm) ?? engine
 }

@@ -5,17 +5,25 @@
 
 import type { LayerNode } from '../../model/types.ts'
 import type { Engine } from '../engine.ts'
-import { overAllSteps } from '../js/all-steps.ts'
 import { jsKernels } from '../js/layers.ts'
 import { createPlace, keepNodes } from '../js/place.ts'
-import { asksWhichStepsCount, type FrameKernel, type Kernel } from '../layer.ts'
+import { overSteps, type Step as StepOf } from '../js/steps.ts'
+import {
+  asksWhichStepsCount,
+  type FrameKernel,
+  type Kernel,
+  type RecurrentKernel,
+} from '../layer.ts'
 import type { Plan } from '../plan.ts'
-import { isWhole, obstacle } from './emit.ts'
-import type { Cell, Step, Wasm } from './engine.ts'
+import { isWhole, obstacle, type Purpose } from './emit.ts'
+import type { Step, Wasm } from './engine.ts'
 import type { Writing } from './writing.ts'
 
+/** One step of one row anywhere. */
+type Cell = (x: number, h: number, out: number, scratch: number, states: number) => void
+
 export function mixedEngine(plan: Plan, writing: Writing, wasm: Wasm): Engine {
-  const { engine, exportsFor, kernels, runBlock, callCell, shift } = wasm
+  const { engine, exportsFor, kernels, runBlock, shift } = wasm
   const fallbacks = plan.stages.flatMap((stage) =>
     stage.kernels.flatMap((kernel) => {
       const why = obstacle(kernel, writing)
@@ -29,15 +37,17 @@ export function mixedEngine(plan: Plan, writing: Writing, wasm: Wasm): Engine {
   const nodes = new Map<string, LayerNode>()
   const blockPlace = createPlace(plan, engine.memory, plan.block, nodes)
   const stepPlace = createPlace(plan, engine.memory, plan.step, nodes)
+  const cellOf = (kernel: Kernel, purpose: Purpose) =>
+    exportsFor(purpose)[`cell${kernels.indexOf(kernel)}`] as Cell
+  const callCell: StepOf<RecurrentKernel, Cell> = (_, cell, _memory, x, h, out, scratch, states) =>
+    cell(x << shift, h << shift, out << shift, scratch << shift, states << shift)
   const stepOf = (kernel: Kernel): (() => void) => {
     if (inJs(kernel)) return () => runJs(kernel, stepPlace)
-    const index = kernels.indexOf(kernel)
-    const exports = exportsFor('step')
     if (asksWhichStepsCount(kernel)) {
-      const cell = exports[`cell${index}`] as Cell
-      return () => overAllSteps(kernel, stepPlace, cell, callCell)
+      const cell = cellOf(kernel, 'step')
+      return () => overSteps(kernel, stepPlace, cell, callCell)
     }
-    const step = exports[`step${index}`] as Step
+    const step = exportsFor('step')[`step${kernels.indexOf(kernel)}`] as Step
     return () => step(stepPlace.frame << shift, stepPlace.state << shift)
   }
   const steps = plan.stages.map((stage) =>
@@ -58,7 +68,9 @@ export function mixedEngine(plan: Plan, writing: Writing, wasm: Wasm): Engine {
       Object.assign(blockPlace, piece)
       for (const kernel of plan.stages[s].kernels) {
         if (inJs(kernel)) runJs(kernel, blockPlace)
-        else runBlock(kernel, piece, piece.masks !== null || asksWhichStepsCount(kernel))
+        else if (asksWhichStepsCount(kernel))
+          overSteps(kernel, blockPlace, cellOf(kernel, 'block'), callCell)
+        else runBlock(kernel, piece)
       }
     },
     setWeights(model, plan) {

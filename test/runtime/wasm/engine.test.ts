@@ -177,7 +177,7 @@ describe('code for any target', () => {
       constants: 'memory',
     } as const
     for (const each of plans) {
-      for (const purpose of ['step', 'block', 'cell', 'all'] as const) {
+      for (const purpose of ['step', 'block', 'all'] as const) {
         const [first, second] = [1, 2].map(() => emit(each, target, allTools.writing, purpose))
         expect(first).toEqual(second)
       }
