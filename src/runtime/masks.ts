@@ -71,7 +71,7 @@ export function repeatsState(code: number, maskedOutput: MaskedOutput, missing: 
 type Counts = Float32Array | Float64Array
 
 function readMask(mask: NonNullable<MaskOptions['mask']>, batch: number, steps: number): Counts {
-  const { shape, data } = toTensor(toNumbers(mask) as TensorLike, 'mask')
+  const { shape, data } = toTensor((Array.isArray(mask) ? toNumbers(mask) : mask) as TensorLike, 'mask')
   const expected = batch === 1 && shape.length === 1 ? [steps] : [batch, steps]
   if (showShape(shape) !== showShape(expected)) {
     throw new GruvError('bad-shape', 'the mask does not fit the input', {
@@ -83,11 +83,8 @@ function readMask(mask: NonNullable<MaskOptions['mask']>, batch: number, steps: 
   return data
 }
 
-/** Truth as numbers, in arrays of arrays; tensors are left as they are. */
-function toNumbers(mask: unknown): unknown {
-  return Array.isArray(mask)
-    ? mask.map((value) => (Array.isArray(value) ? toNumbers(value) : Number(value)))
-    : mask
+function toNumbers(value: unknown): unknown {
+  return Array.isArray(value) ? value.map(toNumbers) : Number(value)
 }
 
 function readLengths(lengths: readonly number[] | number, batch: number, steps: number): Counts {
