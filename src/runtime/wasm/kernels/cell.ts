@@ -85,13 +85,16 @@ export function starts(block: Block, b: Pointer, gate: number): Vector[] {
   return block.all.map((v) => hold(block, block.f.v128.load(gate * block.width + v * VECTOR, b)))
 }
 
-export function sums(block: Block, accs: readonly Vector[], gate: number): Sum[] {
-  return accs.map((acc, v) => ({ acc, offset: weightsAt(block, v, gate) }))
-}
-
-/** Where a vector's weights lie in a row of the block. */
-export function weightsAt({ gates, group, parts }: Block, v: number, gate: number): number {
-  return (Math.floor(v / parts) * gates + gate) * group + (v % parts) * VECTOR
+/** A gate's accumulators by input and vector, with where their weights lie in a row of the block. */
+export function sumsOf(
+  { all, gates, group, parts }: Block,
+  accs: readonly (readonly Vector[])[],
+  gate: number,
+): Sum[] {
+  return all.map((v) => ({
+    accs: accs.map((each) => each[v]),
+    offset: (Math.floor(v / parts) * gates + gate) * group + (v % parts) * VECTOR,
+  }))
 }
 
 /** A pre-activation, limited to ±clip where there is a limit. */

@@ -50,11 +50,11 @@ export function writeProduct(
     const most = Math.floor((3 * vectors) / parts)
     overBlocks(k, padded(units) / LANES, most, moving, (size) => {
       const sums = Array.from({ length: size * parts }, (_, v) => ({
-        acc: hold(k, v128.load(v * VECTOR, biases)),
+        accs: [hold(k, v128.load(v * VECTOR, biases))],
         offset: Math.floor(v / parts) * panel + (v % parts) * VECTOR,
       }))
-      accumulate(k, sums, pointer(k, panels), group, pointer(k, x), features)
-      sums.forEach(({ acc }, v) => {
+      accumulate(k, sums, pointer(k, panels), group, [pointer(k, x)], features)
+      sums.forEach(({ accs: [acc] }, v) => {
         const a = isElementwise(activation) ? activate(k, activation, acc) : local.get(acc)
         v128.store(v * VECTOR, to, a)
       })

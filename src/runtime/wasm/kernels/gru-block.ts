@@ -5,8 +5,8 @@
 
 import type { GruKernel } from '../../layers/gru.ts'
 import { PROJECTED_STEPS, padded } from '../../plan.ts'
-import { GATES, type GruShape } from './gru.ts'
-import { tileFuncs } from './gru-tile.ts'
+import { GATES, type GruShape, passesOf } from './gru.ts'
+import { partsOf, R, repeatFor, writeProducts } from './gru-products.ts'
 import type { BlockFunc, Site } from './kernel.ts'
 import { advance, copyNumbers, type Pointer, pointer, writing } from './lanes.ts'
 import { address } from './vector-map.ts'
@@ -19,8 +19,17 @@ export function writeGruBlock(site: Site, kernel: GruKernel, shape: GruShape): B
   const [xBytes, outBytes] = [padded(kernel.features), lanes].map((n) => bytes * n)
   const preBytes = GATES * outBytes
   const [outRow, preRow] = [most * outBytes, PROJECTED_STEPS * preBytes]
-  const strides = { x: xBytes, pre: preBytes, xRow: most * xBytes, preRow, outRow }
-  const { project, recur } = tileFuncs(site, shape, strides)
+  const stateRow = bytes * plan.stateStride
+  const { reset, finish } = passesOf(site, shape)
+  const strides = [
+    { pre: preBytes, out: 0, xRow: most * xBytes, preRow },
+    { pre: preRow, out: outRow, xRow: 0, preRow: 0 },
+  ]
+  const [onInputs, onStates, onResetStates] = site.shared(
+    `gru products ${JSON.stringify([shape, strides])}`,
+    () =>
+      partsOf(shape).map((part, i) => writeProducts(site, shape, part, strides[Math.min(i, 1)])),
+  )
   const way = kernel.direction === 'forward' ? 1 : -1
   return module.func(
     { name: `${kernel.node}: block`, params: ['i32', 'i32', 'i32', 'i32', 'i32'] },
@@ -28,47 +37,54 @@ export function writeGruBlock(site: Site, kernel: GruKernel, shape: GruShape): B
       const k = writing(target, f)
       const { i32, local } = f
       const at = (offset: number): Pointer => pointer(k, frame, bytes * offset)
-      const states = pointer(k, state, bytes * kernel.state)
-      const pre = at(scratch)
-      const [panels, biases] = [kernel.panels, kernel.biases].map((at) => address(k, at))
-      /** For each row: a vector of a value, and the row's state. */
-      const eachRow = (value: number, body: (vector: Pointer, h: Pointer) => void): void => {
-        if (value < 0) return
-        const [vector, h, left] = [at(offsets[value]), pointer(k, states), local('i32')]
-        local.set(left, rows)
-        f.loop((next) => {
-          body(vector, h)
-          advance(k, vector, outBytes)
-          advance(k, h, bytes * plan.stateStride)
-          f.br_if(next, local.tee(left, i32.sub(left, 1)))
+      /** For each row: where its vectors lie, of those that begin here and follow each other so. */
+      const eachRow = (
+        vectors: readonly (readonly [first: Pointer, stride: number | Pointer])[],
+        body: (...at: Pointer[]) => void,
+      ): void => {
+        const each = vectors.map(([first]) => pointer(k, first))
+        repeatFor(k, rows, () => {
+          body(...each)
+          vectors.forEach(([, stride], i) => local.set(each[i], i32.add(each[i], stride)))
         })
       }
-      f.if(start, () =>
-        eachRow(kernel.initialState, (vector, h) => copyNumbers(k, h, vector, lanes)),
-      )
+      const copy = (to: Pointer, from: Pointer): void => copyNumbers(k, to, from, lanes)
+      const states = pointer(k, state, bytes * kernel.state)
+      const own = [states, stateRow] as const
+      const valueRows = (value: number) => [at(offsets[value]), outBytes] as const
+      const { initialState } = kernel
+      if (initialState >= 0) f.if(start, () => eachRow([own, valueRows(initialState)], copy))
 
+      const [panels, biases] = [kernel.panels, kernel.biases].map((at) => address(k, at))
+      const [pre, x, out] = [scratch, offsets[kernel.x], offsets[kernel.sequence]].map(at)
       const [h, hStride, left, count] = ['i32', 'i32', 'i32', 'i32'].map(() => local('i32'))
-      const [x, out] = [at(offsets[kernel.x]), at(offsets[kernel.sequence])]
       // A backward layer begins at the end, with the last steps of the chunk.
       if (way < 0) {
         local.set(x, i32.add(x, i32.mul(steps, xBytes)))
         local.set(out, i32.add(out, i32.mul(i32.sub(steps, 1), outBytes)))
       }
       local.set(h, states)
-      local.set(hStride, bytes * plan.stateStride)
+      local.set(hStride, stateRow)
       local.set(left, steps)
       f.loop((nextSteps) => {
         local.set(count, i32.const(PROJECTED_STEPS))
         f.if(i32.lt_u(left, PROJECTED_STEPS), () => local.set(count, left))
         if (way < 0) local.set(x, i32.sub(x, i32.mul(count, xBytes)))
-        f.call(project, panels, biases, x, pre, count, rows)
+        f.call(onInputs, panels, biases, x, pre, out, xBytes, count, rows)
         if (way > 0) local.set(x, i32.add(x, i32.mul(count, xBytes)))
         local.set(left, i32.sub(left, count))
 
         const p = pointer(k, pre)
         if (way < 0) local.set(p, i32.add(p, i32.mul(i32.sub(count, 1), preBytes)))
         f.loop((nextStep) => {
-          f.call(recur, panels, biases, p, h, hStride, out, rows)
+          const [preRows, hRows] = [[p, preRow] as const, [h, hStride] as const]
+          f.call(onStates, panels, biases, h, p, out, hStride, rows, 1)
+          if (reset !== null) {
+            eachRow([preRows, hRows], (...each) => f.call(reset, ...each))
+            const r = pointer(k, p, R * outBytes)
+            f.call(onResetStates, panels, biases, r, p, out, preRow, rows, 1)
+          }
+          eachRow([preRows, hRows, [out, outRow]], (...each) => f.call(finish, ...each))
           local.set(h, out)
           local.set(hStride, i32.const(outRow))
           advance(k, out, way * outBytes)
@@ -79,16 +95,9 @@ export function writeGruBlock(site: Site, kernel: GruKernel, shape: GruShape): B
       })
 
       // What the last step left is the state, and every row's last output.
-      const [from, to, row] = [pointer(k, h), pointer(k, states), local('i32')]
-      local.set(row, rows)
-      f.loop((next) => {
-        copyNumbers(k, to, from, lanes)
-        advance(k, to, bytes * plan.stateStride)
-        advance(k, from, outRow)
-        f.br_if(next, local.tee(row, i32.sub(row, 1)))
-      })
+      eachRow([own, [h, outRow]], copy)
       for (const value of [kernel.last, kernel.finalState])
-        eachRow(value, (vector, h) => copyNumbers(k, vector, h, lanes))
+        if (value >= 0) eachRow([valueRows(value), own], copy)
     },
   )
 }

@@ -1,8 +1,7 @@
 /**
  * One step of a GRU in WebAssembly, with the weights and the order of `js/gru.ts`.
  *
- * First come the sums: a few vectors of units at a time are taken through all rows of their weights,
- * with one accumulator for each vector and gate, and wait in memory. Then the gates: there each vector
+ * First come the sums (`gru-products.ts`), which wait in memory. Then the gates: there each vector
  * depends on nothing but its own sums, so the machine works on several at once, and no register has to
  * be kept for a sum meanwhile. Where the reset comes before the product, U·(r ⊙ h) needs r of all
  * units, and is a third pass in between.
@@ -12,11 +11,11 @@ import type { GruKernel } from '../../layers/gru.ts'
 import { LANES, padded } from '../../plan.ts'
 import type { Func } from '../assembler.ts'
 import { activate } from './activations.ts'
-import { type Block, limited, overUnits, starts, sums } from './cell.ts'
+import { limited, overUnits } from './cell.ts'
 import { writeGruBlock } from './gru-block.ts'
+import { addProducts, N, type Part, partsOf, R, Z } from './gru-products.ts'
 import { type KernelFuncs, once, type Site } from './kernel.ts'
 import {
-  accumulate,
   advance,
   all,
   hold,
@@ -39,8 +38,6 @@ export type GruShape = Pick<
   'features' | 'units' | 'resetAfter' | 'update' | 'activation' | 'recurrentActivation' | 'clip'
 >
 
-/** The order of gates in a row of weights and in the biases, which hold two parts of n. */
-export const [Z, R, N, HN] = [0, 1, 2, 3]
 export const GATES = 3
 
 export function writeGru(site: Site, kernel: GruKernel): KernelFuncs {
@@ -51,58 +48,41 @@ export function writeGru(site: Site, kernel: GruKernel): KernelFuncs {
 }
 
 function writeCell(site: Site, shape: GruShape): CellFunc {
-  const { module, target } = site
-  const passes = passesOf(site, shape)
-  return module.func(
+  const { reset, finish } = passesOf(site, shape)
+  const [onInputs, onStates, onResetStates] = partsOf(shape)
+  return site.module.func(
     {
       name: `gru ${shape.features} to ${shape.units}`,
       params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'],
     },
     (f, panels, biases, x, h, out, own) => {
-      const k = writing(target, f)
-      overUnits(k, shape, GATES, panels, (block) => {
-        const [w, xi, hi] = [block.w, x, h].map((start) => pointer(block, start))
-        const [b, pre, to] = [biases, own, out].map(block.part)
-        const [z, r, n] = [Z, R, N].map((gate) => starts(block, b, gate))
-        const gates = [...sums(block, z, Z), ...sums(block, r, R)]
-        accumulate(block, [...gates, ...sums(block, n, N)], w, block.row, xi, shape.features)
-        keep(block, pre, n, N)
-        const hn = shape.resetAfter ? starts(block, b, HN) : []
-        accumulate(block, [...gates, ...sums(block, hn, N)], w, block.row, hi, shape.units)
-        keep(block, to, hn)
-        keep(block, pre, z, Z)
-        keep(block, pre, r, R)
-      })
-      if (passes.reset !== null) {
-        f.call(passes.reset, own, h)
-        const reset = pointer(k, own, R * k.bytes * padded(shape.units))
+      const k = writing(site.target, f)
+      const products = (parts: readonly (readonly [Part, Pointer[]])[]): void =>
         overUnits(k, shape, GATES, panels, (block) => {
-          const w = pointer(block, block.w, shape.features * block.row)
-          const [b, to] = [biases, out].map(block.part)
-          const hn = starts(block, b, HN)
-          const state = pointer(block, reset)
-          accumulate(block, sums(block, hn, N), w, block.row, state, shape.units)
-          keep(block, to, hn)
+          const [pre, to] = [own, out].map(block.part)
+          addProducts(block, biases, [{ pre, out: to }], parts)
         })
+      products([
+        [onInputs, [x]],
+        [onStates, [h]],
+      ])
+      if (reset !== null) {
+        f.call(reset, own, h)
+        products([[onResetStates, [pointer(k, own, R * k.bytes * padded(shape.units))]]])
       }
-      f.call(passes.finish, own, h, out)
+      f.call(finish, own, h, out)
     },
   )
 }
 
-/** Writes sums to a gate's place in an array over gates and units. */
-export function keep(block: Block, to: Pointer, sums: readonly Vector[], gate = 0): void {
-  sums.forEach((sum, v) => {
-    block.f.v128.store(gate * block.width + v * VECTOR, to, sum)
-  })
-}
+type Pass = Func<readonly 'i32'[], undefined>
 
 /** What follows the sums. `pre` is [z|r|n][units], the sums as far as they have come. */
 export interface Passes {
   /** (pre, h), where the reset comes before the product: r becomes σ(r) ⊙ h. */
-  readonly reset: Func<readonly ['i32', 'i32'], undefined> | null
+  readonly reset: Pass | null
   /** (pre, h, out): `out` holds U·h + brn, or U·(r ⊙ h) + brn, and becomes h'. */
-  readonly finish: Func<readonly ['i32', 'i32', 'i32'], undefined>
+  readonly finish: Pass
 }
 
 export function passesOf(site: Site, shape: GruShape): Passes {
@@ -113,7 +93,7 @@ export function passesOf(site: Site, shape: GruShape): Passes {
   }))
 }
 
-function writeReset({ module, target }: Site, shape: GruShape): NonNullable<Passes['reset']> {
+function writeReset({ module, target }: Site, shape: GruShape): Pass {
   return module.func({ name: `gru ${shape.units}: reset`, params: ['i32', 'i32'] }, (f, pre, h) => {
     const k = writing(target, f)
     const { float, v128 } = k.f
@@ -134,7 +114,7 @@ function writeReset({ module, target }: Site, shape: GruShape): NonNullable<Pass
 const SIDE_BY_SIDE = 4
 
 /** h' = z ⊙ h + (1 − z) ⊙ φ(n + r ⊙ hn), or with h and φ(…) exchanged; r is 1 if it was before. */
-function writeFinish({ module, target }: Site, shape: GruShape): Passes['finish'] {
+function writeFinish({ module, target }: Site, shape: GruShape): Pass {
   const { units, resetAfter, activation, update, clip } = shape
   return module.func(
     { name: `gru ${units}: finish`, params: ['i32', 'i32', 'i32'] },

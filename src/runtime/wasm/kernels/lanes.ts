@@ -168,30 +168,8 @@ function spread({ f: { v128 }, family }: Lanes, offset: number, at: Pointer): Re
   return family === 'f32x4' ? v128.load32_splat(offset, at) : v128.load64_splat(offset, at)
 }
 
-/** A sum in the lanes of a vector, and where its weights lie in a row. */
+/** A sum for each of several inputs, and where their weights lie in a row. */
 export interface Sum {
-  readonly acc: Vector
-  readonly offset: number
-}
-
-/**
- * acc = (…((acc + w[0]·x[0]) + w[1]·x[1])…) for all sums at once; row i lies at `w + i·stride`.
- * Moves both pointers behind the last row.
- */
-export function accumulate(
-  k: Lanes,
-  sums: readonly Sum[],
-  w: Pointer,
-  stride: number,
-  x: Pointer,
-  rows: number,
-): void {
-  const each = sums.map(({ acc, offset }) => ({ accs: [acc], offset }))
-  accumulateMany(k, each, w, stride, [x], rows)
-}
-
-/** A sum for each of several inputs, with the same weights. */
-export interface Sums {
   readonly accs: readonly Vector[]
   readonly offset: number
 }
@@ -202,10 +180,13 @@ export interface Sums {
  */
 const LONG = 64
 
-/** The same for several inputs at once: a weight that was loaded serves all of them. */
-export function accumulateMany(
+/**
+ * acc = (…((acc + w[0]·x[0]) + w[1]·x[1])…) for all sums and inputs at once: a weight that was loaded
+ * serves all of them. Row i lies at `w + i·stride`. Moves the pointers behind the last row.
+ */
+export function accumulate(
   k: Lanes,
-  sums: readonly Sums[],
+  sums: readonly Sum[],
   w: Pointer,
   stride: number,
   xs: readonly Pointer[],

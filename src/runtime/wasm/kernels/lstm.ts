@@ -7,7 +7,7 @@ import { gatesOf, type LstmKernel } from '../../layers/lstm.ts'
 import type { ModuleBuilder } from '../assembler.ts'
 import { activate } from './activations.ts'
 import { writeCellwise } from './block.ts'
-import { type Block, limited, overUnits, starts, sums } from './cell.ts'
+import { type Block, limited, overUnits, starts, sumsOf } from './cell.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
 import {
   accumulate,
@@ -79,9 +79,9 @@ function writeBlock(
   const [b, to, own] = [biases, out, cell].map(block.part)
   // i, f, g, o: bias + W·x + U·h
   const accs = gates.map((_, gate) => starts(block, b, gate))
-  const rows = accs.flatMap((acc, gate) => sums(block, acc, gate))
-  accumulate(block, rows, w, row, xi, shape.features)
-  accumulate(block, rows, w, row, hi, shape.units)
+  const rows = accs.flatMap((acc, gate) => sumsOf(block, [acc], gate))
+  accumulate(block, rows, w, row, [xi], shape.features)
+  accumulate(block, rows, w, row, [hi], shape.units)
 
   const of = (gate: (typeof gates)[number], v: number): Vector => accs[gates.indexOf(gate)][v]
   /** The gate's activation of a + p ⊙ c. */

@@ -4,7 +4,7 @@ import type { RnnKernel } from '../../layers/rnn.ts'
 import type { ModuleBuilder } from '../assembler.ts'
 import { activate } from './activations.ts'
 import { writeCellwise } from './block.ts'
-import { limited, overUnits, starts, sums } from './cell.ts'
+import { limited, overUnits, starts, sumsOf } from './cell.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
 import { accumulate, pointer, type Style, VECTOR, writing } from './lanes.ts'
 import type { CellFunc } from './steps.ts'
@@ -31,8 +31,8 @@ function writeCell(module: ModuleBuilder, shape: CellShape, target: Style): Cell
         const [w, xi, hi] = [block.w, x, h].map((start) => pointer(block, start))
         const [b, to] = [biases, out].map(block.part)
         const a = starts(block, b, 0)
-        accumulate(block, sums(block, a, 0), w, block.row, xi, shape.features)
-        accumulate(block, sums(block, a, 0), w, block.row, hi, shape.units)
+        accumulate(block, sumsOf(block, [a], 0), w, block.row, [xi], shape.features)
+        accumulate(block, sumsOf(block, [a], 0), w, block.row, [hi], shape.units)
         for (const v of block.all) {
           const h1 = activate(block, shape.activation, limited(block, a[v], shape.clip))
           f.v128.store(v * VECTOR, to, h1)
