@@ -71,8 +71,10 @@ export function repeatsState(code: number, maskedOutput: MaskedOutput, missing: 
 type Counts = Float32Array | Float64Array
 
 function readMask(mask: NonNullable<MaskOptions['mask']>, batch: number, steps: number): Counts {
-  const numbers = Array.isArray(mask) ? toNumbers(mask) : mask
-  const { shape, data } = toTensor(numbers as TensorLike, 'mask')
+  const { shape, data } = toTensor(
+    (Array.isArray(mask) ? toNumbers(mask) : mask) as TensorLike,
+    'mask',
+  )
   const expected = batch === 1 && shape.length === 1 ? [steps] : [batch, steps]
   if (showShape(shape) !== showShape(expected)) {
     throw new GruvError('bad-shape', 'the mask does not fit the input', {

@@ -3,7 +3,7 @@
  * give the same bytes.
  *
  *     const module = createModule(checkedWriter(opcodes))
- *     module.importMemory('env', 'memory', { min: 1 })
+ *     module.importMemory('env', 'memory', 1, 1)
  *     const square = module.func({ params: ['f32'], result: 'f32' }, ({ f32 }, x) => f32.mul(x, x))
  *     module.export('square', square)
  *     WebAssembly.compile(module.bytes())
@@ -20,18 +20,11 @@ import type { Func, FunctionBody, Local } from './types.ts'
 export type { ValueType } from './encoding.ts'
 export type { Func, FunctionBody, Label, Local, Operand, Value } from './types.ts'
 
-/** In pages of 64 KiB. A shared memory needs a maximum. */
-export interface Limits {
-  readonly min: number
-  readonly max?: number
-  readonly shared?: boolean
-}
-
 export interface Signature<
   P extends readonly ValueType[] = readonly ValueType[],
   R extends ValueType | undefined = ValueType | undefined,
 > {
-  /** Stands in error messages, and in the name section where one is asked for. */
+  /** Stands in error messages, and in the module. */
   readonly name?: string
   readonly params?: P
   /** One at most: several would reach JavaScript as an array, allocated at each call. */
@@ -41,7 +34,8 @@ export interface Signature<
 type Locals<P extends readonly ValueType[]> = { [I in keyof P]: Local<P[I]> }
 
 export interface ModuleBuilder {
-  importMemory(from: string, field: string, limits: Limits): void
+  /** In pages of 64 KiB. */
+  importMemory(from: string, field: string, min: number, max: number): void
   /** Writes a function. It can call those that are there already. */
   func<const P extends readonly ValueType[] = [], R extends ValueType | undefined = undefined>(
     signature: Signature<P, R>,
@@ -50,8 +44,8 @@ export interface ModuleBuilder {
   export(name: string, func: Func): void
   /** Bytes that stand in memory from the start. */
   data(offset: number, bytes: Uint8Array): void
-  /** The module. `names`: with the names of its functions, for profilers and stack traces. */
-  bytes(options?: { readonly names?: boolean }): Uint8Array<ArrayBuffer>
+  /** The module, with the names of its functions, for profilers and stack traces. */
+  bytes(): Uint8Array<ArrayBuffer>
 }
 
 /** A function as a writer leaves it. */
@@ -93,10 +87,8 @@ export function createModule(writeFunction: FunctionWriter): ModuleBuilder {
   }
 
   const builder = {
-    importMemory(from: string, field: string, { min, max, shared = false }: Limits) {
-      const limits = max === undefined ? [min] : [min, max]
-      const flags = limits.length - 1 + 2 * Number(shared)
-      sections[IMPORT].push([text(from), text(field), 0x02, flags, limits.map(unsigned)])
+    importMemory(from: string, field: string, min: number, max: number) {
+      sections[IMPORT].push([text(from), text(field), 0x02, 0x01, unsigned(min), unsigned(max)])
     },
     func(signature: Signature, write: (body: FunctionBody, ...params: Local[]) => unknown) {
       const { name = `func ${funcs.length}`, params = [], result } = signature
@@ -115,11 +107,11 @@ export function createModule(writeFunction: FunctionWriter): ModuleBuilder {
     data(offset: number, bytes: Uint8Array) {
       sections[DATA].push([0x00, 0x41, signed(offset), 0x0b, sized(Array.from(bytes))])
     },
-    bytes(options: { readonly names?: boolean } = {}) {
+    bytes() {
       const code = [
         [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
         sections.map((items, id) => (items.length > 0 ? [id, sized(list(items))] : [])),
-        options.names ? [0, sized([text('name'), 1, sized(list(names))])] : [],
+        names.length > 0 ? [0, sized([text('name'), 1, sized(list(names))])] : [],
       ]
       return new Uint8Array(flatten(code))
     },

@@ -63,7 +63,7 @@ export function emit(
 ): Uint8Array<ArrayBuffer> {
   const module = createModule(writing.writer())
   const pages = pagesOf(plan)
-  module.importMemory('gruv', 'memory', { min: pages, max: pages })
+  module.importMemory('gruv', 'memory', pages, pages)
   const base = bytesOf(plan) + (purpose === 'all' ? 0 : purposes.indexOf(purpose) * POOL)
   const serves = (other: Purpose): boolean => purpose === 'all' || purpose === other
   const pool = target.constants === 'memory' ? createPool(base, POOL) : null
@@ -105,7 +105,7 @@ export function emit(
     module.export(`stage${s}`, step)
   })
   if (pool !== null) module.data(base, pool.bytes())
-  return module.bytes({ names: true })
+  return module.bytes()
 }
 
 function write(site: Site, kernel: FrameKernel, { writers }: Writing): KernelFuncs | null {

@@ -7,6 +7,9 @@ import { define, golden, toHex } from './support.ts'
 
 const table = readOpcodes(opcodes)
 
+/** The section that says: function 0 is called test. */
+const names = '000e046e616d65010701000474657374'
+
 /** The same immediates as in tools/make_wasm_golden.ts. */
 function immediates(word: string): unknown[] {
   if (word === 'zero') return []
@@ -36,8 +39,11 @@ describe('each opcode', () => {
           const operands = folded ? params : []
           methods[family][name](...entry.immediates.flatMap(immediates), ...operands)
         }).module.bytes()
-      expect(toHex(write(true))).toBe(golden.opcodes[op])
-      expect(toHex(write(false))).toBe(golden.opcodes[op])
+      for (const folded of [true, false]) {
+        // The name of the function comes behind what wabt writes.
+        const bytes = toHex(write(folded)).slice(0, -names.length)
+        expect(bytes).toBe(golden.opcodes[op])
+      }
       // An engine without relaxed SIMD is to refuse that, and nothing else.
       const known = !name.startsWith('relaxed_') || features().relaxedSimd
       expect(WebAssembly.validate(write(true))).toBe(known)

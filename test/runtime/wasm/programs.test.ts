@@ -99,20 +99,19 @@ describe('a program', () => {
     expect((instantiate(module).exports.main as Call)(3)).toBe(9)
   })
 
-  it('works on the memory it imports, shared too', () => {
-    const module = createModule()
-    module.importMemory('env', 'memory', { min: 1, max: 1, shared: true })
+  it('works on the memory it imports', () => {
+    const module = withMemory()
     module.data(8, Uint8Array.of(1, 2, 3, 4))
     const copy = module.func({}, (f) => {
       f.memory.copy(100, 8, 4)
       f.memory.fill(104, 7, 2)
     })
     module.export('copy', copy)
-    const shared = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })
-    const { exports } = instantiate(module, shared)
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 })
+    const { exports } = instantiate(module, memory)
     const copied = exports.copy as Call
     copied()
-    expect([...new Uint8Array(shared.buffer, 100, 7)]).toEqual([1, 2, 3, 4, 7, 7, 0])
+    expect([...new Uint8Array(memory.buffer, 100, 7)]).toEqual([1, 2, 3, 4, 7, 7, 0])
   })
 
   it('computes on vectors as JavaScript does on float32', () => {
@@ -180,7 +179,7 @@ function onMemory(
   module.data(0, new Uint8Array(Float32Array.from(numbers).buffer))
   const test = module.func({}, (f) => f.v128.store(1024, 0, write(f)))
   module.export('test', test)
-  const memory = new WebAssembly.Memory({ initial: 1 })
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 })
   const call = instantiate(module, memory).exports.test as Call
   call()
   return [...new Float32Array(memory.buffer, 1024, 4)]

@@ -27,7 +27,7 @@ export function toHex(bytes: Uint8Array): string {
 /** With a page of memory, for modules that import one (`withMemory`). */
 export function instantiate(
   module: ModuleBuilder,
-  memory = new WebAssembly.Memory({ initial: 1 }),
+  memory = new WebAssembly.Memory({ initial: 1, maximum: 1 }),
 ): WebAssembly.Instance {
   const compiled = new WebAssembly.Module(module.bytes())
   return new WebAssembly.Instance(compiled, { env: { memory } })
@@ -35,7 +35,7 @@ export function instantiate(
 
 export function withMemory(): ModuleBuilder {
   const module = createModule()
-  module.importMemory('env', 'memory', { min: 1 })
+  module.importMemory('env', 'memory', 1, 1)
   return module
 }
 
