@@ -90,6 +90,7 @@ export function* workOn(run: Run): Generator<number, void> {
     // The caller's masks speak of the input's rows and steps, and of no others.
     const inClock = allRows === inputs.batch && allSteps === inputs.steps
     const backward = stage.sweep === 'backward'
+    const way = backward ? -1 : 1
     const codes = inClock ? masks?.[backward ? 'backward' : 'forward'] : undefined
     const most = codes === undefined ? block.rows : 1
     for (let firstRow = 0; firstRow < allRows; firstRow += most) {
@@ -97,17 +98,15 @@ export function* workOn(run: Run): Generator<number, void> {
       engine.memory.fill(0, predictState, predictState + rows * plan.stateStride)
       moveStates('in', run, states, run.initial, firstRow, rows)
       for (let done = 0; done < allSteps; ) {
-        const at = (i: number): number => (backward ? allSteps - 1 - i : i)
-        let end = Math.min(done + block.steps, allSteps)
-        let code: number = STEP.valid
-        if (codes !== undefined) {
-          const codeAt = (i: number): number => codes[firstRow * allSteps + at(i)]
-          code = codeAt(done)
-          for (let i = end - 1; i > done; i--) if (codeAt(i) !== code) end = i
-        }
+        const limit = Math.min(done + block.steps, allSteps)
+        const first = firstRow * allSteps + (backward ? allSteps - 1 - done : done)
+        const code = codes?.[first] ?? STEP.valid
+        // Steps with the code of the first of them; without a mask, as many as a chunk has.
+        let end = codes === undefined ? limit : done + 1
+        while (end < limit && codes?.[first + (end - done) * way] === code) end++
         const piece: Piece = {
           rows,
-          firstStep: Math.min(at(done), at(end - 1)),
+          firstStep: backward ? allSteps - end : done,
           steps: end - done,
           start: done === 0,
           code,

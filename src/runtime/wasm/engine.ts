@@ -104,10 +104,13 @@ export function createWasmEngine(
   const kernels: readonly Kernel[] = plan.stages.flatMap((stage) => stage.kernels).filter(inFrame)
   const { predictFrame: frame, predictState: state } = plan.memory
   const place = { memory, layout: plan.block, stateStride: plan.stateStride, frame, state }
+  let blocks: readonly Block[] | undefined
   const runBlock: Wasm['runBlock'] = (kernel, piece) => {
     if (piece.code !== STEP.valid && isRecurrentKernel(kernel))
-      return tools.passOver(kernel, { ...place, ...piece })
-    const block = exportsFor('block')[`block${kernels.indexOf(kernel)}`] as Block
+      return tools.passOver(kernel, Object.assign(place, piece))
+    // Looked up once: a masked sequence may be as many pieces as it has steps.
+    blocks ??= kernels.map((_, i) => exportsFor('block')[`block${i}`] as Block)
+    const block = blocks[kernels.indexOf(kernel)]
     block(frame << shift, state << shift, piece.rows, piece.steps, Number(piece.start))
   }
 
