@@ -20,7 +20,7 @@ interface Entry {
   readonly shape: readonly number[]
 }
 
-type Header = { readonly __metadata__: Named<string> } & Named<Entry>
+type Header = { readonly __metadata__?: Named<string> } & Named<Entry>
 
 const LENGTH_BYTES = 8
 const MOST_AXES = 64
@@ -32,8 +32,8 @@ export function readPlainSafetensors(bytes: Uint8Array): PlainSafetensors {
   const start = at
   const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(LENGTH_BYTES, start))
   const { __metadata__, ...entries }: Header = JSON.parse(text)
-  const metadata = asTexts(__metadata__)
-  const said: Record<string, object> = { __metadata__: metadata }
+  const metadata = asTexts(__metadata__ ?? {})
+  const said: Record<string, object> = __metadata__ ? { __metadata__: metadata } : {}
   const tensors = Object.entries(entries).map(([name, { dtype, shape }]) => {
     const [type, Numbers] = types[dtype]
     const extents = shape.slice(0, MOST_AXES).map((extent) => extent >>> 0)

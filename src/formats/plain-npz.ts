@@ -6,7 +6,7 @@
 import { plain, readPlainNpz } from '../bytes/plain-npz.ts'
 import type { Convention } from '../model/conventions.ts'
 import type { PlainModel } from '../model/plain.ts'
-import type { Tensor } from '../tensor.ts'
+import type { Named, Tensor } from '../tensor.ts'
 
 export { readPlainNpz }
 
@@ -23,7 +23,12 @@ const assumed: Ground = ['assumed', 'Keras does so, and nothing in the file says
 
 /** What `readNpzLayer` makes a model of; throws where that has to look. */
 export async function readPlain(bytes: Uint8Array, name: string): Promise<PlainModel> {
-  const tensors = Object.entries(await readPlainNpz(bytes))
+  return plainLayer(name, 'NumPy archive (.npz)', await readPlainNpz(bytes))
+}
+
+/** What `bareLayer` makes a model of, whatever held the arrays. */
+export function plainLayer(name: string, source: string, arrays: Named<Tensor>): PlainModel {
+  const tensors = Object.entries(arrays)
   const named = new Map(tensors.map(([key, tensor]) => [lastComponent(key), tensor]))
   const [names, owner] = families.find(([each]) => each.every((array) => named.has(array)))!
   const [kernel, recurrentKernel, biases] = names.map((array) => named.get(array)!)
@@ -48,13 +53,13 @@ export async function readPlain(bytes: Uint8Array, name: string): Promise<PlainM
   }))
   const inputs = { x: 'x' }
   const outputs = { sequence: 'gru.sequence' }
-  const arrays = { kernel, recurrentKernel, bias, recurrentBias }
+  const packed = { kernel, recurrentKernel, bias, recurrentBias }
   return {
     name,
-    source: 'NumPy archive (.npz)',
+    source,
     inputs: [{ name: 'x', shape: ['batch', 'time', kernel.shape[0]] }],
     outputs: [{ name: 'y', value: outputs.sequence }],
-    layers: [{ kind: 'gru', name: 'gru', inputs, outputs, conventions, arrays }],
+    layers: [{ kind: 'gru', name: 'gru', inputs, outputs, conventions, arrays: packed }],
     warnings: [
       `nothing in the file states the ${owner === null ? 'gate order, the update gate, the ' : ''}activation, the recurrent activation: Keras's conventions are assumed`,
     ],

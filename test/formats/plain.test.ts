@@ -16,6 +16,7 @@ import { readGraph, writeGraph } from '../../src/formats/gruv/graph.ts'
 import { readPlainGraph } from '../../src/formats/gruv/plain.ts'
 import * as npz from '../../src/formats/plain-npz.ts'
 import * as safetensors from '../../src/formats/plain-safetensors.ts'
+import { readSafetensorsModel } from '../../src/formats/safetensors.ts'
 import { writeSafetensorsModel } from '../../src/formats/safetensors-write.ts'
 import { type LoadOptions, load, type ModelSource } from '../../src/load.ts'
 import { dense, gru, lstm, type Model, sequential } from '../../src/model/index.ts'
@@ -335,14 +336,22 @@ describe('a bare layer in its usual form', () => {
   })
   const keras: Names = ['kernel', 'recurrent_kernel', 'bias']
 
-  async function both(tensors: Named<Tensor>): Promise<[plain: Model | null, whole: Model | null]> {
+  type Both = readonly [plain: Model | null, whole: Model | null]
+
+  async function both(tensors: Named<Tensor>): Promise<Both> {
     const file = await writeNpz(tensors)
-    const plain = await npz
-      .readPlain(file, 'name')
-      .then(plainModel)
-      .catch(() => null)
+    const plain = npz.readPlain(file, 'name').then(plainModel)
     const read = await readNpz(file)
-    return [plain, orNull(() => bareLayer('name', 'NumPy archive (.npz)', read, {}))]
+    const whole = orNull(() => bareLayer('name', 'NumPy archive (.npz)', read, {}))
+    return [await plain.catch(() => null), whole]
+  }
+
+  /** The same arrays as safetensors, of a writer that says something of the file, or nothing. */
+  async function bothTensors(tensors: Named<Tensor>, metadata = {}): Promise<Both> {
+    const bytes = writeSafetensors({ metadata, tensors })
+    const plain = safetensors.readPlain(bytes, 'name').then(plainModel)
+    const whole = readSafetensorsModel({ name: 'name', bytes }, {})
+    return [await plain.catch(() => null), await whole.catch(() => null)]
   }
 
   it.each<Names>([
@@ -353,10 +362,20 @@ describe('a bare layer in its usual form', () => {
   ])('%s, %s, %s: the same model', async (...names) => {
     const reversed = Object.fromEntries(Object.entries(named(names)).reverse())
     for (const tensors of [named(names), reversed]) {
-      const [plain, whole] = await both(tensors)
-      expect(plain).not.toBeNull()
-      expectSame(plain!, whole!)
+      for (const [plain, whole] of [
+        await both(tensors),
+        await bothTensors(tensors),
+        await bothTensors(tensors, { format: 'np' }),
+      ]) {
+        expect(plain).not.toBeNull()
+        expectSame(plain!, whole!)
+      }
     }
+  })
+
+  it('needs no metadata', () => {
+    const file = new TextDecoder('latin1').decode(writeSafetensors({ tensors: named(keras) }))
+    expect(file.includes('__metadata__')).toBe(false)
   })
 
   it('whatever else is in it, or is missing, or has another shape: the same model, or none', async () => {
@@ -398,10 +417,11 @@ describe('a bare layer in its usual form', () => {
     ]
     let taken = 0
     for (const each of changed) {
-      const [plain, whole] = await both(each)
-      if (plain === null) continue
-      taken++
-      expect(plain).toEqual(whole)
+      for (const [plain, whole] of [await both(each), await bothTensors(each)]) {
+        if (plain === null) continue
+        taken++
+        expect(plain).toEqual(whole)
+      }
     }
     expect(taken).toBeGreaterThan(0)
     expect(taken).toBeLessThan(changed.length / 2)
@@ -421,7 +441,7 @@ describe('load', () => {
     const plain = await npz.readPlain(bare, 'model')
     expectSame(await load(bare), plainModel(plain))
     const shipped = read('model.safetensors')
-    expectSame(await load(shipped), plainModel(safetensors.readPlain(shipped, 'model')))
+    expectSame(await load(shipped), plainModel(await safetensors.readPlain(shipped, 'model')))
   })
 
   it.each<[string, (bytes: Uint8Array) => ModelSource, LoadOptions?]>([
