@@ -63,12 +63,19 @@ export const conv1d: LayerPlan<Conv1dNode, Conv1dKernel> = {
     }
   },
 
-  pack({ weights: { kernel, bias } }, { features, units, size, panels, biases }, memory) {
+  pack(
+    { weights: { kernel, bias } },
+    { features, units, size, activation, panels, biases },
+    memory,
+  ) {
     const rows = size * features
     for (let u = 0; u < units; u++) {
       const vector = panels + Math.floor(u / LANES) * rows * LANES + (u % LANES)
       for (let i = 0; i < rows; i++) memory[vector + i * LANES] = kernel.data[i * units + u]
       memory[biases + u] = bias?.data[u] ?? 0
     }
+    // Lanes that are no units have no part in a softmax.
+    if (activation.kind === 'softmax')
+      memory.fill(Number.NEGATIVE_INFINITY, biases + units, biases + padded(units))
   },
 }

@@ -44,11 +44,14 @@ export const dense: LayerPlan<DenseNode, DenseKernel> = {
     }
   },
 
-  pack({ weights: { kernel, bias } }, { features, units, panels, biases }, memory) {
+  pack({ weights: { kernel, bias } }, { features, units, activation, panels, biases }, memory) {
     for (let u = 0; u < units; u++) {
       const vector = panels + Math.floor(u / LANES) * features * LANES + (u % LANES)
       for (let i = 0; i < features; i++) memory[vector + i * LANES] = kernel.data[i * units + u]
       memory[biases + u] = bias?.data[u] ?? 0
     }
+    // Lanes that are no units have no part in a softmax.
+    if (activation.kind === 'softmax')
+      memory.fill(Number.NEGATIVE_INFINITY, biases + units, biases + padded(units))
   },
 }

@@ -1,5 +1,5 @@
 /**
- * What goes across the lanes: sums and maxima of a vector whose width is no multiple of four.
+ * What goes across the lanes: sums and maxima of a vector of units.
  *
  * In either precision there are four of them, of the units u ≡ 0, 1, 2, 3 (mod 4): the lanes of the
  * vectors of a group, one by one.
@@ -24,55 +24,35 @@ export function fourLanes(k: Lanes, start: number): Vector[] {
   return Array.from({ length: k.parts }, () => hold(k, all(k, start)))
 }
 
-/**
- * One vector at a time, and which part of its group it is; lanes of the last one that are no units
- * become `outside`.
- */
+/** One vector at a time, and which part of its group it is. Returns where it ended. */
 export function eachVector(
   k: Lanes,
   at: Pointer,
   width: number,
-  outside: number,
   body: (value: Vector, place: Pointer, part: number) => void,
-): void {
-  const { v128 } = k.f
-  const whole = Math.floor(width / LANES)
+): Pointer {
   const place = pointer(k, at)
-  if (whole > 0) {
-    repeat(k, whole, () => {
-      for (let part = 0; part < k.parts; part++) {
-        body(hold(k, v128.load(0, place)), place, part)
-        advance(k, place, VECTOR)
-      }
-    })
-  }
-  const perVector = LANES / k.parts
-  for (let u = whole * LANES, part = 0; u < width; u += perVector, part++) {
-    const value = hold(k, v128.load(0, place))
-    if (u + perVector > width) keepUnits(k, value, width - u, outside)
-    body(value, place, part)
-    advance(k, place, VECTOR)
-  }
-}
-
-/** Lanes behind the first `count` become `outside`. */
-function keepUnits(k: Lanes, value: Vector, count: number, outside: number): void {
-  const { local, v128 } = k.f
-  const words = Array.from({ length: 4 }, (_, word) => (4 * word < count * k.bytes ? -1 : 0))
-  const other = hold(k, all(k, outside))
-  local.set(value, v128.bitselect(value, other, v128.const('i32x4', words)))
+  repeat(k, Math.ceil(width / LANES), () => {
+    for (let part = 0; part < k.parts; part++) {
+      body(hold(k, k.f.v128.load(0, place)), place, part)
+      advance(k, place, VECTOR)
+    }
+  })
+  return place
 }
 
 /** (s0 ∘ s1) ∘ (s2 ∘ s3), in every lane of a vector. */
 export function acrossLanes(
   k: Lanes,
-  [first, second]: readonly Vector[],
+  values: readonly Vector[],
   combine: (a: Vector, b: Vector) => Value<'v128'>,
 ): Vector {
+  const orders = values.length === 1 ? [PAIRS, HALVES] : [HALVES]
   const withSwapped = (value: Vector, order: readonly number[]): Vector =>
     hold(k, combine(value, hold(k, k.f.i8x16.shuffle(order, value, value))))
-  if (second === undefined) return withSwapped(withSwapped(first, PAIRS), HALVES)
-  return hold(k, combine(withSwapped(first, HALVES), withSwapped(second, HALVES)))
+  return values
+    .map((value) => orders.reduce(withSwapped, value))
+    .reduce((a, b) => hold(k, combine(a, b)))
 }
 
 /** Words 1 0 3 2, then 2 3 0 1, in bytes. */

@@ -4,12 +4,13 @@ import { isElementwise } from '../../../model/activation.ts'
 import type { ActivationKernel } from '../../layers/activation.ts'
 import type { AffineKernel, BatchNormKernel } from '../../layers/affine.ts'
 import type { PreluKernel } from '../../layers/prelu.ts'
-import { padded } from '../../plan.ts'
+import { LANES, padded } from '../../plan.ts'
 import { activate } from './activations.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
-import { all, copyNumbers, hold, madd } from './lanes.ts'
+import { all, hold, madd, pointer, VECTOR } from './lanes.ts'
+import { writeElementwise, writeMap } from './map.ts'
 import { softmax } from './softmax.ts'
-import { writeElementwise, writeMap } from './vector-map.ts'
+import { eachVectorOfUnits } from './units.ts'
 
 export function writeActivation(site: Site, kernel: ActivationKernel): KernelFuncs {
   const { activation, width } = kernel
@@ -20,7 +21,13 @@ export function writeActivation(site: Site, kernel: ActivationKernel): KernelFun
     })
   }
   return writeMap(site, kernel, (k, x, y) => {
-    copyNumbers(k, y, x, padded(width))
+    const { i32, local, v128 } = k.f
+    const none = Number.NEGATIVE_INFINITY
+    const last = pointer(k, y, k.bytes * (padded(width) - LANES))
+    for (let part = 0; part < k.parts; part++) v128.store(part * VECTOR, last, all(k, none))
+    const way = local('i32')
+    local.set(way, i32.sub(y, x))
+    eachVectorOfUnits(k, x, width, none, (a, at) => v128.store(0, i32.add(at, way), a))
     softmax(k, y, width)
   })
 }

@@ -1,10 +1,12 @@
 /** Layer normalisation in WebAssembly, in the order of `js/layer-norm.ts`. */
 
 import type { LayerNormKernel } from '../../layers/layer-norm.ts'
-import { acrossLanes, eachVector, fourLanes } from './across.ts'
+import { acrossLanes, fourLanes } from './across.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
 import { advance, all, hold, type Lanes, madd, VECTOR, type Vector } from './lanes.ts'
-import { address, writeMap } from './vector-map.ts'
+import { writeMap } from './map.ts'
+import { eachVectorOfUnits } from './units.ts'
+import { address } from './vector-map.ts'
 
 export function writeLayerNorm(site: Site, kernel: LayerNormKernel): KernelFuncs {
   const { width, lanes, weights, epsilon } = kernel
@@ -16,25 +18,27 @@ export function writeLayerNorm(site: Site, kernel: LayerNormKernel): KernelFuncs
     }
 
     const sums = fourLanes(k, 0)
-    eachVector(k, x, width, 0, (a, _, part) => local.set(sums[part], float.add(sums[part], a)))
+    eachVectorOfUnits(k, x, width, 0, (a, _, part) =>
+      local.set(sums[part], float.add(sums[part], a)),
+    )
     const mean = share(sums)
 
     const squares = fourLanes(k, 0)
     const way = hold32(k)
     local.set(way, i32.sub(y, x))
     // Lanes that are no units equal the mean, and so add nothing.
-    eachVector(k, x, width, 0, (a, place) => {
+    eachVectorOfUnits(k, x, width, 0, (a, place) => {
       const d = hold(k, float.sub(a, mean))
       v128.store(0, i32.add(place, way), d)
     })
-    eachVector(k, y, width, 0, (d, _, part) =>
+    eachVectorOfUnits(k, y, width, 0, (d, _, part) =>
       local.set(squares[part], madd(k, d, d, squares[part])),
     )
     const variance = share(squares)
     const deviation = hold(k, float.sqrt(float.add(variance, all(k, epsilon))))
 
     const [gamma, beta] = [address(k, weights), address(k, weights + lanes)]
-    eachVector(k, y, width, 0, (d, place) => {
+    eachVectorOfUnits(k, y, width, 0, (d, place) => {
       const normal = hold(k, float.div(d, deviation))
       const end = hold(k, v128.load(0, beta))
       v128.store(0, place, madd(k, normal, v128.load(0, gamma), end))

@@ -3,23 +3,24 @@
 import { acrossLanes, eachVector, fourLanes } from './across.ts'
 import { hold, type Lanes, type Pointer } from './lanes.ts'
 
-/** a = e^(a − max a) / Σ e^(a − max a) over `width` numbers. NaN anywhere is NaN everywhere. */
+/**
+ * a = e^(a − max a) / Σ e^(a − max a) over `width` numbers, where lanes behind them hold −∞. NaN
+ * anywhere is NaN everywhere.
+ */
 export function softmax(k: Lanes, at: Pointer, width: number): void {
   const { float, local, v128 } = k.f
   const most = fourLanes(k, Number.NEGATIVE_INFINITY)
-  eachVector(k, at, width, Number.NEGATIVE_INFINITY, (value, _, part) =>
-    local.set(most[part], float.pmax(most[part], value)),
-  )
+  eachVector(k, at, width, (value, _, part) => local.set(most[part], float.pmax(most[part], value)))
   const max = acrossLanes(k, most, float.pmax)
 
   const sums = fourLanes(k, 0)
   // e^(−∞ − max) is 0, unless max is infinite itself: then all is NaN, and so it should be.
-  eachVector(k, at, width, Number.NEGATIVE_INFINITY, (value, place, part) => {
+  eachVector(k, at, width, (value, place, part) => {
     const shifted = hold(k, float.sub(value, max))
     const e = hold(k, k.elementary.exp(k, shifted))
     v128.store(0, place, e)
     local.set(sums[part], float.add(sums[part], e))
   })
   const sum = acrossLanes(k, sums, float.add)
-  eachVector(k, at, width, 0, (value, place) => v128.store(0, place, float.div(value, sum)))
+  eachVector(k, at, width, (value, place) => v128.store(0, place, float.div(value, sum)))
 }
