@@ -19,6 +19,7 @@ import {
   type Lanes,
   type Pointer,
   pointer,
+  repeatFor,
   VECTOR,
   type Vector,
   writing,
@@ -164,16 +165,6 @@ export function addProducts(
 
 function copy(k: Lanes, { x, pre, out }: Input): Input {
   return { x: pointer(k, x), pre: pointer(k, pre), out: pointer(k, out) }
-}
-
-/** As often as a local says, at least once. */
-export function repeatFor(k: Lanes, count: Pointer, body: () => void): void {
-  const { f } = k
-  const left = pointer(k, count)
-  f.loop((next) => {
-    body()
-    f.br_if(next, f.local.tee(left, f.i32.sub(left, 1)))
-  })
 }
 
 /** Code for two inputs at once as often as there are two, and then for the one that may be left. */

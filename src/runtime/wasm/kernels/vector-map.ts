@@ -3,7 +3,7 @@
 import { padded } from '../../plan.ts'
 import type { Func } from '../assembler.ts'
 import { type KernelFuncs, once, type Site } from './kernel.ts'
-import { advance, type Lanes, type Pointer, pointer, writing } from './lanes.ts'
+import { advance, type Lanes, type Pointer, pointer, repeatFor, writing } from './lanes.ts'
 
 /** A value of the frame, by its index, and how many numbers a vector of it has. */
 export interface PortOf {
@@ -34,25 +34,20 @@ export function writeOverFrame(
       { name: `${node}: block`, params: ['i32', 'i32', 'i32', 'i32', 'i32'] },
       (f, frame, _state, rows, steps) => {
         const k = writing(target, f)
-        const { i32, local } = f
         const perRow = overTime ? plan.block.steps : 1
         const bytes = ports.map(({ width }) => k.bytes * padded(width))
         const starts = ports.map(({ value }) =>
           pointer(k, frame, k.bytes * plan.block.offsets[value]),
         )
-        const vectors = ports.map(() => local('i32'))
-        const left = local('i32')
-        f.loop((nextRow) => {
-          vectors.forEach((vector, i) => local.set(vector, starts[i]))
-          if (overTime) local.set(left, steps)
-          else local.set(left, 1)
-          f.loop((nextStep) => {
+        repeatFor(k, rows, () => {
+          const vectors = starts.map((start) => pointer(k, start))
+          const write = (): void => {
             f.call(layer, ...vectors)
             vectors.forEach((vector, i) => advance(k, vector, bytes[i]))
-            f.br_if(nextStep, local.tee(left, i32.sub(left, 1)))
-          })
+          }
+          if (overTime) repeatFor(k, steps, write)
+          else write()
           starts.forEach((start, i) => advance(k, start, perRow * bytes[i]))
-          f.br_if(nextRow, local.tee(rows, i32.sub(rows, 1)))
         })
       },
     )
