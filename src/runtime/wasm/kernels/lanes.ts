@@ -162,11 +162,10 @@ export function pointer({ f }: Lanes, from: Pointer, bytes = 0): Pointer {
 export function copyNumbers(k: Lanes, to: Pointer, from: Pointer, count: number): void {
   const { v128 } = k.f
   const vectors = (count / LANES) * k.parts
-  const moving = [pointer(k, to), pointer(k, from)] as const
-  const pointers = moving.map((each) => [each, VECTOR] as const)
-  overBlocks(k, vectors, 8, pointers, (size) => {
-    for (let i = 0; i < size; i++)
-      v128.store(VECTOR * i, moving[0], v128.load(VECTOR * i, moving[1]))
+  const [target, source] = [pointer(k, to), pointer(k, from)]
+  const moving = [target, source].map((each) => [each, VECTOR] as const)
+  overBlocks(k, vectors, 8, moving, (size) => {
+    for (let i = 0; i < size; i++) v128.store(VECTOR * i, target, v128.load(VECTOR * i, source))
   })
 }
 
