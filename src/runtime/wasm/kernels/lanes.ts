@@ -15,7 +15,7 @@ import type { Pool } from './pool.ts'
 export interface Target {
   /** Products and sums in one rounding, where the machine can; else in two, as JavaScript does. */
   readonly fused: boolean
-  /** Vectors of units a kernel sums up at a time, for one input and for two at once. */
+  /** Vectors of units a kernel works on at a time, for one input and for two at once. */
   readonly vectors: number
   readonly pairVectors: number
   /** Rows of weights for each turn of a loop. */
@@ -169,11 +169,6 @@ export function copyNumbers(k: Lanes, to: Pointer, from: Pointer, count: number)
   })
 }
 
-/** The number at an address in all lanes. */
-function spread({ f: { v128 }, splat }: Lanes, offset: number, at: Pointer): Result {
-  return v128[splat](offset, at)
-}
-
 /** A sum for each of several inputs, and where their weights lie in a row. */
 export interface Sum {
   readonly accs: readonly Vector[]
@@ -201,17 +196,13 @@ export function accumulate(
   const { bytes, f, unroll } = k
   const { local, v128 } = f
   const splats = xs.map(() => local('v128'))
-  const shared = xs.length > 1 ? local('v128') : null
+  const weight = local('v128')
   const several = (count: number): void => {
     for (let i = 0; i < count; i++) {
-      xs.forEach((x, m) => local.set(splats[m], spread(k, bytes * i, x)))
+      xs.forEach((x, m) => local.set(splats[m], v128[k.splat](bytes * i, x)))
       for (const { accs, offset } of sums) {
-        const weight = (): Result => v128.load(offset + i * stride, w)
-        if (shared === null) local.set(accs[0], madd(k, weight(), splats[0], accs[0]))
-        else {
-          local.set(shared, weight())
-          accs.forEach((acc, m) => local.set(acc, madd(k, shared, splats[m], acc)))
-        }
+        local.set(weight, v128.load(offset + i * stride, w))
+        accs.forEach((acc, m) => local.set(acc, madd(k, weight, splats[m], acc)))
       }
     }
     advance(k, w, count * stride)
