@@ -26,7 +26,8 @@ import {
 } from './lanes.ts'
 
 /** The sums of a unit, in the order of the biases; n and hn meet the same weights. */
-export const [Z, R, N, HN] = [0, 1, 2, 3]
+export const [Z, R, N] = [0, 1, 2]
+const HN = 3
 
 /** A part of the products: which rows of a panel meet a vector, and which sums take them. */
 export interface Part {
