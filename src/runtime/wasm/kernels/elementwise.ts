@@ -8,7 +8,7 @@ import { padded } from '../../plan.ts'
 import { activate } from './activations.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
 import { all, copyNumbers, hold, madd } from './lanes.ts'
-import { writeElementwise, writeMap } from './vector-map.ts'
+import { writeElementwise, writeMap } from './map.ts'
 
 export function writeActivation(site: Site, kernel: ActivationKernel): KernelFuncs {
   const { activation, width } = kernel

@@ -6,9 +6,9 @@
 import type { GruKernel } from '../../layers/gru.ts'
 import { PROJECTED_STEPS, padded } from '../../plan.ts'
 import { GATES, type GruShape, passesOf } from './gru.ts'
-import { partsOf, R, repeatFor, writeProducts } from './gru-products.ts'
+import { partsOf, R, writeProducts } from './gru-products.ts'
 import type { BlockFunc, Site } from './kernel.ts'
-import { advance, copyNumbers, type Pointer, pointer, writing } from './lanes.ts'
+import { advance, copyNumbers, type Pointer, pointer, repeatFor, writing } from './lanes.ts'
 import { address } from './vector-map.ts'
 
 export function writeGruBlock(site: Site, kernel: GruKernel, shape: GruShape): BlockFunc {
@@ -58,10 +58,11 @@ export function writeGruBlock(site: Site, kernel: GruKernel, shape: GruShape): B
       const [panels, biases] = [kernel.panels, kernel.biases].map((at) => address(k, at))
       const [pre, x, out] = [scratch, offsets[kernel.x], offsets[kernel.sequence]].map(at)
       const [h, hStride, left, count] = ['i32', 'i32', 'i32', 'i32'].map(() => local('i32'))
-      // A backward layer begins at the end, with the last steps of the chunk.
+      // A backward layer begins at the end, and its projections lie in the order of its steps.
       if (way < 0) {
-        local.set(x, i32.add(x, i32.mul(steps, xBytes)))
-        local.set(out, i32.add(out, i32.mul(i32.sub(steps, 1), outBytes)))
+        local.set(count, i32.sub(steps, 1))
+        local.set(x, i32.add(x, i32.mul(count, xBytes)))
+        local.set(out, i32.add(out, i32.mul(count, outBytes)))
       }
       local.set(h, states)
       local.set(hStride, stateRow)
@@ -69,14 +70,12 @@ export function writeGruBlock(site: Site, kernel: GruKernel, shape: GruShape): B
       f.loop((nextSteps) => {
         local.set(count, i32.const(PROJECTED_STEPS))
         f.if(i32.lt_u(left, PROJECTED_STEPS), () => local.set(count, left))
-        if (way < 0) local.set(x, i32.sub(x, i32.mul(count, xBytes)))
-        f.call(onInputs, panels, biases, x, pre, out, xBytes, count, rows)
-        if (way > 0) local.set(x, i32.add(x, i32.mul(count, xBytes)))
+        f.call(onInputs, panels, biases, x, pre, out, way * xBytes, count, rows)
+        local.set(x, i32.add(x, i32.mul(count, way * xBytes)))
         local.set(left, i32.sub(left, count))
 
         const p = pointer(k, pre)
-        if (way < 0) local.set(p, i32.add(p, i32.mul(i32.sub(count, 1), preBytes)))
-        f.loop((nextStep) => {
+        repeatFor(k, count, () => {
           const [preRows, hRows] = [[p, preRow] as const, [h, hStride] as const]
           f.call(onStates, panels, biases, h, p, out, hStride, rows, 1)
           if (reset !== null) {
@@ -88,8 +87,7 @@ export function writeGruBlock(site: Site, kernel: GruKernel, shape: GruShape): B
           local.set(h, out)
           local.set(hStride, i32.const(outRow))
           advance(k, out, way * outBytes)
-          advance(k, p, way * preBytes)
-          f.br_if(nextStep, local.tee(count, i32.sub(count, 1)))
+          advance(k, p, preBytes)
         })
         f.br_if(nextSteps, left)
       })

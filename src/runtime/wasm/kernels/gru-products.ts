@@ -19,13 +19,15 @@ import {
   type Lanes,
   type Pointer,
   pointer,
+  repeatFor,
   VECTOR,
   type Vector,
   writing,
 } from './lanes.ts'
 
 /** The sums of a unit, in the order of the biases; n and hn meet the same weights. */
-export const [Z, R, N, HN] = [0, 1, 2, 3]
+export const [Z, R, N] = [0, 1, 2]
+const HN = 3
 
 /** A part of the products: which rows of a panel meet a vector, and which sums take them. */
 export interface Part {
@@ -164,16 +166,6 @@ export function addProducts(
 
 function copy(k: Lanes, { x, pre, out }: Input): Input {
   return { x: pointer(k, x), pre: pointer(k, pre), out: pointer(k, out) }
-}
-
-/** As often as a local says, at least once. */
-export function repeatFor(k: Lanes, count: Pointer, body: () => void): void {
-  const { f } = k
-  const left = pointer(k, count)
-  f.loop((next) => {
-    body()
-    f.br_if(next, f.local.tee(left, f.i32.sub(left, 1)))
-  })
 }
 
 /** Code for two inputs at once as often as there are two, and then for the one that may be left. */

@@ -15,7 +15,7 @@ import type { Pool } from './pool.ts'
 export interface Target {
   /** Products and sums in one rounding, where the machine can; else in two, as JavaScript does. */
   readonly fused: boolean
-  /** Vectors of units a kernel sums up at a time, for one input and for two at once. */
+  /** Vectors of units a kernel works on at a time, for one input and for two at once. */
   readonly vectors: number
   readonly pairVectors: number
   /** Rows of weights for each turn of a loop. */
@@ -29,6 +29,7 @@ type Elementary = (k: Lanes, x: Vector) => Result
 /** What float32 and float64 do not share; `math.ts` and `math64.ts` have one each. */
 export interface Arithmetic {
   readonly family: 'f32x4' | 'f64x2'
+  readonly splat: 'load32_splat' | 'load64_splat'
   /** Bytes of a number. */
   readonly bytes: 4 | 8
   /** Bytes of a group of four units, and the vectors it takes. */
@@ -135,6 +136,16 @@ export function repeat({ f }: Lanes, count: number, body: () => void): void {
   })
 }
 
+/** As often as a local says, at least once. */
+export function repeatFor(k: Lanes, count: Pointer, body: () => void): void {
+  const { f } = k
+  const left = pointer(k, count)
+  f.loop((next) => {
+    body()
+    f.br_if(next, f.local.tee(left, f.i32.sub(left, 1)))
+  })
+}
+
 export function advance({ f }: Lanes, pointer: Pointer, bytes: number): void {
   if (bytes !== 0) f.local.set(pointer, f.i32.add(pointer, bytes))
 }
@@ -150,22 +161,11 @@ export function pointer({ f }: Lanes, from: Pointer, bytes = 0): Pointer {
 export function copyNumbers(k: Lanes, to: Pointer, from: Pointer, count: number): void {
   const { v128 } = k.f
   const vectors = (count / LANES) * k.parts
-  const copy = (i: number): void => v128.store(VECTOR * i, to, v128.load(VECTOR * i, from))
-  if (vectors <= 8) {
-    for (let i = 0; i < vectors; i++) copy(i)
-    return
-  }
-  const [source, target] = [pointer(k, from), pointer(k, to)]
-  repeat(k, vectors, () => {
-    v128.store(0, target, v128.load(0, source))
-    advance(k, source, VECTOR)
-    advance(k, target, VECTOR)
+  const [target, source] = [pointer(k, to), pointer(k, from)]
+  const moving = [target, source].map((each) => [each, VECTOR] as const)
+  overBlocks(k, vectors, 8, moving, (size) => {
+    for (let i = 0; i < size; i++) v128.store(VECTOR * i, target, v128.load(VECTOR * i, source))
   })
-}
-
-/** The number at an address in all lanes. */
-function spread({ f: { v128 }, family }: Lanes, offset: number, at: Pointer): Result {
-  return family === 'f32x4' ? v128.load32_splat(offset, at) : v128.load64_splat(offset, at)
 }
 
 /** A sum for each of several inputs, and where their weights lie in a row. */
@@ -195,17 +195,13 @@ export function accumulate(
   const { bytes, f, unroll } = k
   const { local, v128 } = f
   const splats = xs.map(() => local('v128'))
-  const shared = xs.length > 1 ? local('v128') : null
+  const weight = local('v128')
   const several = (count: number): void => {
     for (let i = 0; i < count; i++) {
-      xs.forEach((x, m) => local.set(splats[m], spread(k, bytes * i, x)))
+      xs.forEach((x, m) => local.set(splats[m], v128[k.splat](bytes * i, x)))
       for (const { accs, offset } of sums) {
-        const weight = (): Result => v128.load(offset + i * stride, w)
-        if (shared === null) local.set(accs[0], madd(k, weight(), splats[0], accs[0]))
-        else {
-          local.set(shared, weight())
-          accs.forEach((acc, m) => local.set(acc, madd(k, shared, splats[m], acc)))
-        }
+        local.set(weight, v128.load(offset + i * stride, w))
+        accs.forEach((acc, m) => local.set(acc, madd(k, weight, splats[m], acc)))
       }
     }
     advance(k, w, count * stride)
@@ -215,14 +211,11 @@ export function accumulate(
   const turn = long ? 2 * unroll : unroll
   const turns = Math.floor(rows / turn)
   if (turns > 0) {
-    if (turns === 1) several(turn)
-    else {
-      const end = pointer(k, xs[0], bytes * turn * turns)
-      f.loop((top) => {
-        several(turn)
-        f.br_if(top, f.i32.ne(xs[0], end))
-      })
-    }
+    const end = pointer(k, xs[0], bytes * turn * turns)
+    f.loop((top) => {
+      several(turn)
+      f.br_if(top, f.i32.ne(xs[0], end))
+    })
   }
   several(rows - turns * turn)
 }

@@ -89,6 +89,7 @@ const bits = new Int32Array(float.buffer)
 /** Vectors of four float32. */
 export const float32: Arithmetic = {
   family: 'f32x4',
+  splat: 'load32_splat',
   bytes: 4,
   group: 16,
   parts: 1,

@@ -181,6 +181,7 @@ function ratio(
 /** Vectors of two float64. */
 export const float64: Arithmetic = {
   family: 'f64x2',
+  splat: 'load64_splat',
   bytes: 8,
   group: 32,
   parts: 2,

@@ -1,0 +1,50 @@
+/** Layers from a vector to one of equal width, in WebAssembly. */
+
+import { LANES, padded } from '../../plan.ts'
+import type { KernelFuncs, Site } from './kernel.ts'
+import { advance, type Lanes, type Pointer, pointer, repeat, VECTOR, writing } from './lanes.ts'
+import { address, writeOverFrame } from './vector-map.ts'
+
+/** A layer from x to y, of equal width. */
+interface Mapped {
+  readonly node: string
+  readonly x: number
+  readonly y: number
+  readonly width: number
+  readonly overTime: boolean
+}
+
+/** `writeOverFrame`, for a layer that is written as a function of the two vectors. */
+export function writeMap(
+  site: Site,
+  kernel: Mapped,
+  write: (k: Lanes, x: Pointer, y: Pointer) => void,
+): KernelFuncs {
+  const { module, target } = site
+  const layer = module.func({ name: kernel.node, params: ['i32', 'i32'] }, (f, x, y) =>
+    write(writing(target, f), x, y),
+  )
+  const { x, y, width } = kernel
+  const ports = [x, y].map((value) => ({ value, width }))
+  return writeOverFrame(site, kernel, ports, layer)
+}
+
+/**
+ * The same, where every vector is treated alike: `each` gets where they lie in x and y, and
+ * in arrays of as many numbers at these offsets of the weights.
+ */
+export function writeElementwise(
+  site: Site,
+  kernel: Mapped,
+  arrays: readonly number[],
+  each: (k: Lanes, x: Pointer, y: Pointer, arrays: readonly Pointer[]) => void,
+): KernelFuncs {
+  return writeMap(site, kernel, (k, xFirst, yFirst) => {
+    const [x, y] = [pointer(k, xFirst), pointer(k, yFirst)]
+    const others = arrays.map((offset) => address(k, offset))
+    repeat(k, (padded(kernel.width) / LANES) * k.parts, () => {
+      each(k, x, y, others)
+      for (const moving of [x, y, ...others]) advance(k, moving, VECTOR)
+    })
+  })
+}
