@@ -95,10 +95,13 @@ export function* workOn(run: Run): Generator<number, void> {
     const most = codes === undefined ? block.rows : 1
     for (let firstRow = 0; firstRow < allRows; firstRow += most) {
       const rows = Math.min(most, allRows - firstRow)
+      // A single row has the tile's room to itself, and takes what the first cache has room for.
+      const more = rows > 1 ? 0 : Math.floor(MORE_STATES / plan.stateStride)
+      const chunk = Math.min(block.steps + more, block.rows * block.steps)
       engine.memory.fill(0, predictState, predictState + rows * plan.stateStride)
       moveStates('in', run, states, run.initial, firstRow, rows)
       for (let done = 0; done < allSteps; ) {
-        const limit = Math.min(done + block.steps, allSteps)
+        const limit = Math.min(done + chunk, allSteps)
         const first = firstRow * allSteps + (backward ? allSteps - 1 - done : done)
         const code = codes?.[first] ?? STEP.valid
         // Steps with the code of the first of them; without a mask, as many as a chunk has.
@@ -122,6 +125,9 @@ export function* workOn(run: Run): Generator<number, void> {
     }
   }
 }
+
+/** Numbers of as many states as there may be steps more in a piece of a single row. */
+const MORE_STATES = 4096
 
 /** The outputs that were asked for, without the axes that the input did not have. */
 export function resultsOf({ inputs, wanted, tensors, finals }: Run): Named<Tensor> {
