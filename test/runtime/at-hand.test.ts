@@ -29,7 +29,20 @@ const models: readonly Model[] = [
   ...['linear', 'softmax', 'tanh', 'relu'].map((kind) =>
     sequential([randomGru(2, 4, 6), head(kind)]),
   ),
+  // Several panels, loops of every length, and what is left of them.
+  ...[
+    [1, 1],
+    [17, 34],
+    [70, 67],
+  ].map(([features, units]) => sequential([randomGru(3, features, units), head('relu', units)])),
 ]
+
+/** What code is written for: V8 before 13.5, and since. */
+const targets = [
+  { vectors: 2, pairVectors: 1, unroll: 1, constants: 'code' },
+  { vectors: 4, pairVectors: 1, unroll: 4, constants: 'memory' },
+  { vectors: 4, pairVectors: 2, unroll: 4, constants: 'memory' },
+] as const
 
 /** Any chain: layers over the steps, then some over the last one, and outputs from anywhere. */
 const chains = fc
@@ -98,8 +111,8 @@ describe('the toolkit at hand', () => {
       const planned = plan(model, settings, tools)
       expect(planned).toEqual(plan(model, settings, allTools))
       for (const fused of [true, false]) {
-        for (const constants of ['memory', 'code'] as const) {
-          const target = { fused, vectors: 4, pairVectors: 2, unroll: 4, constants }
+        for (const each of targets) {
+          const target = { fused, ...each }
           for (const purpose of ['step', 'block', 'all'] as const) {
             expect(emit(planned, target, tools.writing, purpose)).toEqual(
               emit(planned, target, allTools.writing, purpose),

@@ -1,6 +1,6 @@
 /**
  * What the cells of recurrent layers are written with: a few vectors of units at a time are taken
- * through all rows of their weights (`js/panels.ts`), with one accumulator for each vector and gate.
+ * through all rows of their weights (`layers/panels.ts`), with one accumulator for each vector and gate.
  */
 
 import { panelGroups } from '../../layers/panels.ts'
