@@ -45,7 +45,9 @@ function start(): Worker {
       problem: 'the engine stopped',
       where: null,
       expected: null,
-      got: event.message || 'no reason was given; perhaps the memory did not suffice',
+      got:
+        event.message ||
+        'no reason was given; perhaps nobody serves this page any more, or the memory did not suffice',
       fix: 'Open the model again.',
     })
     for (const { reject } of waiting.values()) reject(error)
