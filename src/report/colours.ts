@@ -40,6 +40,7 @@ function ramp(stops: readonly Lab[]): readonly Rgb[] {
     const before = Math.min(Math.floor(place), stops.length - 2)
     const share = place - before
     const mixed = stops[before].map((each, k) => each + share * (stops[before + 1][k] - each))
+    // As many numbers as a colour has, which `map` forgets.
     return toRgb(mixed as unknown as Lab)
   })
   return [[0, 0, 0], ...colours]
