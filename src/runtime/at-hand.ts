@@ -5,7 +5,7 @@ import type { LayerNode, Model } from '../model/types.ts'
 import { readSequence } from './inputs.ts'
 import type { Layer } from './layer.ts'
 import { dense } from './layers/dense.ts'
-import { gru } from './layers/gru.ts'
+import { gru, staysInCache } from './layers/gru.ts'
 import { passOver } from './pass-over.ts'
 import type { CompileOptions } from './program.ts'
 import { arrangeChain } from './stages.ts'
@@ -17,7 +17,7 @@ import { once } from './wasm/kernels/kernel.ts'
 import { float32 } from './wasm/kernels/math.ts'
 import { plainWriter } from './wasm/plain.ts'
 
-/** Plain models in float32, without softmax. */
+/** Plain models in float32 that need no more (`needsMore`). */
 export const toolkitAtHand: Toolkit = {
   serves: isPlain,
   kinds: plainKinds,
@@ -78,7 +78,14 @@ function isPlainLayer(node: LayerNode): boolean {
   return node.kind === 'dense' && (hasSoftmax(node) || has(node.activation))
 }
 
-export function hasSoftmax(node: LayerNode): boolean {
+/** Whether a plain model has what most do not (`with-more.ts`). */
+export function needsMore({ nodes }: Model): boolean {
+  return nodes.some(
+    (node) => hasSoftmax(node) || (node.kind === 'gru' && !staysInCache(node, float32.bytes)),
+  )
+}
+
+function hasSoftmax(node: LayerNode): boolean {
   return node.kind === 'dense' && node.activation.kind === 'softmax'
 }
 

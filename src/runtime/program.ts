@@ -6,7 +6,7 @@
 import { GruvError } from '../errors.ts'
 import type { Model, Port } from '../model/types.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
-import { hasSoftmax, isAtHand, toolkitAtHand } from './at-hand.ts'
+import { isAtHand, needsMore, toolkitAtHand } from './at-hand.ts'
 import { chooseEngine, type EngineOptions } from './choose.ts'
 import type { Engine, EngineReport } from './engine.ts'
 import { type Plan, plan } from './plan.ts'
@@ -73,8 +73,7 @@ export interface Program {
  */
 export async function compile(model: Model, options: CompileOptions = {}): Promise<Program> {
   if (!isAtHand(model, options)) return (await import('./at-once.ts')).compileAny(model, options)
-  if (model.nodes.some(hasSoftmax))
-    return (await import('./with-softmax.ts')).compileWithSoftmax(model, options)
+  if (needsMore(model)) return (await import('./with-more.ts')).compileWithMore(model, options)
   return compileWith(toolkitAtHand, model, options)
 }
 

@@ -25,6 +25,21 @@ export interface GruKernel extends StepsKernel {
   readonly biases: number
 }
 
+/** Of the smallest first cache that is common, what weights may take: beside them lie the vectors. */
+const IN_CACHE = 26000
+
+/**
+ * Whether weights stay in the first cache, where loading them again costs little: nothing is won then
+ * by several inputs for a weight that was loaded.
+ * @param bytes of a number.
+ */
+export function staysInCache(
+  { features, units }: Pick<GruKernel, 'features' | 'units'>,
+  bytes: number,
+): boolean {
+  return bytes * panelsSize(features, units, 3) <= IN_CACHE
+}
+
 export const gru: LayerPlan<GruNode, GruKernel> = {
   place: (node, shape) => sweepOver(shape(node.inputs.x), node.direction),
 

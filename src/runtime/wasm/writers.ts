@@ -3,18 +3,21 @@
 import { writeConv1d } from './kernels/conv1d.ts'
 import { writeDense } from './kernels/dense.ts'
 import { writeActivation, writeAffine, writePrelu } from './kernels/elementwise.ts'
-import { writeGru } from './kernels/gru.ts'
+import { gruCell } from './kernels/gru.ts'
+import { writeGruOfAnySize } from './kernels/gru-block.ts'
 import { writeLayerNorm } from './kernels/layer-norm.ts'
-import { writeLstm } from './kernels/lstm.ts'
+import { lstmCell } from './kernels/lstm.ts'
 import { writeMasking } from './kernels/masking.ts'
 import { writeMerge } from './kernels/merge.ts'
-import { writeRnn } from './kernels/rnn.ts'
+import { rnnCell } from './kernels/rnn.ts'
+import { writeRecurrent } from './kernels/recurrent.ts'
+import { withRowCell } from './kernels/row-cell.ts'
 import type { Writers } from './writing.ts'
 
 export const writers: Writers = {
-  gru: writeGru,
-  lstm: writeLstm,
-  rnn: writeRnn,
+  gru: withRowCell(writeGruOfAnySize, gruCell),
+  lstm: withRowCell((site, kernel) => writeRecurrent(site, kernel, lstmCell), lstmCell),
+  rnn: withRowCell((site, kernel) => writeRecurrent(site, kernel, rnnCell), rnnCell),
   dense: writeDense,
   activation: writeActivation,
   prelu: writePrelu,

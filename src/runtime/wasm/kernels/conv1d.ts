@@ -1,62 +1,31 @@
 /** A causal convolution in WebAssembly, with the weights, the state and the order of `js/conv1d.ts`. */
 
 import type { Conv1dKernel } from '../../layers/conv1d.ts'
-import { padded } from '../../plan.ts'
 import type { Func } from '../assembler.ts'
 import { writeProduct } from './dense.ts'
-import { type KernelFuncs, once, type Site } from './kernel.ts'
-import { advance, pointer, writing } from './lanes.ts'
+import type { KernelFuncs, Site } from './kernel.ts'
+import { scratchAt, stateAt, valueAt, writeOverFrame } from './over-frame.ts'
 
 /** (x, y, the row's past, the window): one step. */
 type Step = Func<readonly ['i32', 'i32', 'i32', 'i32'], undefined>
 
 export function writeConv1d(site: Site, kernel: Conv1dKernel): KernelFuncs {
-  const { module, plan, target } = site
-  const { node, features, units, past } = kernel
-  const one = writeStep(site, kernel)
-  const step = () =>
-    module.func({ name: `${node}: step`, params: ['i32', 'i32'] }, (f, frame, state) => {
-      const k = writing(target, f)
-      const { offsets, scratch } = plan.step
-      f.call(
-        one,
-        pointer(k, frame, k.bytes * offsets[kernel.x]),
-        pointer(k, frame, k.bytes * offsets[kernel.y]),
-        pointer(k, state, k.bytes * Math.max(past, 0)),
-        pointer(k, frame, k.bytes * scratch),
-      )
-    })
-  const block = () =>
-    module.func(
-      { name: `${node}: block`, params: ['i32', 'i32', 'i32', 'i32', 'i32'] },
-      (f, frame, state, rows, steps) => {
-        const k = writing(target, f)
-        const { i32, local } = f
-        const { offsets, scratch, steps: most } = plan.block
-        const [xBytes, yBytes] = [k.bytes * padded(features), k.bytes * padded(units)]
-        const xRow = pointer(k, frame, k.bytes * offsets[kernel.x])
-        const yRow = pointer(k, frame, k.bytes * offsets[kernel.y])
-        const own = pointer(k, state, k.bytes * Math.max(past, 0))
-        const window = pointer(k, frame, k.bytes * scratch)
-        const [x, y, left] = [local('i32'), local('i32'), local('i32')]
-        f.loop((nextRow) => {
-          local.set(x, xRow)
-          local.set(y, yRow)
-          local.set(left, steps)
-          f.loop((nextStep) => {
-            f.call(one, x, y, own, window)
-            advance(k, x, xBytes)
-            advance(k, y, yBytes)
-            f.br_if(nextStep, local.tee(left, i32.sub(left, 1)))
-          })
-          advance(k, xRow, most * xBytes)
-          advance(k, yRow, most * yBytes)
-          advance(k, own, k.bytes * plan.stateStride)
-          f.br_if(nextRow, local.tee(rows, i32.sub(rows, 1)))
-        })
-      },
-    )
-  return { step: once(step), block: once(block) }
+  const { plan } = site
+  const { node, x, y, past } = kernel
+  const step = writeStep(site, kernel)
+  const vectors = [
+    valueAt(plan, x),
+    valueAt(plan, y),
+    // A convolution of size 1 has no past, and does not look at it.
+    stateAt(plan, Math.max(past, 0)),
+    scratchAt(plan),
+  ]
+  return writeOverFrame(site, {
+    node,
+    backward: false,
+    vectors,
+    each: (k, [x, y, own, window]) => k.f.call(step, x, y, own, window),
+  })
 }
 
 function writeStep(site: Site, kernel: Conv1dKernel): Step {

@@ -6,16 +6,12 @@ import { LANES, padded } from '../../plan.ts'
 import type { Func } from '../assembler.ts'
 import { activate } from './activations.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
-import { accumulate, hold, overBlocks, type Pointer, pointer, VECTOR, writing } from './lanes.ts'
-import { address, writeOverFrame } from './vector-map.ts'
+import { accumulate, address, hold, overBlocks, type Pointer, pointer, VECTOR, writing } from './lanes.ts'
+import { writeVectorLayer } from './over-frame.ts'
 
 export function writeDense(site: Site, kernel: DenseKernel): KernelFuncs {
-  const { x, y, features, units } = kernel
-  const ports = [
-    { value: x, width: features },
-    { value: y, width: units },
-  ]
-  return writeOverFrame(site, kernel, ports, writeProduct(site, kernel))
+  const { node, x, y } = kernel
+  return writeVectorLayer(site, node, [x, y], writeProduct(site, kernel))
 }
 
 /** A product with a matrix, wherever its vectors lie. */

@@ -3,16 +3,26 @@
  * and then taken one by one. The order of copies is that of `js/steps.ts`.
  */
 
-import type { GruKernel } from '../../layers/gru.ts'
+import { type GruKernel, staysInCache } from '../../layers/gru.ts'
 import { PROJECTED_STEPS, padded } from '../../plan.ts'
-import { GATES, type GruShape, passesOf } from './gru.ts'
-import { partsOf, R, writeProducts } from './gru-products.ts'
-import type { BlockFunc, Site } from './kernel.ts'
-import { advance, copyNumbers, type Pointer, pointer, repeatFor, writing } from './lanes.ts'
-import { address } from './vector-map.ts'
+import { passesOf, shapeOf, writeGru } from './gru.ts'
+import { writeProducts } from './gru-products.ts'
+import { GATES, partsOf, R } from './gru-sums.ts'
+import { type BlockFunc, type KernelFuncs, once, type Site } from './kernel.ts'
+import { address, advance, copyNumbers, type Pointer, pointer, repeatFor, writing } from './lanes.ts'
 
-export function writeGruBlock(site: Site, kernel: GruKernel, shape: GruShape): BlockFunc {
+/** A GRU of any size: where loading weights takes long, with blocks that load them less often. */
+export function writeGruOfAnySize(site: Site, kernel: GruKernel): KernelFuncs {
+  if (staysInCache(kernel, site.target.bytes)) return writeGru(site, kernel)
+  return {
+    step: once(() => writeGru(site, kernel).step()),
+    block: once(() => writeBlock(site, kernel)),
+  }
+}
+
+function writeBlock(site: Site, kernel: GruKernel): BlockFunc {
   const { module, plan, target } = site
+  const shape = shapeOf(kernel)
   const lanes = padded(kernel.units)
   const { offsets, scratch, steps: most } = plan.block
   const { bytes } = target

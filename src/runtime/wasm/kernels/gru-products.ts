@@ -1,52 +1,17 @@
 /**
- * A GRU's products with W and U, in WebAssembly, with the order of `js/gru.ts`.
+ * A GRU's products with several inputs, in WebAssembly, with the order of `js/gru.ts`.
  *
- * A few vectors of units at a time are taken through all rows of their weights, with one accumulator
- * for each vector and gate, and wait in memory. A step of one row is bound by loading weights. With
- * several inputs there is more to do with a weight once it is loaded: W meets those of several steps
- * before the recurrence begins, and U the states of all rows. There the weights of a few vectors stay
- * in the first cache, and two inputs at once make a loaded weight serve twice. What is summed in which
- * order stays the same, and with it every bit.
+ * A step of one row is bound by loading weights. With several inputs there is more to do with a weight
+ * once it is loaded: W meets those of several steps before the recurrence begins, and U the states of
+ * all rows. The weights of a few vectors stay in the first cache, and two inputs at once make a loaded
+ * weight serve twice. What is summed in which order stays the same, and with it every bit.
  */
 
 import type { Func } from '../assembler.ts'
-import { type Block, overUnits, starts, sumsOf } from './cell.ts'
-import { GATES, type GruShape } from './gru.ts'
+import { type Block, overUnits } from './cell.ts'
+import { addProducts, GATES, type GruShape, type Part, type Sums } from './gru-sums.ts'
 import type { Site } from './kernel.ts'
-import {
-  accumulate,
-  advance,
-  type Lanes,
-  type Pointer,
-  pointer,
-  repeatFor,
-  VECTOR,
-  type Vector,
-  writing,
-} from './lanes.ts'
-
-/** The sums of a unit, in the order of the biases; n and hn meet the same weights. */
-export const [Z, R, N] = [0, 1, 2]
-const HN = 3
-
-/** A part of the products: which rows of a panel meet a vector, and which sums take them. */
-export interface Part {
-  readonly first: number
-  readonly rows: number
-  readonly sums: readonly number[]
-}
-
-/** W·x of all gates, and then U·h: of n alone in the end where the reset, which needs r, comes before. */
-export function partsOf({ features, units, resetAfter }: GruShape): readonly Part[] {
-  return [
-    { first: 0, rows: features, sums: [Z, R, N] },
-    ...(resetAfter ? [[Z, R, HN]] : [[Z, R], [HN]]).map((sums) => ({
-      first: features,
-      rows: units,
-      sums,
-    })),
-  ]
-}
+import { advance, type Lanes, type Pointer, pointer, repeatFor, writing } from './lanes.ts'
 
 /** How vectors follow each other, in bytes: from an input to the next, and from a row to the next. */
 export interface Strides {
@@ -63,7 +28,9 @@ export interface Strides {
 export type Products = Func<readonly 'i32'[], undefined>
 
 /** Where the vectors of an input begin. */
-type Input = Readonly<Record<'x' | 'pre' | 'out', Pointer>>
+interface Input extends Sums {
+  readonly x: Pointer
+}
 
 export function writeProducts(
   { module, target }: Site,
@@ -126,42 +93,6 @@ export function writeProducts(
       else f.if(i32.eq(count, 1), one, several)
     },
   )
-}
-
-/**
- * Adds the products of one input or two, part after part, each with vectors of its own. A sum starts
- * at its bias, or with what it has come to; `pre` and `out` begin at the block's part.
- */
-export function addProducts(
-  block: Block,
-  biases: Pointer,
-  inputs: readonly Omit<Input, 'x'>[],
-  parts: readonly (readonly [Part, readonly Pointer[]])[],
-): void {
-  const { f, row, width } = block
-  const b = block.part(biases)
-  const accs: Vector[][][] = []
-  parts.forEach(([{ first, rows, sums }, vectors], i) => {
-    for (const s of sums) {
-      const fresh = first === 0 || s === HN
-      accs[s] ??= inputs.map(({ pre }) => starts(block, fresh ? b : pre, s))
-    }
-    accumulate(
-      block,
-      sums.flatMap((s) => sumsOf(block, accs[s], Math.min(s, N))),
-      pointer(block, block.w, first * row),
-      row,
-      vectors.map((x) => pointer(block, x)),
-      rows,
-    )
-    for (const s of sums) {
-      if (parts[i + 1]?.[0].sums.includes(s)) continue
-      inputs.forEach(({ pre, out }, m) => {
-        const [to, at] = s === HN ? [out, 0] : [pre, s * width]
-        accs[s][m].forEach((acc, v) => f.v128.store(at + v * VECTOR, to, acc))
-      })
-    }
-  })
 }
 
 function copy(k: Lanes, { x, pre, out }: Input): Input {

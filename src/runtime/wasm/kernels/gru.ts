@@ -1,7 +1,7 @@
 /**
  * One step of a GRU in WebAssembly, with the weights and the order of `js/gru.ts`.
  *
- * First come the sums (`gru-products.ts`), which wait in memory. Then the gates: there each vector
+ * First come the sums (`gru-sums.ts`), which wait in memory. Then the gates: there each vector
  * depends on nothing but its own sums, so the machine works on several at once, and no register has to
  * be kept for a sum meanwhile. Where the reset comes before the product, U·(r ⊙ h) needs r of all
  * units, and is a third pass in between.
@@ -12,9 +12,8 @@ import { LANES, padded } from '../../plan.ts'
 import type { Func } from '../assembler.ts'
 import { activate } from './activations.ts'
 import { limited, overUnits } from './cell.ts'
-import { writeGruBlock } from './gru-block.ts'
-import { addProducts, N, type Part, partsOf, R, Z } from './gru-products.ts'
-import { type KernelFuncs, once, type Site } from './kernel.ts'
+import { addProducts, GATES, type GruShape, N, type Part, partsOf, R, Z } from './gru-sums.ts'
+import type { KernelFuncs, Site } from './kernel.ts'
 import {
   advance,
   all,
@@ -30,21 +29,20 @@ import {
   type Vector,
   writing,
 } from './lanes.ts'
-import { type CellFunc, writeSteps } from './steps.ts'
-
-/** What the code of a GRU depends on. */
-export type GruShape = Pick<
-  GruKernel,
-  'features' | 'units' | 'resetAfter' | 'update' | 'activation' | 'recurrentActivation' | 'clip'
->
-
-export const GATES = 3
+import { type CellFunc, writeRecurrent } from './recurrent.ts'
 
 export function writeGru(site: Site, kernel: GruKernel): KernelFuncs {
+  return writeRecurrent(site, kernel, gruCell)
+}
+
+export function shapeOf(kernel: GruKernel): GruShape {
   const { features, units, resetAfter, update, activation, recurrentActivation, clip } = kernel
-  const shape = { features, units, resetAfter, update, activation, recurrentActivation, clip }
-  const steps = writeSteps(site, kernel, shape, () => writeCell(site, shape))
-  return { ...steps, block: once(() => writeGruBlock(site, kernel, shape)) }
+  return { features, units, resetAfter, update, activation, recurrentActivation, clip }
+}
+
+export function gruCell(site: Site, kernel: GruKernel): CellFunc {
+  const shape = shapeOf(kernel)
+  return site.shared(`gru cell ${JSON.stringify(shape)}`, () => writeCell(site, shape))
 }
 
 function writeCell(site: Site, shape: GruShape): CellFunc {

@@ -157,6 +157,13 @@ export function pointer({ f }: Lanes, from: Pointer, bytes = 0): Pointer {
   return local
 }
 
+/** A pointer into the weights. */
+export function address({ bytes, f }: Lanes, offset: number): Pointer {
+  const local = f.local('i32')
+  f.local.set(local, bytes * offset)
+  return local
+}
+
 /** Copies whole groups of numbers from one place to another that does not overlap. */
 export function copyNumbers(k: Lanes, to: Pointer, from: Pointer, count: number): void {
   const { v128 } = k.f

@@ -3,9 +3,8 @@
 import type { LayerNormKernel } from '../../layers/layer-norm.ts'
 import { acrossLanes, eachVector, fourLanes } from './across.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
-import { advance, all, hold, type Lanes, madd, VECTOR, type Vector } from './lanes.ts'
+import { address, advance, all, hold, type Lanes, madd, VECTOR, type Vector } from './lanes.ts'
 import { writeMap } from './map.ts'
-import { address } from './vector-map.ts'
 
 export function writeLayerNorm(site: Site, kernel: LayerNormKernel): KernelFuncs {
   const { width, lanes, weights, epsilon } = kernel

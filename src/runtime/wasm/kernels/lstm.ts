@@ -6,9 +6,8 @@
 import { gatesOf, type LstmKernel } from '../../layers/lstm.ts'
 import type { ModuleBuilder } from '../assembler.ts'
 import { activate } from './activations.ts'
-import { writeCellwise } from './block.ts'
 import { type Block, limited, overUnits, starts, sumsOf } from './cell.ts'
-import type { KernelFuncs, Site } from './kernel.ts'
+import type { Site } from './kernel.ts'
 import {
   accumulate,
   all,
@@ -21,7 +20,7 @@ import {
   type Vector,
   writing,
 } from './lanes.ts'
-import type { CellFunc } from './steps.ts'
+import type { CellFunc } from './recurrent.ts'
 
 /** What a cell depends on. */
 interface CellShape
@@ -33,7 +32,7 @@ interface CellShape
   readonly peepholes: boolean
 }
 
-export function writeLstm(site: Site, kernel: LstmKernel): KernelFuncs {
+export function lstmCell(site: Site, kernel: LstmKernel): CellFunc {
   const { features, units, coupled, activation, recurrentActivation, outputActivation } = kernel
   const shape: CellShape = {
     features,
@@ -45,8 +44,9 @@ export function writeLstm(site: Site, kernel: LstmKernel): KernelFuncs {
     clip: kernel.clip,
     peepholes: kernel.peepholes >= 0,
   }
-  const write = (): CellFunc => writeCell(site.module, shape, site.target)
-  return writeCellwise(site, kernel, shape, write)
+  return site.shared(`lstm cell ${JSON.stringify(shape)}`, () =>
+    writeCell(site.module, shape, site.target),
+  )
 }
 
 function writeCell(module: ModuleBuilder, shape: CellShape, target: Style): CellFunc {

@@ -2,8 +2,8 @@
 
 import { LANES, padded } from '../../plan.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
-import { advance, type Lanes, type Pointer, pointer, repeat, VECTOR, writing } from './lanes.ts'
-import { address, writeOverFrame } from './vector-map.ts'
+import { address, advance, type Lanes, type Pointer, pointer, repeat, VECTOR, writing } from './lanes.ts'
+import { writeVectorLayer } from './over-frame.ts'
 
 /** A layer from x to y, of equal width. */
 interface Mapped {
@@ -11,10 +11,9 @@ interface Mapped {
   readonly x: number
   readonly y: number
   readonly width: number
-  readonly overTime: boolean
 }
 
-/** `writeOverFrame`, for a layer that is written as a function of the two vectors. */
+/** `writeVectorLayer`, for a layer that is written as a function of the two vectors. */
 export function writeMap(
   site: Site,
   kernel: Mapped,
@@ -24,9 +23,7 @@ export function writeMap(
   const layer = module.func({ name: kernel.node, params: ['i32', 'i32'] }, (f, x, y) =>
     write(writing(target, f), x, y),
   )
-  const { x, y, width } = kernel
-  const ports = [x, y].map((value) => ({ value, width }))
-  return writeOverFrame(site, kernel, ports, layer)
+  return writeVectorLayer(site, kernel.node, [kernel.x, kernel.y], layer)
 }
 
 /**

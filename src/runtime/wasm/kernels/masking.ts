@@ -4,14 +4,14 @@ import type { MaskingKernel } from '../../layers/masking.ts'
 import { eachVector } from './across.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
 import { all, hold, writing } from './lanes.ts'
-import { writeOverFrame } from './vector-map.ts'
+import { writeVectorLayer } from './over-frame.ts'
 
 export function writeMasking(site: Site, kernel: MaskingKernel): KernelFuncs {
   const { module, target } = site
   const { node, width, value, x: xValue, y: yValue } = kernel
-  const masks = kernel.mask < 0 ? [] : [{ value: kernel.mask, width: 1 }]
-  const ports = [{ value: xValue, width }, { value: yValue, width }, ...masks]
-  const params = ports.map(() => 'i32' as const)
+  const masks = kernel.mask < 0 ? [] : [kernel.mask]
+  const values = [xValue, yValue, ...masks]
+  const params = values.map(() => 'i32' as const)
   const layer = module.func({ name: node, params }, (f, x, y, mask) => {
     const k = writing(target, f)
     const { float, i32, i32x4, local, v128 } = k.f
@@ -27,5 +27,5 @@ export function writeMasking(site: Site, kernel: MaskingKernel): KernelFuncs {
     )
     if (masks.length > 0) v128.store(0, mask, v128.and(all(k, 1), counts))
   })
-  return writeOverFrame(site, kernel, ports, layer)
+  return writeVectorLayer(site, node, values, layer)
 }

@@ -16,17 +16,14 @@ import {
   type Vector,
   writing,
 } from './lanes.ts'
-import { writeOverFrame } from './vector-map.ts'
+import { writeVectorLayer } from './over-frame.ts'
 
 export function writeMerge(site: Site, kernel: MergeKernel): KernelFuncs {
   const { module, target } = site
   const { node, mode, inputs, widths, y } = kernel
   const total = mode === 'concatenate' ? widths.reduce((a, b) => a + b, 0) : widths[0]
-  const ports = [
-    ...inputs.map((value, i) => ({ value, width: widths[i] })),
-    { value: y, width: total },
-  ]
-  const params = ports.map(() => 'i32' as const)
+  const values = [...inputs, y]
+  const params = values.map(() => 'i32' as const)
   const layer = module.func({ name: node, params }, (f, ...pointers: Local<'i32'>[]) => {
     const k = writing(target, f)
     const from = pointers.slice(0, -1)
@@ -34,7 +31,7 @@ export function writeMerge(site: Site, kernel: MergeKernel): KernelFuncs {
     if (mode === 'concatenate') sideBySide(k, from, widths, to)
     else elementwise(k, mode, from, (padded(total) / LANES) * k.parts, to)
   })
-  return writeOverFrame(site, kernel, ports, layer)
+  return writeVectorLayer(site, node, values, layer)
 }
 
 /** To the byte: what lies behind a vector may be another value. */

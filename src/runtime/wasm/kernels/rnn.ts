@@ -3,20 +3,20 @@
 import type { RnnKernel } from '../../layers/rnn.ts'
 import type { ModuleBuilder } from '../assembler.ts'
 import { activate } from './activations.ts'
-import { writeCellwise } from './block.ts'
 import { limited, overUnits, starts, sumsOf } from './cell.ts'
-import type { KernelFuncs, Site } from './kernel.ts'
+import type { Site } from './kernel.ts'
 import { accumulate, pointer, type Style, VECTOR, writing } from './lanes.ts'
-import type { CellFunc } from './steps.ts'
+import type { CellFunc } from './recurrent.ts'
 
 /** What a cell depends on. */
 type CellShape = Pick<RnnKernel, 'features' | 'units' | 'activation' | 'clip'>
 
-export function writeRnn(site: Site, kernel: RnnKernel): KernelFuncs {
+export function rnnCell(site: Site, kernel: RnnKernel): CellFunc {
   const { features, units, activation, clip } = kernel
   const shape = { features, units, activation, clip }
-  const write = (): CellFunc => writeCell(site.module, shape, site.target)
-  return writeCellwise(site, kernel, shape, write)
+  return site.shared(`rnn cell ${JSON.stringify(shape)}`, () =>
+    writeCell(site.module, shape, site.target),
+  )
 }
 
 function writeCell(module: ModuleBuilder, shape: CellShape, target: Style): CellFunc {
