@@ -10,14 +10,13 @@ import { lstmCell } from './kernels/lstm.ts'
 import { writeMasking } from './kernels/masking.ts'
 import { writeMerge } from './kernels/merge.ts'
 import { rnnCell } from './kernels/rnn.ts'
-import { writeRecurrent } from './kernels/recurrent.ts'
 import { withRowCell } from './kernels/row-cell.ts'
 import type { Writers } from './writing.ts'
 
 export const writers: Writers = {
-  gru: withRowCell(writeGruOfAnySize, gruCell),
-  lstm: withRowCell((site, kernel) => writeRecurrent(site, kernel, lstmCell), lstmCell),
-  rnn: withRowCell((site, kernel) => writeRecurrent(site, kernel, rnnCell), rnnCell),
+  gru: withRowCell(gruCell, writeGruOfAnySize),
+  lstm: withRowCell(lstmCell),
+  rnn: withRowCell(rnnCell),
   dense: writeDense,
   activation: writeActivation,
   prelu: writePrelu,

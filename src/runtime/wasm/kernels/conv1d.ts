@@ -18,13 +18,12 @@ export function writeConv1d(site: Site, kernel: Conv1dKernel): KernelFuncs {
     valueAt(plan, y),
     // A convolution of size 1 has no past, and does not look at it.
     stateAt(plan, Math.max(past, 0)),
-    scratchAt(plan),
+    scratchAt(plan, 0),
   ]
   return writeOverFrame(site, {
     node,
-    backward: false,
     vectors,
-    each: (k, [x, y, own, window]) => k.f.call(step, x, y, own, window),
+    parts: [(k, [x, y, own, window]) => k.f.call(step, x, y, own, window)],
   })
 }
 

@@ -6,7 +6,16 @@ import { LANES, padded } from '../../plan.ts'
 import type { Func } from '../assembler.ts'
 import { activate } from './activations.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
-import { accumulate, address, hold, overBlocks, type Pointer, pointer, VECTOR, writing } from './lanes.ts'
+import {
+  accumulate,
+  address,
+  hold,
+  overBlocks,
+  type Pointer,
+  pointer,
+  VECTOR,
+  writing,
+} from './lanes.ts'
 import { writeVectorLayer } from './over-frame.ts'
 
 export function writeDense(site: Site, kernel: DenseKernel): KernelFuncs {

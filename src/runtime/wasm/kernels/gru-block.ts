@@ -9,7 +9,15 @@ import { passesOf, shapeOf, writeGru } from './gru.ts'
 import { writeProducts } from './gru-products.ts'
 import { GATES, partsOf, R } from './gru-sums.ts'
 import { type BlockFunc, type KernelFuncs, once, type Site } from './kernel.ts'
-import { address, advance, copyNumbers, type Pointer, pointer, repeatFor, writing } from './lanes.ts'
+import {
+  address,
+  advance,
+  copyNumbers,
+  type Pointer,
+  pointer,
+  repeatFor,
+  writing,
+} from './lanes.ts'
 
 /** A GRU of any size: where loading weights takes long, with blocks that load them less often. */
 export function writeGruOfAnySize(site: Site, kernel: GruKernel): KernelFuncs {

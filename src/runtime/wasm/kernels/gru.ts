@@ -29,10 +29,10 @@ import {
   type Vector,
   writing,
 } from './lanes.ts'
-import { type CellFunc, writeRecurrent } from './recurrent.ts'
+import { type Cell, writeRecurrent } from './recurrent.ts'
 
 export function writeGru(site: Site, kernel: GruKernel): KernelFuncs {
-  return writeRecurrent(site, kernel, gruCell)
+  return writeRecurrent(site, kernel, gruCell(site, kernel))
 }
 
 export function shapeOf(kernel: GruKernel): GruShape {
@@ -40,35 +40,43 @@ export function shapeOf(kernel: GruKernel): GruShape {
   return { features, units, resetAfter, update, activation, recurrentActivation, clip }
 }
 
-export function gruCell(site: Site, kernel: GruKernel): CellFunc {
+export function gruCell(site: Site, kernel: GruKernel): Cell {
   const shape = shapeOf(kernel)
-  return site.shared(`gru cell ${JSON.stringify(shape)}`, () => writeCell(site, shape))
+  const [panels, biases] = [kernel.panels, kernel.biases].map((at) => site.target.bytes * at)
+  const { finish } = passesOf(site, shape)
+  const sums = site.shared(`gru sums ${JSON.stringify(shape)}`, () => writeSums(site, shape))
+  return {
+    parts: [
+      (k, { x, h, out, own }) => k.f.call(sums, panels, biases, x, h, out, own),
+      (k, { h, out, own }) => k.f.call(finish, own, h, out),
+    ],
+    scratch: GATES * padded(kernel.units),
+  }
 }
 
-function writeCell(site: Site, shape: GruShape): CellFunc {
-  const { reset, finish } = passesOf(site, shape)
+/** (panels, biases, x, h, out, pre): all that comes before `finish`. */
+function writeSums(site: Site, shape: GruShape): Func<readonly 'i32'[], undefined> {
+  const { reset } = passesOf(site, shape)
   const [onInputs, onStates, onResetStates] = partsOf(shape)
   return site.module.func(
     {
-      name: `gru ${shape.features} to ${shape.units}`,
+      name: `gru ${shape.features} to ${shape.units}: sums`,
       params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'],
     },
-    (f, panels, biases, x, h, out, own) => {
+    (f, panels, biases, x, h, out, pre) => {
       const k = writing(site.target, f)
       const products = (parts: readonly (readonly [Part, Pointer[]])[]): void =>
         overUnits(k, shape, GATES, panels, (block) => {
-          const [pre, to] = [own, out].map(block.part)
-          addProducts(block, biases, [{ pre, out: to }], parts)
+          const [own, to] = [pre, out].map(block.part)
+          addProducts(block, biases, [{ pre: own, out: to }], parts)
         })
       products([
         [onInputs, [x]],
         [onStates, [h]],
       ])
-      if (reset !== null) {
-        f.call(reset, own, h)
-        products([[onResetStates, [pointer(k, own, R * k.bytes * padded(shape.units))]]])
-      }
-      f.call(finish, own, h, out)
+      if (reset === null) return
+      f.call(reset, pre, h)
+      products([[onResetStates, [pointer(k, pre, R * k.bytes * padded(shape.units))]]])
     },
   )
 }

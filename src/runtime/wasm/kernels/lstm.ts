@@ -4,7 +4,7 @@
  */
 
 import { gatesOf, type LstmKernel } from '../../layers/lstm.ts'
-import type { ModuleBuilder } from '../assembler.ts'
+import type { Func, ModuleBuilder } from '../assembler.ts'
 import { activate } from './activations.ts'
 import { type Block, limited, overUnits, starts, sumsOf } from './cell.ts'
 import type { Site } from './kernel.ts'
@@ -20,7 +20,7 @@ import {
   type Vector,
   writing,
 } from './lanes.ts'
-import type { CellFunc } from './recurrent.ts'
+import type { Cell } from './recurrent.ts'
 
 /** What a cell depends on. */
 interface CellShape
@@ -32,7 +32,7 @@ interface CellShape
   readonly peepholes: boolean
 }
 
-export function lstmCell(site: Site, kernel: LstmKernel): CellFunc {
+export function lstmCell(site: Site, kernel: LstmKernel): Cell {
   const { features, units, coupled, activation, recurrentActivation, outputActivation } = kernel
   const shape: CellShape = {
     features,
@@ -44,10 +44,18 @@ export function lstmCell(site: Site, kernel: LstmKernel): CellFunc {
     clip: kernel.clip,
     peepholes: kernel.peepholes >= 0,
   }
-  return site.shared(`lstm cell ${JSON.stringify(shape)}`, () =>
+  const cell = site.shared(`lstm cell ${JSON.stringify(shape)}`, () =>
     writeCell(site.module, shape, site.target),
   )
+  const [panels, biases] = [kernel.panels, kernel.biases].map((at) => site.target.bytes * at)
+  return {
+    parts: [(k, { x, h, out, own }) => k.f.call(cell, panels, biases, x, h, out, own)],
+    scratch: 0,
+  }
 }
+
+/** (panels, biases, x, h, out, c) */
+type CellFunc = Func<readonly ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], undefined>
 
 function writeCell(module: ModuleBuilder, shape: CellShape, target: Style): CellFunc {
   const gates = gatesOf(shape).length

@@ -2,7 +2,16 @@
 
 import { LANES, padded } from '../../plan.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
-import { address, advance, type Lanes, type Pointer, pointer, repeat, VECTOR, writing } from './lanes.ts'
+import {
+  address,
+  advance,
+  type Lanes,
+  type Pointer,
+  pointer,
+  repeat,
+  VECTOR,
+  writing,
+} from './lanes.ts'
 import { writeVectorLayer } from './over-frame.ts'
 
 /** A layer from x to y, of equal width. */

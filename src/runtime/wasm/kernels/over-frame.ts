@@ -32,36 +32,39 @@ export function stateAt({ stateStride }: Plan, offset: number): Vectors {
   return { from: 'state', step: offset, block: offset, perStep: 0, perRow: stateStride }
 }
 
-/** Room that a layer needs while it works on one row. */
-export function scratchAt({ step, block }: Plan): Vectors {
-  return { from: 'frame', step: step.scratch, block: block.scratch, perStep: 0, perRow: 0 }
+/** Scratch: so many numbers for each row, which a layer uses within one step. */
+export function scratchAt({ step, block }: Plan, perRow: number): Vectors {
+  return { from: 'frame', step: step.scratch, block: block.scratch, perStep: 0, perRow }
 }
 
 /** Writes code for one row, at the vectors of a step. */
-type Write = (k: Lanes, at: readonly Pointer[]) => void
+export type Write = (k: Lanes, at: readonly Pointer[]) => void
 
 export interface Layer {
   readonly node: string
-  readonly backward: boolean
   readonly vectors: readonly Vectors[]
-  /** What a row takes over when its sequence begins, each of its steps, and what the last one leaves. */
-  readonly arrive?: Write
-  readonly each: Write
-  readonly leave?: Write
+  readonly backward?: boolean
+  /** What a row takes over when its sequence begins. */
+  readonly arrive?: readonly Write[]
+  /**
+   * A step. All rows do one part before any does the next: what stands close together and does not
+   * wait for each other, machines work on at once.
+   */
+  readonly parts: readonly Write[]
+  /** What the last of the steps leaves. */
+  readonly leave?: readonly Write[]
 }
 
-/** Step by step, and at each step row by row: rows do not wait for each other, steps may. */
+/** Runs a layer step by step: rows do not wait for each other, steps may. */
 export function writeOverFrame({ module, target }: Site, layer: Layer): KernelFuncs {
-  const { node, vectors, arrive, each, leave } = layer
-  const way = layer.backward ? -1 : 1
+  const { node, vectors, backward, arrive = [], parts, leave = [] } = layer
   const firstOf = (k: Lanes, where: 'step' | 'block', bases: Record<Vectors['from'], Pointer>) =>
     vectors.map((each) => pointer(k, bases[each.from], k.bytes * each[where]))
   const writeStep = () =>
     module.func({ name: `${node}: step`, params: ['i32', 'i32'] }, (f, frame, state) => {
       const k = writing(target, f)
       const at = firstOf(k, 'step', { frame, state })
-      each(k, at)
-      leave?.(k, at)
+      for (const write of [...parts, ...leave]) write(k, at)
     })
   const writeBlock = () =>
     module.func(
@@ -77,19 +80,19 @@ export function writeOverFrame({ module, target }: Site, layer: Layer): KernelFu
             at.forEach((each, i) => advance(k, each, k.bytes * vectors[i].perRow))
           })
         }
-        if (arrive) f.if(start, () => eachRow(arrive))
-        if (way < 0) {
+        const bytesPerStep = vectors.map(({ perStep }) => (backward ? -1 : 1) * k.bytes * perStep)
+        for (const write of arrive) f.if(start, () => eachRow(write))
+        if (backward) {
           const before = pointer(k, steps, -1)
-          vectors.forEach(({ perStep }, i) => {
-            if (perStep > 0)
-              local.set(first[i], i32.add(first[i], i32.mul(before, k.bytes * perStep)))
-          })
+          first.forEach((each, i) =>
+            local.set(each, i32.sub(each, i32.mul(before, bytesPerStep[i]))),
+          )
         }
         repeatFor(k, steps, () => {
-          eachRow(each)
-          first.forEach((each, i) => advance(k, each, way * k.bytes * vectors[i].perStep))
+          parts.forEach(eachRow)
+          first.forEach((each, i) => advance(k, each, bytesPerStep[i]))
         })
-        if (leave) eachRow(leave)
+        leave.forEach(eachRow)
       },
     )
   return { step: once(writeStep), block: once(writeBlock) }
@@ -104,8 +107,7 @@ export function writeVectorLayer(
 ): KernelFuncs {
   return writeOverFrame(site, {
     node,
-    backward: false,
     vectors: values.map((value) => valueAt(site.plan, value)),
-    each: (k, at) => k.f.call(layer, ...at),
+    parts: [(k, at) => k.f.call(layer, ...at)],
   })
 }

@@ -2,64 +2,67 @@
 
 import type { RecurrentKernel } from '../../layer.ts'
 import { padded } from '../../plan.ts'
-import type { Func } from '../assembler.ts'
 import type { KernelFuncs, Site } from './kernel.ts'
 import { copyNumbers, type Lanes, type Pointer } from './lanes.ts'
-import { scratchAt, stateAt, valueAt, writeOverFrame } from './over-frame.ts'
+import { scratchAt, stateAt, valueAt, type Write, writeOverFrame } from './over-frame.ts'
 
 /**
- * One step of one row: (panels, biases, x, h, out, own) reads x and h, and writes h' to `out`, which
- * is neither. `own` is the cell of an LSTM, which changes in place, and in other layers scratch.
+ * Where one step of one row is computed: from x and h, which stay, to `out`, which is neither. `own`
+ * is the cell of an LSTM, which changes in place, and in other layers scratch.
  */
-export type CellFunc = Func<readonly ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], undefined>
+export type CellVectors = Readonly<Record<'x' | 'h' | 'out' | 'own', Pointer>>
 
-/** The cell of a layer, which all layers of its shape share. */
-export type CellOf<K extends RecurrentKernel> = (site: Site, kernel: K) => CellFunc
+/** The cell of a layer: one step of one row, in one part or several (`Layer.parts`). */
+export interface Cell {
+  readonly parts: readonly ((k: Lanes, at: CellVectors) => void)[]
+  /** Numbers of scratch that go from part to part. */
+  readonly scratch: number
+}
 
-export function writeRecurrent<K extends RecurrentKernel>(
-  site: Site,
-  kernel: K,
-  cellOf: CellOf<K>,
-): KernelFuncs {
-  const { plan, target } = site
-  const { cell, direction, node, sequence, state, units, x } = kernel
-  const step = cellOf(site, kernel)
-  const [panels, biases] = [kernel.panels, kernel.biases].map((at) => target.bytes * at)
-  const [H, OWN] = [2, 3]
-  // Every step counts here, so the last output is the state.
-  const [begins, ends] = [
-    [
-      [kernel.initialState, H],
-      [kernel.initialCell, OWN],
-    ],
-    [
-      [kernel.last, H],
-      [kernel.finalState, H],
-      [kernel.finalCell, OWN],
-    ],
-  ].map((list) => list.filter(([value]) => value >= 0))
+export function writeRecurrent(site: Site, kernel: RecurrentKernel, cell: Cell): KernelFuncs {
+  const { plan } = site
   const copy = (k: Lanes, to: Pointer, from: Pointer): void =>
-    copyNumbers(k, to, from, padded(units))
+    copyNumbers(k, to, from, padded(kernel.units))
+  const vectors = [
+    valueAt(plan, kernel.x),
+    valueAt(plan, kernel.sequence),
+    stateAt(plan, kernel.state),
+    kernel.cell < 0 ? scratchAt(plan, cell.scratch) : stateAt(plan, kernel.cell),
+  ]
+  const [H, OWN] = [2, 3]
+  /** Copies between a value, if it is there, and what a row carries. */
+  const copies = (
+    between: readonly (readonly [value: number, own: number])[],
+    arrives: boolean,
+  ): Write[] =>
+    between.flatMap(([value, own]): Write[] => {
+      if (value < 0) return []
+      const i = vectors.push(valueAt(plan, value)) - 1
+      return [(k, at) => (arrives ? copy(k, at[own], at[i]) : copy(k, at[i], at[own]))]
+    })
   return writeOverFrame(site, {
-    node,
-    backward: direction === 'backward',
-    vectors: [
-      valueAt(plan, x),
-      valueAt(plan, sequence),
-      stateAt(plan, state),
-      cell < 0 ? scratchAt(plan) : stateAt(plan, cell),
-      ...[...begins, ...ends].map(([value]) => valueAt(plan, value)),
-    ],
-    ...(begins.length > 0 && {
-      arrive: (k, at) => begins.forEach(([, slot], i) => copy(k, at[slot], at[4 + i])),
+    node: kernel.node,
+    vectors,
+    backward: kernel.direction === 'backward',
+    arrive: copies(
+      [
+        [kernel.initialState, H],
+        [kernel.initialCell, OWN],
+      ],
+      true,
+    ),
+    parts: cell.parts.map((part, i) => (k, [x, out, h, own]) => {
+      part(k, { x, h, out, own })
+      if (i === cell.parts.length - 1) copy(k, h, out)
     }),
-    each(k, [x, out, h, own]) {
-      k.f.call(step, panels, biases, x, h, out, own)
-      copy(k, h, out)
-    },
-    ...(ends.length > 0 && {
-      leave: (k, at) =>
-        ends.forEach(([, slot], i) => copy(k, at[4 + begins.length + i], at[slot])),
-    }),
+    // Every step counts here, so the last output is the state.
+    leave: copies(
+      [
+        [kernel.last, H],
+        [kernel.finalState, H],
+        [kernel.finalCell, OWN],
+      ],
+      false,
+    ),
   })
 }

@@ -1,29 +1,34 @@
 /** One step of a simple RNN in WebAssembly, with the weights and the order of `js/rnn.ts`. */
 
 import type { RnnKernel } from '../../layers/rnn.ts'
-import type { ModuleBuilder } from '../assembler.ts'
+import type { Func, ModuleBuilder } from '../assembler.ts'
 import { activate } from './activations.ts'
 import { limited, overUnits, starts, sumsOf } from './cell.ts'
 import type { Site } from './kernel.ts'
 import { accumulate, pointer, type Style, VECTOR, writing } from './lanes.ts'
-import type { CellFunc } from './recurrent.ts'
+import type { Cell } from './recurrent.ts'
 
 /** What a cell depends on. */
 type CellShape = Pick<RnnKernel, 'features' | 'units' | 'activation' | 'clip'>
 
-export function rnnCell(site: Site, kernel: RnnKernel): CellFunc {
+export function rnnCell(site: Site, kernel: RnnKernel): Cell {
   const { features, units, activation, clip } = kernel
   const shape = { features, units, activation, clip }
-  return site.shared(`rnn cell ${JSON.stringify(shape)}`, () =>
+  const cell = site.shared(`rnn cell ${JSON.stringify(shape)}`, () =>
     writeCell(site.module, shape, site.target),
   )
+  const [panels, biases] = [kernel.panels, kernel.biases].map((at) => site.target.bytes * at)
+  return { parts: [(k, { x, h, out }) => k.f.call(cell, panels, biases, x, h, out)], scratch: 0 }
 }
+
+/** (panels, biases, x, h, out) */
+type CellFunc = Func<readonly ['i32', 'i32', 'i32', 'i32', 'i32'], undefined>
 
 function writeCell(module: ModuleBuilder, shape: CellShape, target: Style): CellFunc {
   return module.func(
     {
       name: `rnn ${shape.features} to ${shape.units}`,
-      params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'],
+      params: ['i32', 'i32', 'i32', 'i32', 'i32'],
     },
     (f, panels, biases, x, h, out) => {
       const k = writing(target, f)
