@@ -46,6 +46,11 @@ export interface Engine {
   step(stage: number, frame: number, state: number): void
   /** Runs a stage's kernels on a piece of a whole run, in the frame of predict. */
   block(stage: number, piece: Piece): void
+  /**
+   * Vectors that follow each other with one stride in the memory, with another one: elements, the
+   * larger a whole number of SIMD vectors, of which all are copied. `to` is not behind `from`.
+   */
+  space(to: number, toStride: number, from: number, fromStride: number, count: number): void
   setWeights(model: Pick<Model, 'nodes'>, plan: Plan): void
 }
 

@@ -148,7 +148,11 @@ function empty({ plan, inputs }: Run, dims: readonly Dim[]): Tensor {
 /** Into the program's memory, or out of it. */
 type Way = 'in' | 'out'
 
-/** Values, row by row and step by step: the frame's are padded. */
+/**
+ * Values, row by row. In the frame a step's vector is padded, in a tensor the next one follows at once:
+ * they enter as they are, behind each other up to where the last of them will lie, and are spaced
+ * there; they leave likewise.
+ */
 function moveValues(
   way: Way,
   { plan, engine, tensors }: Run,
@@ -162,13 +166,18 @@ function moveValues(
     const { name, width, stride, overTime } = values[value]
     const { data } = tensors.get(name)!
     const [all, from, count] = overTime ? [allSteps, firstStep, steps] : [1, 0, 1]
-    const rowStride = (overTime ? block.steps : 1) * stride
-    let here = memory.predictFrame + block.offsets[value]
-    let there = (firstRow * all + from) * width
+    const room = (count - 1) * (stride - width)
     for (let row = 0; row < rows; row++) {
-      move(way, engine.memory, here, stride, data, there, width, width, count)
-      here += rowStride
-      there += all * width
+      const here =
+        memory.predictFrame + block.offsets[value] + row * (overTime ? block.steps : 1) * stride
+      const there = ((firstRow + row) * all + from) * width
+      if (way === 'in') {
+        move(way, engine.memory, here + room, data, there, count * width)
+        if (room > 0) engine.space(here, stride, here + room, width, count)
+      } else {
+        if (room > 0) engine.space(here, width, here, stride, count)
+        move(way, engine.memory, here, data, there, count * width)
+      }
     }
   }
 }
@@ -186,47 +195,22 @@ function moveStates(
     const tensor = those.get(name)
     if (tensor === undefined) continue
     const stride = tensor.shape.length === 1 ? 0 : size
-    const here = plan.memory.predictState + offset
-    const there = firstRow * stride
-    move(way, engine.memory, here, plan.stateStride, tensor.data, there, stride, size, rows)
+    for (let row = 0; row < rows; row++) {
+      const here = plan.memory.predictState + offset + row * plan.stateStride
+      move(way, engine.memory, here, tensor.data, (firstRow + row) * stride, size)
+    }
   }
 }
 
-/** `count` vectors, between the program's memory and a tensor's data. */
+/** Numbers between the program's memory and a tensor's data. */
 function move(
   way: Way,
   memory: Memory,
   here: number,
-  stride: number,
   data: Memory,
   there: number,
-  thereStride: number,
-  width: number,
   count: number,
 ): void {
-  if (way === 'in') copyVectors(memory, here, stride, data, there, thereStride, width, count)
-  else copyVectors(data, there, thereStride, memory, here, stride, width, count)
-}
-
-/** `count` vectors of `width` numbers, from one array to another that spaces them differently. */
-function copyVectors(
-  to: Memory,
-  toStart: number,
-  toStride: number,
-  from: Memory,
-  fromStart: number,
-  fromStride: number,
-  width: number,
-  count: number,
-): void {
-  // Where both are spaced alike there is nothing between the vectors.
-  if (toStride === fromStride && to.BYTES_PER_ELEMENT === from.BYTES_PER_ELEMENT) {
-    to.set(from.subarray(fromStart, fromStart + count * width), toStart)
-    return
-  }
-  for (let t = 0; t < count; t++) {
-    for (let i = 0; i < width; i++) to[toStart + i] = from[fromStart + i]
-    toStart += toStride
-    fromStart += fromStride
-  }
+  if (way === 'in') memory.set(data.subarray(there, there + count), here)
+  else data.set(memory.subarray(here, here + count), there)
 }

@@ -38,6 +38,12 @@ export function createJsEngine(plan: Plan, tools: Toolkit, why?: string): Engine
       Object.assign(blockPlace, piece)
       for (let i = 0; i < kernels.length; i++) run(kernels[i], blockPlace)
     },
+    space(to, toStride, from, fromStride, count) {
+      const width = Math.max(toStride, fromStride)
+      for (let i = 0; i < count; i++)
+        for (let j = 0; j < width; j++)
+          memory[to + i * toStride + j] = memory[from + i * fromStride + j]
+    },
     setWeights(model, plan) {
       keepNodes(nodes, model)
       packAll(tools, model, plan, memory)

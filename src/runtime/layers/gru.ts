@@ -25,8 +25,8 @@ export interface GruKernel extends StepsKernel {
   readonly biases: number
 }
 
-/** Of the smallest first cache that is common, what weights may take: beside them lie the vectors. */
-const IN_CACHE = 26000
+/** Bytes of weights up to which that was so where it was measured: 16 units and as many features take 6 kB, 24 take 14. */
+const IN_CACHE = 13000
 
 /**
  * Whether weights stay in the first cache, where loading them again costs little: nothing is won then

@@ -11,6 +11,7 @@ import { createModule } from './assembler.ts'
 import type { KernelFuncs, Site } from './kernels/kernel.ts'
 import type { Target } from './kernels/lanes.ts'
 import { createPool } from './kernels/pool.ts'
+import { writeSpace } from './kernels/space.ts'
 import type { Writing } from './writing.ts'
 
 export type { Target } from './kernels/lanes.ts'
@@ -80,6 +81,7 @@ export function emit(
       return written.get(key) as T
     },
   }
+  if (serves('block')) module.export('space', writeSpace(site))
   let index = 0
   plan.stages.forEach((stage, s) => {
     const funcs: KernelFuncs[] = []

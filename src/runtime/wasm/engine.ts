@@ -15,6 +15,8 @@ import { features } from './probe.ts'
 export type Step = (frame: number, state: number) => void
 type Block = (frame: number, state: number, rows: number, steps: number, start: number) => void
 
+type Space = (to: number, toStride: number, from: number, fromStride: number, count: number) => void
+
 /** What positive numbers of 32 bits address. */
 const MOST_PAGES = 32768
 
@@ -105,6 +107,7 @@ export function createWasmEngine(
   const { predictFrame: frame, predictState: state } = plan.memory
   const place = { memory, layout: plan.block, stateStride: plan.stateStride, frame, state }
   let blocks: readonly Block[] | undefined
+  let space: Space | undefined
   const runBlock: Wasm['runBlock'] = (kernel, piece) => {
     if (piece.code !== STEP.valid && isRecurrentKernel(kernel))
       return tools.passOver(kernel, Object.assign(place, piece))
@@ -126,6 +129,10 @@ export function createWasmEngine(
     step: (s, frame, state) => steps[s](frame << shift, state << shift),
     block(s, piece) {
       for (const kernel of plan.stages[s].kernels) runBlock(kernel, piece)
+    },
+    space(to, toStride, from, fromStride, count) {
+      space ??= exportsFor('block').space as Space
+      space(to << shift, toStride << shift, from << shift, fromStride << shift, count)
     },
     setWeights: (model, plan) => packAll(tools, model, plan, memory),
   }
