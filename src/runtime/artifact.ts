@@ -8,7 +8,8 @@ import { allTools } from './all.ts'
 import { type Fallback, packAll } from './engine.ts'
 import { targetFor } from './given.ts'
 import { type Plan, plan } from './plan.ts'
-import { emit as emitModule, isWhole, obstacle, pagesOf } from './wasm/emit.ts'
+import { isWhole, obstacle } from './wasm/coverage.ts'
+import { emit as emitModule, pagesOf } from './wasm/emit.ts'
 
 export interface Artifact {
   /** Of the plan it was made for. */

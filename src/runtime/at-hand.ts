@@ -13,7 +13,6 @@ import type { Toolkit } from './toolkit.ts'
 import { activations } from './wasm/kernels/activations.ts'
 import { writeDense } from './wasm/kernels/dense.ts'
 import { writeGru } from './wasm/kernels/gru.ts'
-import { once } from './wasm/kernels/kernel.ts'
 import { float32 } from './wasm/kernels/math.ts'
 import { plainWriter } from './wasm/plain.ts'
 
@@ -25,7 +24,7 @@ export const toolkitAtHand: Toolkit = {
   layer: ({ kind }) => ({ gru, dense })[kind as 'gru' | 'dense'] as Layer,
   arrange: arrangeChain,
   writing: {
-    writer: once(plainWriter),
+    writer: plainWriter,
     writers: { gru: writeGru, dense: writeDense },
     activations,
     softmax: null,

@@ -36,7 +36,7 @@ type Locals<P extends readonly ValueType[]> = { [I in keyof P]: Local<P[I]> }
 export interface ModuleBuilder {
   /** In pages of 64 KiB. */
   importMemory(from: string, field: string, min: number, max: number): void
-  /** Writes a function. It can call those that are there already. */
+  /** Writes a function, unless the same is there. It can call those that are there already. */
   func<const P extends readonly ValueType[] = [], R extends ValueType | undefined = undefined>(
     signature: Signature<P, R>,
     write: (body: FunctionBody, ...params: Locals<P>) => unknown,
@@ -71,20 +71,9 @@ const DATA = 11
 
 export function createModule(writeFunction: FunctionWriter): ModuleBuilder {
   const sections = Array.from({ length: 12 }, (): Code[] => [])
-  const types: string[] = []
   const funcs: Func[] = []
   const names: Code[] = []
-
-  /** The index of a function's type, which is written only once. */
-  function typeIndex({ params = [], result }: Signature): number[] {
-    const type = [0x60, list(params.map(codeOf)), list(result ? [codeOf(result)] : [])]
-    let index = types.indexOf(`${type}`)
-    if (index < 0) {
-      index = types.push(`${type}`) - 1
-      sections[TYPE].push(type)
-    }
-    return unsigned(index)
-  }
+  const written = new Map<string, Func>()
 
   const builder = {
     importMemory(from: string, field: string, min: number, max: number) {
@@ -94,11 +83,20 @@ export function createModule(writeFunction: FunctionWriter): ModuleBuilder {
       const { name = `func ${funcs.length}`, params = [], result } = signature
       const owns = (func: Func): boolean => func === funcs[func.index]
       const { locals, code } = writeFunction({ name, params, result }, write, owns)
-      sections[FUNCTION].push(typeIndex(signature))
-      sections[CODE].push(sized([runsOf(locals.slice(params.length)), code]))
-      const func: Func = { index: funcs.length, params, result }
+      const type = [0x60, list(params.map(codeOf)), list(result ? [codeOf(result)] : [])]
+      const body = sized([runsOf(locals.slice(params.length)), code])
+      const key = `${[type, body]}`
+      const known = written.get(key)
+      if (known !== undefined) return known
+      const index = funcs.length
+      // Each function has a type of its own: the index of one is that of the other.
+      sections[TYPE].push(type)
+      sections[FUNCTION].push(unsigned(index))
+      sections[CODE].push(body)
+      const func: Func = { index, params, result }
       funcs.push(func)
-      if (signature.name) names.push([unsigned(func.index), text(name)])
+      written.set(key, func)
+      if (signature.name) names.push([unsigned(index), text(name)])
       return func
     },
     export(name: string, { index }: Func) {

@@ -15,7 +15,8 @@ import {
   type RecurrentKernel,
 } from '../layer.ts'
 import type { Plan } from '../plan.ts'
-import { isWhole, obstacle, type Purpose } from './emit.ts'
+import { isWhole, obstacle } from './coverage.ts'
+import type { Purpose } from './emit.ts'
 import type { Step, Wasm } from './engine.ts'
 import type { Writing } from './writing.ts'
 

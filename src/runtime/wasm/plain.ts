@@ -60,6 +60,8 @@ const instructions = {
   },
 }
 
+const store = inMemory(0x0b, 4)
+
 function op(...bytes: Code): Instruction {
   return (...operands) => [operands.map(spell), bytes]
 }
@@ -83,10 +85,9 @@ function spell(operand: Operand): Code {
 const VOID = 0x40
 const END = 0x0b
 
-export function plainWriter(): FunctionWriter {
-  // Of the function that is being written: one may be begun within another.
-  let code: Code[] = []
-  let locals: Local[] = []
+export const plainWriter: FunctionWriter = ({ params = [] }, write) => {
+  const code: Code[] = []
+  const locals: Local[] = []
   let depth = 0
 
   function state(...statement: Code): void {
@@ -106,7 +107,6 @@ export function plainWriter(): FunctionWriter {
     depth--
   }
 
-  const store = inMemory(0x0b, 4)
   const body = {
     ...instructions,
     v128: {
@@ -137,14 +137,7 @@ export function plainWriter(): FunctionWriter {
     call: ({ index }: Func, ...operands: Operand[]) =>
       state(operands.map(spell), 0x10, unsigned(index)),
   }
-
-  return ({ params = [] }, write) => {
-    const outer = { code, locals, depth }
-    ;[code, locals, depth] = [[], [], 0]
-    write(body as unknown as FunctionBody, ...params.map(declare))
-    state(END)
-    const written = { locals: locals.map(({ type }) => type), code }
-    ;({ code, locals, depth } = outer)
-    return written
-  }
+  write(body as unknown as FunctionBody, ...params.map(declare))
+  state(END)
+  return { locals: locals.map(({ type }) => type), code }
 }

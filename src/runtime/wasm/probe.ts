@@ -24,7 +24,7 @@ export interface Scope {
 
 export function features(scope: Scope = globalThis): Features {
   const validates = (write?: (f: FunctionBody, v: Local<'v128'>) => unknown): boolean => {
-    const module = createModule(plainWriter())
+    const module = createModule(plainWriter)
     if (write !== undefined) module.func({ params: ['v128'] }, write)
     try {
       // Hermes has no WebAssembly; a host that forbids it may leave an object that throws.

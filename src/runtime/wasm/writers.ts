@@ -10,13 +10,13 @@ import { lstmCell } from './kernels/lstm.ts'
 import { writeMasking } from './kernels/masking.ts'
 import { writeMerge } from './kernels/merge.ts'
 import { rnnCell } from './kernels/rnn.ts'
-import { withRowCell } from './kernels/row-cell.ts'
+import { withCell } from './kernels/row-cell.ts'
 import type { Writers } from './writing.ts'
 
 export const writers: Writers = {
-  gru: withRowCell(gruCell, writeGruOfAnySize),
-  lstm: withRowCell(lstmCell),
-  rnn: withRowCell(rnnCell),
+  gru: withCell(gruCell, writeGruOfAnySize),
+  lstm: withCell(lstmCell),
+  rnn: withCell(rnnCell),
   dense: writeDense,
   activation: writeActivation,
   prelu: writePrelu,

@@ -81,7 +81,7 @@ describe('bytes', () => {
   it('hold the names of functions that have one', () => {
     const module = createModule()
     module.func({}, () => {})
-    module.func({ name: 'gate' }, () => {})
+    module.func({ name: 'gate' }, (f) => f.unreachable())
     // custom section of 14 bytes, "name"; subsection 1 of 7 bytes: one name, that of function 1.
     const names = '000e 046e616d65 0107 01 01 0467617465'.replaceAll(' ', '')
     expect(toHex(module.bytes()).endsWith(names)).toBe(true)
@@ -98,12 +98,16 @@ describe('bytes', () => {
     }
   })
 
-  it('hold a type once, whoever is of it', () => {
+  it('hold a function once', () => {
     const module = createModule()
-    module.func({ params: ['f32'] }, () => {})
-    module.func({ params: ['f32'] }, () => {})
-    module.func({ params: ['f32'], result: 'f32' }, ({ local }, x) => local.get(x))
-    expect(toHex(module.bytes())).toContain('010a 02 60017d00 60017d017d'.replaceAll(' ', ''))
+    const write = (type: 'f32' | 'f64') =>
+      module.func({ name: type, params: [type] }, ({ local }) => local(type))
+    const funcs = [write('f32'), write('f64'), write('f32')]
+    expect(funcs.map(({ index }) => index)).toEqual([0, 1, 0])
+    module.func({ params: ['f32'] }, ({ call }, x) => call(funcs[2], x))
+    // Code: three functions.
+    expect(toHex(module.bytes())).toContain('0a1203')
+    expect(WebAssembly.validate(module.bytes())).toBe(true)
   })
 })
 

@@ -1,17 +1,13 @@
 /** A causal convolution in WebAssembly, with the weights, the state and the order of `js/conv1d.ts`. */
 
 import type { Conv1dKernel } from '../../layers/conv1d.ts'
-import type { Func } from '../assembler.ts'
 import { writeProduct } from './dense.ts'
-import type { KernelFuncs, Site } from './kernel.ts'
+import type { Entry, Routine, Site } from './kernel.ts'
 import { scratchAt, stateAt, valueAt, writeOverFrame } from './over-frame.ts'
 
-/** (x, y, the row's past, the window): one step. */
-type Step = Func<readonly ['i32', 'i32', 'i32', 'i32'], undefined>
-
-export function writeConv1d(site: Site, kernel: Conv1dKernel): KernelFuncs {
+export function writeConv1d(site: Site, kernel: Conv1dKernel, entry: Entry): Routine {
   const { plan } = site
-  const { node, x, y, past } = kernel
+  const { kind, x, y, past } = kernel
   const step = writeStep(site, kernel)
   const vectors = [
     valueAt(plan, x),
@@ -20,35 +16,36 @@ export function writeConv1d(site: Site, kernel: Conv1dKernel): KernelFuncs {
     stateAt(plan, Math.max(past, 0)),
     scratchAt(plan, 0),
   ]
-  return writeOverFrame(site, {
-    node,
-    vectors,
-    parts: [(k, [x, y, own, window]) => k.f.call(step, x, y, own, window)],
-  })
+  return writeOverFrame(
+    site,
+    {
+      kind,
+      vectors,
+      parts: [(k, [x, y, own, window]) => k.f.call(step, x, y, own, window)],
+    },
+    entry,
+  )
 }
 
-function writeStep(site: Site, kernel: Conv1dKernel): Step {
-  const { target } = site
-  const { node, features, units, size, dilation, activation, panels, biases } = kernel
-  const bytes = target.bytes * features
+/** (x, y, the row's past, the window): one step. */
+function writeStep(site: Site, kernel: Conv1dKernel): Routine {
+  const { kind, features, units, size, dilation, activation, panels, biases } = kernel
+  const bytes = site.target.bytes * features
   const depth = (size - 1) * dilation
-  const product = { node, features: size * features, units, activation, panels, biases }
+  const product = { kind, features: size * features, units, activation, panels, biases }
   const layer = writeProduct(site, product)
-  return site.module.func(
-    { name: `${node}: window`, params: ['i32', 'i32', 'i32', 'i32'] },
-    (f, x, y, past, window) => {
-      const { i32, memory } = f
-      // Neighbouring taps lie side by side already.
-      const taps = dilation === 1 ? Math.min(size - 1, 1) : size - 1
-      const each = dilation === 1 ? (size - 1) * bytes : bytes
-      for (let tap = 0; tap < taps; tap++) {
-        memory.copy(i32.add(window, tap * bytes), i32.add(past, tap * dilation * bytes), each)
-      }
-      memory.copy(i32.add(window, (size - 1) * bytes), x, bytes)
-      f.call(layer, window, y)
-      if (depth === 0) return
-      memory.copy(past, i32.add(past, bytes), (depth - 1) * bytes)
-      memory.copy(i32.add(past, (depth - 1) * bytes), x, bytes)
-    },
-  )
+  return site.func(`${kind}: window`, (k, x, y, past, window) => {
+    const { call, i32, memory } = k.f
+    // Neighbouring taps lie side by side already.
+    const taps = dilation === 1 ? Math.min(size - 1, 1) : size - 1
+    const each = dilation === 1 ? (size - 1) * bytes : bytes
+    for (let tap = 0; tap < taps; tap++) {
+      memory.copy(i32.add(window, tap * bytes), i32.add(past, tap * dilation * bytes), each)
+    }
+    memory.copy(i32.add(window, (size - 1) * bytes), x, bytes)
+    call(layer, window, y)
+    if (depth === 0) return
+    memory.copy(past, i32.add(past, bytes), (depth - 1) * bytes)
+    memory.copy(i32.add(past, (depth - 1) * bytes), x, bytes)
+  })
 }

@@ -3,29 +3,19 @@
 import { type Activation, isElementwise } from '../../../model/activation.ts'
 import type { DenseKernel } from '../../layers/dense.ts'
 import { LANES, padded } from '../../plan.ts'
-import type { Func } from '../assembler.ts'
 import { activate } from './activations.ts'
-import type { KernelFuncs, Site } from './kernel.ts'
-import {
-  accumulate,
-  address,
-  hold,
-  overBlocks,
-  type Pointer,
-  pointer,
-  VECTOR,
-  writing,
-} from './lanes.ts'
+import type { Entry, Routine, Site } from './kernel.ts'
+import { accumulate, address, hold, overBlocks, type Pointer, pointer, VECTOR } from './lanes.ts'
 import { writeVectorLayer } from './over-frame.ts'
 
-export function writeDense(site: Site, kernel: DenseKernel): KernelFuncs {
-  const { node, x, y } = kernel
-  return writeVectorLayer(site, node, [x, y], writeProduct(site, kernel))
+export function writeDense(site: Site, kernel: DenseKernel, entry: Entry): Routine {
+  const { kind, x, y } = kernel
+  return writeVectorLayer(site, kind, [x, y], writeProduct(site, kernel), entry)
 }
 
 /** A product with a matrix, wherever its vectors lie. */
 export interface Product {
-  readonly node: string
+  readonly kind: string
   readonly features: number
   readonly units: number
   readonly activation: Activation
@@ -36,14 +26,13 @@ export interface Product {
 
 /** (x, y): a vector of features to a vector of units. */
 export function writeProduct(
-  { module, target }: Site,
-  { node, features, units, activation, panels: panelsAt, biases: biasesAt }: Product,
-): Func<readonly ['i32', 'i32'], undefined> {
+  { func, target }: Site,
+  { kind, features, units, activation, panels: panelsAt, biases: biasesAt }: Product,
+): Routine {
   const { group, parts, vectors } = target
   const panel = features * group
-  return module.func({ name: node, params: ['i32', 'i32'] }, (f, x, y) => {
-    const k = writing(target, f)
-    const { local, v128 } = f
+  return func(`${kind} ${features} to ${units}`, (k, x, y) => {
+    const { local, v128 } = k.f
     const [panels, biases] = [address(k, panelsAt), address(k, biasesAt)]
     const to = pointer(k, y)
     const moving: readonly (readonly [Pointer, number])[] = [

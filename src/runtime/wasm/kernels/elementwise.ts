@@ -6,27 +6,27 @@ import type { AffineKernel, BatchNormKernel } from '../../layers/affine.ts'
 import type { PreluKernel } from '../../layers/prelu.ts'
 import { padded } from '../../plan.ts'
 import { activate } from './activations.ts'
-import type { KernelFuncs, Site } from './kernel.ts'
+import type { Entry, Routine, Site } from './kernel.ts'
 import { all, copyNumbers, hold, madd } from './lanes.ts'
 import { writeElementwise, writeMap } from './map.ts'
 
-export function writeActivation(site: Site, kernel: ActivationKernel): KernelFuncs {
+export function writeActivation(site: Site, kernel: ActivationKernel, entry: Entry): Routine {
   const { activation, width } = kernel
   if (isElementwise(activation)) {
-    return writeElementwise(site, kernel, [], (k, x, y) => {
+    return writeElementwise(site, kernel, entry, [], (k, x, y) => {
       const a = hold(k, k.f.v128.load(0, x))
       k.f.v128.store(0, y, activate(k, activation, a))
     })
   }
-  return writeMap(site, kernel, (k, x, y) => {
+  return writeMap(site, kernel, entry, (k, x, y) => {
     copyNumbers(k, y, x, padded(width))
     k.softmax!(k, y, width)
   })
 }
 
 /** y = x < 0 ? alpha·x : x */
-export function writePrelu(site: Site, kernel: PreluKernel): KernelFuncs {
-  return writeElementwise(site, kernel, [kernel.alpha], (k, x, y, [alpha]) => {
+export function writePrelu(site: Site, kernel: PreluKernel, entry: Entry): Routine {
+  return writeElementwise(site, kernel, entry, [kernel.alpha], (k, x, y, [alpha]) => {
     const { float, v128 } = k.f
     const a = hold(k, v128.load(0, x))
     const scaled = hold(k, float.mul(v128.load(0, alpha), a))
@@ -35,10 +35,14 @@ export function writePrelu(site: Site, kernel: PreluKernel): KernelFuncs {
 }
 
 /** y = (x − centre) ⊙ scale + shift */
-export function writeAffine(site: Site, kernel: AffineKernel | BatchNormKernel): KernelFuncs {
+export function writeAffine(
+  site: Site,
+  kernel: AffineKernel | BatchNormKernel,
+  entry: Entry,
+): Routine {
   const { lanes, weights } = kernel
   const arrays = [weights, weights + lanes, weights + 2 * lanes]
-  return writeElementwise(site, kernel, arrays, (k, x, y, [centre, scale, shift]) => {
+  return writeElementwise(site, kernel, entry, arrays, (k, x, y, [centre, scale, shift]) => {
     const { float, v128 } = k.f
     const a = hold(k, float.sub(v128.load(0, x), v128.load(0, centre)))
     const end = hold(k, v128.load(0, shift))

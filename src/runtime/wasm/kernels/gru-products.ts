@@ -7,11 +7,10 @@
  * weight serve twice. What is summed in which order stays the same, and with it every bit.
  */
 
-import type { Func } from '../assembler.ts'
 import { type Block, overUnits } from './cell.ts'
 import { addProducts, GATES, type GruShape, type Part, type Sums } from './gru-sums.ts'
-import type { Site } from './kernel.ts'
-import { advance, type Lanes, type Pointer, pointer, repeatFor, writing } from './lanes.ts'
+import type { Routine, Site } from './kernel.ts'
+import { advance, type Lanes, type Pointer, pointer, repeatFor } from './lanes.ts'
 
 /** How vectors follow each other, in bytes: from an input to the next, and from a row to the next. */
 export interface Strides {
@@ -21,31 +20,25 @@ export interface Strides {
   readonly preRow: number
 }
 
-/**
- * (panels, biases, x, pre, out, bytes from one x to the next, inputs, rows of so many inputs): adds
- * to [z|r|n] of each input in `pre`; `out` becomes U·h + brn.
- */
-export type Products = Func<readonly 'i32'[], undefined>
-
 /** Where the vectors of an input begin. */
 interface Input extends Sums {
   readonly x: Pointer
 }
 
+/**
+ * (panels, biases, x, pre, out, bytes from one x to the next, inputs, rows of so many inputs): adds
+ * to [z|r|n] of each input in `pre`; `out` becomes U·h + brn.
+ */
 export function writeProducts(
-  { module, target }: Site,
+  { func }: Site,
   shape: GruShape,
   part: Part,
   strides: Strides,
-): Products {
-  return module.func(
-    {
-      name: `gru ${shape.units}: products`,
-      params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'],
-    },
-    (f, panels, biases, x, pre, out, xStride, count, rows) => {
-      const k = writing(target, f)
-      const { i32, local } = f
+): Routine {
+  return func(
+    `gru ${shape.units}: products`,
+    (k, panels, biases, x, pre, out, xStride, count, rows) => {
+      const { i32, local } = k.f
       const firstOf = ({ part }: Block): Input => ({
         x: pointer(k, x),
         pre: part(pre),
@@ -90,7 +83,7 @@ export function writeProducts(
         )
       // A single row of a recurrence has all accumulators to itself.
       if (part.first === 0) several()
-      else f.if(i32.eq(count, 1), one, several)
+      else k.f.if(i32.eq(count, 1), one, several)
     },
   )
 }

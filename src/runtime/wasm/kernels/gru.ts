@@ -9,11 +9,10 @@
 
 import type { GruKernel } from '../../layers/gru.ts'
 import { LANES, padded } from '../../plan.ts'
-import type { Func } from '../assembler.ts'
 import { activate } from './activations.ts'
 import { limited, overUnits } from './cell.ts'
 import { addProducts, GATES, type GruShape, N, type Part, partsOf, R, Z } from './gru-sums.ts'
-import type { KernelFuncs, Site } from './kernel.ts'
+import type { Entry, Routine, Site } from './kernel.ts'
 import {
   advance,
   all,
@@ -27,24 +26,16 @@ import {
   repeat,
   VECTOR,
   type Vector,
-  writing,
 } from './lanes.ts'
 import { type Cell, writeRecurrent } from './recurrent.ts'
 
-export function writeGru(site: Site, kernel: GruKernel): KernelFuncs {
-  return writeRecurrent(site, kernel, gruCell(site, kernel))
-}
-
-export function shapeOf(kernel: GruKernel): GruShape {
-  const { features, units, resetAfter, update, activation, recurrentActivation, clip } = kernel
-  return { features, units, resetAfter, update, activation, recurrentActivation, clip }
+export function writeGru(site: Site, kernel: GruKernel, entry: Entry): Routine {
+  return writeRecurrent(site, kernel, gruCell(site, kernel), entry)
 }
 
 export function gruCell(site: Site, kernel: GruKernel): Cell {
-  const shape = shapeOf(kernel)
   const [panels, biases] = [kernel.panels, kernel.biases].map((at) => site.target.bytes * at)
-  const { finish } = passesOf(site, shape)
-  const sums = site.shared(`gru sums ${JSON.stringify(shape)}`, () => writeSums(site, shape))
+  const [sums, finish] = [writeSums(site, kernel), writeFinish(site, kernel)]
   return {
     parts: [
       (k, { x, h, out, own }) => k.f.call(sums, panels, biases, x, h, out, own),
@@ -55,56 +46,33 @@ export function gruCell(site: Site, kernel: GruKernel): Cell {
 }
 
 /** (panels, biases, x, h, out, pre): all that comes before `finish`. */
-function writeSums(site: Site, shape: GruShape): Func<readonly 'i32'[], undefined> {
-  const { reset } = passesOf(site, shape)
+function writeSums(site: Site, shape: GruShape): Routine {
+  const { features, units } = shape
+  const reset = shape.resetAfter ? null : writeReset(site, shape)
   const [onInputs, onStates, onResetStates] = partsOf(shape)
-  return site.module.func(
-    {
-      name: `gru ${shape.features} to ${shape.units}: sums`,
-      params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'],
-    },
-    (f, panels, biases, x, h, out, pre) => {
-      const k = writing(site.target, f)
-      const products = (parts: readonly (readonly [Part, Pointer[]])[]): void =>
-        overUnits(k, shape, GATES, panels, (block) => {
-          const [own, to] = [pre, out].map(block.part)
-          addProducts(block, biases, [{ pre: own, out: to }], parts)
-        })
-      products([
-        [onInputs, [x]],
-        [onStates, [h]],
-      ])
-      if (reset === null) return
-      f.call(reset, pre, h)
-      products([[onResetStates, [pointer(k, pre, R * k.bytes * padded(shape.units))]]])
-    },
-  )
+  return site.func(`gru ${features} to ${units}: sums`, (k, panels, biases, x, h, out, pre) => {
+    const products = (parts: readonly (readonly [Part, Pointer[]])[]): void =>
+      overUnits(k, shape, GATES, panels, (block) => {
+        const [own, to] = [pre, out].map(block.part)
+        addProducts(block, biases, [{ pre: own, out: to }], parts)
+      })
+    products([
+      [onInputs, [x]],
+      [onStates, [h]],
+    ])
+    if (reset === null) return
+    k.f.call(reset, pre, h)
+    products([[onResetStates, [pointer(k, pre, R * k.bytes * padded(units))]]])
+  })
 }
 
-type Pass = Func<readonly 'i32'[], undefined>
-
-/** What follows the sums. `pre` is [z|r|n][units], the sums as far as they have come. */
-export interface Passes {
-  /** (pre, h), where the reset comes before the product: r becomes σ(r) ⊙ h. */
-  readonly reset: Pass | null
-  /** (pre, h, out): `out` holds U·h + brn, or U·(r ⊙ h) + brn, and becomes h'. */
-  readonly finish: Pass
-}
-
-export function passesOf(site: Site, shape: GruShape): Passes {
-  const { features, ...rest } = shape
-  return site.shared(`gru passes ${JSON.stringify(rest)}`, () => ({
-    reset: shape.resetAfter ? null : writeReset(site, shape),
-    finish: writeFinish(site, shape),
-  }))
-}
-
-function writeReset({ module, target }: Site, shape: GruShape): Pass {
-  return module.func({ name: `gru ${shape.units}: reset`, params: ['i32', 'i32'] }, (f, pre, h) => {
-    const k = writing(target, f)
+/** (pre, h), where the reset comes before the product: r of [z|r|n] becomes σ(r) ⊙ h. */
+export function writeReset({ func }: Site, shape: GruShape): Routine {
+  const { units } = shape
+  return func(`gru ${units}: reset`, (k, pre, h) => {
     const { float, v128 } = k.f
-    const r = pointer(k, pre, R * k.bytes * padded(shape.units))
-    repeat(k, (padded(shape.units) / LANES) * k.parts, () => {
+    const r = pointer(k, pre, R * k.bytes * padded(units))
+    repeat(k, (padded(units) / LANES) * k.parts, () => {
       const gate = gateOf(k, shape, hold(k, v128.load(0, r)))
       v128.store(0, r, float.mul(gate, v128.load(0, h)))
       for (const each of [r, h]) advance(k, each, VECTOR)
@@ -113,44 +81,43 @@ function writeReset({ module, target }: Site, shape: GruShape): Pass {
 }
 
 /**
+ * (pre, h, out): `pre` is [z|r|n], the sums as far as they have come; `out` holds U·h + brn, or
+ * U·(r ⊙ h) + brn, and becomes h'.
+ *
  * h' = z ⊙ h + (1 − z) ⊙ φ(n + r ⊙ hn), or with h and φ(…) exchanged; r is 1 if it was before.
  *
  * A gate is a chain of operations that wait for one another. So each is written for a few vectors
  * before the next gate is: the machine works on what stands close together. Four at a time take a
  * fifth less than one by one. (Eight would take 2 % less again; code that long costs the first call.)
  */
-function writeFinish({ module, target }: Site, shape: GruShape): Pass {
+export function writeFinish({ func }: Site, shape: GruShape): Routine {
   const { units, resetAfter, activation, update, clip } = shape
-  return module.func(
-    { name: `gru ${units}: finish`, params: ['i32', 'i32', 'i32'] },
-    (f, pre, h, out) => {
-      const k = writing(target, f)
-      const { float, v128 } = k.f
-      const width = k.bytes * padded(units)
-      const vectors = (padded(units) / LANES) * k.parts
-      const moving = [pre, h, out].map((each) => [each, VECTOR] as const)
-      overBlocks(k, vectors, k.vectors, moving, (size) => {
-        const each = Array.from({ length: size }, (_, v) => v * VECTOR)
-        const load = (from: Pointer, start: number, at: number): Vector =>
-          hold(k, v128.load(start + at, from))
-        const gate = (gate: number): Vector[] =>
-          each.map((at) => hold(k, gateOf(k, shape, load(pre, gate * width, at))))
-        const r = resetAfter ? gate(R) : null
-        const z = gate(Z)
-        const n = each.map((at, v) => {
-          const [sum, hn] = [load(pre, N * width, at), load(out, 0, at)]
-          return hold(k, r === null ? float.add(sum, hn) : madd(k, r[v], hn, sum))
-        })
-        const candidates = n.map((a) => hold(k, activate(k, activation, limited(k, a, clip))))
-        each.forEach((at, v) => {
-          const old = load(h, 0, at)
-          const [kept, taken] = update === 'keeps' ? [old, candidates[v]] : [candidates[v], old]
-          const rest = hold(k, float.mul(float.sub(all(k, 1), z[v]), taken))
-          v128.store(at, out, madd(k, z[v], kept, rest))
-        })
+  return func(`gru ${units}: finish`, (k, pre, h, out) => {
+    const { float, v128 } = k.f
+    const width = k.bytes * padded(units)
+    const vectors = (padded(units) / LANES) * k.parts
+    const moving = [pre, h, out].map((each) => [each, VECTOR] as const)
+    overBlocks(k, vectors, k.vectors, moving, (size) => {
+      const each = Array.from({ length: size }, (_, v) => v * VECTOR)
+      const load = (from: Pointer, start: number, at: number): Vector =>
+        hold(k, v128.load(start + at, from))
+      const gate = (gate: number): Vector[] =>
+        each.map((at) => hold(k, gateOf(k, shape, load(pre, gate * width, at))))
+      const r = resetAfter ? gate(R) : null
+      const z = gate(Z)
+      const n = each.map((at, v) => {
+        const [sum, hn] = [load(pre, N * width, at), load(out, 0, at)]
+        return hold(k, r === null ? float.add(sum, hn) : madd(k, r[v], hn, sum))
       })
-    },
-  )
+      const candidates = n.map((a) => hold(k, activate(k, activation, limited(k, a, clip))))
+      each.forEach((at, v) => {
+        const old = load(h, 0, at)
+        const [kept, taken] = update === 'keeps' ? [old, candidates[v]] : [candidates[v], old]
+        const rest = hold(k, float.mul(float.sub(all(k, 1), z[v]), taken))
+        v128.store(at, out, madd(k, z[v], kept, rest))
+      })
+    })
+  })
 }
 
 function gateOf(k: Lanes, { recurrentActivation, clip }: GruShape, a: Vector): Result {

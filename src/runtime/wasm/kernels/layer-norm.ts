@@ -2,13 +2,13 @@
 
 import type { LayerNormKernel } from '../../layers/layer-norm.ts'
 import { acrossLanes, eachVector, fourLanes } from './across.ts'
-import type { KernelFuncs, Site } from './kernel.ts'
+import type { Entry, Routine, Site } from './kernel.ts'
 import { address, advance, all, hold, type Lanes, madd, VECTOR, type Vector } from './lanes.ts'
 import { writeMap } from './map.ts'
 
-export function writeLayerNorm(site: Site, kernel: LayerNormKernel): KernelFuncs {
+export function writeLayerNorm(site: Site, kernel: LayerNormKernel, entry: Entry): Routine {
   const { width, lanes, weights, epsilon } = kernel
-  return writeMap(site, kernel, (k, x, y) => {
+  return writeMap(site, kernel, entry, (k, x, y) => {
     const { float, i32, local, v128 } = k.f
     const share = (sums: readonly Vector[]): Vector => {
       const sum = acrossLanes(k, sums, float.add)

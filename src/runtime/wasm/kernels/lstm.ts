@@ -4,22 +4,10 @@
  */
 
 import { gatesOf, type LstmKernel } from '../../layers/lstm.ts'
-import type { Func, ModuleBuilder } from '../assembler.ts'
 import { activate } from './activations.ts'
 import { type Block, limited, overUnits, starts, sumsOf } from './cell.ts'
-import type { Site } from './kernel.ts'
-import {
-  accumulate,
-  all,
-  hold,
-  madd,
-  type Pointer,
-  pointer,
-  type Style,
-  VECTOR,
-  type Vector,
-  writing,
-} from './lanes.ts'
+import type { Routine, Site } from './kernel.ts'
+import { accumulate, all, hold, madd, type Pointer, pointer, VECTOR, type Vector } from './lanes.ts'
 import type { Cell } from './recurrent.ts'
 
 /** What a cell depends on. */
@@ -44,9 +32,7 @@ export function lstmCell(site: Site, kernel: LstmKernel): Cell {
     clip: kernel.clip,
     peepholes: kernel.peepholes >= 0,
   }
-  const cell = site.shared(`lstm cell ${JSON.stringify(shape)}`, () =>
-    writeCell(site.module, shape, site.target),
-  )
+  const cell = writeCell(site, shape)
   const [panels, biases] = [kernel.panels, kernel.biases].map((at) => site.target.bytes * at)
   return {
     parts: [(k, { x, h, out, own }) => k.f.call(cell, panels, biases, x, h, out, own)],
@@ -55,19 +41,10 @@ export function lstmCell(site: Site, kernel: LstmKernel): Cell {
 }
 
 /** (panels, biases, x, h, out, c) */
-type CellFunc = Func<readonly ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], undefined>
-
-function writeCell(module: ModuleBuilder, shape: CellShape, target: Style): CellFunc {
+function writeCell({ func }: Site, shape: CellShape): Routine {
   const gates = gatesOf(shape).length
-  return module.func(
-    {
-      name: `lstm ${shape.features} to ${shape.units}`,
-      params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'],
-    },
-    (f, panels, biases, x, h, out, c) => {
-      const k = writing(target, f)
-      overUnits(k, shape, gates, panels, (block) => writeBlock(block, shape, biases, x, h, out, c))
-    },
+  return func(`lstm ${shape.features} to ${shape.units}`, (k, panels, biases, x, h, out, c) =>
+    overUnits(k, shape, gates, panels, (block) => writeBlock(block, shape, biases, x, h, out, c)),
   )
 }
 

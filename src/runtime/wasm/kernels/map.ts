@@ -1,22 +1,13 @@
 /** Layers from a vector to one of equal width, in WebAssembly. */
 
 import { LANES, padded } from '../../plan.ts'
-import type { KernelFuncs, Site } from './kernel.ts'
-import {
-  address,
-  advance,
-  type Lanes,
-  type Pointer,
-  pointer,
-  repeat,
-  VECTOR,
-  writing,
-} from './lanes.ts'
+import type { Entry, Routine, Site } from './kernel.ts'
+import { address, advance, type Lanes, type Pointer, pointer, repeat, VECTOR } from './lanes.ts'
 import { writeVectorLayer } from './over-frame.ts'
 
 /** A layer from x to y, of equal width. */
 interface Mapped {
-  readonly node: string
+  readonly kind: string
   readonly x: number
   readonly y: number
   readonly width: number
@@ -25,14 +16,11 @@ interface Mapped {
 /** `writeVectorLayer`, for a layer that is written as a function of the two vectors. */
 export function writeMap(
   site: Site,
-  kernel: Mapped,
+  { kind, x, y }: Mapped,
+  entry: Entry,
   write: (k: Lanes, x: Pointer, y: Pointer) => void,
-): KernelFuncs {
-  const { module, target } = site
-  const layer = module.func({ name: kernel.node, params: ['i32', 'i32'] }, (f, x, y) =>
-    write(writing(target, f), x, y),
-  )
-  return writeVectorLayer(site, kernel.node, [kernel.x, kernel.y], layer)
+): Routine {
+  return writeVectorLayer(site, kind, [x, y], site.func(kind, write), entry)
 }
 
 /**
@@ -42,10 +30,11 @@ export function writeMap(
 export function writeElementwise(
   site: Site,
   kernel: Mapped,
+  entry: Entry,
   arrays: readonly number[],
   each: (k: Lanes, x: Pointer, y: Pointer, arrays: readonly Pointer[]) => void,
-): KernelFuncs {
-  return writeMap(site, kernel, (k, xFirst, yFirst) => {
+): Routine {
+  return writeMap(site, kernel, entry, (k, xFirst, yFirst) => {
     const [x, y] = [pointer(k, xFirst), pointer(k, yFirst)]
     const others = arrays.map((offset) => address(k, offset))
     repeat(k, (padded(kernel.width) / LANES) * k.parts, () => {

@@ -2,8 +2,7 @@
 
 import type { MergeKernel } from '../../layers/merge.ts'
 import { LANES, padded } from '../../plan.ts'
-import type { Local } from '../assembler.ts'
-import type { KernelFuncs, Site } from './kernel.ts'
+import type { Entry, Routine, Site } from './kernel.ts'
 import {
   advance,
   all,
@@ -14,24 +13,23 @@ import {
   repeat,
   VECTOR,
   type Vector,
-  writing,
 } from './lanes.ts'
 import { writeVectorLayer } from './over-frame.ts'
 
-export function writeMerge(site: Site, kernel: MergeKernel): KernelFuncs {
-  const { module, target } = site
-  const { node, mode, inputs, widths, y } = kernel
-  const total = mode === 'concatenate' ? widths.reduce((a, b) => a + b, 0) : widths[0]
+export function writeMerge(site: Site, kernel: MergeKernel, entry: Entry): Routine {
+  const { kind, mode, inputs, widths, y } = kernel
   const values = [...inputs, y]
-  const params = values.map(() => 'i32' as const)
-  const layer = module.func({ name: node, params }, (f, ...pointers: Local<'i32'>[]) => {
-    const k = writing(target, f)
-    const from = pointers.slice(0, -1)
-    const to = pointers.at(-1)!
-    if (mode === 'concatenate') sideBySide(k, from, widths, to)
-    else elementwise(k, mode, from, (padded(total) / LANES) * k.parts, to)
-  })
-  return writeVectorLayer(site, node, values, layer)
+  const layer = site.func(
+    kind,
+    (k, ...pointers) => {
+      const from = pointers.slice(0, -1)
+      const to = pointers.at(-1)!
+      if (mode === 'concatenate') sideBySide(k, from, widths, to)
+      else elementwise(k, mode, from, (padded(widths[0]) / LANES) * k.parts, to)
+    },
+    values.length,
+  )
+  return writeVectorLayer(site, kind, values, layer, entry)
 }
 
 /** To the byte: what lies behind a vector may be another value. */

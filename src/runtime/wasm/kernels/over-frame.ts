@@ -1,9 +1,8 @@
 /** How a layer runs over the rows and steps of a frame, in WebAssembly. */
 
 import type { Plan } from '../../plan.ts'
-import type { Func } from '../assembler.ts'
-import { type KernelFuncs, once, type Site } from './kernel.ts'
-import { advance, type Lanes, type Pointer, pointer, repeatFor, writing } from './lanes.ts'
+import type { Entry, Routine, Site } from './kernel.ts'
+import { advance, type Lanes, type Pointer, pointer, repeatFor } from './lanes.ts'
 
 /** The vectors of one kind that a layer meets, one at each step of each row. In elements. */
 export interface Vectors {
@@ -41,7 +40,7 @@ export function scratchAt({ step, block }: Plan, perRow: number): Vectors {
 export type Write = (k: Lanes, at: readonly Pointer[]) => void
 
 export interface Layer {
-  readonly node: string
+  readonly kind: string
   readonly vectors: readonly Vectors[]
   readonly backward?: boolean
   /** What a row takes over when its sequence begins. */
@@ -56,58 +55,51 @@ export interface Layer {
 }
 
 /** Runs a layer step by step: rows do not wait for each other, steps may. */
-export function writeOverFrame({ module, target }: Site, layer: Layer): KernelFuncs {
-  const { node, vectors, backward, arrive = [], parts, leave = [] } = layer
-  const firstOf = (k: Lanes, where: 'step' | 'block', bases: Record<Vectors['from'], Pointer>) =>
-    vectors.map((each) => pointer(k, bases[each.from], k.bytes * each[where]))
-  const writeStep = () =>
-    module.func({ name: `${node}: step`, params: ['i32', 'i32'] }, (f, frame, state) => {
-      const k = writing(target, f)
-      const at = firstOf(k, 'step', { frame, state })
+export function writeOverFrame(
+  { func, target: { bytes } }: Site,
+  layer: Layer,
+  entry: Entry,
+): Routine {
+  const { kind, vectors, backward, arrive = [], parts, leave = [] } = layer
+  const firstOf = (k: Lanes, where: 'step' | 'block', frame: Pointer, state: Pointer): Pointer[] =>
+    vectors.map((each) => pointer(k, each.from === 'frame' ? frame : state, bytes * each[where]))
+  if (entry === 'step')
+    return func(`${kind}: step`, (k, frame, state) => {
+      const at = firstOf(k, 'step', frame, state)
       for (const write of [...parts, ...leave]) write(k, at)
     })
-  const writeBlock = () =>
-    module.func(
-      { name: `${node}: block`, params: ['i32', 'i32', 'i32', 'i32', 'i32'] },
-      (f, frame, state, rows, steps, start) => {
-        const k = writing(target, f)
-        const { i32, local } = f
-        const first = firstOf(k, 'block', { frame, state })
-        const eachRow = (write: Write): void => {
-          const at = first.map((each) => pointer(k, each))
-          repeatFor(k, rows, () => {
-            write(k, at)
-            at.forEach((each, i) => advance(k, each, k.bytes * vectors[i].perRow))
-          })
-        }
-        const bytesPerStep = vectors.map(({ perStep }) => (backward ? -1 : 1) * k.bytes * perStep)
-        for (const write of arrive) f.if(start, () => eachRow(write))
-        if (backward) {
-          const before = pointer(k, steps, -1)
-          first.forEach((each, i) =>
-            local.set(each, i32.sub(each, i32.mul(before, bytesPerStep[i]))),
-          )
-        }
-        repeatFor(k, steps, () => {
-          parts.forEach(eachRow)
-          first.forEach((each, i) => advance(k, each, bytesPerStep[i]))
-        })
-        leave.forEach(eachRow)
-      },
-    )
-  return { step: once(writeStep), block: once(writeBlock) }
+  return func(`${kind}: block`, (k, frame, state, rows, steps, start) => {
+    const { i32, local } = k.f
+    const first = firstOf(k, 'block', frame, state)
+    const eachRow = (write: Write): void => {
+      const at = first.map((each) => pointer(k, each))
+      repeatFor(k, rows, () => {
+        write(k, at)
+        at.forEach((each, i) => advance(k, each, bytes * vectors[i].perRow))
+      })
+    }
+    const perStep = vectors.map((each) => (backward ? -1 : 1) * bytes * each.perStep)
+    for (const write of arrive) k.f.if(start, () => eachRow(write))
+    if (backward) {
+      const before = pointer(k, steps, -1)
+      first.forEach((each, i) => local.set(each, i32.sub(each, i32.mul(before, perStep[i]))))
+    }
+    repeatFor(k, steps, () => {
+      parts.forEach(eachRow)
+      first.forEach((each, i) => advance(k, each, perStep[i]))
+    })
+    leave.forEach(eachRow)
+  })
 }
 
-/** A layer that carries nothing from step to step: from the values before it to those behind it. */
+/** A layer that carries nothing from step to step: `layer` takes the values' vectors of one step. */
 export function writeVectorLayer(
   site: Site,
-  node: string,
+  kind: string,
   values: readonly number[],
-  layer: Func<readonly 'i32'[], undefined>,
-): KernelFuncs {
-  return writeOverFrame(site, {
-    node,
-    vectors: values.map((value) => valueAt(site.plan, value)),
-    parts: [(k, at) => k.f.call(layer, ...at)],
-  })
+  layer: Routine,
+  entry: Entry,
+): Routine {
+  const vectors = values.map((value) => valueAt(site.plan, value))
+  return writeOverFrame(site, { kind, vectors, parts: [(k, at) => k.f.call(layer, ...at)] }, entry)
 }

@@ -2,7 +2,7 @@
 
 import type { RecurrentKernel } from '../../layer.ts'
 import { padded } from '../../plan.ts'
-import type { KernelFuncs, Site } from './kernel.ts'
+import type { Entry, Routine, Site } from './kernel.ts'
 import { copyNumbers, type Lanes, type Pointer } from './lanes.ts'
 import { scratchAt, stateAt, valueAt, type Write, writeOverFrame } from './over-frame.ts'
 
@@ -19,7 +19,12 @@ export interface Cell {
   readonly scratch: number
 }
 
-export function writeRecurrent(site: Site, kernel: RecurrentKernel, cell: Cell): KernelFuncs {
+export function writeRecurrent(
+  site: Site,
+  kernel: RecurrentKernel,
+  cell: Cell,
+  entry: Entry,
+): Routine {
   const { plan } = site
   const copy = (k: Lanes, to: Pointer, from: Pointer): void =>
     copyNumbers(k, to, from, padded(kernel.units))
@@ -40,29 +45,33 @@ export function writeRecurrent(site: Site, kernel: RecurrentKernel, cell: Cell):
       const i = vectors.push(valueAt(plan, value)) - 1
       return [(k, at) => (arrives ? copy(k, at[own], at[i]) : copy(k, at[i], at[own]))]
     })
-  return writeOverFrame(site, {
-    node: kernel.node,
-    vectors,
-    backward: kernel.direction === 'backward',
-    arrive: copies(
-      [
-        [kernel.initialState, H],
-        [kernel.initialCell, OWN],
-      ],
-      true,
-    ),
-    parts: cell.parts.map((part, i) => (k, [x, out, h, own]) => {
-      part(k, { x, h, out, own })
-      if (i === cell.parts.length - 1) copy(k, h, out)
-    }),
-    // Every step counts here, so the last output is the state.
-    leave: copies(
-      [
-        [kernel.last, H],
-        [kernel.finalState, H],
-        [kernel.finalCell, OWN],
-      ],
-      false,
-    ),
-  })
+  return writeOverFrame(
+    site,
+    {
+      kind: kernel.kind,
+      vectors,
+      backward: kernel.direction === 'backward',
+      arrive: copies(
+        [
+          [kernel.initialState, H],
+          [kernel.initialCell, OWN],
+        ],
+        true,
+      ),
+      parts: cell.parts.map((part, i) => (k, [x, out, h, own]) => {
+        part(k, { x, h, out, own })
+        if (i === cell.parts.length - 1) copy(k, h, out)
+      }),
+      // Every step counts here, so the last output is the state.
+      leave: copies(
+        [
+          [kernel.last, H],
+          [kernel.finalState, H],
+          [kernel.finalCell, OWN],
+        ],
+        false,
+      ),
+    },
+    entry,
+  )
 }
