@@ -2,6 +2,7 @@
 
 import { allKinds } from '../model/graph.ts'
 import { readInputs, zeros } from './all-inputs.ts'
+import { runInSlices } from './in-slices.ts'
 import { passOverAll } from './js/steps.ts'
 import { layerOf } from './layers.ts'
 import { arrangeGraph, streamOfGraph } from './streaming.ts'
@@ -41,5 +42,6 @@ export const allTools: Toolkit = {
   readInputs,
   zeros,
   runWhole,
+  runInSlices,
   stream: streamOfGraph,
 }

@@ -35,6 +35,7 @@ export const toolkitAtHand: Toolkit = {
   readInputs: readSequence,
   zeros: ([{ shape }], steps) => new Float32Array(steps * Number(shape[2])),
   runWhole: null,
+  runInSlices: async (...args) => (await import('./with-more.ts')).runInSlices(...args),
   stream: (_, open) => open(),
 }
 

@@ -97,7 +97,6 @@ export function createProgram(
 ): Program {
   engine.setWeights(model, planned)
   const { hash, precision, streams } = planned
-  const { predictState, streams: firstStream } = planned.memory
   const freeStreams = Array.from({ length: streams }, (_, i) => i).reverse()
   let current = model
   let open = true
@@ -133,20 +132,7 @@ export function createProgram(
     },
 
     async predictAsync(x, { onProgress, ...options } = {}) {
-      const run = start(x, options)
-      let last = Date.now()
-      for (const share of workOn(run)) {
-        if (Date.now() - last < PAUSE_EVERY_MS) continue
-        onProgress?.(share)
-        // Somebody else may use the program meanwhile.
-        const saved = engine.memory.slice(predictState, firstStream)
-        await new Promise((resolve) => setTimeout(resolve, 0))
-        alive()
-        engine.memory.set(saved, predictState)
-        last = Date.now()
-      }
-      onProgress?.(1)
-      return resultsOf(run)
+      return tools.runInSlices(start(x, options), alive, onProgress)
     },
 
     stream() {
@@ -186,6 +172,4 @@ export function createProgram(
   return program
 }
 
-/** Below a frame of a 60 Hz display, so that a page stays smooth. */
-const PAUSE_EVERY_MS = 12
 const WARMUP_STEPS = 1000

@@ -29,7 +29,7 @@ export const allActivations: Readonly<Record<ElementwiseKind, ActivationWriter>>
     const { float } = k.f
     return float.div(a, float.add(float.abs(a), all(k, 1)))
   },
-  exponential: (k, a) => k.elementary.exp(k, a),
+  exponential: (k, a) => k.elementary.exp!(k, a),
   silu: (k, a) => k.f.float.mul(k.elementary.sigmoid(k, a), a),
   gelu(k, a) {
     const { float } = k.f

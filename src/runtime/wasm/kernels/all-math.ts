@@ -2,6 +2,7 @@
 
 import { ERF32, LOG32 } from '../../all-approximations.ts'
 import { EXP32, LN2_HIGH32, LN2_LOW32 } from '../../approximations.ts'
+import { exp } from './exp.ts'
 import {
   type Arithmetic,
   all,
@@ -97,5 +98,5 @@ function expOfMinusAbs(k: Lanes, x: Vector): Result {
 /** Vectors of four float32, with every function. */
 export const allFloat32: Arithmetic = {
   ...float32,
-  elementary: { ...float32.elementary, erf, expm1, softplus },
+  elementary: { ...float32.elementary, erf, exp, expm1, softplus },
 }

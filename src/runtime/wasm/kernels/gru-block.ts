@@ -72,7 +72,7 @@ function writeBlock(site: Site, kernel: GruKernel): Routine {
     local.set(hStride, stateRow)
     local.set(left, steps)
     f.loop((nextSteps) => {
-      local.set(count, i32.const(PROJECTED_STEPS))
+      local.set(count, PROJECTED_STEPS)
       f.if(i32.lt_u(left, PROJECTED_STEPS), () => local.set(count, left))
       f.call(onInputs, panels, biases, x, pre, out, way * xBytes, count, rows)
       local.set(x, i32.add(x, i32.mul(count, way * xBytes)))
@@ -89,7 +89,7 @@ function writeBlock(site: Site, kernel: GruKernel): Routine {
         }
         eachRow([preRows, hRows, [out, outRow]], (...each) => f.call(finish, ...each))
         local.set(h, out)
-        local.set(hStride, i32.const(outRow))
+        local.set(hStride, outRow)
         advance(k, out, way * outBytes)
         advance(k, p, preBytes)
       })

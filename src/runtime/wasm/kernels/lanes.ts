@@ -39,8 +39,8 @@ export interface Arithmetic {
   readonly words: (value: number) => readonly [number, number]
   /** Those that most cells need; and the others, with the toolkit that has activations made of them. */
   readonly elementary: Readonly<
-    Record<'exp' | 'sigmoid' | 'tanh', Elementary> &
-      Partial<Record<'erf' | 'expm1' | 'softplus', Elementary>>
+    Record<'sigmoid' | 'tanh', Elementary> &
+      Partial<Record<'erf' | 'exp' | 'expm1' | 'softplus', Elementary>>
   >
 }
 

@@ -40,17 +40,6 @@ export function doubleAngle(k: Lanes, n: Vector, q: Vector): Result {
   return f32x4.div(f32x4.mul(f32x4.add(n, n), q), below)
 }
 
-/** e^x = 2ⁿ·e^r, where 2ⁿ is multiplied in two steps because it may not be a normal number itself. */
-function exp(k: Lanes, x: Vector): Result {
-  const { f32x4, i32x4 } = k.f
-  const { t, r } = reduced(k, hold(k, clamp(k, x, -104, 89)))
-  const i = hold(k, i32x4.sub(t, allBits(k, ROUND_BITS)))
-  const half = hold(k, i32x4.shr_s(i, 1))
-  const first = hold(k, powerOf2(k, half, 0))
-  const rest = hold(k, i32x4.sub(i, half))
-  return f32x4.mul(f32x4.mul(expOf(k, r), first), powerOf2(k, rest, 0))
-}
-
 /** 1 + (r + r²·P(r)) */
 export function expOf(k: Lanes, r: Vector): Result {
   const { f32x4 } = k.f
@@ -97,5 +86,5 @@ export const float32: Arithmetic = {
     float[0] = value
     return [bits[0], bits[0]]
   },
-  elementary: { exp, sigmoid, tanh },
+  elementary: { sigmoid, tanh },
 }

@@ -16,7 +16,7 @@ export function softmax(k: Lanes, at: Pointer, width: number): void {
   // e^(−∞ − max) is 0, unless max is infinite itself: then all is NaN, and so it should be.
   eachVector(k, at, width, Number.NEGATIVE_INFINITY, (value, place, part) => {
     const shifted = hold(k, float.sub(value, max))
-    const e = hold(k, k.elementary.exp(k, shifted))
+    const e = hold(k, k.elementary.exp!(k, shifted))
     v128.store(0, place, e)
     local.set(sums[part], float.add(sums[part], e))
   })
