@@ -73,7 +73,7 @@ export function createModule(writeFunction: FunctionWriter): ModuleBuilder {
   const sections = Array.from({ length: 12 }, (): Code[] => [])
   const funcs: Func[] = []
   const names: Code[] = []
-  const written = new Map<string, Func>()
+  const bodies: (readonly number[])[] = []
 
   const builder = {
     importMemory(from: string, field: string, min: number, max: number) {
@@ -84,18 +84,22 @@ export function createModule(writeFunction: FunctionWriter): ModuleBuilder {
       const owns = (func: Func): boolean => func === funcs[func.index]
       const { locals, code } = writeFunction({ name, params, result }, write, owns)
       const type = [0x60, list(params.map(codeOf)), list(result ? [codeOf(result)] : [])]
-      const body = sized([runsOf(locals.slice(params.length)), code])
-      const key = `${[type, body]}`
-      const known = written.get(key)
+      const body = flatten([runsOf(locals.slice(params.length)), code])
+      const known = funcs.find(
+        ({ index }) =>
+          bodies[index].length === body.length &&
+          bodies[index].every((byte, i) => byte === body[i]) &&
+          `${sections[TYPE][index]}` === `${type}`,
+      )
       if (known !== undefined) return known
       const index = funcs.length
       // Each function has a type of its own: the index of one is that of the other.
       sections[TYPE].push(type)
       sections[FUNCTION].push(unsigned(index))
-      sections[CODE].push(body)
+      sections[CODE].push(list(body))
       const func: Func = { index, params, result }
       funcs.push(func)
-      written.set(key, func)
+      bodies.push(body)
       if (signature.name) names.push([unsigned(index), text(name)])
       return func
     },

@@ -82,63 +82,67 @@ const VOID = 0x40
 const END = 0x0b
 
 /** @param families the instructions that there are. */
-export const plainWriterOf =
-  ({ v128, ...others }: Instructions): FunctionWriter =>
-  ({ params = [] }, write) => {
-    const code: Code[] = []
-    const locals: Local[] = []
-    let depth = 0
+export function plainWriterOf({ v128, ...others }: Instructions): FunctionWriter {
+  // Of the function that is being written: no other is begun before it is done.
+  let code: Code[]
+  let locals: Local[]
+  let depth = 0
 
-    function state(...statement: Code): void {
-      code.push(statement)
-    }
+  function state(...statement: Code): void {
+    code.push(statement)
+  }
 
-    function declare(type: ValueType): Variable {
-      const index = locals.length
-      const local: Variable = { kind: 'local', type, index, get: [0x20, unsigned(index)] }
-      locals.push(local)
-      return local
-    }
+  function declare(type: ValueType): Variable {
+    const index = locals.length
+    const local: Variable = { kind: 'local', type, index, get: [0x20, unsigned(index)] }
+    locals.push(local)
+    return local
+  }
 
-    function enclose(inner: (label: Label) => unknown): void {
-      depth++
-      inner({ depth })
-      depth--
-    }
+  function enclose(inner: (label: Label) => unknown): void {
+    depth++
+    inner({ depth })
+    depth--
+  }
 
-    const body = {
-      ...others,
-      v128: {
-        ...v128,
-        store: (offset: number, ...operands: Operand[]) => state(store(offset, ...operands)),
-      },
-      local: Object.assign(declare, {
-        get: ({ get }: Variable): Code => get,
-        set: (local: Local, value: Operand) => state(spell(value), 0x21, unsigned(local.index)),
-        tee: (local: Local, value: Operand): Code => [spell(value), 0x22, unsigned(local.index)],
-      }),
-      loop(inner: (label: Label) => unknown) {
-        state(0x03, VOID)
-        enclose(inner)
-        state(END)
-      },
-      if(condition: Operand, then: () => unknown, otherwise?: () => unknown) {
-        state(spell(condition), 0x04, VOID)
-        enclose(then)
-        if (otherwise) {
-          state(0x05)
-          enclose(otherwise)
-        }
-        state(END)
-      },
-      br_if: (label: Label, condition: Operand) =>
-        state(spell(condition), 0x0d, unsigned(depth - label.depth)),
-      call: ({ index }: Func, ...operands: Operand[]) =>
-        state(operands.map(spell), 0x10, unsigned(index)),
-    }
+  const body = {
+    ...others,
+    v128: {
+      ...v128,
+      store: (offset: number, ...operands: Operand[]) => state(store(offset, ...operands)),
+    },
+    local: Object.assign(declare, {
+      get: ({ get }: Variable): Code => get,
+      set: (local: Local, value: Operand) => state(spell(value), 0x21, unsigned(local.index)),
+      tee: (local: Local, value: Operand): Code => [spell(value), 0x22, unsigned(local.index)],
+    }),
+    loop(inner: (label: Label) => unknown) {
+      state(0x03, VOID)
+      enclose(inner)
+      state(END)
+    },
+    if(condition: Operand, then: () => unknown, otherwise?: () => unknown) {
+      state(spell(condition), 0x04, VOID)
+      enclose(then)
+      if (otherwise) {
+        state(0x05)
+        enclose(otherwise)
+      }
+      state(END)
+    },
+    br_if: (label: Label, condition: Operand) =>
+      state(spell(condition), 0x0d, unsigned(depth - label.depth)),
+    call: ({ index }: Func, ...operands: Operand[]) =>
+      state(operands.map(spell), 0x10, unsigned(index)),
+  }
+
+  return ({ params = [] }, write) => {
+    code = []
+    locals = []
     write(body as unknown as FunctionBody, ...params.map(declare))
     state(END)
     return { locals: locals.map(({ type }) => type), code }
   }
+}
 
 export const plainWriter = plainWriterOf(instructions)
