@@ -80,8 +80,8 @@ function isPlainLayer(node: LayerNode): boolean {
 
 /** Whether a plain model has what most do not (`with-more.ts`). */
 export function needsMore({ nodes }: Model): boolean {
-  return nodes.some(
-    (node) => hasSoftmax(node) || (node.kind === 'gru' && !staysInCache(node, float32.bytes)),
+  return nodes.some((node) =>
+    node.kind === 'gru' ? !node.resetAfter || !staysInCache(node, float32.bytes) : hasSoftmax(node),
   )
 }
 

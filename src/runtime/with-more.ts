@@ -1,6 +1,6 @@
 /**
- * What most pages with a plain model need not fetch: a softmax, blocks for a GRU that is large enough
- * to go to some length for it, runs in slices. It is one piece, and reaches what `compile` reaches, so
+ * What most pages with a plain model need not fetch: a softmax, a GRU whose reset comes before the
+ * product, blocks for one that is large enough to go to some length for it, runs in slices. It is one piece, and reaches what `compile` reaches, so
  * that bundlers have no reason to cut that.
  */
 
@@ -10,7 +10,7 @@ import { type CompileOptions, compileWith, type Program } from './program.ts'
 import type { Toolkit } from './toolkit.ts'
 import type { Code } from './wasm/encoding.ts'
 import { exp } from './wasm/kernels/exp.ts'
-import { writeGruOfAnySize } from './wasm/kernels/gru-block.ts'
+import { writeAnyGru } from './wasm/kernels/gru-block.ts'
 import { float32 } from './wasm/kernels/math.ts'
 import { softmax } from './wasm/kernels/softmax.ts'
 import { instructions, op, plainWriterOf, simd } from './wasm/plain.ts'
@@ -31,7 +31,7 @@ export const toolkitWithMore: Toolkit = {
       i8x16: { shuffle: (lanes: Code, a: Code, b: Code) => op(0xfd, 0x0d, lanes)(a, b) },
       i32x4: { ...i32x4, shr_s: simd(0xac) },
     }),
-    writers: { ...writing.writers, gru: writeGruOfAnySize },
+    writers: { ...writing.writers, gru: writeAnyGru },
     arithmetics: { f32: { ...float32, elementary: { ...float32.elementary, exp } } },
     softmax,
   },

@@ -6,7 +6,8 @@
 import { isElementwise } from '../../model/activation.ts'
 import type { JsLayer } from '../layer.ts'
 import type { Conv1dKernel } from '../layers/conv1d.ts'
-import { LANES, padded } from '../plan.ts'
+import { padded } from '../plan.ts'
+import { addRows } from './products.ts'
 
 export const conv1d: JsLayer<Conv1dKernel> = (kernel, ops, place) => {
   const { features, units, size, dilation, activation, panels, biases } = kernel
@@ -25,9 +26,8 @@ export const conv1d: JsLayer<Conv1dKernel> = (kernel, ops, place) => {
       }
       memory.copyWithin(window + (size - 1) * features, from, from + features)
       memory.copyWithin(to, biases, biases + lanes)
-      for (let u = 0, w = panels; u < lanes; u += LANES, w += size * features * LANES) {
-        ops.accumulate(memory, to + u, w, LANES, window, size * features)
-      }
+      const taken = size * features
+      addRows(ops, memory, panels, taken, units, 0, taken, 1, 0, 1, window, to)
       if (isElementwise(activation)) ops.activate(memory, to, lanes, activation)
       else ops.softmax(memory, to, units)
       if (depth > 0) {

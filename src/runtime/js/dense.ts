@@ -3,7 +3,8 @@
 import { isElementwise } from '../../model/activation.ts'
 import type { JsLayer } from '../layer.ts'
 import type { DenseKernel } from '../layers/dense.ts'
-import { LANES, padded } from '../plan.ts'
+import { padded } from '../plan.ts'
+import { addRows } from './products.ts'
 
 export const dense: JsLayer<DenseKernel> = (
   { features, units, activation, x, y, overTime, panels, biases },
@@ -20,9 +21,7 @@ export const dense: JsLayer<DenseKernel> = (
     let to = place.frame + layout.offsets[y] + row * perRow * lanes
     for (let t = 0; t < steps; t++) {
       memory.copyWithin(to, biases, biases + lanes)
-      for (let u = 0, w = panels; u < lanes; u += LANES, w += features * LANES) {
-        ops.accumulate(memory, to + u, w, LANES, from, features)
-      }
+      addRows(ops, memory, panels, features, units, 0, features, 1, 0, 1, from, to)
       if (isElementwise(activation)) ops.activate(memory, to, lanes, activation)
       else ops.softmax(memory, to, units)
       from += xStride

@@ -1,11 +1,15 @@
-/** Products of a recurrent layer's weights with vectors, by the panels in which they lie. */
+/** Products of weights with vectors, by the panels in which they lie (`layers/panels.ts`). */
 
-import { type Panels, panelUnits } from '../layers/panels.ts'
+import { panelUnits } from '../layers/panels.ts'
 import { LANES, padded } from '../plan.ts'
 import type { Memory, Ops } from './ops.ts'
 
-/** Which of a panel's rows: those of W or of U. */
-type Matrix = 'kernel' | 'recurrentKernel'
+/** The weights of a recurrent layer: the rows of W, and then those of U. */
+interface Recurrent {
+  readonly features: number
+  readonly units: number
+  readonly panels: number
+}
 
 /**
  * Adds W·x or U·x to the sums of the gates `from` … `to` − 1, which lie at out + gate·lanes, of a
@@ -14,8 +18,29 @@ type Matrix = 'kernel' | 'recurrentKernel'
 export function addProducts(
   ops: Ops,
   m: Memory,
-  { features, units, panels }: Panels,
-  matrix: Matrix,
+  { features, units, panels }: Recurrent,
+  matrix: 'kernel' | 'recurrentKernel',
+  gates: number,
+  from: number,
+  to: number,
+  x: number,
+  out: number,
+): void {
+  const rows = features + units
+  if (matrix === 'kernel')
+    addRows(ops, m, panels, rows, units, 0, features, gates, from, to, x, out)
+  else addRows(ops, m, panels, rows, units, features, units, gates, from, to, x, out)
+}
+
+/** The same for `count` of `rows` rows of panels. */
+export function addRows(
+  ops: Ops,
+  m: Memory,
+  panels: number,
+  rows: number,
+  units: number,
+  first: number,
+  count: number,
   gates: number,
   from: number,
   to: number,
@@ -23,16 +48,15 @@ export function addProducts(
   out: number,
 ): void {
   const lanes = padded(units)
-  const count = matrix === 'kernel' ? features : units
   let panel = panels
   for (let u = 0; u < lanes; ) {
     const width = panelUnits(lanes - u, gates)
     const row = gates * width
-    let w = matrix === 'kernel' ? panel : panel + features * row
+    let w = panel + first * row
     for (const end = u + width; u < end; u += LANES, w += gates * LANES) {
       for (let gate = from; gate < to; gate++)
         ops.accumulate(m, out + gate * lanes + u, w + gate * LANES, row, x, count)
     }
-    panel += (features + units) * row
+    panel += rows * row
   }
 }

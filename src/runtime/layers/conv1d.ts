@@ -3,7 +3,7 @@
  * state. How it is planned, and how its weights are packed. Every other convolution works on whole
  * tensors.
  *
- * Weights: [vector of 4 units][size · features][4 lanes], then the biases [units]. State: the
+ * Weights: panels (panels.ts) of size · features rows, then the biases [units]. State: the
  * last (size − 1)·dilation inputs, oldest first.
  */
 
@@ -11,7 +11,8 @@ import type { Activation } from '../../model/activations.ts'
 import { isCausal } from '../../model/causal.ts'
 import type { Conv1dNode } from '../../model/types.ts'
 import { type LayerPlan, sweepOver } from '../layer.ts'
-import { LANES, padded } from '../plan.ts'
+import { padded } from '../plan.ts'
+import { packBias, packPanels, panelsSize } from './panels.ts'
 
 export interface Conv1dKernel {
   readonly kind: 'conv1d'
@@ -49,17 +50,13 @@ export const conv1d: LayerPlan<Conv1dNode, Conv1dKernel> = {
       x: builder.input('x', 'step'),
       y: y < 0 ? builder.local('y', units, 'step') : y,
       past: builder.state('past'),
-      panels: builder.weights(size * features * padded(units)),
+      panels: builder.weights(panelsSize(size * features, units, 1)),
       biases: builder.weights(padded(units)),
     }
   },
 
-  pack({ weights: { kernel, bias } }, { features, units, size, panels, biases }, memory) {
-    const rows = size * features
-    for (let u = 0; u < units; u++) {
-      const vector = panels + Math.floor(u / LANES) * rows * LANES + (u % LANES)
-      for (let i = 0; i < rows; i++) memory[vector + i * LANES] = kernel.data[i * units + u]
-      memory[biases + u] = bias?.data[u] ?? 0
-    }
+  pack({ weights: { kernel, bias } }, { units, panels, biases }, memory) {
+    packPanels([[kernel]], units, panels, memory)
+    packBias(memory, biases, units, bias, null)
   },
 }

@@ -1,13 +1,13 @@
 /**
  * The Dense layer: how it is planned, and how its weights are packed.
- * Weights: [vector of 4 units][features][4 lanes], then the biases [units].
+ * Weights: panels (panels.ts) of one gate, then the biases [units].
  */
 
 import type { Activation } from '../../model/activations.ts'
 import type { DenseNode } from '../../model/types.ts'
 import { type LayerPlan, overVectors, roleIn } from '../layer.ts'
-import { LANES, padded } from '../plan.ts'
-import { packColumn } from './panels.ts'
+import { padded } from '../plan.ts'
+import { packBias, packPanels, panelsSize } from './panels.ts'
 
 export interface DenseKernel {
   readonly kind: 'dense'
@@ -40,14 +40,13 @@ export const dense: LayerPlan<DenseNode, DenseKernel> = {
       x: builder.input('x', role),
       y: y < 0 ? builder.local('y', units, role) : y,
       overTime: role === 'step',
-      panels: builder.weights(features * padded(units)),
+      panels: builder.weights(panelsSize(features, units, 1)),
       biases: builder.weights(padded(units)),
     }
   },
 
-  pack({ weights: { kernel, bias } }, { features, units, panels, biases }, memory) {
-    for (let u = 0; u < units; u += LANES)
-      packColumn(kernel.data, u, units, features, memory, panels + u * features, LANES)
-    for (let u = 0; u < units; u++) memory[biases + u] = bias?.data[u] ?? 0
+  pack({ weights: { kernel, bias } }, { units, panels, biases }, memory) {
+    packPanels([[kernel]], units, panels, memory)
+    packBias(memory, biases, units, bias, null)
   },
 }

@@ -37,7 +37,7 @@ export function staysInCache(
   { features, units }: Pick<GruKernel, 'features' | 'units'>,
   bytes: number,
 ): boolean {
-  return bytes * panelsSize(features, units, 3) <= IN_CACHE
+  return bytes * panelsSize(features + units, units, 3) <= IN_CACHE
 }
 
 export const gru: LayerPlan<GruNode, GruKernel> = {
@@ -58,7 +58,7 @@ export const gru: LayerPlan<GruNode, GruKernel> = {
       activation: node.activation,
       recurrentActivation: node.recurrentActivation,
       clip: node.clip,
-      panels: builder.weights(panelsSize(features, units, 3)),
+      panels: builder.weights(panelsSize(features + units, units, 3)),
       biases: builder.weights(4 * lanes),
     }
   },
@@ -67,7 +67,7 @@ export const gru: LayerPlan<GruNode, GruKernel> = {
     const { units, biases } = kernel
     const lanes = padded(units)
     const byGate = ({ z, r, n }: PerGate<Tensor>): Tensor[] => [z, r, n]
-    packPanels(byGate(weights.kernel), byGate(weights.recurrentKernel), kernel, memory)
+    packPanels([weights.kernel, weights.recurrentKernel].map(byGate), units, kernel.panels, memory)
 
     const { inputBias: bi, recurrentBias: br } = weights
     const merged = bias === 'merged'

@@ -44,7 +44,7 @@ export const lstm: LayerPlan<LstmNode, LstmKernel> = {
       recurrentActivation: node.recurrentActivation,
       outputActivation: node.outputActivation,
       clip: node.clip,
-      panels: builder.weights(panelsSize(features, units, gates)),
+      panels: builder.weights(panelsSize(features + units, units, gates)),
       biases,
       peepholes: sees ? biases + gates * lanes : -1,
     }
@@ -55,7 +55,7 @@ export const lstm: LayerPlan<LstmNode, LstmKernel> = {
     const lanes = padded(units)
     const gates = gatesOf(kernel)
     const byGate = (arrays: PerLstmGate<Tensor>): Tensor[] => gates.map((gate) => arrays[gate])
-    packPanels(byGate(weights.kernel), byGate(weights.recurrentKernel), kernel, memory)
+    packPanels([weights.kernel, weights.recurrentKernel].map(byGate), units, kernel.panels, memory)
     gates.forEach((gate, at) => {
       const { inputBias: bi, recurrentBias: br } = weights
       packBias(memory, biases + at * lanes, units, bi?.[gate], br?.[gate])

@@ -1,20 +1,13 @@
 /**
- * How the weights of a recurrent layer lie in memory: [panel][rows of W, then rows of U][groups of
- * the panel][gates][4 lanes], so that one step reads them from front to back, and biases
- * [gates][units]. A panel holds the weights of twelve sums side by side: so many fit in registers,
- * and what they read at a time is one run of memory.
+ * How weights lie in memory: [panel][rows][groups of the panel][gates][4 lanes], so that one step reads
+ * them from front to back, and biases [gates][units]. The rows of a Dense layer are its inputs', those
+ * of a recurrent one W's and then U's. A panel holds the weights of twelve sums side by side: so many
+ * fit in registers, and what they read at a time is one run of memory.
  */
 
 import type { Tensor } from '../../tensor.ts'
 import type { Memory } from '../js/ops.ts'
 import { LANES, padded } from '../plan.ts'
-
-export interface Panels {
-  readonly features: number
-  readonly units: number
-  /** Offset in the weights. */
-  readonly panels: number
-}
 
 /** Sums, of a gate and four units each, whose weights a panel holds at most. */
 const PANEL_SUMS = 12
@@ -34,58 +27,55 @@ export function panelUnits(left: number, gates: number): number {
 }
 
 /** Numbers of all panels. */
-export function panelsSize(features: number, units: number, gates: number): number {
-  return (features + units) * gates * padded(units)
+export function panelsSize(rows: number, units: number, gates: number): number {
+  return rows * gates * padded(units)
 }
 
-/** Writes W and U, each as one array for each gate in the order of the panels. */
+/** Writes matrices [rows, units], each as one array for each gate in the order of the panels. */
 export function packPanels(
-  kernel: readonly Tensor[],
-  recurrentKernel: readonly Tensor[],
-  { features, units, panels }: Panels,
+  matrices: readonly (readonly Tensor[])[],
+  units: number,
+  panels: number,
   memory: Memory,
 ): void {
-  const gates = kernel.length
+  const gates = matrices[0].length
   const lanes = padded(units)
   let panel = panels
   for (let u = 0; u < lanes; ) {
     const width = panelUnits(lanes - u, gates)
     const row = gates * width
-    for (let gate = 0; gate < gates; gate++) {
-      for (let v = 0; v < width; v += LANES) {
-        const at = panel + v * gates + gate * LANES
-        packColumn(kernel[gate].data, u + v, units, features, memory, at, row)
-        packColumn(
-          recurrentKernel[gate].data,
-          u + v,
-          units,
-          units,
-          memory,
-          at + features * row,
-          row,
-        )
+    let at = panel
+    for (let v = 0; v < width; v += LANES) {
+      for (let gate = 0; gate < gates; gate++) {
+        at = panel + v * gates + gate * LANES
+        for (const matrix of matrices)
+          at = packColumn(matrix[gate].data, u + v, units, memory, at, row)
       }
     }
-    panel += (features + units) * row
+    // Behind the last column, by a row's start: where the next panel begins.
+    panel = at - (row - LANES)
     u += width
   }
 }
 
-/** Weights of four units, from all rows, `stride` apart. This is what takes time: a loop of numbers alone is soon fast code. */
-export function packColumn(
+/**
+ * Weights of four units, from all rows, `stride` apart, and where the next row would begin. This is
+ * what takes time: a loop of numbers alone is soon fast code.
+ */
+function packColumn(
   data: Tensor['data'],
   from: number,
   units: number,
-  rows: number,
   memory: Memory,
   to: number,
   stride: number,
-): void {
+): number {
   const count = Math.min(LANES, units - from)
   for (let lane = 0; lane < count; lane++) {
-    for (let i = 0, a = from + lane, b = to + lane; i < rows; i++, a += units, b += stride)
+    for (let a = from + lane, b = to + lane; a < data.length; a += units, b += stride)
       memory[b] = data[a]
   }
+  return to + (data.length / units) * stride
 }
 
 /**

@@ -29,13 +29,13 @@ export const rnn: LayerPlan<RnnNode, RnnKernel> = {
       ...planSteps(node, builder),
       activation: node.activation,
       clip: node.clip,
-      panels: builder.weights(panelsSize(features, units, 1)),
+      panels: builder.weights(panelsSize(features + units, units, 1)),
       biases: builder.weights(padded(units)),
     }
   },
 
   pack({ weights }, kernel, memory) {
-    packPanels([weights.kernel], [weights.recurrentKernel], kernel, memory)
+    packPanels([[weights.kernel], [weights.recurrentKernel]], kernel.units, kernel.panels, memory)
     packBias(memory, kernel.biases, kernel.units, weights.inputBias, weights.recurrentBias)
   },
 }

@@ -3,8 +3,7 @@
 import { writeConv1d } from './kernels/conv1d.ts'
 import { writeDense } from './kernels/dense.ts'
 import { writeActivation, writeAffine, writePrelu } from './kernels/elementwise.ts'
-import { gruCell } from './kernels/gru.ts'
-import { writeGruOfAnySize } from './kernels/gru-block.ts'
+import { gruCell, writeAnyGru } from './kernels/gru-block.ts'
 import { writeLayerNorm } from './kernels/layer-norm.ts'
 import { lstmCell } from './kernels/lstm.ts'
 import { writeMasking } from './kernels/masking.ts'
@@ -14,7 +13,7 @@ import { withCell } from './kernels/row-cell.ts'
 import type { Writers } from './writing.ts'
 
 export const writers: Writers = {
-  gru: withCell(gruCell, writeGruOfAnySize),
+  gru: withCell(gruCell, writeAnyGru),
   lstm: withCell(lstmCell),
   rnn: withCell(rnnCell),
   dense: writeDense,

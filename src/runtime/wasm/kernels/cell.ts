@@ -1,6 +1,6 @@
 /**
- * What the cells of recurrent layers are written with: a few vectors of units at a time are taken
- * through all rows of their weights (`layers/panels.ts`), with one accumulator for each vector and gate.
+ * What layers with weights are written with: a few vectors of units at a time are taken through all
+ * rows of their weights (`layers/panels.ts`), with one accumulator for each vector and gate.
  */
 
 import { panelGroups } from '../../layers/panels.ts'
@@ -39,7 +39,7 @@ export interface Block extends Lanes {
  */
 export function overUnits(
   k: Lanes,
-  { features, units }: { readonly features: number; readonly units: number },
+  { rows, units }: { readonly rows: number; readonly units: number },
   gates: number,
   panels: Pointer,
   write: (block: Block) => void,
@@ -76,8 +76,13 @@ export function overUnits(
         }),
       )
     }
-    advance(k, w, (features + units - 1) * row)
+    advance(k, w, (rows - 1) * row)
   })
+}
+
+/** The rows of W and U of a recurrent layer. */
+export function rowsOf({ features, units }: { readonly features: number; readonly units: number }) {
+  return { rows: features + units, units }
 }
 
 /** Accumulators that start at a gate's biases. */

@@ -2,10 +2,10 @@
 
 import { type Activation, isElementwise } from '../../../model/activation.ts'
 import type { DenseKernel } from '../../layers/dense.ts'
-import { LANES, padded } from '../../plan.ts'
 import { activate } from './activations.ts'
+import { overUnits, starts, sumsOf } from './cell.ts'
 import type { Entry, Routine, Site } from './kernel.ts'
-import { accumulate, address, hold, overBlocks, type Pointer, pointer, VECTOR } from './lanes.ts'
+import { accumulate, address, pointer, VECTOR } from './lanes.ts'
 import { writeVectorLayer } from './over-frame.ts'
 
 export function writeDense(site: Site, kernel: DenseKernel, entry: Entry): Routine {
@@ -26,29 +26,17 @@ export interface Product {
 
 /** (x, y): a vector of features to a vector of units. */
 export function writeProduct(
-  { func, target }: Site,
-  { kind, features, units, activation, panels: panelsAt, biases: biasesAt }: Product,
+  { func }: Site,
+  { kind, features, units, activation, panels, biases }: Product,
 ): Routine {
-  const { group, parts, vectors } = target
-  const panel = features * group
   return func(`${kind} ${features} to ${units}`, (k, x, y) => {
     const { local, v128 } = k.f
-    const [panels, biases] = [address(k, panelsAt), address(k, biasesAt)]
-    const to = pointer(k, y)
-    const moving: readonly (readonly [Pointer, number])[] = [
-      [panels, panel],
-      [biases, group],
-      [to, group],
-    ]
-    // One sum for each vector, where a GRU has three: so many more vectors at a time.
-    const most = Math.floor((3 * vectors) / parts)
-    overBlocks(k, padded(units) / LANES, most, moving, (size) => {
-      const sums = Array.from({ length: size * parts }, (_, v) => ({
-        accs: [hold(k, v128.load(v * VECTOR, biases))],
-        offset: Math.floor(v / parts) * panel + (v % parts) * VECTOR,
-      }))
-      accumulate(k, sums, pointer(k, panels), group, [pointer(k, x)], features)
-      sums.forEach(({ accs: [acc] }, v) => {
+    overUnits(k, { rows: features, units }, 1, address(k, panels), (block) => {
+      const [b, to] = [address(k, biases), y].map(block.part)
+      const accs = starts(block, b, 0)
+      const [w, from] = [block.w, x].map((each) => pointer(k, each))
+      accumulate(k, sumsOf(block, [accs], 0), w, block.row, [from], features)
+      accs.forEach((acc, v) => {
         const a = isElementwise(activation) ? activate(k, activation, acc) : local.get(acc)
         v128.store(v * VECTOR, to, a)
       })

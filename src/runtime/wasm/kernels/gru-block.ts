@@ -5,17 +5,23 @@
 
 import { type GruKernel, staysInCache } from '../../layers/gru.ts'
 import { PROJECTED_STEPS, padded } from '../../plan.ts'
-import { writeFinish, writeGru, writeReset } from './gru.ts'
-import { writeProducts } from './gru-products.ts'
-import { GATES, partsOf, R } from './gru-sums.ts'
+import { cellOf, GATES, R, writeFinish, writeSums } from './gru.ts'
+import { writeReset, writeSumsBefore } from './gru-before.ts'
+import { partsOf, writeProducts } from './gru-products.ts'
 import type { Entry, Routine, Site } from './kernel.ts'
 import { address, advance, copyNumbers, type Pointer, pointer, repeatFor } from './lanes.ts'
+import { type Cell, writeRecurrent } from './recurrent.ts'
 
-/** A GRU of any size: where loading weights takes long, with blocks that load them less often. */
-export function writeGruOfAnySize(site: Site, kernel: GruKernel, entry: Entry): Routine {
+/** Any GRU: where loading weights takes long, with blocks that load them less often. */
+export function writeAnyGru(site: Site, kernel: GruKernel, entry: Entry): Routine {
   return entry === 'step' || staysInCache(kernel, site.target.bytes)
-    ? writeGru(site, kernel, entry)
+    ? writeRecurrent(site, kernel, gruCell(site, kernel), entry)
     : writeBlock(site, kernel)
+}
+
+export function gruCell(site: Site, kernel: GruKernel): Cell {
+  const write = kernel.resetAfter ? writeSums : writeSumsBefore
+  return cellOf(site, kernel, write(site, kernel))
 }
 
 function writeBlock(site: Site, kernel: GruKernel): Routine {

@@ -7,10 +7,44 @@
  * weight serve twice. What is summed in which order stays the same, and with it every bit.
  */
 
-import { type Block, overUnits } from './cell.ts'
-import { addProducts, GATES, type GruShape, type Part, type Sums } from './gru-sums.ts'
+import { type Block, overUnits, rowsOf, starts, sumsOf } from './cell.ts'
+import { GATES, type GruShape, HN, N, R, Z } from './gru.ts'
 import type { Routine, Site } from './kernel.ts'
-import { advance, type Lanes, type Pointer, pointer, repeatFor } from './lanes.ts'
+import {
+  accumulate,
+  advance,
+  type Lanes,
+  type Pointer,
+  pointer,
+  repeatFor,
+  VECTOR,
+  type Vector,
+} from './lanes.ts'
+
+/** A part of the products: which rows of a panel meet a vector, and which sums take them. */
+export interface Part {
+  readonly first: number
+  readonly rows: number
+  readonly sums: readonly number[]
+}
+
+/** W·x of all gates, and then U·h: of n alone in the end where the reset, which needs r, comes before. */
+export function partsOf({ features, units, resetAfter }: GruShape): readonly Part[] {
+  return [
+    { first: 0, rows: features, sums: [Z, R, N] },
+    ...(resetAfter ? [[Z, R, HN]] : [[Z, R], [HN]]).map((sums) => ({
+      first: features,
+      rows: units,
+      sums,
+    })),
+  ]
+}
+
+/** Where the sums of an input begin, at the block's part: [z|r|n], and U·h + brn. */
+export interface Sums {
+  readonly pre: Pointer
+  readonly out: Pointer
+}
 
 /** How vectors follow each other, in bytes: from an input to the next, and from a row to the next. */
 export interface Strides {
@@ -47,7 +81,7 @@ export function writeProducts(
       const addFor = (block: Block, inputs: readonly Input[]): void =>
         addProducts(block, biases, inputs, [[part, inputs.map((input) => input.x)]])
       const one = (): void =>
-        overUnits(k, shape, GATES, panels, (block) => addFor(block, [firstOf(block)]))
+        overUnits(k, rowsOf(shape), GATES, panels, (block) => addFor(block, [firstOf(block)]))
       const moveOn = (input: Input): void => {
         local.set(input.x, i32.add(input.x, xStride))
         advance(k, input.pre, strides.pre)
@@ -56,7 +90,7 @@ export function writeProducts(
       const several = (): void =>
         overUnits(
           k,
-          shape,
+          rowsOf(shape),
           GATES,
           panels,
           (block) => {
@@ -99,4 +133,40 @@ function inPairs(k: Lanes, count: Pointer, two: () => void, one: () => void): vo
   f.local.set(pairs, f.i32.shr_u(count, 1))
   f.if(pairs, () => repeatFor(k, pairs, two))
   f.if(f.i32.and(count, 1), one)
+}
+
+/**
+ * Adds the products of one input or two, part after part, each with vectors of its own. A sum starts
+ * at its bias, or with what it has come to; `pre` and `out` begin at the block's part.
+ */
+export function addProducts(
+  block: Block,
+  biases: Pointer,
+  inputs: readonly Sums[],
+  parts: readonly (readonly [Part, readonly Pointer[]])[],
+): void {
+  const { f, row, width } = block
+  const b = block.part(biases)
+  const accs: Vector[][][] = []
+  parts.forEach(([{ first, rows, sums }, vectors], i) => {
+    for (const s of sums) {
+      const fresh = first === 0 || s === HN
+      accs[s] ??= inputs.map(({ pre }) => starts(block, fresh ? b : pre, s))
+    }
+    accumulate(
+      block,
+      sums.flatMap((s) => sumsOf(block, accs[s], Math.min(s, N))),
+      pointer(block, block.w, first * row),
+      row,
+      vectors.map((x) => pointer(block, x)),
+      rows,
+    )
+    for (const s of sums) {
+      if (parts[i + 1]?.[0].sums.includes(s)) continue
+      inputs.forEach(({ pre, out }, m) => {
+        const [to, at] = s === HN ? [out, 0] : [pre, s * width]
+        accs[s][m].forEach((acc, v) => f.v128.store(at + v * VECTOR, to, acc))
+      })
+    }
+  })
 }

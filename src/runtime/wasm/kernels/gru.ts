@@ -1,20 +1,19 @@
 /**
  * One step of a GRU in WebAssembly, with the weights and the order of `js/gru.ts`.
  *
- * First come the sums (`gru-sums.ts`), which wait in memory. Then the gates: there each vector
- * depends on nothing but its own sums, so the machine works on several at once, and no register has to
- * be kept for a sum meanwhile. Where the reset comes before the product, U·(r ⊙ h) needs r of all
- * units, and is a third pass in between.
+ * First come the sums, which wait in memory: a few vectors of units at a time are taken through all
+ * rows of their weights. Then the gates: there each vector depends on nothing but its own sums, so the
+ * machine works on several at once, and no register has to be kept for a sum meanwhile. Where the
+ * reset comes before the product there is more between them (`gru-before.ts`).
  */
 
 import type { GruKernel } from '../../layers/gru.ts'
 import { LANES, padded } from '../../plan.ts'
 import { activate } from './activations.ts'
-import { limited, overUnits } from './cell.ts'
-import { addProducts, GATES, type GruShape, N, type Part, partsOf, R, Z } from './gru-sums.ts'
+import { limited, overUnits, rowsOf, starts, sumsOf } from './cell.ts'
 import type { Entry, Routine, Site } from './kernel.ts'
 import {
-  advance,
+  accumulate,
   all,
   hold,
   type Lanes,
@@ -23,19 +22,31 @@ import {
   type Pointer,
   pointer,
   type Result,
-  repeat,
   VECTOR,
   type Vector,
 } from './lanes.ts'
 import { type Cell, writeRecurrent } from './recurrent.ts'
 
+/** What the code of a GRU depends on. */
+export type GruShape = Pick<
+  GruKernel,
+  'features' | 'units' | 'resetAfter' | 'update' | 'activation' | 'recurrentActivation' | 'clip'
+>
+
+export const GATES = 3
+
+/** The sums of a unit, in the order of the biases; n and hn meet the same weights. */
+export const [Z, R, N, HN] = [0, 1, 2, 3]
+
+/** With the reset after the product. */
 export function writeGru(site: Site, kernel: GruKernel, entry: Entry): Routine {
-  return writeRecurrent(site, kernel, gruCell(site, kernel), entry)
+  return writeRecurrent(site, kernel, cellOf(site, kernel, writeSums(site, kernel)), entry)
 }
 
-export function gruCell(site: Site, kernel: GruKernel): Cell {
+/** @param sums (panels, biases, x, h, out, pre): all that comes before `finish`. */
+export function cellOf(site: Site, kernel: GruKernel, sums: Routine): Cell {
   const [panels, biases] = [kernel.panels, kernel.biases].map((at) => site.target.bytes * at)
-  const [sums, finish] = [writeSums(site, kernel), writeFinish(site, kernel)]
+  const finish = writeFinish(site, kernel)
   return {
     parts: [
       (k, { x, h, out, own }) => k.f.call(sums, panels, biases, x, h, out, own),
@@ -45,39 +56,25 @@ export function gruCell(site: Site, kernel: GruKernel): Cell {
   }
 }
 
-/** (panels, biases, x, h, out, pre): all that comes before `finish`. */
-function writeSums(site: Site, shape: GruShape): Routine {
-  const { features, units } = shape
-  const reset = shape.resetAfter ? null : writeReset(site, shape)
-  const [onInputs, onStates, onResetStates] = partsOf(shape)
-  return site.func(`gru ${features} to ${units}: sums`, (k, panels, biases, x, h, out, pre) => {
-    const products = (parts: readonly (readonly [Part, Pointer[]])[]): void =>
-      overUnits(k, shape, GATES, panels, (block) => {
-        const [own, to] = [pre, out].map(block.part)
-        addProducts(block, biases, [{ pre: own, out: to }], parts)
-      })
-    products([
-      [onInputs, [x]],
-      [onStates, [h]],
-    ])
-    if (reset === null) return
-    k.f.call(reset, pre, h)
-    products([[onResetStates, [pointer(k, pre, R * k.bytes * padded(units))]]])
-  })
-}
-
-/** (pre, h), where the reset comes before the product: r of [z|r|n] becomes σ(r) ⊙ h. */
-export function writeReset({ func }: Site, shape: GruShape): Routine {
-  const { units } = shape
-  return func(`gru ${units}: reset`, (k, pre, h) => {
-    const { float, v128 } = k.f
-    const r = pointer(k, pre, R * k.bytes * padded(units))
-    repeat(k, (padded(units) / LANES) * k.parts, () => {
-      const gate = gateOf(k, shape, hold(k, v128.load(0, r)))
-      v128.store(0, r, float.mul(gate, v128.load(0, h)))
-      for (const each of [r, h]) advance(k, each, VECTOR)
-    })
-  })
+/** z, r: bias + W·x + U·h.   n: bin + Wn·x.   hn: brn + Un·h */
+export function writeSums({ func }: Site, { features, units }: GruShape): Routine {
+  return func(`gru ${features} to ${units}: sums`, (k, panels, biases, x, h, out, pre) =>
+    overUnits(k, rowsOf({ features, units }), GATES, panels, (block) => {
+      const [b, to, hnTo] = [biases, pre, out].map(block.part)
+      const [z, r, n, hn] = [Z, R, N, HN].map((sum) => starts(block, b, sum))
+      const w = pointer(k, block.w)
+      const add = (sums: readonly Vector[][], vector: Pointer, count: number): void => {
+        const each = sums.flatMap((accs, gate) => sumsOf(block, [accs], gate))
+        accumulate(k, each, w, block.row, [pointer(k, vector)], count)
+      }
+      add([z, r, n], x, features)
+      add([z, r, hn], h, units)
+      const store = (accs: readonly Vector[], array: Pointer, start: number): void =>
+        accs.forEach((acc, v) => k.f.v128.store(start + v * VECTOR, array, acc))
+      ;[z, r, n].forEach((accs, gate) => store(accs, to, gate * block.width))
+      store(hn, hnTo, 0)
+    }),
+  )
 }
 
 /**
@@ -120,6 +117,6 @@ export function writeFinish({ func }: Site, shape: GruShape): Routine {
   })
 }
 
-function gateOf(k: Lanes, { recurrentActivation, clip }: GruShape, a: Vector): Result {
+export function gateOf(k: Lanes, { recurrentActivation, clip }: GruShape, a: Vector): Result {
   return activate(k, recurrentActivation, limited(k, a, clip))
 }

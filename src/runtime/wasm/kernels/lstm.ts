@@ -5,7 +5,7 @@
 
 import { gatesOf, type LstmKernel } from '../../layers/lstm.ts'
 import { activate } from './activations.ts'
-import { type Block, limited, overUnits, starts, sumsOf } from './cell.ts'
+import { type Block, limited, overUnits, rowsOf, starts, sumsOf } from './cell.ts'
 import type { Routine, Site } from './kernel.ts'
 import { accumulate, all, hold, madd, type Pointer, pointer, VECTOR, type Vector } from './lanes.ts'
 import type { Cell } from './recurrent.ts'
@@ -44,7 +44,9 @@ export function lstmCell(site: Site, kernel: LstmKernel): Cell {
 function writeCell({ func }: Site, shape: CellShape): Routine {
   const gates = gatesOf(shape).length
   return func(`lstm ${shape.features} to ${shape.units}`, (k, panels, biases, x, h, out, c) =>
-    overUnits(k, shape, gates, panels, (block) => writeBlock(block, shape, biases, x, h, out, c)),
+    overUnits(k, rowsOf(shape), gates, panels, (block) =>
+      writeBlock(block, shape, biases, x, h, out, c),
+    ),
   )
 }
 

@@ -2,7 +2,7 @@
 
 import type { RnnKernel } from '../../layers/rnn.ts'
 import { activate } from './activations.ts'
-import { limited, overUnits, starts, sumsOf } from './cell.ts'
+import { limited, overUnits, rowsOf, starts, sumsOf } from './cell.ts'
 import type { Routine, Site } from './kernel.ts'
 import { accumulate, pointer, VECTOR } from './lanes.ts'
 import type { Cell } from './recurrent.ts'
@@ -21,7 +21,7 @@ export function rnnCell(site: Site, kernel: RnnKernel): Cell {
 /** (panels, biases, x, h, out) */
 function writeCell({ func }: Site, shape: CellShape): Routine {
   return func(`rnn ${shape.features} to ${shape.units}`, (k, panels, biases, x, h, out) =>
-    overUnits(k, shape, 1, panels, (block) => {
+    overUnits(k, rowsOf(shape), 1, panels, (block) => {
       const [w, xi, hi] = [block.w, x, h].map((start) => pointer(block, start))
       const [b, to] = [biases, out].map(block.part)
       const a = starts(block, b, 0)
