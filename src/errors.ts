@@ -74,12 +74,10 @@ export function isGruvError(error: unknown): error is GruvError {
 export function within(where: string, error: unknown): unknown {
   if (!isGruvError(error)) return error
   return new GruvError(error.code, error.problem, {
+    ...error,
     where: error.where === undefined ? where : `${where}: ${error.where}`,
-    ...(error.expected === undefined ? {} : { expected: error.expected }),
-    ...(error.got === undefined ? {} : { got: error.got }),
-    ...(error.fix === undefined ? {} : { fix: error.fix }),
     cause: error.cause ?? error,
-  })
+  } as ErrorDetails)
 }
 
 function compose(problem: string, { where, expected, got, fix }: ErrorDetails): string {

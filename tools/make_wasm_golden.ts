@@ -50,7 +50,7 @@ const modules = {
     (func (param i32) (result i32) (i32.add (local.get 0) (i32.const 300)))
     (func (param i32) (drop (call 0 (local.get 0))))
     (export "run" (func 1))
-    (export "größe" (func 0))
+    (export "measure" (func 0))
     (data (i32.const 65536) "\\00\\ff\\80"))`,
   // Blocks, loops, branches of several depths, with and without results.
   control: `(module (func (param i32) (result i32)

@@ -8,7 +8,7 @@ import { createJsEngine } from './js/engine.ts'
 import type { Plan } from './plan.ts'
 import type { Toolkit } from './toolkit.ts'
 import { createWasmEngine, runsHere } from './wasm/engine.ts'
-import { features } from './wasm/probe.ts'
+import { hasSimd, hasWasm } from './wasm/probe.ts'
 
 /** `chooseEngine` where JavaScript may be asked for, or code may be given. */
 export async function chooseAny(
@@ -47,9 +47,8 @@ export function withoutWasm(
 }
 
 function whyNotWasm(refusal: unknown): string {
-  const { wasm, simd } = features()
-  if (!wasm) return 'there is no WebAssembly here'
-  if (!simd) return 'WebAssembly has no SIMD here'
+  if (!hasWasm()) return 'there is no WebAssembly here'
+  if (!hasSimd()) return 'WebAssembly has no SIMD here'
   // What `runsHere` asks besides.
   if (refusal === undefined) return 'the model is larger than 2 GiB'
   // Of a policy that forbids compiling, or of too little memory.

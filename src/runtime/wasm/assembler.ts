@@ -137,10 +137,9 @@ function codeOf(type: ValueType): number {
   return typeCodes[type]
 }
 
-/** In UTF-8, without the TextEncoder that audio worklets lack; halves of characters become �, as there. */
+/** Names are ASCII: audio worklets have no TextEncoder, and what users call their layers stays outside. */
 function text(value: string): Code {
-  const utf8 = encodeURIComponent(value.replace(/\p{Cs}/gu, '\ufffd')).match(/%..|./g) ?? []
-  return list(utf8.map((c) => (c[1] ? Number.parseInt(c.slice(1), 16) : c.charCodeAt(0))))
+  return list(Array.from(value, (character) => character.charCodeAt(0)))
 }
 
 /** As many items as there are, and they. */

@@ -10,7 +10,7 @@ import { STEP } from '../masks.ts'
 import type { Plan } from '../plan.ts'
 import type { Toolkit } from '../toolkit.ts'
 import { emit, type Purpose, pagesOf, type Target } from './emit.ts'
-import { features } from './probe.ts'
+import { hasRelaxedSimd, hasSimd } from './probe.ts'
 
 export type Step = (frame: number, state: number) => void
 type Block = (frame: number, state: number, rows: number, steps: number, start: number) => void
@@ -22,7 +22,7 @@ const MOST_PAGES = 32768
 
 /** Whether this plan can run in WebAssembly here, if the host lets it. */
 export function runsHere(plan: Plan): boolean {
-  return features().simd && pagesOf(plan) <= MOST_PAGES
+  return hasSimd() && pagesOf(plan) <= MOST_PAGES
 }
 
 /** What to write the code for, on this machine. */
@@ -30,7 +30,7 @@ export function targetHere({ precision }: Plan, deterministic = false): Target {
   // No feature tells how code is generated. This one came with V8 13.5 and has nothing to do with it.
   const recent = 'Float16Array' in globalThis
   // Who asks for float64 wants the number rather than speed: nothing is fused there.
-  const fused = precision === 'f32' && !deterministic && features().relaxedSimd
+  const fused = precision === 'f32' && !deterministic && hasRelaxedSimd()
   // Three sums to a vector. V8 before 13 runs out of registers with more than six, and with unrolled
   // loops as well. Later ones hold twelve; for two inputs at once only where a product needs no
   // register of its own. In float64 twelve gain a tenth for one input: four units are six of them.

@@ -9,33 +9,35 @@
 import { createModule, type FunctionBody, type Local } from './assembler.ts'
 import { plainWriter } from './plain.ts'
 
-export interface Features {
-  /** Modules as of the first version. */
-  readonly wasm: boolean
-  readonly simd: boolean
-  /** Fused multiply-add, where the machine has it. Nothing says whether it does. */
-  readonly relaxedSimd: boolean
-}
-
 /** The part of the global scope that is looked at. */
 export interface Scope {
   readonly WebAssembly?: { validate(bytes: Uint8Array<ArrayBuffer>): boolean } | undefined
 }
 
-export function features(scope: Scope = globalThis): Features {
-  const validates = (write?: (f: FunctionBody, v: Local<'v128'>) => unknown): boolean => {
-    const module = createModule(plainWriter)
-    if (write !== undefined) module.func({ params: ['v128'] }, write)
-    try {
-      // Hermes has no WebAssembly; a host that forbids it may leave an object that throws.
-      return scope.WebAssembly?.validate(module.bytes()) ?? false
-    } catch {
-      return false
-    }
-  }
-  return {
-    wasm: validates(),
-    simd: validates((f, v) => f.local.set(v, f.f32x4.add(v, v))),
-    relaxedSimd: validates((f, v) => f.local.set(v, f.f32x4.relaxed_madd(v, v, v))),
+/** Modules as of the first version. */
+export function hasWasm(scope?: Scope): boolean {
+  return validates(undefined, scope)
+}
+
+export function hasSimd(scope?: Scope): boolean {
+  return validates(({ f32x4, local }, v) => local.set(v, f32x4.add(v, v)), scope)
+}
+
+/** Fused multiply-add, where the machine has it. Nothing says whether it does. */
+export function hasRelaxedSimd(scope?: Scope): boolean {
+  return validates(({ f32x4, local }, v) => local.set(v, f32x4.relaxed_madd(v, v, v)), scope)
+}
+
+function validates(
+  write?: (f: FunctionBody, v: Local<'v128'>) => unknown,
+  { WebAssembly }: Scope = globalThis,
+): boolean {
+  const module = createModule(plainWriter)
+  if (write) module.func({ params: ['v128'] }, write)
+  try {
+    // Hermes has no WebAssembly; a host that forbids it may leave an object that throws.
+    return WebAssembly?.validate(module.bytes()) ?? false
+  } catch {
+    return false
   }
 }

@@ -5,7 +5,7 @@ import { compile, compileSync } from '../../../src/index.ts'
 import { createModel } from '../../../src/model/graph.ts'
 import { type Model, sequential } from '../../../src/model/index.ts'
 import type { LayerNode } from '../../../src/model/types.ts'
-import { features } from '../../../src/runtime/wasm/probe.ts'
+import { hasRelaxedSimd } from '../../../src/runtime/wasm/probe.ts'
 import { bits, both } from '../../support/engines.ts'
 import { random, randomGru, tensor } from '../../support/random.ts'
 
@@ -13,7 +13,7 @@ describe('which engine', () => {
   const model = sequential([randomGru(1, 3, 5)])
 
   it('auto takes WebAssembly, fused unless the bits must be the same everywhere', async () => {
-    const fused = features().relaxedSimd
+    const fused = hasRelaxedSimd()
     for (const program of [compileSync(model), await compile(model)]) {
       expect(program.engine).toEqual({
         kind: 'wasm',

@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { features } from '../../../src/runtime/wasm/probe.ts'
+import { hasRelaxedSimd, hasSimd, hasWasm, type Scope } from '../../../src/runtime/wasm/probe.ts'
 import { golden, toHex } from './support.ts'
 
 const none = { wasm: false, simd: false, relaxedSimd: false }
+
+const features = (scope?: Scope) => ({
+  wasm: hasWasm(scope),
+  simd: hasSimd(scope),
+  relaxedSimd: hasRelaxedSimd(scope),
+})
 
 describe('features', () => {
   it('of this Node: modules and SIMD, and relaxed SIMD from version 22', () => {
