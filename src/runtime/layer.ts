@@ -102,7 +102,7 @@ export function inFrame(kernel: Kernel): kernel is FrameKernel {
 
 /** Whether a layer may have to pass over steps, which is JavaScript's to know. */
 export function asksWhichStepsCount(kernel: Kernel): kernel is RecurrentKernel {
-  return isRecurrentKernel(kernel) && (kernel.mask >= 0 || kernel.lengths >= 0)
+  return isRecurrentKernel(kernel) && (kernel.mask ?? kernel.lengths) !== undefined
 }
 
 /** [rows, steps, features], sweeping over the steps. */

@@ -17,6 +17,7 @@ import { layerNorm } from './layers/layer-norm.ts'
 import { lstm } from './layers/lstm.ts'
 import { masking } from './layers/masking.ts'
 import { merge } from './layers/merge.ts'
+import { withOtherPorts } from './layers/other-ports.ts'
 import { prelu } from './layers/prelu.ts'
 import { rnn } from './layers/rnn.ts'
 import { planWhole } from './whole.ts'
@@ -26,9 +27,9 @@ type LayerPlans = {
 }
 
 const layerPlans: LayerPlans = {
-  gru,
-  lstm,
-  rnn,
+  gru: withOtherPorts(gru),
+  lstm: withOtherPorts(lstm),
+  rnn: withOtherPorts(rnn),
   dense,
   activation,
   prelu,

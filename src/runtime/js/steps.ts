@@ -36,7 +36,7 @@ export function overSteps<K extends StepsKernel, C>(
     return
   }
   const { memory, layout, rows, steps } = place
-  const missing = kernel.lengths >= 0
+  const missing = kernel.lengths !== undefined
   const lanes = padded(kernel.units)
   const xStride = padded(kernel.features)
   const scratch = place.frame + layout.scratch
@@ -80,17 +80,17 @@ export const passOverAll: PassOver = (kernel, place) => {
 function arriveAll(kernel: StepsKernel, place: Place): void {
   if (!place.start) return
   arrive(kernel.initialState, kernel.state, kernel, place)
-  arrive(kernel.initialCell, kernel.cell, kernel, place)
+  arrive(kernel.initialCell, kernel.cell!, kernel, place)
 }
 
 /** Copies a value's vector of each row to a state. */
 function arrive(
-  value: number,
+  value: number | undefined,
   offset: number,
   { units }: StepsKernel,
   { memory, frame, layout, state, stateStride, rows }: Place,
 ): void {
-  if (value < 0) return
+  if (value === undefined) return
   const lanes = padded(units)
   for (let row = 0; row < rows; row++) {
     const from = frame + layout.offsets[value] + row * lanes
@@ -99,29 +99,29 @@ function arrive(
 }
 
 function leaveCells({ finalCell, cell, units }: StepsKernel, place: Place): void {
-  if (finalCell < 0) return
+  if (finalCell === undefined) return
   for (let row = 0; row < place.rows; row++)
-    leave(finalCell, place.state + row * place.stateStride + cell, row, padded(units), place)
+    leave(finalCell, place.state + row * place.stateStride + cell!, row, padded(units), place)
 }
 
 /** What happens at step t of these steps, as the graph says: a `STEP`. */
 type CodeAt = (kernel: StepsKernel, place: Place, row: number, t: number, states: number) => number
 
 function codesOf({ lengths, mask }: StepsKernel): CodeAt {
-  if (lengths >= 0) return codeOfLengths
-  return mask >= 0 ? codeOfPort : always
+  if (lengths !== undefined) return codeOfLengths
+  return mask !== undefined ? codeOfPort : always
 }
 
 const always: CodeAt = () => STEP.valid
 
 const codeOfLengths: CodeAt = ({ lengths }, { memory, frame, layout, firstStep }, row, t) => {
-  const length = memory[frame + layout.offsets[lengths] + row * padded(1)]
+  const length = memory[frame + layout.offsets[lengths!] + row * padded(1)]
   return firstStep + t < length ? STEP.valid : STEP.empty
 }
 
 const codeOfPort: CodeAt = (kernel, { memory, frame, layout }, row, t, states) => {
-  const at = frame + layout.offsets[kernel.mask] + (row * layout.steps + t) * padded(1)
-  const seen = states + kernel.seen
+  const at = frame + layout.offsets[kernel.mask!] + (row * layout.steps + t) * padded(1)
+  const seen = states + kernel.seen!
   if (memory[at] === 0) return memory[seen] === 0 ? STEP.empty : STEP.repeat
   memory[seen] = 1
   return STEP.valid

@@ -11,7 +11,7 @@ import { type Plan, plan } from '../../../src/runtime/plan.ts'
 import { runReference } from '../../../src/runtime/reference.ts'
 import type { Target } from '../../../src/runtime/wasm/emit.ts'
 import { codeOf, createWasmEngine } from '../../../src/runtime/wasm/engine.ts'
-import { features as engineFeatures } from '../../../src/runtime/wasm/probe.ts'
+import { hasRelaxedSimd } from '../../../src/runtime/wasm/probe.ts'
 import type { Tensor } from '../../../src/tensor.ts'
 import { bits, expectSameBits, expectSameStream, precisions } from '../../support/engines.ts'
 import {
@@ -160,7 +160,7 @@ describe('code for any target', () => {
 })
 
 describe('fused', () => {
-  it.runIf(engineFeatures().relaxedSimd).each([
+  it.runIf(hasRelaxedSimd()).each([
     ['LSTM', 3e-7, randomLstm],
     ['RNN', 8e-7, randomRnn],
   ] as const)('%s, 64 units over 1,000 steps: ≤ %f of the reference', (_, bound, layer) => {

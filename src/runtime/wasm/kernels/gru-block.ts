@@ -5,17 +5,18 @@
 
 import { type GruKernel, staysInCache } from '../../layers/gru.ts'
 import { PROJECTED_STEPS, padded } from '../../plan.ts'
+import { writeConnected } from './connected.ts'
 import { cellOf, GATES, R, writeFinish, writeSums } from './gru.ts'
 import { writeReset, writeSumsBefore } from './gru-before.ts'
 import { partsOf, writeProducts } from './gru-products.ts'
 import type { Entry, Routine, Site } from './kernel.ts'
 import { address, advance, copyNumbers, type Pointer, pointer, repeatFor } from './lanes.ts'
-import { type Cell, writeRecurrent } from './recurrent.ts'
+import type { Cell } from './recurrent.ts'
 
 /** Any GRU: where loading weights takes long, with blocks that load them less often. */
 export function writeAnyGru(site: Site, kernel: GruKernel, entry: Entry): Routine {
   return entry === 'step' || staysInCache(kernel, site.target.bytes)
-    ? writeRecurrent(site, kernel, gruCell(site, kernel), entry)
+    ? writeConnected(site, kernel, gruCell(site, kernel), entry)
     : writeBlock(site, kernel)
 }
 
@@ -63,7 +64,7 @@ function writeBlock(site: Site, kernel: GruKernel): Routine {
     const own = [states, stateRow] as const
     const valueRows = (value: number) => [at(offsets[value]), outBytes] as const
     const { initialState } = kernel
-    if (initialState >= 0) f.if(start, () => eachRow([own, valueRows(initialState)], copy))
+    if (initialState !== undefined) f.if(start, () => eachRow([own, valueRows(initialState)], copy))
 
     const [panels, biases] = [kernel.panels, kernel.biases].map((at) => address(k, at))
     const [pre, x, out] = [scratch, offsets[kernel.x], offsets[kernel.sequence]].map(at)

@@ -25,7 +25,8 @@ import {
   VECTOR,
   type Vector,
 } from './lanes.ts'
-import { type Cell, writeRecurrent } from './recurrent.ts'
+import { writeOverFrame } from './over-frame.ts'
+import { type Cell, recurrentLayer } from './recurrent.ts'
 
 /** What the code of a GRU depends on. */
 export type GruShape = Pick<
@@ -40,7 +41,8 @@ export const [Z, R, N, HN] = [0, 1, 2, 3]
 
 /** With the reset after the product. */
 export function writeGru(site: Site, kernel: GruKernel, entry: Entry): Routine {
-  return writeRecurrent(site, kernel, cellOf(site, kernel, writeSums(site, kernel)), entry)
+  const cell = cellOf(site, kernel, writeSums(site, kernel))
+  return writeOverFrame(site, recurrentLayer(site.plan, kernel, cell), entry)
 }
 
 /** @param sums (panels, biases, x, h, out, pre): all that comes before `finish`. */

@@ -42,9 +42,15 @@ export type Write = (k: Lanes, at: readonly Pointer[]) => void
 export interface Layer {
   readonly kind: string
   readonly vectors: readonly Vectors[]
-  readonly backward?: boolean
-  /** What a row takes over when its sequence begins. */
-  readonly arrive?: readonly Write[]
+  /** Before the first step: moves to where it is, at `first`, and does what a sequence begins with. */
+  readonly begin?: (
+    k: Lanes,
+    first: readonly Pointer[],
+    steps: Pointer,
+    /** Whether a sequence begins. */
+    starts: Pointer,
+    eachRow: (write: Write) => void,
+  ) => void
   /**
    * A step. All rows do one part before any does the next: what stands close together and does not
    * wait for each other, machines work on at once.
@@ -57,10 +63,9 @@ export interface Layer {
 /** Runs a layer step by step: rows do not wait for each other, steps may. */
 export function writeOverFrame(
   { func, target: { bytes } }: Site,
-  layer: Layer,
+  { kind, vectors, begin, parts, leave = [] }: Layer,
   entry: Entry,
 ): Routine {
-  const { kind, vectors, backward, arrive = [], parts, leave = [] } = layer
   const firstOf = (k: Lanes, where: 'step' | 'block', frame: Pointer, state: Pointer): Pointer[] =>
     vectors.map((each) => pointer(k, each.from === 'frame' ? frame : state, bytes * each[where]))
   if (entry === 'step')
@@ -68,8 +73,7 @@ export function writeOverFrame(
       const at = firstOf(k, 'step', frame, state)
       for (const write of [...parts, ...leave]) write(k, at)
     })
-  return func(`${kind}: block`, (k, frame, state, rows, steps, start) => {
-    const { i32, local } = k.f
+  return func(`${kind}: block`, (k, frame, state, rows, steps, starts) => {
     const first = firstOf(k, 'block', frame, state)
     const eachRow = (write: Write): void => {
       const at = first.map((each) => pointer(k, each))
@@ -78,15 +82,10 @@ export function writeOverFrame(
         at.forEach((each, i) => advance(k, each, bytes * vectors[i].perRow))
       })
     }
-    const perStep = vectors.map((each) => (backward ? -1 : 1) * bytes * each.perStep)
-    for (const write of arrive) k.f.if(start, () => eachRow(write))
-    if (backward) {
-      const before = pointer(k, steps, -1)
-      first.forEach((each, i) => local.set(each, i32.sub(each, i32.mul(before, perStep[i]))))
-    }
+    begin?.(k, first, steps, starts, eachRow)
     repeatFor(k, steps, () => {
       parts.forEach(eachRow)
-      first.forEach((each, i) => advance(k, each, perStep[i]))
+      first.forEach((each, i) => advance(k, each, bytes * vectors[i].perStep))
     })
     leave.forEach(eachRow)
   })

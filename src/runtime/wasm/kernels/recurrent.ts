@@ -1,10 +1,9 @@
 /** Recurrent layers over rows and steps, cell by cell, in WebAssembly. */
 
 import type { RecurrentKernel } from '../../layer.ts'
-import { padded } from '../../plan.ts'
-import type { Entry, Routine, Site } from './kernel.ts'
+import { type Plan, padded } from '../../plan.ts'
 import { copyNumbers, type Lanes, type Pointer } from './lanes.ts'
-import { scratchAt, stateAt, valueAt, type Write, writeOverFrame } from './over-frame.ts'
+import { type Layer, scratchAt, stateAt, valueAt, type Write } from './over-frame.ts'
 
 /**
  * Where one step of one row is computed: from x and h, which stay, to `out`, which is neither. `own`
@@ -19,59 +18,36 @@ export interface Cell {
   readonly scratch: number
 }
 
-export function writeRecurrent(
-  site: Site,
-  kernel: RecurrentKernel,
-  cell: Cell,
-  entry: Entry,
-): Routine {
-  const { plan } = site
-  const copy = (k: Lanes, to: Pointer, from: Pointer): void =>
-    copyNumbers(k, to, from, padded(kernel.units))
-  const vectors = [
-    valueAt(plan, kernel.x),
-    valueAt(plan, kernel.sequence),
-    stateAt(plan, kernel.state),
-    kernel.cell < 0 ? scratchAt(plan, cell.scratch) : stateAt(plan, kernel.cell),
-  ]
-  const [H, OWN] = [2, 3]
-  /** Copies between a value, if it is there, and what a row carries. */
-  const copies = (
-    between: readonly (readonly [value: number, own: number])[],
-    arrives: boolean,
-  ): Write[] =>
-    between.flatMap(([value, own]): Write[] => {
-      if (value < 0) return []
-      const i = vectors.push(valueAt(plan, value)) - 1
-      return [(k, at) => (arrives ? copy(k, at[own], at[i]) : copy(k, at[i], at[own]))]
-    })
-  return writeOverFrame(
-    site,
-    {
-      kind: kernel.kind,
-      vectors,
-      backward: kernel.direction === 'backward',
-      arrive: copies(
-        [
-          [kernel.initialState, H],
-          [kernel.initialCell, OWN],
-        ],
-        true,
-      ),
-      parts: cell.parts.map((part, i) => (k, [x, out, h, own]) => {
-        part(k, { x, h, out, own })
-        if (i === cell.parts.length - 1) copy(k, h, out)
-      }),
-      // Every step counts here, so the last output is the state.
-      leave: copies(
-        [
-          [kernel.last, H],
-          [kernel.finalState, H],
-          [kernel.finalCell, OWN],
-        ],
-        false,
-      ),
-    },
-    entry,
-  )
+/** Where the vectors of a cell stand among those of its layer. */
+export const [X, OUT, H, OWN] = [0, 1, 2, 3]
+
+/** A layer whose only port is `x`, from the first step to the last. */
+export function recurrentLayer(plan: Plan, kernel: RecurrentKernel, cell: Cell): Layer {
+  const copy = copying(kernel)
+  const ends = [kernel.last, kernel.finalState].filter((value) => value >= 0)
+  return {
+    kind: kernel.kind,
+    vectors: [
+      valueAt(plan, kernel.x),
+      valueAt(plan, kernel.sequence),
+      stateAt(plan, kernel.state),
+      scratchAt(plan, cell.scratch),
+      ...ends.map((value) => valueAt(plan, value)),
+    ],
+    parts: cell.parts.map((part, i) => (k, at) => {
+      part(k, { x: at[X], h: at[H], out: at[OUT], own: at[OWN] })
+      if (i === cell.parts.length - 1) copy(H, OUT)(k, at)
+    }),
+    // Every step counts here, so the last output is the state.
+    leave: ends.map((_, i) => copy(OWN + 1 + i, H)),
+  }
+}
+
+/** Copies of a number for each unit, between vectors of the layer. */
+export function copying({
+  units,
+}: {
+  readonly units: number
+}): (to: number, from: number) => Write {
+  return (to, from) => (k, at) => copyNumbers(k, at[to], at[from], padded(units))
 }

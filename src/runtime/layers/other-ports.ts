@@ -1,0 +1,40 @@
+/** Ports of recurrent layers that most leave open, and what comes with them. */
+
+import type { RecurrentNode } from '../../model/types.ts'
+import type { FrameKernel, LayerPlan } from '../layer.ts'
+
+export interface OtherPorts {
+  /** Value indices; absent where the port is open. */
+  readonly initialState?: number
+  readonly initialCell?: number
+  readonly mask?: number
+  readonly lengths?: number
+  readonly finalCell?: number
+  /** Offset of an LSTM's c in the state row. */
+  readonly cell?: number
+  /** Offset in the state row of whether a step has counted, where somebody asks. */
+  readonly seen?: number
+}
+
+/** The layer, wherever its ports lead. */
+export function withOtherPorts<N extends RecurrentNode, K extends FrameKernel>(
+  layer: LayerPlan<N, K>,
+): LayerPlan<N, K> {
+  return {
+    ...layer,
+    plan(node, placement, builder) {
+      const kernel = layer.plan(node, placement, builder)
+      const ports: Required<OtherPorts> = {
+        initialState: builder.input('initialState', 'row'),
+        initialCell: builder.input('initialCell', 'row'),
+        mask: builder.input('mask', 'step'),
+        lengths: builder.input('lengths', 'row'),
+        finalCell: builder.output('cell', 'row'),
+        cell: builder.state('c'),
+        seen: builder.state('seen'),
+      }
+      const connected = Object.entries(ports).filter(([, index]) => index >= 0)
+      return { ...kernel, ...Object.fromEntries(connected) }
+    },
+  }
+}
