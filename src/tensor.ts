@@ -2,7 +2,7 @@
  * Numbers with a shape: the one currency between files, models and programs.
  */
 
-import { GruvError } from './errors.ts'
+import { type ErrorDetails, GruvError } from './errors.ts'
 
 /** How the numbers were stored where they came from. `text` and `json` are printed decimals. */
 export type DType =
@@ -65,6 +65,22 @@ export function sizeOf(shape: readonly number[]): number {
 /** `[2, 3]` → `"[2, 3]"`, as every message prints a shape. */
 export function showShape(shape: readonly (number | string)[]): string {
   return `[${shape.join(', ')}]`
+}
+
+/** Of numbers whose shape is none of those that would do. */
+export function unfit(
+  problem: string,
+  where: string,
+  expected: readonly (readonly (number | string)[])[],
+  got: readonly number[],
+  more: ErrorDetails = {},
+): GruvError {
+  return new GruvError('bad-shape', problem, {
+    where,
+    expected: expected.map(showShape).join(' or '),
+    got: showShape(got),
+    ...more,
+  })
 }
 
 /** The storage type a tensor's numbers came in. */

@@ -2,7 +2,7 @@
 
 import { GruvError } from '../errors.ts'
 import type { Dim, Port } from '../model/types.ts'
-import { type Named, showShape, sizeOf, type Tensor, type TensorLike, toTensor } from '../tensor.ts'
+import { type Named, sizeOf, type Tensor, type TensorLike, toTensor, unfit } from '../tensor.ts'
 
 /** The inputs of one run, each with all the axes of its port in the graph's order. */
 export interface RunInputs {
@@ -66,10 +66,8 @@ export function misfit(
   given: readonly number[],
   extents: readonly number[],
 ): GruvError {
-  return new GruvError('bad-shape', 'the input does not fit the model', {
-    where: `input ${name}`,
-    expected: `${forms.map(showShape).join(' or ')}${sizeOf(given) === 0 ? ', not empty' : ''}`,
-    got: showShape(given),
+  const problem = `the input does not fit the model${sizeOf(given) === 0 ? ': it is empty' : ''}`
+  return unfit(problem, `input ${name}`, forms, given, {
     ...(extents.at(-2) === forms[0].at(-1) && {
       fix: 'The axes look swapped: gruv takes one row for each timestep, one column for each feature.',
     }),
@@ -114,13 +112,8 @@ export function readStates<S extends { readonly name: string; readonly size: num
       // PyTorch and ONNX write [layers, batch, units] even for a single layer.
       const [there = 1, ...more] = outer.length === 2 && outer[0] === 1 ? outer.slice(1) : outer
       const count = rows(state)
-      if (tensor.shape.at(-1) !== size || more.length > 0 || (there !== 1 && there !== count)) {
-        throw new GruvError('bad-shape', 'the initial state does not fit', {
-          where,
-          expected: `[${size}] or [${count}, ${size}]`,
-          got: showShape(tensor.shape),
-        })
-      }
+      if (tensor.shape.at(-1) !== size || more.length > 0 || (there !== 1 && there !== count))
+        throw unfit('the initial state does not fit', where, [[size], [count, size]], tensor.shape)
       return [name, { ...tensor, shape: there === 1 ? [size] : [there, size] }]
     }),
   )

@@ -10,7 +10,7 @@
 
 import { GruvError } from '../errors.ts'
 import type { MaskedOutput } from '../model/masking.ts'
-import { showShape, type TensorLike, toTensor } from '../tensor.ts'
+import { type TensorLike, toTensor, unfit } from '../tensor.ts'
 
 /** What happens at a step; the numbers are read by kernels. */
 export const STEP = {
@@ -23,9 +23,8 @@ export const STEP = {
 } as const
 
 export interface Masks {
-  /** By direction: a `STEP` for each [row, timestep]. */
-  readonly forward: Uint8Array
-  readonly backward: Uint8Array
+  /** For each [row, timestep]: 0 where it does not count. */
+  readonly counts: Float32Array | Float64Array
   /** Whether steps are missing (lengths) rather than masked: `last` is then the last one there is. */
   readonly missing: boolean
 }
@@ -51,11 +50,7 @@ export function readMasks(
   const missing = lengths !== undefined
   if (mask === undefined && !missing) return null
   const counts = missing ? readLengths(lengths, batch, steps) : readMask(mask!, batch, steps)
-  return {
-    forward: codesOf(counts, steps, missing),
-    backward: codesOf(counts.slice().reverse(), steps, missing).reverse(),
-    missing,
-  }
+  return { counts, missing }
 }
 
 /**
@@ -67,8 +62,7 @@ export function repeatsState(code: number, maskedOutput: MaskedOutput, missing: 
   return maskedOutput === 'state' || (maskedOutput === 'repeat' && code === STEP.repeat)
 }
 
-/** What counts, for each [row, timestep]: 0 where it does not. */
-type Counts = Float32Array | Float64Array
+type Counts = Masks['counts']
 
 function readMask(mask: NonNullable<MaskOptions['mask']>, batch: number, steps: number): Counts {
   const { shape, data } = toTensor(
@@ -76,13 +70,8 @@ function readMask(mask: NonNullable<MaskOptions['mask']>, batch: number, steps: 
     'mask',
   )
   const expected = batch === 1 && shape.length === 1 ? [steps] : [batch, steps]
-  if (showShape(shape) !== showShape(expected)) {
-    throw new GruvError('bad-shape', 'the mask does not fit the input', {
-      where: 'mask',
-      expected: showShape(expected),
-      got: showShape(shape),
-    })
-  }
+  if (`${shape}` !== `${expected}`)
+    throw unfit('the mask does not fit the input', 'mask', [expected], shape)
   return data
 }
 
@@ -109,12 +98,15 @@ function readLengths(lengths: readonly number[] | number, batch: number, steps: 
   return counts
 }
 
-/** In the order in which a layer passes the steps of one row after the other. */
-function codesOf(counts: Counts, steps: number, missing: boolean): Uint8Array {
+/** A `STEP` for each [row, timestep], of a layer that goes through all of them in one direction. */
+export function codesOf({ counts, missing }: Masks, steps: number, backward: boolean): Uint8Array {
   const codes = new Uint8Array(counts.length)
-  for (let i = 0; i < counts.length; i++) {
-    const before = i % steps === 0 || missing ? STEP.empty : codes[i - 1]
-    codes[i] = counts[i] !== 0 ? STEP.valid : before === STEP.empty ? STEP.empty : STEP.repeat
+  let before: number = STEP.empty
+  for (let i = 0; i < codes.length; i++) {
+    const at = backward ? codes.length - 1 - i : i
+    if (i % steps === 0 || missing) before = STEP.empty
+    before = counts[at] !== 0 ? STEP.valid : before === STEP.empty ? STEP.empty : STEP.repeat
+    codes[at] = before
   }
   return codes
 }

@@ -5,7 +5,7 @@ import { type Named, sizeOf, type Tensor, type TensorLike } from '../tensor.ts'
 import type { Engine, Piece } from './engine.ts'
 import { named, type RunInputs, readStates } from './inputs.ts'
 import type { Memory } from './js/ops.ts'
-import { type MaskOptions, type Masks, readMasks, STEP } from './masks.ts'
+import { codesOf, type MaskOptions, type Masks, readMasks, STEP } from './masks.ts'
 import type { Plan, PlannedState } from './plan.ts'
 import type { Toolkit } from './toolkit.ts'
 
@@ -91,7 +91,7 @@ export function* workOn(run: Run): Generator<number, void> {
     const inClock = allRows === inputs.batch && allSteps === inputs.steps
     const backward = stage.sweep === 'backward'
     const way = backward ? -1 : 1
-    const codes = inClock ? masks?.[backward ? 'backward' : 'forward'] : undefined
+    const codes = inClock && masks ? codesOf(masks, allSteps, backward) : undefined
     const most = codes === undefined ? block.rows : 1
     for (let firstRow = 0; firstRow < allRows; firstRow += most) {
       const rows = Math.min(most, allRows - firstRow)

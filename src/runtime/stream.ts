@@ -1,7 +1,7 @@
 /** A sequence that arrives step by step, and the state it has come to. */
 
 import { GruvError } from '../errors.ts'
-import { type Named, showShape } from '../tensor.ts'
+import { type Named, unfit } from '../tensor.ts'
 import type { Engine } from './engine.ts'
 import { named } from './inputs.ts'
 import type { Plan } from './plan.ts'
@@ -75,13 +75,8 @@ export function createStream(
       usable()
       const entries = Object.entries(next).map(([name, values]) => {
         const { size, offset } = named('state', name, states)
-        if (values.length !== size) {
-          throw new GruvError('bad-shape', 'the state does not fit', {
-            where: `state ${name}`,
-            expected: showShape([size]),
-            got: showShape([values.length]),
-          })
-        }
+        if (values.length !== size)
+          throw unfit('the state does not fit', `state ${name}`, [[size]], [values.length])
         return [values, state + offset] as const
       })
       // Only once all of them fit: a state is set whole or not at all.

@@ -36,7 +36,7 @@ export function recurrentLayer(
         return [slot, initial]
       }),
     )
-    const codeAt = whichStepsCount(node, inputs, row, steps, context.masks)
+    const codeAt = whichStepsCount(inputs, row, steps, context.masks)
     const missing = inputs.lengths !== undefined || (context.masks?.missing ?? false)
     const outputs = new Array<Vector>(steps)
     let output: Vector = zeros(node.units)
@@ -70,7 +70,6 @@ export function recurrentLayer(
 
 /** The `STEP` code of each timestep of a row; asked in the order of computing. */
 export function whichStepsCount(
-  { direction }: RecurrentNode,
   { mask, lengths }: Named<Tensor>,
   row: number,
   steps: number,
@@ -80,15 +79,13 @@ export function whichStepsCount(
     const length = lengths.data[row]
     return (t) => (t < length ? STEP.valid : STEP.empty)
   }
-  if (mask !== undefined) {
-    let seen = false
-    return (t) => {
-      if (mask.data[row * steps + t] !== 0) {
-        seen = true
-        return STEP.valid
-      }
-      return seen ? STEP.repeat : STEP.empty
+  const counts = mask?.data ?? masks?.counts
+  let seen = false
+  return (t) => {
+    if (counts === undefined || counts[row * steps + t] !== 0) {
+      seen = true
+      return STEP.valid
     }
+    return seen && !(mask === undefined && masks?.missing) ? STEP.repeat : STEP.empty
   }
-  return (t) => masks?.[direction][row * steps + t] ?? STEP.valid
 }

@@ -3,7 +3,7 @@
 import type { Dim } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'
 import { type RunInputs, readStates } from '../inputs.ts'
-import { type Masks, readMasks, STEP } from '../masks.ts'
+import { type Masks, readMasks } from '../masks.ts'
 import type { Plan } from '../plan.ts'
 import type { RunOptions } from '../run.ts'
 import type { Part } from './messages.ts'
@@ -93,14 +93,13 @@ function stacked(parts: readonly Tensor[]): Tensor {
 }
 
 /** The same mask, or the same lengths, of some rows. */
-function maskOf({ forward, missing }: Masks, steps: number, from: number, to: number): RunOptions {
-  const counts = Float32Array.from(forward.subarray(from * steps, to * steps), (code) =>
-    Number(code === STEP.valid),
-  )
-  if (!missing) return { mask: { shape: [to - from, steps], data: counts } }
-  const lengths = Array.from({ length: to - from }, (_, row) =>
-    counts.subarray(row * steps, (row + 1) * steps).reduce((sum, one) => sum + one, 0),
-  )
+function maskOf(masks: Masks, steps: number, from: number, to: number): RunOptions {
+  const counts = masks.counts.slice(from * steps, to * steps)
+  if (!masks.missing) return { mask: { shape: [to - from, steps], data: counts } }
+  const lengths = Array.from({ length: to - from }, (_, row) => {
+    const each = Array.from(counts.subarray(row * steps, (row + 1) * steps))
+    return each.filter(Boolean).length
+  })
   return { lengths }
 }
 

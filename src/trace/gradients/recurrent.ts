@@ -51,7 +51,7 @@ function pullRow(
     return Array.from(bar.data.subarray(index * units, (index + 1) * units))
   }
 
-  const codeAt = whichStepsCount(node, inputs, row, steps, masks)
+  const codeAt = whichStepsCount(inputs, row, steps, masks)
   const codes = new Uint8Array(steps)
   // States before each step, one slot after the other: what a step computes is computed again.
   const before = new Float64Array(steps * slots.length * units)
