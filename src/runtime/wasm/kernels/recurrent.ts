@@ -19,7 +19,8 @@ export interface Cell {
 }
 
 /** Where the vectors of a cell stand among those of its layer. */
-export const [X, OUT, H, OWN] = [0, 1, 2, 3]
+const [X, OUT] = [0, 1]
+export const [H, OWN] = [2, 3]
 
 /** A layer whose only port is `x`, from the first step to the last. */
 export function recurrentLayer(plan: Plan, kernel: RecurrentKernel, cell: Cell): Layer {
