@@ -33,11 +33,11 @@ export type ErrorCode =
 
 export interface ErrorDetails {
   /** The place: a file, a byte offset, an array's name, a line and column, an argument. */
-  readonly where?: string
-  readonly expected?: string
-  readonly got?: string
+  readonly where?: string | undefined
+  readonly expected?: string | undefined
+  readonly got?: string | undefined
   /** What the reader of the message can do about it. */
-  readonly fix?: string
+  readonly fix?: string | undefined
   readonly cause?: unknown
 }
 
@@ -77,7 +77,7 @@ export function within(where: string, error: unknown): unknown {
     ...error,
     where: error.where === undefined ? where : `${where}: ${error.where}`,
     cause: error.cause ?? error,
-  } as ErrorDetails)
+  })
 }
 
 function compose(problem: string, { where, expected, got, fix }: ErrorDetails): string {

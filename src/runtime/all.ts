@@ -2,7 +2,6 @@
 
 import { allKinds } from '../model/graph.ts'
 import { readInputs, zeros } from './all-inputs.ts'
-import { runInSlices } from './in-slices.ts'
 import { passOverAll } from './js/steps.ts'
 import { layerOf } from './layers.ts'
 import { arrangeGraph, streamOfGraph } from './streaming.ts'
@@ -42,6 +41,5 @@ export const allTools: Toolkit = {
   readInputs,
   zeros,
   runWhole,
-  runInSlices,
   stream: streamOfGraph,
 }

@@ -86,7 +86,8 @@ function layoutOf(planned: Plan): ArtifactLayout {
     const index = values.findIndex((value) => value.name === name)
     return { byteOffset: 4 * (base + step.offsets[index]), length: values[index].width }
   }
-  const streams = Array.from({ length: planned.streams }, (_, i) => {
+  const count = planned.obstacle === null ? planned.streams : 0
+  const streams = Array.from({ length: count }, (_, i) => {
     const state = memory.streams + i * memory.streamStride
     const frame = state + stateStride
     return {
@@ -108,7 +109,7 @@ function layoutOf(planned: Plan): ArtifactLayout {
     planned.obstacle === null && stages.every((stage) => isWhole(stage, allTools.writing))
   return {
     pages: pagesOf(planned),
-    streams: planned.obstacle === null ? streams : [],
+    streams,
     steps: streaming ? stages.map((_, s) => `stage${s}`) : [],
     fallbacks: stages.flatMap(({ kernels }) =>
       kernels.flatMap((kernel) => {

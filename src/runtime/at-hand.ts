@@ -35,7 +35,6 @@ export const toolkitAtHand: Toolkit = {
   readInputs: readSequence,
   zeros: ([{ shape }], steps) => new Float32Array(steps * Number(shape[2])),
   runWhole: null,
-  runInSlices: async (...args) => (await import('./with-more.ts')).runInSlices(...args),
   stream: (_, open) => open(),
 }
 
@@ -81,7 +80,7 @@ function isPlainLayer(node: LayerNode): boolean {
 /** Whether a plain model has what most do not (`with-more.ts`). */
 export function needsMore({ nodes }: Model): boolean {
   return nodes.some((node) =>
-    node.kind === 'gru' ? !node.resetAfter || !staysInCache(node, float32.bytes) : hasSoftmax(node),
+    node.kind === 'gru' ? !node.resetAfter || !staysInCache(node, 'f32') : hasSoftmax(node),
   )
 }
 

@@ -47,8 +47,10 @@ export interface Engine {
   /** Runs a stage's kernels on a piece of a whole run, in the frame of predict. */
   block(stage: number, piece: Piece): void
   /**
-   * Vectors that follow each other with one stride in the memory, with another one: elements, the
-   * larger a whole number of SIMD vectors, of which all are copied. `to` is not behind `from`.
+   * Copies `count` vectors that lie `fromStride` apart to where they lie `toStride` apart, all in
+   * elements; the two may overlap where `to` ≤ `from`. The larger stride is a whole number of SIMD
+   * vectors, and so much of each is copied: what is behind the numbers that count, in the padding, is
+   * arbitrary then, and no kernel may take it into a sum over lanes.
    */
   space(to: number, toStride: number, from: number, fromStride: number, count: number): void
   setWeights(model: Pick<Model, 'nodes'>, plan: Plan): void

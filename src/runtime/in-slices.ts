@@ -1,4 +1,4 @@
-/** A run that lets others have their turn: what `predictAsync` is where there are no workers. */
+/** A run that lets others have their turn: `predictAsync` where there are no workers. */
 
 import type { Named, Tensor } from '../tensor.ts'
 import { type Run, resultsOf, workOn } from './run.ts'
@@ -12,7 +12,6 @@ export async function runInSlices(
   alive: () => void,
   onProgress?: (share: number) => void,
 ): Promise<Named<Tensor>> {
-  alive()
   const { engine, plan } = run
   const { predictState, streams } = plan.memory
   let last = Date.now()

@@ -1,8 +1,7 @@
 /**
  * How layers are planned: what each kind runs over, how it is laid out, how its weights are packed.
- * Shapes and states are the model's (`model/layers.ts`). What has
- * no entry here works on whole tensors (`whole.ts`); so does a layer whose values have more axes
- * than frames hold.
+ * Shapes and states are the model's (`model/layers.ts`). What has no entry here works on whole tensors
+ * (`whole.ts`); so does a layer whose values have more axes than frames hold.
  */
 
 import type { LayerKind, LayerNode, NodeOf } from '../model/types.ts'

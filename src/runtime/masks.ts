@@ -72,7 +72,8 @@ function readMask(mask: NonNullable<MaskOptions['mask']>, batch: number, steps: 
   const expected = batch === 1 && shape.length === 1 ? [steps] : [batch, steps]
   if (`${shape}` !== `${expected}`)
     throw unfit('the mask does not fit the input', 'mask', [expected], shape)
-  return data
+  // The caller may change his before a run in slices is done.
+  return data.slice()
 }
 
 function toNumbers(value: unknown): unknown {

@@ -26,6 +26,11 @@ export const LANES = 4
 const CHUNK_STEPS = 32
 /** Steps whose inputs are projected before the recurrence takes them. */
 export const PROJECTED_STEPS = 16
+/**
+ * To be raised with whatever an artifact of before would get wrong: how weights are packed, what code is
+ * called by. `artifact.test.ts` tells when.
+ */
+const FORMAT = 2
 /** Rows of a batch a predict works on at a time. */
 export const TILE_ROWS = 16
 
@@ -97,7 +102,7 @@ export interface Plan extends PlanOptions {
     readonly streamStride: number
     readonly size: number
   }
-  /** Of everything above: equal for models that differ in their trained numbers alone. */
+  /** Of everything above and of `FORMAT`: equal for models that differ in their trained numbers alone. */
   readonly hash: string
 }
 
@@ -208,7 +213,7 @@ export function plan(model: Model, options: PlanOptions, tools: Toolkit): Plan {
       size: streams + options.streams * streamStride,
     },
   }
-  return { ...planned, hash: fnv1a64(JSON.stringify(planned)) }
+  return { ...planned, hash: fnv1a64(FORMAT + JSON.stringify(planned)) }
 }
 
 function layOut(

@@ -9,6 +9,7 @@ import type { Named, Tensor, TensorLike } from '../tensor.ts'
 import { isAtHand, needsMore, toolkitAtHand } from './at-hand.ts'
 import { chooseEngine, type EngineOptions } from './choose.ts'
 import type { Engine, EngineReport } from './engine.ts'
+import { runInSlices } from './in-slices.ts'
 import { type Plan, plan } from './plan.ts'
 import { beginRun, type Run, type RunOptions, resultsOf, workOn } from './run.ts'
 import { createStream, type Stream } from './stream.ts'
@@ -132,7 +133,7 @@ export function createProgram(
     },
 
     async predictAsync(x, { onProgress, ...options } = {}) {
-      return tools.runInSlices(start(x, options), alive, onProgress)
+      return runInSlices(start(x, options), alive, onProgress)
     },
 
     stream() {

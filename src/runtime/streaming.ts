@@ -63,7 +63,8 @@ function obstacleTo(
       roles.set(name, overTime)
     }
   }
-  return null
+  const unread = inputs.find(({ name }) => !roles.has(name))
+  return unread ? { node: unread.name, why: 'no layer reads this input' } : null
 }
 
 function obstacleOf(

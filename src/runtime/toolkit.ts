@@ -8,7 +8,6 @@ import type { Kinds } from '../model/kinds.ts'
 import type { LayerNode, Model, Port } from '../model/types.ts'
 import type { Named, TensorLike } from '../tensor.ts'
 import type { Engine } from './engine.ts'
-import type { runInSlices } from './in-slices.ts'
 import type { ReadInputs } from './inputs.ts'
 import type { Layer } from './layer.ts'
 import type { PassOver } from './pass-over.ts'
@@ -37,7 +36,6 @@ export interface Toolkit {
   readonly zeros: (ports: readonly Port[], steps: number) => TensorLike | Named<TensorLike>
   /** Layers on whole tensors; null where no model has any. */
   readonly runWhole: RunWhole | null
-  readonly runInSlices: typeof runInSlices
   /** A stream of a plan: what `open` gives where there is nothing else to mind. */
   readonly stream: (plan: Plan, open: () => Stream) => Stream
 }

@@ -111,7 +111,7 @@ function pullbacks(
   /** How many steps are computed up to t. */
   const count = forward ? t + 1 : steps - t
   check('back', back, 1, count)
-  const codeAt = whichStepsCount(inputs, row, steps, masks)
+  const { codeAt } = whichStepsCount(inputs, row, steps, masks)
   let states: States = Object.fromEntries(
     stateSlots(node).map((slot) => [slot, initial(slot, row)]),
   )

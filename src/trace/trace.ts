@@ -140,7 +140,7 @@ function* traceRow(
   const { units } = node
   const forward = node.direction === 'forward'
   const names = cellValues(node)
-  const codeAt = whichStepsCount(inputs, row, steps, masks)
+  const { codeAt } = whichStepsCount(inputs, row, steps, masks)
   let states: States = Object.fromEntries(
     stateSlots(node).map((slot) => [slot, initial(slot, row)]),
   )

@@ -320,6 +320,22 @@ describe('the toolkit at hand', () => {
     all.close()
   })
 
+  it('takes what a run is given when it is asked for', async () => {
+    const model = sequential([randomGru(1, 3, 4)])
+    const other = sequential([randomGru(2, 3, 4)])
+    for (const program of [await compile(model), compileSync(model)]) {
+      const x = tensor(random(5), [2, 7, 3])
+      const mask = { shape: [2, 7], data: Float32Array.from({ length: 14 }, (_, i) => i % 3) }
+      const expected = bits(program.predict(x, { mask }).y)
+      const running = program.predictAsync(x, { mask })
+      x.data.fill(0)
+      mask.data.fill(0)
+      program.setWeights(other)
+      program.close()
+      expect(bits((await running).y)).toEqual(expected)
+    }
+  })
+
   it.each([
     ['other layers', sequential([randomLstm(1, 3, 4)])],
     ['another direction', graph([x], [backward])],

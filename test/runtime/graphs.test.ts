@@ -83,6 +83,22 @@ describe('a mask or lengths at the port of a layer do what those of a run do', (
     }
   })
 
+  it.each(['repeat', 'zero', 'state'] as const)(
+    'of the layer go before lengths of the caller, %s',
+    (maskedOutput) => {
+      const masked = model([gruNode({ maskedOutput, inputs: { x: 'x', mask: 'mask' } })], names, [
+        xPort,
+        maskPort,
+      ])
+      const run = { lengths: Array.from({ length: batch }, (_, row) => steps - 2 * row) }
+      const expected = runReference(masked, { x, mask }).outputs
+      expect(runReference(masked, { x, mask }, run).outputs).toEqual(expected)
+      for (const program of both(masked))
+        expectSameBits(program.predict({ x, mask }, run), program.predict({ x, mask }))
+      expectClose(compileSync(masked, { precision: 'f64' }).predict({ x, mask }, run), expected)
+    },
+  )
+
   it.each(['repeat', 'zero', 'state'] as const)('in a stream, %s', (maskedOutput) => {
     const masked = model(
       [gruNode({ maskedOutput, inputs: { x: 'x', mask: 'mask' } })],

@@ -22,7 +22,7 @@ function step(
   const { units, coupled, peepholes, clip } = kernel
   const lanes = padded(units)
   const gates = coupled ? 3 : 4
-  const c = states + kernel.cell!
+  const c = states + kernel.cell
   const i = scratch
   const f = scratch + lanes
   const g = scratch + (gates - 2) * lanes

@@ -26,10 +26,10 @@ export function addProducts(
   x: number,
   out: number,
 ): void {
-  const rows = features + units
-  if (matrix === 'kernel')
-    addRows(ops, m, panels, rows, units, 0, features, gates, from, to, x, out)
-  else addRows(ops, m, panels, rows, units, features, units, gates, from, to, x, out)
+  // No pair of them: a step allocates nothing.
+  const first = matrix === 'kernel' ? 0 : features
+  const count = matrix === 'kernel' ? features : units
+  addRows(ops, m, panels, features + units, units, first, count, gates, from, to, x, out)
 }
 
 /** The same for `count` of `rows` rows of panels. */

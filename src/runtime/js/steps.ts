@@ -79,18 +79,18 @@ export const passOverAll: PassOver = (kernel, place) => {
 
 function arriveAll(kernel: StepsKernel, place: Place): void {
   if (!place.start) return
-  arrive(kernel.initialState, kernel.state, kernel, place)
-  arrive(kernel.initialCell, kernel.cell!, kernel, place)
+  const { initialState, initialCell, state, cell } = kernel
+  if (initialState !== undefined) arrive(initialState, state, kernel, place)
+  if (initialCell !== undefined && cell !== undefined) arrive(initialCell, cell, kernel, place)
 }
 
 /** Copies a value's vector of each row to a state. */
 function arrive(
-  value: number | undefined,
+  value: number,
   offset: number,
   { units }: StepsKernel,
   { memory, frame, layout, state, stateStride, rows }: Place,
 ): void {
-  if (value === undefined) return
   const lanes = padded(units)
   for (let row = 0; row < rows; row++) {
     const from = frame + layout.offsets[value] + row * lanes
@@ -99,30 +99,30 @@ function arrive(
 }
 
 function leaveCells({ finalCell, cell, units }: StepsKernel, place: Place): void {
-  if (finalCell === undefined) return
+  if (finalCell === undefined || cell === undefined) return
   for (let row = 0; row < place.rows; row++)
-    leave(finalCell, place.state + row * place.stateStride + cell!, row, padded(units), place)
+    leave(finalCell, place.state + row * place.stateStride + cell, row, padded(units), place)
 }
 
 /** What happens at step t of these steps, as the graph says: a `STEP`. */
 type CodeAt = (kernel: StepsKernel, place: Place, row: number, t: number, states: number) => number
+
+const always: CodeAt = () => STEP.valid
 
 function codesOf({ lengths, mask }: StepsKernel): CodeAt {
   if (lengths !== undefined) return codeOfLengths
   return mask !== undefined ? codeOfPort : always
 }
 
-const always: CodeAt = () => STEP.valid
-
 const codeOfLengths: CodeAt = ({ lengths }, { memory, frame, layout, firstStep }, row, t) => {
   const length = memory[frame + layout.offsets[lengths!] + row * padded(1)]
   return firstStep + t < length ? STEP.valid : STEP.empty
 }
 
-const codeOfPort: CodeAt = (kernel, { memory, frame, layout }, row, t, states) => {
-  const at = frame + layout.offsets[kernel.mask!] + (row * layout.steps + t) * padded(1)
-  const seen = states + kernel.seen!
-  if (memory[at] === 0) return memory[seen] === 0 ? STEP.empty : STEP.repeat
-  memory[seen] = 1
+const codeOfPort: CodeAt = ({ mask }, { memory, frame, layout }, row, t, states) => {
+  const { value, seen } = mask!
+  const at = frame + layout.offsets[value] + (row * layout.steps + t) * padded(1)
+  if (memory[at] === 0) return memory[states + seen] === 0 ? STEP.empty : STEP.repeat
+  memory[states + seen] = 1
   return STEP.valid
 }

@@ -9,7 +9,7 @@ import type { ElementwiseActivation } from '../../model/activations.ts'
 import type { GruNode, PerGate } from '../../model/types.ts'
 import type { Tensor } from '../../tensor.ts'
 import { type LayerPlan, sweepOver } from '../layer.ts'
-import { PROJECTED_STEPS, padded, TILE_ROWS } from '../plan.ts'
+import { type PlanOptions, PROJECTED_STEPS, padded, TILE_ROWS } from '../plan.ts'
 import { packBias, packPanels, panelsSize } from './panels.ts'
 import { planSteps, type StepsKernel } from './steps.ts'
 
@@ -25,18 +25,21 @@ export interface GruKernel extends StepsKernel {
   readonly biases: number
 }
 
-/** Bytes of weights up to which that was so where it was measured: 16 units and as many features take 6 kB, 24 take 14. */
+/**
+ * Weights of so many bytes stayed in the first cache where it was measured: 16 units with 16 features
+ * take 6 kB, 24 with 24 take 14.
+ */
 const IN_CACHE = 13000
 
 /**
  * Whether weights stay in the first cache, where loading them again costs little: nothing is won then
  * by several inputs for a weight that was loaded.
- * @param bytes of a number.
  */
 export function staysInCache(
   { features, units }: Pick<GruKernel, 'features' | 'units'>,
-  bytes: number,
+  precision: PlanOptions['precision'],
 ): boolean {
+  const bytes = precision === 'f32' ? 4 : 8
   return bytes * panelsSize(features + units, units, 3) <= IN_CACHE
 }
 
@@ -46,10 +49,11 @@ export const gru: LayerPlan<GruNode, GruKernel> = {
   plan(node, _, builder) {
     const { features, units } = node
     const lanes = padded(units)
-    // z, r, n, hn, and r ⊙ h where the reset comes first; or, in WebAssembly, the projections of
-    // some steps of all rows.
+    // z, r, n, hn, and r ⊙ h where the reset comes first; or, in WebAssembly, z, r and n of all rows,
+    // of some steps where those are projected beforehand.
     const own = (node.resetAfter ? 4 : 5) * lanes
-    builder.scratch(own, TILE_ROWS * 3 * PROJECTED_STEPS * lanes)
+    const atOnce = staysInCache(node, builder.precision) ? 1 : PROJECTED_STEPS
+    builder.scratch(own, TILE_ROWS * 3 * atOnce * lanes)
     return {
       kind: 'gru',
       ...planSteps(node, builder),

@@ -15,6 +15,7 @@ import { planSteps, type StepsKernel } from './steps.ts'
 
 export interface LstmKernel extends StepsKernel {
   readonly kind: 'lstm'
+  readonly cell: number
   readonly coupled: boolean
   readonly activation: ElementwiseActivation
   readonly recurrentActivation: ElementwiseActivation
@@ -39,6 +40,7 @@ export const lstm: LayerPlan<LstmNode, LstmKernel> = {
     return {
       kind: 'lstm',
       ...planSteps(node, builder),
+      cell: builder.state('c'),
       coupled,
       activation: node.activation,
       recurrentActivation: node.recurrentActivation,

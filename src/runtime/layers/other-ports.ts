@@ -7,13 +7,10 @@ export interface OtherPorts {
   /** Value indices; absent where the port is open. */
   readonly initialState?: number
   readonly initialCell?: number
-  readonly mask?: number
   readonly lengths?: number
   readonly finalCell?: number
-  /** Offset of an LSTM's c in the state row. */
-  readonly cell?: number
-  /** Offset in the state row of whether a step has counted, where somebody asks. */
-  readonly seen?: number
+  /** Its value index, and the offset in the state row of whether a step has counted. */
+  readonly mask?: { readonly value: number; readonly seen: number }
 }
 
 /** The layer, wherever its ports lead. */
@@ -24,17 +21,15 @@ export function withOtherPorts<N extends RecurrentNode, K extends FrameKernel>(
     ...layer,
     plan(node, placement, builder) {
       const kernel = layer.plan(node, placement, builder)
-      const ports: Required<OtherPorts> = {
+      const ports: Record<Exclude<keyof OtherPorts, 'mask'>, number> = {
         initialState: builder.input('initialState', 'row'),
         initialCell: builder.input('initialCell', 'row'),
-        mask: builder.input('mask', 'step'),
         lengths: builder.input('lengths', 'row'),
         finalCell: builder.output('cell', 'row'),
-        cell: builder.state('c'),
-        seen: builder.state('seen'),
       }
+      const mask = { value: builder.input('mask', 'step'), seen: builder.state('seen') }
       const connected = Object.entries(ports).filter(([, index]) => index >= 0)
-      return { ...kernel, ...Object.fromEntries(connected) }
+      return { ...kernel, ...Object.fromEntries(connected), ...(mask.value >= 0 && { mask }) }
     },
   }
 }

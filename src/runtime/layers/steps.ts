@@ -16,8 +16,9 @@ export interface StepsKernel extends OtherPorts {
   readonly sequence: number
   readonly last: number
   readonly finalState: number
-  /** Offset of h in the state row. */
+  /** Offsets in the state row: of h, and of an LSTM's c. */
   readonly state: number
+  readonly cell?: number
 }
 
 /** Of a layer whose only port is `x`; what a graph may connect besides is in `other-ports.ts`. */

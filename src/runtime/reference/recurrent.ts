@@ -36,8 +36,7 @@ export function recurrentLayer(
         return [slot, initial]
       }),
     )
-    const codeAt = whichStepsCount(inputs, row, steps, context.masks)
-    const missing = inputs.lengths !== undefined || (context.masks?.missing ?? false)
+    const { codeAt, missing } = whichStepsCount(inputs, row, steps, context.masks)
     const outputs = new Array<Vector>(steps)
     let output: Vector = zeros(node.units)
     for (let i = 0; i < steps; i++) {
@@ -68,24 +67,29 @@ export function recurrentLayer(
   }
 }
 
-/** The `STEP` code of each timestep of a row; asked in the order of computing. */
+/**
+ * The `STEP` code of each timestep of a row, asked in the order of computing; and whether steps are
+ * missing rather than masked. The layer's own mask or lengths go before the caller's.
+ */
 export function whichStepsCount(
   { mask, lengths }: Named<Tensor>,
   row: number,
   steps: number,
   masks: Masks | null,
-): (t: number) => number {
+): { readonly codeAt: (t: number) => number; readonly missing: boolean } {
   if (lengths !== undefined) {
     const length = lengths.data[row]
-    return (t) => (t < length ? STEP.valid : STEP.empty)
+    return { codeAt: (t) => (t < length ? STEP.valid : STEP.empty), missing: true }
   }
   const counts = mask?.data ?? masks?.counts
+  const missing = mask === undefined && masks !== null && masks.missing
   let seen = false
-  return (t) => {
+  const codeAt = (t: number): number => {
     if (counts === undefined || counts[row * steps + t] !== 0) {
       seen = true
       return STEP.valid
     }
-    return seen && !(mask === undefined && masks?.missing) ? STEP.repeat : STEP.empty
+    return seen && !missing ? STEP.repeat : STEP.empty
   }
+  return { codeAt, missing }
 }

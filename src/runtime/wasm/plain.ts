@@ -1,9 +1,10 @@
 /**
  * Writes functions of kernels that are known to be right: nothing is checked.
  *
- * It has what kernels are written in: folded instructions whose scalars are i32, `local`, `loop`,
- * `if`, `br_if`, and `call` of functions without a result. All else that `FunctionBody` promises is
- * in `checked.ts`, whose head tells how operands become code.
+ * It has what kernels at hand are written in: folded instructions whose scalars are i32, `local`,
+ * `loop`, `if`, `br_if`, and `call` of functions without a result. `with-more.ts` adds the
+ * instructions that its kernels need; all else that `FunctionBody` promises is in `checked.ts`, whose
+ * head tells how operands become code.
  *
  * A value is its code: that of its operands, and then its own bytes. A statement adds its code to
  * that of the function.
@@ -31,7 +32,6 @@ export const instructions = {
     lt_u: op(0x49),
     add: op(0x6a),
     sub: op(0x6b),
-    mul: op(0x6c),
   },
   v128: {
     load: inMemory(0x00, 4),

@@ -51,7 +51,7 @@ function pullRow(
     return Array.from(bar.data.subarray(index * units, (index + 1) * units))
   }
 
-  const codeAt = whichStepsCount(inputs, row, steps, masks)
+  const { codeAt, missing } = whichStepsCount(inputs, row, steps, masks)
   const codes = new Uint8Array(steps)
   // States before each step, one slot after the other: what a step computes is computed again.
   const before = new Float64Array(steps * slots.length * units)
@@ -69,7 +69,6 @@ function pullRow(
       }),
     )
 
-  const missing = inputs.lengths !== undefined || (masks?.missing ?? false)
   const showsState = (i: number): boolean =>
     codes[i] === STEP.valid || repeatsState(codes[i], node.maskedOutput, missing)
   let h = barOf('state', row)

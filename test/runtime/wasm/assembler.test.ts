@@ -95,7 +95,9 @@ describe('bytes', () => {
     expect(funcs.map(({ index }) => index)).toEqual([0, 1, 0])
     module.func({ params: ['f32'] }, ({ call }, x) => call(funcs[2], x))
     // Code: three functions, of two, two and six bytes.
-    expect(toHex(module.bytes())).toContain('0a0e03 02000b 02000b 0600200010000b'.replaceAll(' ', ''))
+    expect(toHex(module.bytes())).toContain(
+      '0a0e03 02000b 02000b 0600200010000b'.replaceAll(' ', ''),
+    )
     expect(WebAssembly.validate(module.bytes())).toBe(true)
   })
 })

@@ -37,8 +37,9 @@ export function writeConnected(
         if (forward) return
         const { i32, local } = k.f
         const before = pointer(k, steps, -1)
-        first.forEach((each, i) => {
-          local.set(each, i32.add(each, i32.mul(before, k.bytes * vectors[i].perStep)))
+        vectors.forEach(({ perStep }, i) => {
+          if (perStep !== 0)
+            local.set(first[i], i32.add(first[i], i32.mul(before, k.bytes * perStep)))
         })
       },
     },

@@ -3,7 +3,8 @@
 import type { Conv1dKernel } from '../../layers/conv1d.ts'
 import { writeProduct } from './dense.ts'
 import type { Entry, Routine, Site } from './kernel.ts'
-import { scratchAt, stateAt, valueAt, writeOverFrame } from './over-frame.ts'
+import type { Lanes, Pointer } from './lanes.ts'
+import { scratchAt, stateAt, valueAt, type Write, writeOverFrame } from './over-frame.ts'
 
 export function writeConv1d(site: Site, kernel: Conv1dKernel, entry: Entry): Routine {
   const { plan } = site
@@ -12,29 +13,22 @@ export function writeConv1d(site: Site, kernel: Conv1dKernel, entry: Entry): Rou
   const vectors = [
     valueAt(plan, x),
     valueAt(plan, y),
-    // A convolution of size 1 has no past, and does not look at it.
-    stateAt(plan, Math.max(past, 0)),
     scratchAt(plan, 0),
+    // A convolution of size 1 has none.
+    ...(past < 0 ? [] : [stateAt(plan, past)]),
   ]
-  return writeOverFrame(
-    site,
-    {
-      kind,
-      vectors,
-      parts: [(k, [x, y, own, window]) => k.f.call(step, x, y, own, window)],
-    },
-    entry,
-  )
+  const parts: readonly Write[] = [(k, at) => k.f.call(step, ...at)]
+  return writeOverFrame(site, { kind, vectors, parts }, entry)
 }
 
-/** (x, y, the row's past, the window): one step. */
+/** (x, y, the window, the row's past if there is one): one step. */
 function writeStep(site: Site, kernel: Conv1dKernel): Routine {
   const { kind, features, units, size, dilation, activation, panels, biases } = kernel
   const bytes = site.target.bytes * features
   const depth = (size - 1) * dilation
   const product = { kind, features: size * features, units, activation, panels, biases }
   const layer = writeProduct(site, product)
-  return site.func(`${kind}: window`, (k, x, y, past, window) => {
+  const write = (k: Lanes, x: Pointer, y: Pointer, window: Pointer, past: Pointer): void => {
     const { call, i32, memory } = k.f
     // Neighbouring taps lie side by side already.
     const taps = dilation === 1 ? Math.min(size - 1, 1) : size - 1
@@ -47,5 +41,6 @@ function writeStep(site: Site, kernel: Conv1dKernel): Routine {
     if (depth === 0) return
     memory.copy(past, i32.add(past, bytes), (depth - 1) * bytes)
     memory.copy(i32.add(past, (depth - 1) * bytes), x, bytes)
-  })
+  }
+  return site.func(`${kind}: window`, write, depth === 0 ? 3 : 4)
 }

@@ -15,7 +15,7 @@ import type { Cell } from './recurrent.ts'
 
 /** Any GRU: where loading weights takes long, with blocks that load them less often. */
 export function writeAnyGru(site: Site, kernel: GruKernel, entry: Entry): Routine {
-  return entry === 'step' || staysInCache(kernel, site.target.bytes)
+  return entry === 'step' || staysInCache(kernel, site.plan.precision)
     ? writeConnected(site, kernel, gruCell(site, kernel), entry)
     : writeBlock(site, kernel)
 }

@@ -4,7 +4,7 @@ import type { Plan } from '../../plan.ts'
 import type { Func } from '../assembler.ts'
 import type { Lanes, Pointer, Style } from './lanes.ts'
 
-/** A function of addresses and counts. */
+/** A function of addresses and counts, which all are i32. How many of them, the checked writer knows. */
 export type Routine = Func<readonly 'i32'[], undefined>
 
 /**
@@ -22,6 +22,10 @@ export type KernelWriter<K> = (site: Site, kernel: K, entry: Entry) => Routine
 export interface Site {
   readonly plan: Plan
   readonly target: Style
-  /** Writes a function. @param params how many it has, if not as many as `write` names behind `k`. */
+  /**
+   * Writes a function.
+   * @param params how many it has, if not as many as `write` names behind `k`: a parameter with a
+   *   default, or a rest of them, is not counted.
+   */
   func(name: string, write: (k: Lanes, ...params: Pointer[]) => void, params?: number): Routine
 }

@@ -22,11 +22,11 @@ export function writeLayerNorm(site: Site, kernel: LayerNormKernel, entry: Entry
     const squares = fourLanes(k, 0)
     const way = hold32(k)
     local.set(way, i32.sub(y, x))
-    // Lanes that are no units equal the mean, and so add nothing.
     eachVector(k, x, width, 0, (a, place) => {
       const d = hold(k, float.sub(a, mean))
       v128.store(0, i32.add(place, way), d)
     })
+    // Lanes that are no units become 0 again here, and add nothing.
     eachVector(k, y, width, 0, (d, _, part) =>
       local.set(squares[part], madd(k, d, d, squares[part])),
     )

@@ -1,6 +1,6 @@
 /**
- * The elementary functions that most cells need, of `js/math32.ts`, in four lanes: the same formulas in the same order,
- * where the reasons stand. A branch there is a choice between both results here.
+ * The elementary functions that most cells need, of `js/math32.ts`, in four lanes: the same formulas in
+ * the same order, where the reasons stand. A branch there is a choice between both results here.
  */
 
 import { EXP32, LN2_HIGH32, LN2_LOW32, TANH32 } from '../../approximations.ts'
@@ -22,6 +22,7 @@ import {
 const ROUND = 12582912
 export const ROUND_BITS = 0x4b400000
 export const SIGN = -0x80000000
+
 /** 2t / (1 + t²) = 2NQ / (Q² + N²) */
 function tanh(k: Lanes, x: Vector): Result {
   const { f32x4 } = k.f

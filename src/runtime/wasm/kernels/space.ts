@@ -3,7 +3,7 @@
 import type { Routine, Site } from './kernel.ts'
 import { advance, pointer, repeatFor, VECTOR } from './lanes.ts'
 
-/** (to, from one to the next there, from, from one to the next here, count): see `Engine.space`. */
+/** (to, toStride, from, fromStride, count), in bytes: `Engine.space`. */
 export function writeSpace({ func }: Site): Routine {
   return func('space', (k, to, toStride, from, fromStride, count) => {
     const { i32, local, v128 } = k.f
