@@ -99,6 +99,21 @@ describe('a mask or lengths at the port of a layer do what those of a run do', (
     },
   )
 
+  it('carry on whether a step has counted', () => {
+    const masked = model([gruNode({ inputs: { x: 'x', mask: 'mask' } })], names, [xPort, maskPort])
+    const program = compileSync(masked, { precision: 'f64' })
+    const states = program.states.map(({ name }) => name)
+    expect(states).toEqual(['gru.h', 'gru.seen'])
+    for (const seen of [0, 1]) {
+      const run = { initialState: { 'gru.seen': [seen] } }
+      const { outputs, states: finals } = runReference(masked, { x, mask }, run)
+      // Of row 3 no step counts.
+      expect(finals['gru.seen'].data[3]).toBe(seen)
+      const actual = program.predict({ x, mask }, { ...run, outputs: [...names, ...states] })
+      expectClose(actual, { ...outputs, ...finals })
+    }
+  })
+
   it.each(['repeat', 'zero', 'state'] as const)('in a stream, %s', (maskedOutput) => {
     const masked = model(
       [gruNode({ maskedOutput, inputs: { x: 'x', mask: 'mask' } })],

@@ -36,7 +36,9 @@ export function recurrentLayer(
         return [slot, initial]
       }),
     )
-    const { codeAt, missing } = whichStepsCount(inputs, row, steps, context.masks)
+    const asks = inputs.mask !== undefined
+    let counted = asks && context.initial('seen', row)[0] !== 0
+    const { codeAt, missing } = whichStepsCount(inputs, row, steps, context.masks, counted)
     const outputs = new Array<Vector>(steps)
     let output: Vector = zeros(node.units)
     for (let i = 0; i < steps; i++) {
@@ -45,6 +47,7 @@ export function recurrentLayer(
       if (code === STEP.valid) {
         states = cellStep(node, xs[t], states)
         output = states.h
+        counted = true
       } else {
         // Passed over: the state stays, the output is the state or zeros.
         output = repeatsState(code, node.maskedOutput, missing) ? states.h : zeros(node.units)
@@ -55,6 +58,7 @@ export function recurrentLayer(
       context.final(slot, row, states[slot])
       finals[slot].push(states[slot])
     }
+    if (asks) context.final('seen', row, [Number(counted)])
     last.push(missing ? states.h : output)
     return outputs
   })
@@ -70,12 +74,14 @@ export function recurrentLayer(
 /**
  * The `STEP` code of each timestep of a row, asked in the order of computing; and whether steps are
  * missing rather than masked. The layer's own mask or lengths go before the caller's.
+ * @param seen whether a step has counted before the first.
  */
 export function whichStepsCount(
   { mask, lengths }: Named<Tensor>,
   row: number,
   steps: number,
   masks: Masks | null,
+  seen = false,
 ): { readonly codeAt: (t: number) => number; readonly missing: boolean } {
   if (lengths !== undefined) {
     const length = lengths.data[row]
@@ -83,7 +89,6 @@ export function whichStepsCount(
   }
   const counts = mask?.data ?? masks?.counts
   const missing = mask === undefined && masks !== null && masks.missing
-  let seen = false
   const codeAt = (t: number): number => {
     if (counts === undefined || counts[row * steps + t] !== 0) {
       seen = true
