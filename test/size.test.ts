@@ -10,17 +10,28 @@ import { build } from 'esbuild'
 import { rolldown } from 'rolldown'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readNpy } from '../src/bytes/npy.ts'
+import { convert } from '../src/convert/index.ts'
 import { type CompileOptions, compileSync, type EngineReport, load } from '../src/index.ts'
+import { dense, sequential } from '../src/model/index.ts'
 import { haveBrowser, launchBrowser } from './support/browser.ts'
 import { example } from './support/cli.ts'
+import { random, randomGru, tensor } from './support/random.ts'
 
 /**
  * Bytes, each piece compressed by itself (gzip −9). Rolldown is what Vite builds with; esbuild cuts
  * what pieces share into more pieces. docs/performance.md says what they are made of.
  */
 const MOST = {
-  rolldown: { 'model.safetensors': 15.8 * 1024, 'layer.npz': 16.5 * 1024 },
-  esbuild: { 'model.safetensors': 17.3 * 1024, 'layer.npz': 18 * 1024 },
+  rolldown: {
+    'model.safetensors': 15.8 * 1024,
+    'layer.npz': 16.5 * 1024,
+    'large.safetensors': 17.6 * 1024,
+  },
+  esbuild: {
+    'model.safetensors': 17.3 * 1024,
+    'layer.npz': 18 * 1024,
+    'large.safetensors': 19.4 * 1024,
+  },
 } as const
 
 const page = `
@@ -87,6 +98,14 @@ interface Answer {
 
 const x = readNpy(new Uint8Array(readFileSync(join(example, 'input.npy'))))
 
+/** The example's files, and a larger model. */
+async function bytesOf(file: keyof typeof MOST.rolldown): Promise<Uint8Array> {
+  if (file !== 'large.safetensors') return readFileSync(join(example, file))
+  const head = dense({ kernel: tensor(random(2), [64, 1]) })
+  const model = sequential([randomGru(1, x.shape.at(-1)!, 64), head])
+  return (await convert(model, file)).bytes
+}
+
 describe.skipIf(!haveBrowser).each([
   ['rolldown', throughRolldown],
   ['esbuild', throughEsbuild],
@@ -100,10 +119,11 @@ describe.skipIf(!haveBrowser).each([
 
   /** What `run` in the page gives, and the pieces that the page asked for. */
   async function visit(
-    file: string,
+    file: keyof typeof MOST.rolldown,
     options: CompileOptions,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<{ readonly answer: Answer; readonly asked: readonly string[] }> {
+    const bytes = Buffer.from(await bytesOf(file))
     const context = await (await launched!).newContext()
     const tab = await context.newPage()
     const asked: string[] = []
@@ -114,7 +134,7 @@ describe.skipIf(!haveBrowser).each([
         asked.push(pathname)
         return route.fulfill({ contentType: 'text/javascript', body: piece })
       }
-      if (pathname === `/${file}`) return route.fulfill({ body: readFileSync(join(example, file)) })
+      if (pathname === `/${file}`) return route.fulfill({ body: bytes })
       const body = '<script type="module" src="/page.js"></script>'
       return route.fulfill({ contentType: 'text/html', body, headers })
     })
@@ -134,12 +154,13 @@ describe.skipIf(!haveBrowser).each([
   it.each([
     ['model.safetensors', 'GRU and Dense'],
     ['layer.npz', 'a bare GRU'],
+    ['large.safetensors', 'GRU of 64 units and Dense'],
   ] as const)(
     '%s, %s: loads, compiles, predicts and streams',
     async (file, _) => {
       const { answer, asked } = await visit(file, { deterministic: true })
       expect(answer.engine).toMatchObject({ kind: 'wasm', fallbacks: [] })
-      const { y } = compileSync(await load(join(example, file)), { engine: 'js' }).predict(x)
+      const { y } = compileSync(await load(await bytesOf(file)), { engine: 'js' }).predict(x)
       expect(answer.y).toEqual(Array.from(y.data))
       expect(answer.streamed).toEqual(answer.y)
 

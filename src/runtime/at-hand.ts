@@ -5,7 +5,7 @@ import type { LayerNode, Model } from '../model/types.ts'
 import { readSequence } from './inputs.ts'
 import type { Layer } from './layer.ts'
 import { dense } from './layers/dense.ts'
-import { gru, staysInCache } from './layers/gru.ts'
+import { gru, isSmall } from './layers/gru.ts'
 import { passOver } from './pass-over.ts'
 import type { CompileOptions } from './program.ts'
 import { arrangeChain } from './stages.ts'
@@ -16,7 +16,7 @@ import { writeGru } from './wasm/kernels/gru.ts'
 import { float32 } from './wasm/kernels/math.ts'
 import { plainWriter } from './wasm/plain.ts'
 
-/** Plain models in float32 that need no more (`needsMore`). */
+/** Plain models in float32 that need nothing else (`needsMore`, `needsBlocks`). */
 export const toolkitAtHand: Toolkit = {
   serves: isPlain,
   kinds: plainKinds,
@@ -79,9 +79,12 @@ function isPlainLayer(node: LayerNode): boolean {
 
 /** Whether a plain model has what most do not (`with-more.ts`). */
 export function needsMore({ nodes }: Model): boolean {
-  return nodes.some((node) =>
-    node.kind === 'gru' ? !node.resetAfter || !staysInCache(node, 'f32') : hasSoftmax(node),
-  )
+  return nodes.some((node) => (node.kind === 'gru' ? !node.resetAfter : hasSoftmax(node)))
+}
+
+/** Whether a plain model has a large GRU (`with-blocks.ts`). */
+export function needsBlocks({ nodes }: Model): boolean {
+  return nodes.some((node) => node.kind === 'gru' && !isSmall(node, 'f32'))
 }
 
 function hasSoftmax(node: LayerNode): boolean {

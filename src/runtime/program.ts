@@ -6,7 +6,7 @@
 import { GruvError } from '../errors.ts'
 import type { Model, Port } from '../model/types.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
-import { isAtHand, needsMore, toolkitAtHand } from './at-hand.ts'
+import { isAtHand, needsBlocks, needsMore, toolkitAtHand } from './at-hand.ts'
 import { chooseEngine, type EngineOptions } from './choose.ts'
 import type { Engine, EngineReport } from './engine.ts'
 import { runInSlices } from './in-slices.ts'
@@ -75,6 +75,8 @@ export interface Program {
 export async function compile(model: Model, options: CompileOptions = {}): Promise<Program> {
   if (!isAtHand(model, options)) return (await import('./at-once.ts')).compileAny(model, options)
   if (needsMore(model)) return (await import('./with-more.ts')).compileWithMore(model, options)
+  if (needsBlocks(model))
+    return (await import('./with-blocks.ts')).compileWithBlocks(model, options)
   return compileWith(toolkitAtHand, model, options)
 }
 

@@ -7,9 +7,10 @@ import { createModel } from '../../src/model/graph.ts'
 import { dense, type GruOptions, type Model, sequential } from '../../src/model/index.ts'
 import type { LayerNode, Port } from '../../src/model/types.ts'
 import { allTools } from '../../src/runtime/all.ts'
-import { isAtHand, needsMore, toolkitAtHand } from '../../src/runtime/at-hand.ts'
+import { isAtHand, needsBlocks, needsMore, toolkitAtHand } from '../../src/runtime/at-hand.ts'
 import { plan } from '../../src/runtime/plan.ts'
 import { emit } from '../../src/runtime/wasm/emit.ts'
+import { toolkitWithBlocks } from '../../src/runtime/with-blocks.ts'
 import { toolkitWithMore } from '../../src/runtime/with-more.ts'
 import { bits, bothWays, encoderDecoder } from '../support/engines.ts'
 import { random, randomGru, randomLstm, tensor } from '../support/random.ts'
@@ -107,7 +108,8 @@ describe('the toolkit at hand', () => {
     (_, model) => {
       const settings = { precision: 'f32', streams: 2 } as const
       expect(isAtHand(model, settings)).toBe(true)
-      const tools = needsMore(model) ? toolkitWithMore : toolkitAtHand
+      const small = needsBlocks(model) ? toolkitWithBlocks : toolkitAtHand
+      const tools = needsMore(model) ? toolkitWithMore : small
       const planned = plan(model, settings, tools)
       expect(planned).toEqual(plan(model, settings, allTools))
       for (const fused of [true, false]) {

@@ -3,7 +3,7 @@
 import { writeConv1d } from './kernels/conv1d.ts'
 import { writeDense } from './kernels/dense.ts'
 import { writeActivation, writeAffine, writePrelu } from './kernels/elementwise.ts'
-import { gruCell, writeAnyGru } from './kernels/gru-block.ts'
+import { gruCell, writeAnyGru } from './kernels/gru-any.ts'
 import { writeLayerNorm } from './kernels/layer-norm.ts'
 import { lstmCell } from './kernels/lstm.ts'
 import { writeMasking } from './kernels/masking.ts'

@@ -3,29 +3,25 @@
  * and then taken one by one. The order of copies is that of `js/steps.ts`.
  */
 
-import { type GruKernel, staysInCache } from '../../layers/gru.ts'
+import { type GruKernel, isSmall } from '../../layers/gru.ts'
 import { PROJECTED_STEPS, padded } from '../../plan.ts'
-import { writeConnected } from './connected.ts'
-import { cellOf, GATES, R, writeFinish, writeSums } from './gru.ts'
-import { writeReset, writeSumsBefore } from './gru-before.ts'
+import { GATES, R, writeFinish, writeGru } from './gru.ts'
 import { partsOf, writeProducts } from './gru-products.ts'
 import type { Entry, Routine, Site } from './kernel.ts'
 import { address, advance, copyNumbers, type Pointer, pointer, repeatFor } from './lanes.ts'
-import type { Cell } from './recurrent.ts'
 
-/** Any GRU: where loading weights takes long, with blocks that load them less often. */
-export function writeAnyGru(site: Site, kernel: GruKernel, entry: Entry): Routine {
-  return entry === 'step' || staysInCache(kernel, site.plan.precision)
-    ? writeConnected(site, kernel, gruCell(site, kernel), entry)
-    : writeBlock(site, kernel)
+/**
+ * `writeGru`, and where loading weights takes long, blocks that load them less often. With the reset
+ * after the product, as there; the others are in `gru-any.ts`.
+ */
+export function writeGruOfAnySize(site: Site, kernel: GruKernel, entry: Entry): Routine {
+  return entry === 'step' || isSmall(kernel, site.plan.precision)
+    ? writeGru(site, kernel, entry)
+    : writeGruBlock(site, kernel, null)
 }
 
-export function gruCell(site: Site, kernel: GruKernel): Cell {
-  const write = kernel.resetAfter ? writeSums : writeSumsBefore
-  return cellOf(site, kernel, write(site, kernel))
-}
-
-function writeBlock(site: Site, kernel: GruKernel): Routine {
+/** @param reset (pre, h), where the reset comes before the product. */
+export function writeGruBlock(site: Site, kernel: GruKernel, reset: Routine | null): Routine {
   const { func, plan, target } = site
   const lanes = padded(kernel.units)
   const { offsets, scratch, steps: most } = plan.block
@@ -34,7 +30,6 @@ function writeBlock(site: Site, kernel: GruKernel): Routine {
   const preBytes = GATES * outBytes
   const [outRow, preRow] = [most * outBytes, PROJECTED_STEPS * preBytes]
   const stateRow = bytes * plan.stateStride
-  const reset = kernel.resetAfter ? null : writeReset(site, kernel)
   const finish = writeFinish(site, kernel)
   const strides = [
     { pre: preBytes, out: 0, xRow: most * xBytes, preRow },

@@ -4,7 +4,7 @@
  * First come the sums, which wait in memory: a few vectors of units at a time are taken through all
  * rows of their weights. Then the gates: there each vector depends on nothing but its own sums, so the
  * machine works on several at once, and no register has to be kept for a sum meanwhile. Where the
- * reset comes before the product there is more between them (`gru-before.ts`).
+ * reset comes before the product there is more between them (`gru-any.ts`).
  */
 
 import type { GruKernel } from '../../layers/gru.ts'

@@ -1,14 +1,32 @@
-/** A GRU whose reset comes before the product, in WebAssembly: U·(r ⊙ h) needs r of all units. */
+/**
+ * Any GRU, in WebAssembly: in either direction, wherever its ports lead, and where the reset comes
+ * before the product as well, so that U·(r ⊙ h) needs r of all units.
+ */
 
+import { type GruKernel, isSmall } from '../../layers/gru.ts'
 import { LANES, padded } from '../../plan.ts'
 import { overUnits, rowsOf } from './cell.ts'
-import { GATES, type GruShape, gateOf, R } from './gru.ts'
+import { writeConnected } from './connected.ts'
+import { cellOf, GATES, type GruShape, gateOf, R, writeSums } from './gru.ts'
+import { writeGruBlock } from './gru-block.ts'
 import { addProducts, type Part, partsOf } from './gru-products.ts'
-import type { Routine, Site } from './kernel.ts'
+import type { Entry, Routine, Site } from './kernel.ts'
 import { advance, hold, type Pointer, pointer, repeat, VECTOR } from './lanes.ts'
+import type { Cell } from './recurrent.ts'
+
+export function writeAnyGru(site: Site, kernel: GruKernel, entry: Entry): Routine {
+  if (entry === 'step' || isSmall(kernel, site.plan.precision))
+    return writeConnected(site, kernel, gruCell(site, kernel), entry)
+  return writeGruBlock(site, kernel, kernel.resetAfter ? null : writeReset(site, kernel))
+}
+
+export function gruCell(site: Site, kernel: GruKernel): Cell {
+  const write = kernel.resetAfter ? writeSums : writeSumsBefore
+  return cellOf(site, kernel, write(site, kernel))
+}
 
 /** The sums of a cell, as those of `gru.ts`: hn is brn + Un·(r ⊙ h). */
-export function writeSumsBefore(site: Site, shape: GruShape): Routine {
+function writeSumsBefore(site: Site, shape: GruShape): Routine {
   const { features, units } = shape
   const reset = writeReset(site, shape)
   const [onInputs, onStates, onResetStates] = partsOf(shape)
@@ -28,7 +46,7 @@ export function writeSumsBefore(site: Site, shape: GruShape): Routine {
 }
 
 /** (pre, h): r of [z|r|n] becomes σ(r) ⊙ h. */
-export function writeReset({ func }: Site, shape: GruShape): Routine {
+function writeReset({ func }: Site, shape: GruShape): Routine {
   const { units } = shape
   return func(`gru ${units}: reset`, (k, pre, h) => {
     const { float, v128 } = k.f
