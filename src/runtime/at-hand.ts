@@ -7,7 +7,7 @@ import type { Layer } from './layer.ts'
 import { dense } from './layers/dense.ts'
 import { gru, isSmall } from './layers/gru.ts'
 import { passOver } from './pass-over.ts'
-import type { CompileOptions } from './program.ts'
+import type { CompileOptions, compileWith } from './program.ts'
 import { arrangeChain } from './stages.ts'
 import type { Toolkit } from './toolkit.ts'
 import { activations } from './wasm/kernels/activations.ts'
@@ -16,7 +16,7 @@ import { writeGru } from './wasm/kernels/gru.ts'
 import { float32 } from './wasm/kernels/math.ts'
 import { plainWriter } from './wasm/plain.ts'
 
-/** Plain models in float32 that need nothing else (`needsMore`, `needsBlocks`). */
+/** Plain models in float32; some lack a piece (`lacking`). */
 export const toolkitAtHand: Toolkit = {
   serves: isPlain,
   kinds: plainKinds,
@@ -77,14 +77,23 @@ function isPlainLayer(node: LayerNode): boolean {
   return node.kind === 'dense' && (hasSoftmax(node) || has(node.activation))
 }
 
-/** Whether a plain model has what most do not (`with-more.ts`). */
-export function needsMore({ nodes }: Model): boolean {
-  return nodes.some((node) => (node.kind === 'gru' ? !node.resetAfter : hasSoftmax(node)))
+/** What a plain model has that most do not: tools for it, added to others. */
+export interface Piece {
+  readonly add: (tools: Toolkit) => Toolkit
+  /** `compileWith`, with what this piece adds. */
+  readonly compileFurther: typeof compileWith
 }
 
-/** Whether a plain model has a large GRU (`with-blocks.ts`). */
-export function needsBlocks({ nodes }: Model): boolean {
-  return nodes.some((node) => node.kind === 'gru' && !isSmall(node, 'f32'))
+/** The next piece that these tools lack for a plain model. */
+export function lacking(
+  { writing: { writers, softmax } }: Toolkit,
+  { nodes }: Model,
+): (() => Promise<Piece>) | null {
+  if (softmax === null && nodes.some(hasSoftmax)) return () => import('./with-softmax.ts')
+  if (writers.gru !== writeGru) return null
+  const grus = nodes.filter((node) => node.kind === 'gru')
+  if (grus.some(({ resetAfter }) => !resetAfter)) return () => import('./with-any-gru.ts')
+  return grus.every((node) => isSmall(node, 'f32')) ? null : () => import('./with-blocks.ts')
 }
 
 function hasSoftmax(node: LayerNode): boolean {

@@ -6,7 +6,7 @@
 import { GruvError } from '../errors.ts'
 import type { Model, Port } from '../model/types.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
-import { isAtHand, needsBlocks, needsMore, toolkitAtHand } from './at-hand.ts'
+import { isAtHand, lacking, toolkitAtHand } from './at-hand.ts'
 import { chooseEngine, type EngineOptions } from './choose.ts'
 import type { Engine, EngineReport } from './engine.ts'
 import { runInSlices } from './in-slices.ts'
@@ -74,18 +74,17 @@ export interface Program {
  */
 export async function compile(model: Model, options: CompileOptions = {}): Promise<Program> {
   if (!isAtHand(model, options)) return (await import('./at-once.ts')).compileAny(model, options)
-  if (needsMore(model)) return (await import('./with-more.ts')).compileWithMore(model, options)
-  if (needsBlocks(model))
-    return (await import('./with-blocks.ts')).compileWithBlocks(model, options)
   return compileWith(toolkitAtHand, model, options)
 }
 
-/** With tools at hand. */
+/** A plain model: what the tools lack for it is fetched, and compiles it with what it adds. */
 export async function compileWith(
   tools: Toolkit,
   model: Model,
   options: CompileOptions,
 ): Promise<Program> {
+  const fetchPiece = lacking(tools, model)
+  if (fetchPiece) return (await fetchPiece()).compileFurther(tools, model, options)
   const { streams = 1 } = options
   const planned = plan(model, { precision: 'f32', streams }, tools)
   const engine = await chooseEngine(planned, tools, options)

@@ -7,11 +7,10 @@ import { createModel } from '../../src/model/graph.ts'
 import { dense, type GruOptions, type Model, sequential } from '../../src/model/index.ts'
 import type { LayerNode, Port } from '../../src/model/types.ts'
 import { allTools } from '../../src/runtime/all.ts'
-import { isAtHand, needsBlocks, needsMore, toolkitAtHand } from '../../src/runtime/at-hand.ts'
+import { isAtHand, lacking, toolkitAtHand } from '../../src/runtime/at-hand.ts'
 import { plan } from '../../src/runtime/plan.ts'
+import type { Toolkit } from '../../src/runtime/toolkit.ts'
 import { emit } from '../../src/runtime/wasm/emit.ts'
-import { toolkitWithBlocks } from '../../src/runtime/with-blocks.ts'
-import { toolkitWithMore } from '../../src/runtime/with-more.ts'
 import { bits, bothWays, encoderDecoder } from '../support/engines.ts'
 import { random, randomGru, randomLstm, tensor } from '../support/random.ts'
 
@@ -30,6 +29,9 @@ const models: readonly Model[] = [
   ...['linear', 'softmax', 'tanh', 'relu'].map((kind) =>
     sequential([randomGru(2, 4, 6), head(kind)]),
   ),
+  // Several pieces at once.
+  sequential([randomGru(3, 17, 34), head('softmax', 34)]),
+  sequential([randomGru(3, 17, 34, { reset: 'before' }), head('softmax', 34)]),
   // Several panels, loops of every length, and what is left of them.
   ...[
     [1, 1],
@@ -37,6 +39,12 @@ const models: readonly Model[] = [
     [70, 67],
   ].map(([features, units]) => sequential([randomGru(3, features, units), head('relu', units)])),
 ]
+
+/** Those at hand, with the pieces that they lack for the model. */
+async function toolsFor(model: Model, tools = toolkitAtHand): Promise<Toolkit> {
+  const piece = await lacking(tools, model)?.()
+  return piece === undefined ? tools : toolsFor(model, piece.add(tools))
+}
 
 /** What code is written for: V8 before 13.5, and since. */
 const targets = [
@@ -105,11 +113,10 @@ const backward = { ...reading({ x: 'x' }), direction: 'backward' } as LayerNode
 describe('the toolkit at hand', () => {
   it.each(models.map((model, i) => [i, model] as const))(
     'model %i: the same plan and code',
-    (_, model) => {
+    async (_, model) => {
       const settings = { precision: 'f32', streams: 2 } as const
       expect(isAtHand(model, settings)).toBe(true)
-      const small = needsBlocks(model) ? toolkitWithBlocks : toolkitAtHand
-      const tools = needsMore(model) ? toolkitWithMore : small
+      const tools = await toolsFor(model)
       const planned = plan(model, settings, tools)
       expect(planned).toEqual(plan(model, settings, allTools))
       for (const fused of [true, false]) {
@@ -122,6 +129,20 @@ describe('the toolkit at hand', () => {
           }
         }
       }
+    },
+  )
+
+  it.each(models.map((model, i) => [i, model] as const))(
+    'model %i: `compile` fetches what it needs, and gives the same bits',
+    async (i, model) => {
+      const [{ shape }] = model.inputs
+      const x = tensor(random(i), [3, 35, Number(shape[2])])
+      const [mine, all] = [
+        await compile(model, { deterministic: true }),
+        compileSync(model, { deterministic: true }),
+      ]
+      expect(mine.engine).toEqual(all.engine)
+      expect(bits(mine.predict(x).y)).toEqual(bits(all.predict(x).y))
     },
   )
 

@@ -10,8 +10,8 @@
  *
  * Functions are written by one of two writers, which give the same code. `checkedWriter`
  * (`checked.ts`) knows the whole language and follows the type stack: every kernel goes through it
- * in `allTools`, and so in the tests. `plainWriter` (`plain.ts`) has what kernels at hand are written in
- * and trusts them: it is a sixth of the code to download.
+ * in `allTools`, and so in the tests. `plainWriter` (`plain.ts`) has what kernels of plain models are
+ * written in and trusts them: it is a sixth of the code to download.
  */
 
 import { type Code, flatten, signed, typeCodes, unsigned, type ValueType } from './encoding.ts'

@@ -1,10 +1,9 @@
 /**
  * Writes functions of kernels that are known to be right: nothing is checked.
  *
- * It has what kernels at hand are written in: folded instructions whose scalars are i32, `local`,
- * `loop`, `if`, `br_if`, and `call` of functions without a result. `with-more.ts` adds the
- * instructions that its kernels need; all else that `FunctionBody` promises is in `checked.ts`, whose
- * head tells how operands become code.
+ * It has what kernels of plain models are written in: folded instructions whose scalars are i32,
+ * `local`, `loop`, `if`, `br_if`, and `call` of functions without a result. All else that
+ * `FunctionBody` promises is in `checked.ts`, whose head tells how operands become code.
  *
  * A value is its code: that of its operands, and then its own bytes. A statement adds its code to
  * that of the function.
@@ -22,16 +21,17 @@ interface Variable extends Local {
 type Operand = Code | Variable | number
 type Instruction = (...operands: Operand[]) => Code
 
-/** By family and name. */
-export type Instructions = Readonly<Record<string, Readonly<Record<string, unknown>>>>
-
 /** Opcodes as in `opcodes.ts`, which tells what they are; the tests hold both alike. */
-export const instructions = {
+const instructions = {
   i32: {
+    eq: op(0x46),
     ne: op(0x47),
     lt_u: op(0x49),
     add: op(0x6a),
     sub: op(0x6b),
+    mul: op(0x6c),
+    and: op(0x71),
+    shr_u: op(0x76),
   },
   v128: {
     load: inMemory(0x00, 4),
@@ -42,8 +42,10 @@ export const instructions = {
       [...new Uint8Array(Int32Array.from(lanes).buffer)],
     ],
     xor: simd(0x51),
+    bitselect: simd(0x52),
   },
-  i32x4: { shl: simd(0xab), add: simd(0xae), sub: simd(0xb1) },
+  i8x16: { shuffle: (lanes: Code, ...operands: Operand[]) => op(0xfd, 0x0d, lanes)(...operands) },
+  i32x4: { shl: simd(0xab), shr_s: simd(0xac), add: simd(0xae), sub: simd(0xb1) },
   f32x4: {
     add: simd(0xe4),
     sub: simd(0xe5),
@@ -54,15 +56,15 @@ export const instructions = {
     relaxed_madd: simd(0x105),
     relaxed_nmadd: simd(0x106),
   },
-} satisfies Instructions
+}
 
 const store = inMemory(0x0b, 4)
 
-export function op(...bytes: Code): Instruction {
+function op(...bytes: Code): Instruction {
   return (...operands) => [operands.map(spell), bytes]
 }
 
-export function simd(opcode: number): Instruction {
+function simd(opcode: number): Instruction {
   return op(0xfd, unsigned(opcode))
 }
 
@@ -81,8 +83,7 @@ function spell(operand: Operand): Code {
 const VOID = 0x40
 const END = 0x0b
 
-/** @param families the instructions that there are. */
-export function plainWriterOf({ v128, ...others }: Instructions): FunctionWriter {
+function createWriter(): FunctionWriter {
   // Of the function that is being written: no other is begun before it is done.
   let code: Code[]
   let locals: Local[]
@@ -106,9 +107,9 @@ export function plainWriterOf({ v128, ...others }: Instructions): FunctionWriter
   }
 
   const body = {
-    ...others,
+    ...instructions,
     v128: {
-      ...v128,
+      ...instructions.v128,
       store: (offset: number, ...operands: Operand[]) => state(store(offset, ...operands)),
     },
     local: Object.assign(declare, {
@@ -145,4 +146,4 @@ export function plainWriterOf({ v128, ...others }: Instructions): FunctionWriter
   }
 }
 
-export const plainWriter = plainWriterOf(instructions)
+export const plainWriter = createWriter()
