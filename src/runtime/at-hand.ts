@@ -38,7 +38,7 @@ export const toolkitAtHand: Toolkit = {
   stream: (_, open) => open(),
 }
 
-/** Whether nothing needs to be fetched: neither for the model, nor for options that are odd or wrong. */
+/** Whether these tools do, with a piece that is added: for the model, and for options that are neither odd nor wrong. */
 export function isAtHand(model: Model, options: CompileOptions): boolean {
   const { precision = 'f32', streams = 1, engine = 'auto', threads = 1, artifact } = options
   return (
