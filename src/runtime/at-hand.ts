@@ -38,7 +38,10 @@ export const toolkitAtHand: Toolkit = {
   stream: (_, open) => open(),
 }
 
-/** Whether these tools do, with a piece that is added: for the model, and for options that are neither odd nor wrong. */
+/**
+ * Whether these tools do, with a piece that is added: for the model, and for options that are neither
+ * odd nor wrong.
+ */
 export function isAtHand(model: Model, options: CompileOptions): boolean {
   const { precision = 'f32', streams = 1, engine = 'auto', threads = 1, artifact } = options
   return (
@@ -80,8 +83,8 @@ function isPlainLayer(node: LayerNode): boolean {
 /** What a plain model has that most do not: tools for it, added to others. */
 export interface Piece {
   readonly add: (tools: Toolkit) => Toolkit
-  /** `compileWith`, with what this piece adds. */
-  readonly compileFurther: typeof compileWith
+  /** This very function: a piece that reaches what `compile` reaches gives bundlers no reason to cut that. */
+  readonly compileWith: typeof compileWith
 }
 
 /** The next piece that these tools lack for a plain model. */

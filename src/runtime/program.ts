@@ -84,7 +84,10 @@ export async function compileWith(
   options: CompileOptions,
 ): Promise<Program> {
   const fetchPiece = lacking(tools, model)
-  if (fetchPiece) return (await fetchPiece()).compileFurther(tools, model, options)
+  if (fetchPiece) {
+    const piece = await fetchPiece()
+    return piece.compileWith(piece.add(tools), model, options)
+  }
   const { streams = 1 } = options
   const planned = plan(model, { precision: 'f32', streams }, tools)
   const engine = await chooseEngine(planned, tools, options)
