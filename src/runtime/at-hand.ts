@@ -83,7 +83,10 @@ function isPlainLayer(node: LayerNode): boolean {
 /** What a plain model has that most do not: tools for it, added to others. */
 export interface Piece {
   readonly add: (tools: Toolkit) => Toolkit
-  /** This very function: a piece that reaches what `compile` reaches gives bundlers no reason to cut that. */
+  /**
+   * The one there is: a piece that reaches what `compile` reaches gives
+   * bundlers no reason to cut that.
+   */
   readonly compileWith: typeof compileWith
 }
 
