@@ -1,5 +1,5 @@
 /**
- * The one error type of gruv. An error is data: nobody has to match on its text.
+ * The one error type of gruv. An error is data: no caller has to match on its text.
  *
  * Every error answers four questions: where, what was expected, what came, and what to do.
  */
@@ -68,7 +68,7 @@ export function isGruvError(error: unknown): error is GruvError {
 }
 
 /**
- * The same error, with the place narrowed by whoever knows more about it:
+ * The same error, with the place narrowed by the caller that knows more about it:
  * a reader of bytes knows the offset, its caller knows the file.
  */
 export function within(where: string, error: unknown): unknown {
@@ -78,6 +78,15 @@ export function within(where: string, error: unknown): unknown {
     where: error.where === undefined ? where : `${where}: ${error.where}`,
     cause: error.cause ?? error,
   })
+}
+
+/** What `read` gives; the errors that it throws say where. */
+export function locate<T>(where: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw within(where, error)
+  }
 }
 
 function compose(problem: string, { where, expected, got, fix }: ErrorDetails): string {

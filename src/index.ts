@@ -8,8 +8,8 @@
  */
 
 export { type ErrorCode, type ErrorDetails, GruvError, isGruvError } from './errors.ts'
-export { compose, parseWiring } from './formats/compose.ts'
 export type { ArrayNames } from './formats/format.ts'
+export { compose, parseWiring } from './formats/wiring/compose.ts'
 export type {
   ActivationStep,
   ModuleKind,
@@ -18,27 +18,24 @@ export type {
   Taking,
   Wiring,
   WiringStep,
-} from './formats/wiring.ts'
-export { type FileSet, type LoadOptions, load, type ModelSource } from './load.ts'
-export type { Convention, ConventionOptions } from './model/conventions.ts'
+} from './formats/wiring/wiring.ts'
+export type { FileSet } from './load/file-set.ts'
+export { type LoadOptions, load } from './load/load.ts'
+export type { ModelSource } from './load/sources.ts'
+export type { Convention, ConventionOptions } from './model/conventions/conventions.ts'
 export type { Model, OutputPort, Port } from './model/types.ts'
-export {
-  type Artifact,
-  type ArtifactLayout,
-  type ArtifactSlot,
-  type EmitOptions,
-  emit,
-} from './runtime/artifact.ts'
-export { compileSync } from './runtime/compile-sync.ts'
-export type { EngineReport, Fallback } from './runtime/engine.ts'
-export type { Plan } from './runtime/plan.ts'
-export {
-  type AsyncRunOptions,
-  type CompileOptions,
-  compile,
-  type Program,
-  type RunOptions,
-  type StatePort,
+export { compile } from './runtime/compile.ts'
+export type { EngineReport, Fallback } from './runtime/engine/engine.ts'
+export type { Plan } from './runtime/plan/types.ts'
+export type {
+  AsyncRunOptions,
+  CompileOptions,
+  Program,
+  RunOptions,
+  StatePort,
 } from './runtime/program.ts'
-export type { State, Stream } from './runtime/stream.ts'
+export type { State, Stream } from './runtime/run/stream.ts'
+export { type EmitOptions, emit } from './runtime/wasm/artifact.ts'
+export type { Artifact, ArtifactLayout, ArtifactSlot } from './runtime/wasm/prebuilt.ts'
+export { compileSync } from './sync.ts'
 export type { DType, Named, NestedNumbers, PrintedDigits, Tensor, TensorLike } from './tensor.ts'

@@ -1,4 +1,4 @@
-/** What the page does: each action asks the worker and puts the answer into the state. */
+/** The actions of the page: each asks the worker and puts the answer into the state. */
 
 import { batch, effect } from '@preact/signals'
 import { call, EngineError, latest, onProgress } from './engine/client.ts'
@@ -11,8 +11,7 @@ export const COLUMNS = 720
 let before: Promise<unknown> = Promise.resolve()
 
 /**
- * Runs an action once those before it are done: the page says what it waits for, and what went
- * wrong.
+ * Runs an action after those before it. The page shows what it is waiting for and what went wrong.
  */
 export function attempt(words: string, work: () => Promise<void>): Promise<boolean> {
   const mine = before.then(() => run(words, work))
@@ -52,19 +51,19 @@ export interface Opening {
   readonly input?: Source | undefined
   readonly expected?: Source | undefined
   readonly options?: OpenOptions
-  /** Conventions to read it under, as quirks. */
+  /** The conventions to read it under, as quirks. */
   readonly quirks?: readonly string[]
 }
 
 let lastOpening: Opening | null = null
 
-/** The same files again, with what they left open. */
+/** Opens the same files again, with further options. */
 export async function openAgain(options: OpenOptions): Promise<void> {
   if (lastOpening !== null)
     await open({ ...lastOpening, options: { ...lastOpening.options, ...options } })
 }
 
-/** Opens a model, its data if there are some, and looks into its first recurrent layer. */
+/** Opens a model with its data, if any, and traces its first recurrent layer. */
 export async function open(what: Opening): Promise<void> {
   lastOpening = what
   await attempt('Reading the model', async () => {
@@ -89,7 +88,7 @@ export async function open(what: Opening): Promise<void> {
     try {
       await takeInput(input ?? (info.hasReference ? 'reference' : 'made-up'))
     } catch (error) {
-      // The model is there: it can be looked at while a better input is looked for.
+      // The model can be used until a better input is found.
       await takeInput('made-up')
       throw error
     }
@@ -98,7 +97,7 @@ export async function open(what: Opening): Promise<void> {
   })
 }
 
-/** A folder that the server has may hold data beside the model. */
+/** A folder on the server may contain data beside the model. */
 async function withFolder({ model, input, expected }: Opening): Promise<Partial<Opening>> {
   if (!('urls' in model) || !model.urls[0].endsWith('/') || input !== undefined)
     return { input, expected }
@@ -131,7 +130,7 @@ export const openInput = (source: Source): Promise<boolean> =>
     try {
       await verifyAgain()
     } catch {
-      // The expected outputs were those of another input.
+      // The expected outputs belong to another input.
       await call('forgetExpected', {})
       state.expected.value = null
     }
@@ -140,7 +139,7 @@ export const openInput = (source: Source): Promise<boolean> =>
 export const openExpected = (source: Source): Promise<boolean> =>
   attempt('Reading the expected outputs', () => takeExpected(source))
 
-/** An input, and the outputs that it should give. */
+/** Opens an input and its expected outputs. */
 export const openData = (input: Source, expected: Source): Promise<boolean> =>
   attempt('Reading the data', async () => {
     await takeInput(input)
@@ -171,7 +170,7 @@ async function startTrace(): Promise<void> {
   if (layer.value === null || input.value === null) return
   if (row.value >= input.value.rows) row.value = 0
   const before = traced.value
-  // Before the call: a short trace is there before its answer is.
+  // Before the call: a short trace can be done before its answer arrives.
   done.value = 0
   const info = await call('trace', { layer: layer.value, row: row.value })
   batch(() => {
@@ -209,7 +208,7 @@ interface Place {
   readonly timestep: number
 }
 
-/** Looks into a cell at a place that an answer, or the address, named. */
+/** Shows the cell at a place that an answer or the address names. */
 export const lookAt = ({ layer, row, unit, timestep }: Place): Promise<boolean> =>
   attempt('Tracing the layer', async () => {
     if (layer !== state.traced.value?.layer || row !== state.traced.value.row) {
@@ -220,7 +219,7 @@ export const lookAt = ({ layer, row, unit, timestep }: Place): Promise<boolean> 
     select(unit, timestep)
   })
 
-/** Everywhere at once: views read the signals. */
+/** Selects a unit and a timestep in all views, which read the signals. */
 export function select(unit: number, t: number): void {
   batch(() => {
     const info = state.traced.value
@@ -278,7 +277,7 @@ export function follow(): void {
       return
     }
     state.done.value = done
-    // Summing up all steps takes the worker as long as tracing some thousands of them.
+    // Reducing all steps takes the worker as long as tracing some thousands of them.
     const now = performance.now()
     if (done < state.steps.value && now - refreshed < REFRESH_EVERY_MS) return
     refreshed = now

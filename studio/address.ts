@@ -1,7 +1,8 @@
 /**
- * The page's address says what is looked at: `?example`, or `?model=…&input=…&expected=…` from the
- * page's own server, and `#layer=gru&unit=3&t=17` for the selection, so that a link or a reload
- * comes back to the same number, `read=update=updates` among it for conventions that were chosen.
+ * Keeps the state of the page in its address, so that a link or a reload returns to the same
+ * number: `?example`, or `?model=…&input=…&expected=…` from the page's own server;
+ * `#layer=gru&unit=3&t=17` for the selection, and in it `read=update=updates` for conventions that
+ * were chosen.
  */
 
 import { batch, effect } from '@preact/signals'
@@ -22,11 +23,11 @@ export function exampleOpening(): Opening {
     model: { urls: [example.model] },
     input: { urls: [example.input] },
     expected: { urls: [example.expected] },
-    quirks: saidQuirks(),
+    quirks: quirksInAddress(),
   }
 }
 
-/** What the address asks to open; null for nothing. */
+/** The files that the address names; null for none. */
 export function openingFromAddress(): Opening | null {
   const asked = new URLSearchParams(location.search)
   if (asked.has('example')) return exampleOpening()
@@ -45,38 +46,38 @@ export function openingFromAddress(): Opening | null {
     input: source('input'),
     expected: source('expected'),
     options: Object.fromEntries(options),
-    quirks: saidQuirks(),
+    quirks: quirksInAddress(),
   }
 }
 
-/** The worker lies in another folder than the page, which the address is relative to. */
+/** Addresses are relative to the page, and the worker lies in another folder. */
 function fromPage(url: string): string {
   return URL.canParse(url, location.href) ? new URL(url, location.href).href : url
 }
 
-export function sayExample(): void {
+export function writeExampleAddress(): void {
   history.replaceState(null, '', `?example${location.hash}`)
 }
 
-/** Files of the user's own have no address; what is looked at has one, for when they come again. */
-export function sayOwnFiles(): void {
+/** The user's own files have no address; the selection is kept for when they are opened again. */
+export function clearAddress(): void {
   history.replaceState(null, '', location.pathname + location.hash)
 }
 
-export function saidQuirks(): readonly string[] {
+export function quirksInAddress(): readonly string[] {
   return new URLSearchParams(location.hash.slice(1)).getAll('read')
 }
 
-interface Said {
+interface AddressedSelection {
   readonly layer: string | null
   readonly row: number | null
 }
 
-/** Takes the selection from the address; layer and row are for the caller to compare. */
-export function readSelection(): Said {
-  const said = new URLSearchParams(location.hash.slice(1))
+/** Applies the selection in the address; the caller compares the layer and the row. */
+export function readSelection(): AddressedSelection {
+  const hash = new URLSearchParams(location.hash.slice(1))
   const number = (name: string): number | null => {
-    const text = said.get(name)
+    const text = hash.get(name)
     const value = Number(text)
     return text === null || !Number.isInteger(value) || value < 0 ? null : value
   }
@@ -84,26 +85,26 @@ export function readSelection(): Said {
     state.traced.value === null ? value : Math.min(value, count - 1)
   const { units = 1, steps = 1 } = state.traced.value ?? {}
   batch(() => {
-    const asked = tabs.find((name) => name === said.get('tab'))
+    const asked = tabs.find((name) => name === hash.get('tab'))
     if (asked !== undefined) state.tab.value = asked
     state.unit.value = most(number('unit') ?? state.unit.value, units)
     state.t.value = most(number('t') ?? state.t.value, steps)
     const whole = state.traced.value === null ? 0 : steps
     const [from, to] = [number('from') ?? 0, number('to') ?? whole]
-    // Before there is a trace nobody knows how long it is: it is asked again then.
+    // The length is unknown before there is a trace; the range is checked again then.
     if (state.traced.value === null || (from < to && to <= steps)) {
       state.from.value = from
       state.to.value = to
     }
   })
-  return { layer: said.get('layer'), row: number('row') }
+  return { layer: hash.get('layer'), row: number('row') }
 }
 
 /** Browsers refuse more than about a hundred changes in half a minute. */
 const WRITE_EVERY_MS = 400
 
-/** @param onOther when the address comes to name another layer or row than is traced. */
-export function followSelection(onOther: (said: Said) => void): void {
+/** @param onOther called when the address may name another layer or row than the traced one. */
+export function followSelection(onOther: (selection: AddressedSelection) => void): void {
   let timer: ReturnType<typeof setTimeout> | undefined
   let written = ''
   const write = (): void => {

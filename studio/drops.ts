@@ -1,4 +1,4 @@
-/** What is dropped on the page: files, and folders with what is in them. */
+/** Receives files and folders that are dropped on the page. */
 
 import type { NamedFile } from './engine/protocol.ts'
 
@@ -6,7 +6,7 @@ import type { NamedFile } from './engine/protocol.ts'
 const MOST_FILES = 10_000
 const MOST_DEPTH = 4
 
-/** As they were chosen by a file input; of a folder with their paths in it. */
+/** The files of a file input, with their paths where a folder was chosen. */
 export function chosenFiles(files: Iterable<File>): readonly NamedFile[] {
   return Array.from(files, (file) => ({
     path: file.webkitRelativePath === '' ? file.name : file.webkitRelativePath,
@@ -15,7 +15,7 @@ export function chosenFiles(files: Iterable<File>): readonly NamedFile[] {
 }
 
 /**
- * Takes what is dropped anywhere on the page.
+ * Watches for drops anywhere on the page.
  * @param onHeld whether something is held over the page.
  */
 export function watchDrops(
@@ -36,7 +36,7 @@ export function watchDrops(
   })
 }
 
-/** Must be called while the event is handled: afterwards browsers forget what was dropped. */
+/** Must be called while the event is handled: browsers discard the dropped data afterwards. */
 function droppedFiles(dropped: DataTransfer): Promise<readonly NamedFile[]> {
   const entries = Array.from(dropped.items, (item) =>
     item.kind === 'file' ? item.webkitGetAsEntry() : null,
@@ -60,7 +60,7 @@ async function filesOf(entries: readonly FileSystemEntry[]): Promise<readonly Na
   return found
 }
 
-/** Browsers give a folder's entries about a hundred at a time, and none at the end. */
+/** Browsers return a folder's entries about a hundred at a time, and none at the end. */
 async function entriesOf(folder: FileSystemDirectoryEntry): Promise<readonly FileSystemEntry[]> {
   const reader = folder.createReader()
   const found: FileSystemEntry[] = []

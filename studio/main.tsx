@@ -17,11 +17,11 @@ const { layer, row } = readSelection()
 state.layer.value = layer
 state.row.value = row ?? 0
 follow()
-followSelection((said) => {
+followSelection((selection) => {
   const { value: traced } = state.traced
   if (traced === null) return
-  const other = said.layer ?? traced.layer
-  const place = { row: said.row ?? 0, unit: state.unit.value, timestep: state.t.value }
+  const other = selection.layer ?? traced.layer
+  const place = { row: selection.row ?? 0, unit: state.unit.value, timestep: state.t.value }
   const known = state.model.value?.cells.some(({ name }) => name === other) === true
   if (known && (other !== traced.layer || place.row !== traced.row))
     void lookAt({ layer: other, ...place })
@@ -33,7 +33,7 @@ effect(() => {
   const { value: model } = state.model
   document.title = model === null ? 'gruv studio' : `${model.summary.name} · gruv studio`
 })
-// What stands there is for those without JavaScript.
+// The static content is for browsers without JavaScript.
 const page = document.getElementById('page')!
 page.replaceChildren()
 render(<App />, page)
@@ -72,6 +72,6 @@ function remember(value: string): void {
   try {
     localStorage.setItem(THEME, value)
   } catch {
-    // The page works without.
+    // The page works without it.
   }
 }

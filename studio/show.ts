@@ -1,6 +1,6 @@
-/** Numbers and shapes as the page writes them. */
+/** Formats numbers and shapes for the page. */
 
-/** Four digits after the point, two where there are many before it; a true minus. */
+/** Four digits after the point, or two for large numbers; with a true minus. */
 export function number(value: number | undefined): string {
   if (value === undefined || Number.isNaN(value)) return 'NaN'
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞'
@@ -12,7 +12,7 @@ export function number(value: number | undefined): string {
   return `${value < 0 ? '−' : ''}${minus(text)}`
 }
 
-/** Errors: two significant digits. */
+/** For errors: two significant digits. */
 export function small(value: number): string {
   if (value === 0) return '0'
   if (!Number.isFinite(value)) return number(value)
@@ -21,7 +21,7 @@ export function small(value: number): string {
   return minus(plain ? String(Number(value.toPrecision(2))) : value.toExponential(1))
 }
 
-/** Every digit that the number has. */
+/** All digits of the number. */
 export function exact(value: number): string {
   return minus(String(value))
 }
@@ -31,12 +31,12 @@ function minus(text: string): string {
   return text.replaceAll('-', '−').replace('e+', 'e')
 }
 
-/** Units in the last place: whole numbers where they are not astronomical. */
+/** Units in the last place: written out unless they are very large. */
 export function ulps(value: number): string {
   return value < 1e6 ? count(Math.round(value * 10) / 10) : small(value)
 }
 
-/** An activation without its parameters: what there is room for on a wire. */
+/** An activation without its parameters, for which a drawing has no room. */
 export function activation(text: string): string {
   return text === 'sigmoid' ? 'σ' : text.replace(/\(.*/, '')
 }

@@ -1,6 +1,6 @@
 /**
- * Files that came together, dropped or chosen, as a folder or one by one: which is the model, which
- * its input, which the outputs that it should give? Names tell; contents are the readers' business.
+ * Sorts files that were dropped or chosen together into the model, its inputs and its expected
+ * outputs. Only names decide; the readers look at the contents.
  */
 
 interface Named {
@@ -17,22 +17,28 @@ export interface Sorted<F extends Named> {
 }
 
 const dataEnding = /\.(npy|csv|tsv|txt|dat|jsonl|ndjson)$/i
-/** Models, or arrays: their names decide. */
+/** Endings of models and of arrays; the rest of the name decides. */
 const eitherEnding = /\.(npz|json)$/i
-/** The surest first. What a format calls its file (`model.json`, `saved_model.pb`) the library knows. */
+/**
+ * The most certain first. The library knows the fixed names of some formats (`model.json`,
+ * `saved_model.pb`).
+ */
 const modelEndings: readonly RegExp[] = [
   /\.(keras|h5|hdf5|onnx|pt|pth|ckpt|safetensors|rnnn)$/i,
   /\.(npz|pb|index|bin|pkl)$/i,
   /\.json$/i,
 ]
 
-/** A word of a name, between what is no letter: `y` in `y_keras_float64`, not in `yearly`. */
+/**
+ * A word of a name, between characters that are not letters: `y` in `y_keras_float64`, not in
+ * `yearly`.
+ */
 const word = (words: string): RegExp => new RegExp(`(^|[^a-z])(${words})([^a-z]|$)`, 'i')
 const expectedName = word('y|expected|outputs?|targets?|reference|predictions?')
 const inputName = word('x|inputs?|features|samples?|data')
-/** What lies in folders beside models, and is no data. */
 /** JSON that describes a model or its training. */
 const aboutModels = /^(manifest|package|config|metadata|tokenizer|vocab|history|metrics|results)/i
+/** Texts that lie beside models. */
 const wordsToRead = /^(readme|licen[cs]e|requirements|changelog|notice|notes)\b/i
 
 export function sortFiles<F extends Named>(files: readonly F[]): Sorted<F> {
@@ -42,7 +48,7 @@ export function sortFiles<F extends Named>(files: readonly F[]): Sorted<F> {
     ({ path }) => eitherEnding.test(path) && mayBeInput({ path }) && isNamedAsData(path),
   )
   const others = rest.filter((file) => !surelyData.includes(file) && !perhaps.includes(file))
-  // An archive called x.npz is the data of a model beside it; alone it is what there is to open.
+  // An archive called x.npz is data where there is a model beside it; alone it is the model.
   const data = others.length > 0 ? [...surelyData, ...perhaps] : surelyData
   const model = others.length > 0 ? others : perhaps
   const expected = data.filter(({ path }) => expectedName.test(stem(path)))
@@ -53,8 +59,8 @@ export function sortFiles<F extends Named>(files: readonly F[]): Sorted<F> {
 }
 
 /**
- * The likeliest model first. Of several JSON files weights are the largest; what is equally likely
- * otherwise keeps its order.
+ * The likeliest model first. Of several JSON files, the largest has the weights. Equally likely
+ * files keep their order.
  */
 function inOrder<F extends Named>(files: readonly F[]): readonly F[] {
   const rank = ({ path }: Named): number => {
@@ -66,8 +72,9 @@ function inOrder<F extends Named>(files: readonly F[]): readonly F[] {
 }
 
 /**
- * Those first that share most of their names with others: `y_real` goes with `x_real`. Of numbered
- * ones, `y0_a y0_b y1_a y1_b`, one of each number comes first: they are for several ports.
+ * The files first whose names share the most words with the first of `like`: `y_real` goes with
+ * `x_real`. Of numbered files, `y0_a y0_b y1_a y1_b`, one of each number comes first: they are for
+ * several ports.
  */
 function inTurn<F extends Named>(files: readonly F[], like: readonly F[] = []): readonly F[] {
   const wanted = new Set(like[0] === undefined ? [] : wordsOf(like[0].path))
@@ -95,7 +102,7 @@ function numberOf(path: string): string {
   )
 }
 
-/** A folder also holds tables and texts about the model; what was picked by hand is meant. */
+/** A folder may also hold tables and texts about the model; files picked by hand are all meant. */
 function mayBeInput({ path }: Named): boolean {
   if (!path.includes('/')) return true
   return /\.(npy|npz)$/i.test(path) || (!/\.json$/i.test(path) && isNamedAsData(path))

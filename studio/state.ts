@@ -1,4 +1,4 @@
-/** What the page shows, as signals; one place for everything that several views share. */
+/** The state that the views share, as signals. */
 
 import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals'
 import type { Diagnosis } from '../src/diagnose/index.ts'
@@ -16,24 +16,24 @@ import type {
 export type Tab = 'cell' | 'statistics' | 'weights' | 'check' | 'try' | 'model'
 
 export const model: Signal<ModelInfo | null> = signal(null)
-/** Of the second model, to compare with. */
+/** The second model, to compare with. */
 export const other: Signal<ModelInfo | null> = signal(null)
 export const input: Signal<DataInfo | null> = signal(null)
 export const expected: Signal<DataInfo | null> = signal(null)
 export const traced: Signal<TraceInfo | null> = signal(null)
-/** Steps of the trace that are there. */
+/** Steps of the trace that are computed. */
 export const done: Signal<number> = signal(0)
 export const step: Signal<StepValues | null> = signal(null)
 export const view: Signal<View | null> = signal(null)
 export const verdict: Signal<VerifyResult | null> = signal(null)
 export const diagnosis: Signal<Diagnosis | null> = signal(null)
 export const failure: Signal<PlainError | null> = signal(null)
-/** What is being waited for, in words; null for nothing. */
+/** The action in progress, in words; null for none. */
 export const busy: Signal<string | null> = signal(null)
-/** How much of it is done, from 0 to 1; null where nobody knows. */
+/** The share of it that is done, from 0 to 1; null where it is unknown. */
 export const share: Signal<number | null> = signal(null)
 
-/** Whether something is held over the page, to be dropped. */
+/** Whether something is dragged over the page. */
 export const held: Signal<boolean> = signal(false)
 
 export const tab: Signal<Tab> = signal('cell')
@@ -41,13 +41,13 @@ export const layer: Signal<string | null> = signal(null)
 export const row: Signal<number> = signal(0)
 export const unit: Signal<number> = signal(0)
 export const t: Signal<number> = signal(0)
-/** Which steps the pictures over time show: [from, to). */
+/** The steps that the pictures over time show: [from, to). */
 export const from: Signal<number> = signal(0)
 export const to: Signal<number> = signal(0)
 export const playing: Signal<boolean> = signal(false)
 export const theme: Signal<'auto' | 'light' | 'dark'> = signal('auto')
 
-/** The layer that is looked at. */
+/** The layer that is shown. */
 export const cell: ReadonlySignal<CellInfo | null> = computed(
   () => model.value?.cells.find(({ name }) => name === layer.value) ?? null,
 )

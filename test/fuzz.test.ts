@@ -11,6 +11,7 @@ import { parseRow, readData } from '../src/data/index.ts'
 import { readOnnxModel } from '../src/formats/onnx/index.ts'
 import { load } from '../src/index.ts'
 import { example } from './support/cli.ts'
+import { fixture } from './support/fixtures.ts'
 import { flipBytes, type Reader, shiftBytes } from './support/fuzz.ts'
 
 /** With the other tests a taste of it; by its own name, as CI runs it, a minute. */
@@ -25,10 +26,10 @@ interface Target {
   readonly read: Reader
 }
 
-const data = new URL('./fixtures/data/', import.meta.url)
-const audio = new URL('./fixtures/audio/', import.meta.url)
-const pytorch = new URL('./fixtures/pytorch/', import.meta.url)
-const onnx = new URL('./fixtures/onnx/', import.meta.url)
+const named = (folder: string, endings: RegExp): readonly string[] =>
+  readdirSync(new URL(`./fixtures/${folder}/`, import.meta.url)).filter((name) =>
+    endings.test(name),
+  )
 const layer = {
   wMatrix: [[0.1, 0.2, 0.3]],
   uMatrix: [[0.1, 0.2, 0.3]],
@@ -51,29 +52,25 @@ const targets: readonly Target[] = [
   },
   ...['legacy.pt', 'agent.pt', 'gru-no-bias.pt', 'checkpoint.pt'].map((name) => ({
     name,
-    bytes: new Uint8Array(readFileSync(new URL(name, pytorch))),
+    bytes: fixture(`pytorch/${name}`),
     read: (bytes: Uint8Array) => load(bytes),
   })),
   ...['last.onnx', 'packed.onnx', 'attention.onnx', 'tf2onnx.onnx'].map((name) => ({
     name,
-    bytes: new Uint8Array(readFileSync(new URL(name, onnx))),
+    bytes: fixture(`onnx/${name}`),
     // Not `load`, which makes a GruvError of every error.
     read: (bytes: Uint8Array) => readOnnxModel({ name, bytes }, {}),
   })),
-  ...readdirSync(audio)
-    .filter((name) => /\.(json|rnnn)$/.test(name))
-    .map((name) => ({
-      name,
-      bytes: new Uint8Array(readFileSync(new URL(name, audio))),
-      read: (bytes: Uint8Array) => load(bytes),
-    })),
-  ...readdirSync(data)
-    .filter((name) => /\.(npy|npz|csv|tsv|txt|json|jsonl)$/.test(name) && name !== 'expected.json')
-    .map((name) => ({
-      name,
-      bytes: new Uint8Array(readFileSync(new URL(name, data))),
-      read: (bytes: Uint8Array) => readData(bytes, name),
-    })),
+  ...named('audio', /\.(json|rnnn)$/).map((name) => ({
+    name,
+    bytes: fixture(`audio/${name}`),
+    read: (bytes: Uint8Array) => load(bytes),
+  })),
+  ...named('data', /^(?!expected\.json).*\.(npy|npz|csv|tsv|txt|json|jsonl)$/).map((name) => ({
+    name,
+    bytes: fixture(`data/${name}`),
+    read: (bytes: Uint8Array) => readData(bytes, name),
+  })),
   {
     name: 'a line of standard input',
     bytes: new TextEncoder().encode('1.5, -2e3, nan, "4", [5]'),

@@ -5,7 +5,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { readNpy } from '../src/bytes/npy.ts'
+import { readNpy } from '../src/bytes/numpy/npy.ts'
 import {
   compile,
   compose,

@@ -1,4 +1,4 @@
-/** What the package promises to whoever installs it. Reads dist/, which `npm test` has built. */
+/** What the package promises to its users. Reads dist/, which `npm test` has built. */
 
 import { execFileSync } from 'node:child_process'
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'

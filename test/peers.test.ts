@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { compileSync, type RunOptions } from '../src/index.ts'
-import { runReference } from '../src/runtime/reference.ts'
+import { runReference } from '../src/runtime/reference/index.ts'
 import type { Named, Tensor } from '../src/tensor.ts'
 import {
   candleCases,

@@ -6,7 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readNpy } from '../src/bytes/npy.ts'
+import { readNpy } from '../src/bytes/numpy/npy.ts'
 import { gruv, temporaryFolder } from './support/cli.ts'
 import { haveShared, sharedPath } from './support/shared.ts'
 

@@ -1,4 +1,4 @@
-"""Has onnx.checker look at the ONNX files that gruv wrote: test/fixtures/convert.
+"""Runs onnx.checker on the ONNX files that gruv wrote: test/fixtures/convert.
 
     python3 tools/check_onnx_golden.py
 """

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes src/runtime/approximations.ts, all-approximations.ts and test/fixtures/math64.json.
+"""Writes src/runtime/math/constants32.ts, constants64.ts and test/fixtures/math64.json.
 
     python3 tools/fit_approximations.py && npm run format
 
@@ -115,7 +115,7 @@ def double_angle(p, q, x, limit, fused=False):
 
 
 def single(p, q, x, limit, fused=False):
-    """x·P(x²)/Q(x²): what double_angle was chosen over."""
+    """x·P(x²)/Q(x²), an alternative to double_angle."""
     a = np.minimum(x, F(limit))
     z = a * a
     return (a * horner32(p, z, fused)) / horner32(q, z, fused)
@@ -143,7 +143,7 @@ def errors32(y, exact):
 
 
 def search(name, p, q, limit, function, absolute, ulps, rounds):
-    """Moves coefficients until max(error / absolute, error in ulp / ulps) gets no smaller."""
+    """Moves coefficients until max(error / absolute, error in ulp / ulps) stops shrinking."""
     rng = random.Random(20)
     few, many = sample(2**-7, limit, 12_000), sample(2**-9, limit, 300_000)
     # Every float32 from where the result is within a few ulp of 1.
@@ -316,25 +316,21 @@ def compare():
 
 HEADER = """\
 /**
- * The numbers of the elementary functions, and nothing else: the JavaScript kernels and the writer of
- * the WebAssembly ones read the same tables. The formulas stand in `js/math32.ts` and `js/math64.ts`.
- * Here are those that most cells need; the others are in `all-approximations.ts`.
+ * Holds the numbers of the elementary functions in float%(bits)s: the JavaScript kernels and the writers of
+ * the WebAssembly ones read the same tables. The formulas stand in `js/math%(bits)s.ts`.
  *
- * Written by `tools/fit_approximations.py`. Polynomials start at the constant term. Every number of a
- * table whose name ends in 32 is exactly a float32.
+ * Written by `tools/fit_approximations.py`. Polynomials start at the constant term.%(more)s
  */
+"""
 
+LN32 = """\
 /** ln 2 in two parts; HIGH has so few bits that n · HIGH is exact for the exponents that occur. */
 export const LN2_HIGH32 = %r
 export const LN2_LOW32 = %r
 """
 
-ALL_HEADER = """\
-/** The numbers of the elementary functions that few cells need: see `approximations.ts`. */
-"""
-
 LN64 = """\
-/** ln 2 in two parts, as above. */
+/** ln 2 in two parts, the first with so few bits that its products with exponents are exact. */
 export const LN2_HIGH64 = %r
 export const LN2_LOW64 = %r
 """
@@ -352,7 +348,7 @@ def listing(values):
 
 
 def typescript(t):
-    """The two files: what most cells need, and the rest."""
+    """The two files, by precision."""
     def array(name, doc):
         return f'/** {doc} */\nexport const {name} = {listing(t[name])} as const\n'
 
@@ -366,24 +362,25 @@ def typescript(t):
 
     high32, low32 = split_ln2(16)
     high64, low64 = split_ln2(33)
-    few = [
-        HEADER % (high32, float(F(float(low32)))),
+    in32 = [
+        HEADER % {'bits': 32, 'more': ' Every number is\n * exactly a float32.'},
+        LN32 % (high32, float(F(float(low32)))),
         array('EXP32', 'e^r = 1 + r + r²·P(r) for |r| ≤ ln 2 / 2.'),
         rational(
             'TANH32', 'tanh(x) = 2NQ / (Q² + N²), N = x·P(x²), Q = Q(x²); 1 from the limit on.'
         ),
-    ]
-    others = [
-        ALL_HEADER,
         array('LOG32', 'log(1 + f) = f − f²/2 + f³·P(f) for √½ ≤ 1 + f < √2.'),
         rational('ERF32', 'erf(x), by the formula of tanh.'),
+    ]
+    in64 = [
+        HEADER % {'bits': 64, 'more': ''},
         LN64 % (high64, float(low64)),
         array('EXP64', 'e^r = 1 + r + r²·P(r) for |r| ≤ ln 2 / 2.'),
         array('LOG64', 'log(1 + f) = 2s + s³·P(s²), s = f / (2 + f), for √½ ≤ 1 + f < √2.'),
         rational('ERF64', 'erf(x) = x + x·P(x²)/Q(x²) for |x| < limit.'),
         rational('ERFC64', 'erfc(x) = e^(−x²)·P(x)/Q(x) for 1 ≤ x ≤ limit; erf is 1 beyond it.'),
     ]
-    return '\n'.join(few), '\n'.join(others)
+    return '\n'.join(in32), '\n'.join(in64)
 
 
 def samples64():
@@ -436,8 +433,8 @@ def write_samples64():
 
 
 def main():
-    for name, text in zip(('approximations', 'all-approximations'), typescript(fit())):
-        (ROOT / f'src/runtime/{name}.ts').write_text(text)
+    for name, text in zip(('constants32', 'constants64'), typescript(fit())):
+        (ROOT / f'src/runtime/math/{name}.ts').write_text(text)
     write_samples64()
     compare()
 

@@ -1,4 +1,4 @@
-"""Models for audio plug-ins, and what they compute: test/fixtures/audio.
+"""Writes models for audio plug-ins and their outputs: test/fixtures/audio.
 
 RTNeural and AIDA-X JSON, GuitarML and CoreAudioML JSON, an RNNoise text model. Written by hand from
 the loaders of those projects; outputs by PyTorch in float64 where it has the layer, else by NumPy.
@@ -183,7 +183,7 @@ def recnet():
 
 
 def recnet_blocks():
-    """As it is written since 2021: blocks, which add the first `skip` features, one unless they say otherwise."""
+    """The format since 2021: blocks, which add the first `skip` features (default: one)."""
     blocks = [SimpleRNN("GRU", 3, 4, 2, 1, 1), SimpleRNN("RNN", 2, 3, 2, 2, 2), SimpleRNN("LSTM", 2, 3, 1, 1, 0)]
     del blocks[1].lin.bias
     blocks[1].lin.bias = None

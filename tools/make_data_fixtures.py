@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Data files as NumPy writes them, and what NumPy reads from them, for test/data.
+"""Writes data files with NumPy, and what NumPy reads from them, for test/data.
 
 Run with NumPy 1.24 or later: python3 tools/make_data_fixtures.py
 Everything is seeded: the same NumPy gives the same bytes, except for the times in .npz files,
@@ -150,7 +150,7 @@ def tables():
 
 
 def texts_of_numbers():
-    """What fewest digits are, by NumPy: its repr of a float32 is the shortest that reads back."""
+    """The fewest digits by NumPy, whose repr of a float32 is the shortest that reads back."""
     bits = rng.integers(0, 2**32, 600, dtype=np.uint32)
     values = bits.view("f4")
     values = values[np.isfinite(values)]

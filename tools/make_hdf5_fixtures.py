@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""HDF5 files as h5py writes them, and what h5py reads from them, for test/bytes/hdf5.test.ts.
+"""Writes HDF5 files with h5py, and what h5py reads from them, for test/bytes/hdf5.test.ts.
 
 Run with h5py 3 and NumPy: python3 tools/make_hdf5_fixtures.py
 With a folder as argument it also makes digests of every HDF5 file below it (those inside .keras
@@ -47,7 +47,7 @@ def attribute(value):
 
 
 def describe(file):
-    """Datasets and attributes by path; what is neither numbers nor strings has no entry."""
+    """Datasets and attributes by path, only numbers and strings."""
     found = {"datasets": {}, "attributes": {}}
 
     def visit(path, item):

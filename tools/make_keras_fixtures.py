@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Small Keras files with the outputs that PyTorch computes for them, for test/formats/keras.test.ts.
+"""Writes small Keras files and the outputs that PyTorch computes for them (test/formats/keras.test.ts).
 
     python3 tools/make_keras_fixtures.py
 
@@ -458,7 +458,7 @@ def stacked(m, x):
 
 
 def around(version):
-    """What stands around recurrent layers; a shared layer, models inside."""
+    """Layers around recurrent ones; a shared layer, nested models."""
     m = Model(version, 'around')
     x = m.input('x', some(2, 6, 4, scale=128), [None, 6, 4])
     k = some(3, 4, 3)
@@ -560,7 +560,7 @@ def around(version):
 
 
 def planes(version):
-    """What sees windows, channels or whole steps; axes in other places than the last."""
+    """Layers over windows, channels or whole steps; axes other than the last."""
     m = Model(version, 'planes')
     conv1 = m.major == 1
     x = m.input('x', some(2, 6, 4, scale=128), [None, 6, 4])
@@ -769,7 +769,7 @@ def wrapped(version):
 
     out.append(seen('outer', inside('outer', seq.value, middle), seq))
     out.append(m.rnn('LSTM', 'shared_name', seq, 2, return_sequences=True))
-    # Masks through Concatenate, and attention that does not look at what is masked.
+    # Masks through Concatenate, and attention that ignores masked steps.
     low = m.call('Masking', 'low', {'mask_value': 0.0}, {}, lambda v: v, seq)
     low.mask = (seq.value != 0).any(-1).double()
     wide = m.call('Concatenate', 'wide', {'axis': -1}, {}, lambda a, b: torch.cat([a, b], -1), [low, seq])
@@ -1009,7 +1009,7 @@ def in_tfjs():
 
 
 def trained_in_tfjs():
-    """What `model.save` of TF.js writes: no wrapper around the model, its own version, several groups."""
+    """The format of `model.save` of TF.js: no wrapper around the model, its own version, several groups."""
     m = Model('2.2.0', 'trained')
     x = m.input('x', some(2, 4, 3, scale=128), [None, 4, 3])
     x.value[:, 1] = 0

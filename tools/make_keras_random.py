@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Random Keras models of every kind, with the outputs of tools/keras_oracle.py.
+"""Writes random Keras models of every kind, with the outputs of tools/keras_oracle.py.
 
     python3 tools/make_keras_random.py FOLDER [COUNT [SEED]]
     GRUV_KERAS_CASES=FOLDER npx vitest run test/formats/keras.test.ts
@@ -451,7 +451,7 @@ def layer_json(b, layer):
                 inner = model_json(inner['model'])
             body['layer'] = {**inner, **({'module': 'keras.layers', 'registered_name': None} if major >= 3 else {})}
     names = {'Functional': 'Functional' if b.version >= (2, 4) else 'Model'}
-    if isinstance(body, list):  # a Sequential of old
+    if isinstance(body, list):  # an early Sequential
         return {'class_name': kind, 'config': body}
     entry = {'class_name': names.get(kind, kind), 'config': {**body, 'name': name}}
     if major >= 3:
@@ -637,7 +637,7 @@ def by_order(b, around=()):
         if model:
             inner = by_order(model, here if layer.get('model') else (*here, 'layer'))
         else:
-            # What Keras keeps to itself bears an underscore.
+            # Private attributes of Keras have an underscore.
             inner = [((*here, *(f'_{s}' if s.endswith('_dense') else s for s in key.split('/'))), w)
                      for key, w in layer['weights'].items()]  # fmt: skip
         i += len(inner) > 0

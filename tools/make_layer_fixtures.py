@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes test/fixtures/layers/*.json: random layers with the outputs that others compute for them.
+"""Writes test/fixtures/layers/*.json: random layers with outputs of other implementations.
 
     python3 tools/make_layer_fixtures.py [test/fixtures/layers]
 

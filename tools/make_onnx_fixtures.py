@@ -81,7 +81,7 @@ class EveryStep(nn.Module):
 
 
 class States(nn.Module):
-    """What carries a stream on from call to call."""
+    """A stream, whose state goes from call to call."""
 
     def __init__(self):
         super().__init__()
@@ -815,7 +815,7 @@ def main():
     cases.update(by_hand(folder))
     write = lambda name, value: (folder / name).write_text(json.dumps(value, separators=(',', ':')) + '\n')
     write('operators.json', operators())
-    # Last, so that the random numbers of all others stay what they were.
+    # Last, so that the random numbers of all others stay the same.
     unrolled = (Unrolled(), {'x': exact(2, 5, 3)}, ['y'], 13, None, {'do_constant_folding': False})
     cases['unrolled'] = export(folder, 'unrolled', *unrolled)
     write('models.json', cases)

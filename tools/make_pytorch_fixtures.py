@@ -23,7 +23,7 @@ expected = {}
 
 
 class Net(nn.Module):
-    """What people save: a recurrent module, normalisation, a head."""
+    """A usual model: a recurrent module, normalisation, a head."""
 
     def __init__(self, features=3, units=4):
         super().__init__()
@@ -104,7 +104,7 @@ def save(name, value, **options):
     torch.save(value, OUT / name, **options)
 
 
-# A whole module saved the old way carries its source along; a line stands for it here.
+# A whole module saved in the old format includes its source; here a line takes its place.
 torch.serialization.get_source_lines_and_file = lambda cls: (["class: its source\n"], 1, "module.py")
 
 
@@ -183,7 +183,7 @@ def modules():
 
 
 def hidden():
-    """What PyTorch makes of recurrent modules so that their kernels are not there any more."""
+    """Forms of recurrent modules in which PyTorch no longer keeps plain kernels."""
     normalised = seeded(13, lambda: nn.GRU(3, 2))
     torch.nn.utils.weight_norm(normalised, "weight_hh_l0")
     save("hidden-norm.pt", normalised.state_dict())

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes test/fixtures/recurrent/*.json: LSTM and simple RNN layers with the outputs of others.
+"""Writes test/fixtures/recurrent/*.json: LSTM and simple RNN layers with outputs of other implementations.
 
     python3 tools/make_recurrent_fixtures.py [test/fixtures/recurrent]
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes test/fixtures/tensor/*.json: layers on whole tensors, with what others compute for them.
+"""Writes test/fixtures/tensor/*.json: layers on whole tensors, with outputs of other implementations.
 
     python3 tools/make_tensor_fixtures.py [test/fixtures/tensor]
 
@@ -331,7 +331,7 @@ def number_cases():
         yield case(f'{op}, broadcast', node, {'a': a, 'b': b}, {'y': function(a, b)})
     x = np.array([0, 0.3, -0.3, 0.5, -0.5, 1.5, -1.5, 2.5, -2.5, 0.49999999999999994, 7.25, -3, 1e16, inf, -inf, nan])
     for op, function in UNARY.items():
-        # sin and cos of large numbers are libm's business; reductions of the argument differ.
+        # sin and cos of large numbers depend on libm: reductions of the argument differ.
         points = np.where(np.abs(x) == 1e16, 40, x) if op in ('sin', 'cos') else x
         yield case(op, {'kind': 'unary', 'op': op}, {'x': points}, {'y': function(points)})
     c, a, b = np.array([[0, 1, -2], [nan, 0, 0.5]]), numbers(3), numbers(4, 1, 1)

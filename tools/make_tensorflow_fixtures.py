@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A small TensorFlow checkpoint, written by hand from the formats' descriptions, for
+"""Writes a small TensorFlow checkpoint by hand, from the formats' descriptions, for
 test/bytes/tensorflow.test.ts. Needs NumPy: python3 tools/make_tensorflow_fixtures.py
 Everything is seeded: the same bytes every time.
 """

@@ -1,14 +1,13 @@
-// Writes test/runtime/wasm/golden.json: what wabt's wat2wasm makes of every opcode that the assembler
-// knows, and of a few modules. Only operands and immediates are read from its table; the bytes are
-// wabt's.
+// Writes test/runtime/wasm/golden.json: the bytes of wabt's wat2wasm for every instruction that the
+// assembler knows, and for a few modules. Only operands and immediates are read from our table.
 //
 //     npm install --no-save wabt@1.0.39
 //     node tools/make_wasm_golden.ts     (Node 22.18 or later, which runs TypeScript)
 
 import { writeFileSync } from 'node:fs'
-import { readOpcodes, opcodes as table } from '../src/runtime/wasm/opcodes.ts'
+import { listInstructions } from '../src/runtime/wasm/assembler/instructions.ts'
 
-// Not a dependency, so not known to the compiler.
+// Not a dependency, so the compiler does not know it.
 const specifier: string = 'wabt'
 const wabt = await (await import(specifier)).default()
 const features = { simd: true, relaxed_simd: true, threads: true, bulk_memory: true }
@@ -22,50 +21,45 @@ function assemble(name: string, wat: string): string {
   return Buffer.from(buffer).toString('hex')
 }
 
-/** The same immediates as in opcodes.test.ts. */
+/** The same immediates as in instructions.test.ts. */
 function spell(word: string): string {
   if (word === 'zero') return ''
   if (word === 'lanes') return '31 0 30 1 29 2 28 3 27 4 26 5 25 6 24 7'
-  if (word === 'v128') return 'f32x4 1 -2.5 0x1p-149 inf'
-  if (word.startsWith('align')) return 'offset=1000'
-  if (word.startsWith('lane')) return String(Number(word.slice(4)) - 1)
-  return word[0] === 'f' ? '0.1' : word === 'i32' ? '-123456' : '-1234567890123456789'
+  if (word === 'words') return 'f32x4 1 -2.5 0x1p-149 inf'
+  return 'offset=1000'
 }
 
 const opcodes: Record<string, string> = {}
-for (const { family, name, immediates, types, results } of readOpcodes(table)) {
+for (const { family, name, immediates, operands, result } of listInstructions()) {
   const op = `${family}.${name}`
-  const gets = types.map((_, i) => `local.get ${i}`)
+  const gets = operands.map((_, i) => `local.get ${i}`)
   opcodes[op] = assemble(
     op,
-    `(module (import "env" "memory" (memory 1 1)) (func (param ${types.join(' ')}) (result ${results.join(' ')})
+    `(module (import "env" "memory" (memory 1 1)) (func (param ${operands.join(' ')}) (result ${result})
       ${gets.join(' ')} ${op} ${immediates.map(spell).join(' ')}))`,
   )
 }
 
 const modules = {
-  // Everything a module can have.
+  // All sections of a module.
   sections: `(module
     (import "env" "memory" (memory 1 2))
-    (func (param i32) (result i32) (i32.add (local.get 0) (i32.const 300)))
-    (func (param i32) (drop (call 0 (local.get 0))))
+    (func (local i32) (local.set 0 (i32.add (local.get 0) (i32.const 300))))
+    (func (param i32) (call 0))
     (export "run" (func 1))
     (export "measure" (func 0))
     (data (i32.const 65536) "\\00\\ff\\80"))`,
-  // Blocks, loops, branches of several depths, with and without results.
-  control: `(module (func (param i32) (result i32)
-    (local i32 i32 v128 f32 f32)
-    (block $out
-      (loop $top
-        (br_if $out (i32.ge_u (local.get 1) (local.get 0)))
+  // Loops and branches of several depths.
+  control: `(module (func (param i32)
+    (local i32 i32 v128)
+    (loop $outer
+      (loop $inner
         (local.set 2 (i32.add (local.get 2) (local.get 1)))
-        (local.set 1 (i32.add (local.get 1) (i32.const 1)))
-        (br $top)))
-    (if (i32.eqz (local.get 2)) (then (return (i32.const -1))) (else (local.set 4 (f32.const 1))))
-    (block $value (result i32)
-      (br_if $value (local.get 2) (f32.lt (local.get 4) (local.get 5)))
-      (drop)
-      (if (result i32) (local.get 0) (then (i32.const 300)) (else (unreachable))))))`,
+        (br_if $inner (local.tee 1 (i32.sub (local.get 1) (i32.const 1))))
+        (br_if $outer (i32.lt_u (local.get 1) (local.get 0)))))
+    (if (i32.eq (local.get 2) (i32.const -1))
+      (then (local.set 2 (i32.const 1)))
+      (else (if (local.get 2) (then (local.set 0 (i32.const 300))))))))`,
   // The inner loop of a kernel: one input by a row of weights, down three accumulators.
   multiplyAdd: `(module (import "env" "memory" (memory 1 1)) (func (param i32 i32 i32)
     (local v128 v128 v128 v128)
@@ -81,7 +75,7 @@ const modules = {
     (v128.store offset=16 (local.get 2) (local.get 5))
     (v128.store offset=32 (local.get 2) (local.get 6))))`,
 }
-// What probe.ts asks with.
+// The modules of `src/runtime/wasm/probe.ts`.
 const probes = {
   wasm: '(module)',
   simd: `(module (func (param v128)

@@ -28,7 +28,7 @@ if (!isInstalled()) install()
 const sources = sourcesHash()
 if (process.argv[2] === 'build' || readOr(distStamp) !== sources) build()
 
-/** Old Nodes fail later, in a dependency, with words that do not name the reason. */
+/** An old Node would fail later, in a dependency, with an unclear message. */
 function checkNode() {
   const wanted = JSON.parse(readFileSync('package.json', 'utf8')).engines.node.replace('>=', '')
   const [major, minor] = wanted.split('.').map(Number)
@@ -42,7 +42,7 @@ function checkNode() {
 function isInstalled() {
   const stamp = readOr(installStamp)
   if (stamp !== undefined) return stamp === lockHash()
-  // Installed by hand: npm's own record is what it put there, so compare that with the lockfile.
+  // Installed by hand: npm's own record says what it installed, so compare that with the lockfile.
   const record = readOr('node_modules/.package-lock.json')
   if (record === undefined) return false
   const { packages: present } = JSON.parse(record)
@@ -56,7 +56,7 @@ function isInstalled() {
 
 function install() {
   say('installing the dependencies (npm ci)')
-  // Under `npm start` this is the very npm that runs us; `shell` because npm is a .cmd on Windows.
+  // Under `npm start` this is the npm that runs this script; `shell` because npm is a .cmd on Windows.
   const npm = process.env.npm_execpath
   const viaNode = npm !== undefined && basename(npm) === 'npm-cli.js'
   const done = viaNode
@@ -70,10 +70,10 @@ function install() {
 
 function build() {
   say('building dist/ (tsc, vite)')
-  // Into a folder beside it, so that dist/ has no leftovers and is never half of two builds.
+  // Into a folder beside it, so that dist/ has no leftovers and never mixes two builds.
   const fresh = `.dist-${process.pid}`
   const tsc = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', fresh]
-  // The studio after the library: its folder lies in the library's.
+  // The studio after the library, since its folder is inside the library's.
   const vite = ['node_modules/vite/bin/vite.js', 'build', '--config', 'tools/studio.config.ts']
   const site = [...vite, '--outDir', join(root, fresh, 'studio')]
   const done = [tsc, site].every(
@@ -85,14 +85,14 @@ function build() {
   }
   if (existsSync(join(fresh, 'cli/main.js'))) chmodSync(join(fresh, 'cli/main.js'), 0o755)
   writeFileSync(join(fresh, '.stamp'), sources)
-  // Aside first, and removed after: dist/ is gone for a moment, not while its files are deleted.
+  // Renamed first and deleted later, so that dist/ is missing for a moment only.
   const old = `${fresh}-old`
   if (existsSync('dist')) renameSync('dist', old)
   renameSync(fresh, 'dist')
   rmSync(old, { recursive: true, force: true })
 }
 
-/** Contents, not times: a checkout touches files that it does not change. */
+/** Hashes of contents, not times: a checkout touches files that it does not change. */
 function sourcesHash() {
   const hash = createHash('sha256')
   const listed = ['src', 'studio', 'examples'].flatMap((folder) =>

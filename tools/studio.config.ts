@@ -1,11 +1,11 @@
-/** How vite builds the studio: a static site that works from any folder, offline. */
+/** The vite configuration of the studio: a static site that works offline from any folder. */
 
 import { fileURLToPath } from 'node:url'
 import type { Plugin, UserConfig } from 'vite'
 
 const EMPTY = '\0nothing'
 
-/** What only Node runs is never asked for in a browser, and need not be in the site. */
+/** Modules for Node only, which the site does not need. */
 const withoutNode = (): Plugin => ({
   name: 'without-node',
   enforce: 'pre',
@@ -13,7 +13,7 @@ const withoutNode = (): Plugin => ({
   load: (id) => (id === EMPTY ? 'export {}' : null),
 })
 
-/** That a module is loaded lazily by one and at once by another is as it should be. */
+/** Some modules are loaded lazily in one place and at once in another on purpose. */
 const checks = { ineffectiveDynamicImport: false }
 
 const config: UserConfig = {

@@ -1,4 +1,4 @@
-/** Bundles: one to run gruv from, and those whose size is what a page would download. */
+/** Makes the bundles: one to run gruv from, and those that measure what a page downloads. */
 
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -10,7 +10,9 @@ import { build } from 'esbuild'
 const here = dirname(fileURLToPath(import.meta.url))
 const gruvLibrary = join(here, '../../dist/index.js')
 
-/** The gruv contender with the library inside; `contenders/index.ts` loads it once for each mode. */
+/**
+ * The gruv contender with the library inside; `contenders/index.ts` loads it once for each mode.
+ */
 export async function bundleGruv(): Promise<void> {
   await build({
     entryPoints: [join(here, 'contenders/gruv.js')],
@@ -20,7 +22,7 @@ export async function bundleGruv(): Promise<void> {
     platform: 'node',
     target: 'es2022',
     logLevel: 'warning',
-    // For the parts of it that are CommonJS; nothing that runs here is.
+    // For its CommonJS parts, none of which run here.
     banner: {
       js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
     },
@@ -34,7 +36,7 @@ export interface Download {
   readonly wasm: number
 }
 
-/** What a page loads to run one GRU: its own few lines left out, model files too. */
+/** What a page loads to run one GRU, without its own few lines and without model files. */
 export async function downloads(): Promise<Download[]> {
   const require = createRequire(import.meta.url)
   const folder = (name: string): string => dirname(require.resolve(`${name}/package.json`))
@@ -45,7 +47,8 @@ export async function downloads(): Promise<Download[]> {
   return [
     {
       contender: 'gruv',
-      // What a page asks for that loads a safetensors file of a GRU (test/size.test.ts counts in a browser).
+      // What a page requests that loads a safetensors file of a GRU (test/size.test.ts counts it in
+      // a browser).
       script: await initialBytes(`
         export { load, compile } from ${JSON.stringify(gruvLibrary)}
       `),
@@ -73,7 +76,7 @@ export async function downloads(): Promise<Download[]> {
   ]
 }
 
-/** Minified for browsers: the entry and what it needs at once. */
+/** The minified size for browsers of an entry and of what it needs at once. */
 async function initialBytes(contents: string): Promise<number> {
   const { metafile, outputFiles } = await build({
     stdin: { contents, resolveDir: here },
@@ -87,7 +90,7 @@ async function initialBytes(contents: string): Promise<number> {
     write: false,
     metafile: true,
     logLevel: 'error',
-    // Behind a question whether this is Node.
+    // Behind a check for Node.
     external: [
       'node:*',
       'fs',

@@ -1,9 +1,10 @@
 /**
- * One cell of the tables, a process of its own: a workload at one size, all contenders in turn.
+ * Measures one cell of the tables in a process of its own: one workload at one size, all contenders
+ * in turn.
  *
  *     node dist/cell.js '{"workload": "stream", "units": 64, "contenders": ["gruv-js"], …}'
  *
- * Before anything is timed, everybody must agree with the float64 reference.
+ * Before anything is timed, all contenders must agree with the float64 reference.
  */
 
 import { contender } from './contenders/index.ts'
@@ -22,7 +23,7 @@ export interface CellOptions {
 export interface CellResult {
   readonly versions: { readonly node: string; readonly v8: string }
   readonly entries: readonly Entry[]
-  /** Who cannot run here, and why. */
+  /** Contenders that cannot run here, and why. */
   readonly absent: Readonly<Record<string, string>>
 }
 
@@ -33,7 +34,9 @@ export interface Entry {
   /** How many times faster than onnxruntime-node on one thread; below 1 is slower. */
   readonly faster: number | null
   readonly rounds: number
-  /** The largest difference from the float64 reference; null for the roof, which computes nothing. */
+  /**
+   * The largest difference from the float64 reference; null for the roof, which computes nothing.
+   */
   readonly error: number | null
   readonly engine: string | null
 }
@@ -74,7 +77,7 @@ async function cell({ workload, units, contenders, timing }: CellOptions): Promi
     versions: { node: process.versions.node, v8: process.versions.v8 },
     entries: subjects.map(({ name, error, engine }) => {
       const times = all.get(name)!
-      // A peak stands for one step.
+      // A peak counts as one step.
       const perCall = name.startsWith('peak') ? 1 : steps
       return {
         contender: name,

@@ -1,11 +1,12 @@
-/** The layer as the files that contenders load: ONNX for ONNX Runtime, safetensors for gruv. */
+/** Writes the layer as the files that contenders load: ONNX and safetensors. */
 
 import { type Layer, transpose, type Work } from './layer.ts'
+import { leb } from './leb.ts'
 
 /**
- * One GRU node with `linear_before_reset`, extents fixed to the work at hand so that the runtime
- * may prepare for them. Field numbers: onnx.proto3. Inputs X [steps, rows, features] and
- * initial_h [1, rows, units], outputs Y [steps, 1, rows, units] and Y_h [1, rows, units].
+ * One GRU node with `linear_before_reset`. Extents are fixed to the workload, so that the runtime
+ * can prepare for them. Field numbers: onnx.proto3. Inputs X [steps, rows, features] and initial_h
+ * [1, rows, units], outputs Y [steps, 1, rows, units] and Y_h [1, rows, units].
  */
 export function toOnnx(
   { units, features, kernel, recurrentKernel, bias }: Layer,
@@ -95,12 +96,6 @@ function bytes(field: number, value: Uint8Array): Uint8Array {
 
 function text(field: number, value: string): Uint8Array {
   return bytes(field, new TextEncoder().encode(value))
-}
-
-function leb(value: number): number[] {
-  const out: number[] = []
-  for (; value > 127; value >>>= 7) out.push((value & 127) | 128)
-  return [...out, value]
 }
 
 function message(parts: readonly Uint8Array[]): Uint8Array {

@@ -1,4 +1,4 @@
-/** The layer and the inputs that every contender gets: random, and the same on every run. */
+/** Makes the layer and the inputs that every contender gets: random, the same on every run. */
 
 /** Reset after the product, packed as Keras does, gates in the order z, r, n. */
 export interface Layer {
@@ -16,11 +16,11 @@ export interface Layer {
 export const workloads = ['stream', 'sequence', 'batch'] as const
 export type WorkloadName = (typeof workloads)[number]
 
-/** What one call does, and to what. */
+/** The work of one call, and its data. */
 export interface Work {
   readonly name: WorkloadName
   readonly rows: number
-  /** For a stream: the inputs that come round again and again, one a call. */
+  /** For a stream: inputs that repeat, one for each call. */
   readonly steps: number
   /** [rows, steps, features] */
   readonly x: Float32Array
@@ -44,7 +44,7 @@ export function makeLayer(units: number): Layer {
 }
 
 const sizes: Readonly<Record<WorkloadName, { readonly rows: number; readonly steps: number }>> = {
-  // Few enough that they stay in the cache, whatever the contender.
+  // Few enough to stay in the cache for every contender.
   stream: { rows: 1, steps: 32 },
   sequence: { rows: 1, steps: 1000 },
   batch: { rows: 64, steps: 100 },

@@ -1,4 +1,4 @@
-/** `npm run bench`: runs the cells one after the other, prints tables, writes results/latest.json. */
+/** `npm run bench`: runs the cells in sequence, prints tables, writes results/latest.json. */
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -50,7 +50,7 @@ const quick: Settings = {
   starts: 1,
 }
 
-/** Sizes for what is measured at one size only. */
+/** Sizes for measurements that are made at one size only. */
 const ACCURACY_UNITS = 64
 const STARTUP_UNITS = 64
 const YARDSTICK = 'onnxruntime-node'
@@ -106,7 +106,7 @@ async function main(): Promise<void> {
   }
   for (const [name, why] of Object.entries(absent)) print(`No ${name}: ${why}.\n`)
   print(accuracyTable(details, ACCURACY_UNITS))
-  // Whoever asks for some cells is not asking for these.
+  // Not when only some cells were asked for.
   const everything = values.workloads === undefined && values.units === undefined
   const startup = everything ? startups(node, contenders, settings.starts) : {}
   const download = everything ? await downloads() : []
@@ -127,7 +127,8 @@ async function main(): Promise<void> {
     machine,
     versions,
     rows,
-    // Times faster than onnxruntime-node, rounds, errors against float64, engines; the roof as well.
+    // Times faster than onnxruntime-node, rounds, errors against float64, engines; the roof as
+    // well.
     details,
     absent,
     startup: { units: STARTUP_UNITS, contenders: startup },

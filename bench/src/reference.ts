@@ -1,4 +1,4 @@
-/** The equations in float64, written for nobody's speed: what every contender is held against. */
+/** The equations in float64, with which every contender is compared; not written for speed. */
 
 import type { Layer, Work } from './layer.ts'
 

@@ -1,4 +1,4 @@
-/** Results as Markdown tables: for the terminal, and for docs/performance.md to be pasted into. */
+/** Writes results as Markdown tables, for the terminal and to paste into docs/performance.md. */
 
 import type { Download } from './bundles.ts'
 import type { Entry } from './cell.ts'
@@ -13,7 +13,7 @@ export interface Row {
   readonly ns: number
 }
 
-/** What is known of a row beside its time. */
+/** The notes of a row apart from its time. */
 export interface Detail extends Entry {
   readonly workload: WorkloadName
   readonly units: number
@@ -25,7 +25,7 @@ const titles: Readonly<Record<WorkloadName, string>> = {
   batch: 'A batch of 64 rows × 100 steps in one call, per step of one row',
 }
 
-/** The yardstick in nanoseconds, all others in times faster (above 1) or slower (below 1). */
+/** The baseline in nanoseconds; all others in times faster (above 1) or slower (below 1). */
 export function speedTable(
   workload: WorkloadName,
   details: readonly Detail[],

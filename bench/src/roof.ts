@@ -1,13 +1,14 @@
 /**
- * What cannot be passed: WebAssembly loops that do the multiply-adds of a step and nothing else, with
- * twelve sums, so that no addition waits for another.
+ * Measures upper bounds: WebAssembly loops that do the multiply-adds of a step and nothing else,
+ * with twelve sums, so that no addition waits for another.
  *
- * A *roof* loads each weight once, as a step of a single row must: it bounds streams. A *peak* loads
- * nothing, its operands stay in registers: it bounds sequences and batches, where a weight that is
- * loaded can serve several times. Both are counted for as many weights as the layer has.
+ * A *roof* loads each weight once, as a step of a single row must: it bounds streams. A *peak*
+ * loads nothing, its operands stay in registers: it bounds sequences and batches, where a weight
+ * that is loaded can serve several times. Both are counted for as many weights as the layer has.
  */
 
 import type { Layer } from './layer.ts'
+import { leb } from './leb.ts'
 
 export interface Roof {
   readonly name: `${'roof' | 'peak'}-${'fused' | 'plain'}`
@@ -23,7 +24,7 @@ export function roofs(kind: 'roof' | 'peak', { kernel, recurrentKernel }: Layer)
     if (!WebAssembly.validate(code)) return []
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code))
     const { memory, sweep } = exports as { memory: WebAssembly.Memory; sweep: Sweep }
-    // Memory that nobody has written is one page of zeros, and always in the first cache.
+    // Memory that was never written is one page of zeros, always in the first cache.
     const weights = new Float32Array(memory.buffer)
     weights.set(kernel)
     weights.set(recurrentKernel, kernel.length)
@@ -103,14 +104,6 @@ function section(id: number, content: readonly number[]): number[] {
 
 function name(text: string): number[] {
   return [text.length, ...new TextEncoder().encode(text)]
-}
-
-function leb(value: number): number[] {
-  const out: number[] = []
-  for (let left = value; ; left >>>= 7) {
-    if (left < 128) return [...out, left]
-    out.push((left & 127) | 128)
-  }
 }
 
 /** Of a number from 64 to 8191: its seventh bit would read as a sign. */

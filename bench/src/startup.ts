@@ -1,6 +1,6 @@
 /**
- * How one contender starts, in a process of its own that knows no other: import, model from bytes,
- * first call, and how much memory the process has taken at most.
+ * Measures how one contender starts, in a process without any other: import, model from bytes,
+ * first call, and the peak memory of the process.
  *
  *     node dist/startup.js '{"contender": "gruv-js", "units": 64}'
  */
@@ -47,7 +47,7 @@ async function startup({ contender: name, units }: StartupOptions): Promise<Star
   const memory = peak()
   const again: number[] = []
   for (let i = 1; i <= 5; i++) {
-    // Another size each time, so that nobody finds a program of before.
+    // Another size each time, so that no contender can reuse a program.
     const other = makeLayer(units + i)
     const [ms] = await timed(() => create(other, makeWork('stream', other)))
     again.push(ms)

@@ -1,7 +1,7 @@
 /**
- * Timing in turn. The clock of a shared machine drifts by half within minutes, so nobody is timed
- * alone: each round gives every subject one slice, in an order that moves on from round to round.
- * What is reported are medians over rounds, and medians of the ratios within a round.
+ * Times subjects in turn. The clock of a shared machine drifts by half within minutes, so subjects
+ * are not timed one after the other: each round gives every subject one slice, in a rotating order.
+ * Reported are medians over rounds, and medians of the ratios within a round.
  */
 
 export interface Subject {
@@ -15,14 +15,14 @@ export interface TimingOptions {
   readonly slice: number
   /** How long it runs before anything is timed, so that its code is optimised. */
   readonly warmup: number
-  /** What a subject may take in all: one whose call takes long gets fewer rounds. */
+  /** The time that a subject may take in all: one with slow calls gets fewer rounds. */
   readonly most: number
 }
 
-/** Nanoseconds a call, by subject and round; NaN where a slow subject sat a round out. */
+/** Nanoseconds per call, by subject and round; NaN where a slow subject skipped a round. */
 export type Times = ReadonlyMap<string, readonly number[]>
 
-/** Thread pools spin for a moment after a call: nobody shall pay for another's. */
+/** Thread pools spin for a moment after a call, which must not count for the next subject. */
 const PAUSE = 5
 
 export async function timeInTurn(
@@ -32,7 +32,7 @@ export async function timeInTurn(
   const plans = []
   for (const subject of subjects) {
     const first = await time(subject, 1)
-    // One call alone is too long: it is all there will be.
+    // A single call takes longer than a slice, so it is the only one.
     if (first > most) {
       plans.push({ subject, calls: 0, every: rounds, times: [first * 1e6] })
       continue
@@ -76,7 +76,7 @@ export function median(numbers: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
-/** The median of a / b, round by round; of the medians, where they never met in a round. */
+/** The median of a / b over rounds; the ratio of the medians where they shared no round. */
 export function medianRatio(a: readonly number[], b: readonly number[]): number {
   const ratios = a.map((time, round) => time / b[round]).filter((ratio) => !Number.isNaN(ratio))
   return ratios.length === 0 ? median(a) / median(b) : median(ratios)

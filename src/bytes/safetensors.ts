@@ -1,15 +1,19 @@
 /**
- * safetensors: named tensors behind a JSON header, https://github.com/huggingface/safetensors.
+ * Reads and writes safetensors files: named tensors behind a JSON header,
+ * https://github.com/huggingface/safetensors.
  *
  * Eight bytes of length, a JSON object, the numbers: little endian, C order, without a gap. The
  * rules are those of the reference implementation (`safetensors/src/tensor.rs`).
  */
 
-import { GruvError, within } from '../errors.ts'
+import { GruvError, locate } from '../errors.ts'
 import { type Named, sizeOf, type Tensor, toTensor } from '../tensor.ts'
-import { parseJson } from './json-text.ts'
-import { quote, showBytes, showExtents } from './show.ts'
-import { type BinaryType, bytesPer, decodeNumbers, encodeNumbers, storageOf } from './storage.ts'
+import { showBytes } from './byte-arrays.ts'
+import { isCounts } from './checks.ts'
+import { isJsonObject, type JsonObject, parseJson } from './json/text.ts'
+import { encodeNumbers, storageOf } from './numbers/encode.ts'
+import { type BinaryType, bytesPer, decodeNumbers } from './numbers/storage.ts'
+import { quote, showExtents } from './show.ts'
 
 export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>
@@ -30,14 +34,14 @@ const MOST_AXES = 64
  * @returns `dtype` as stored; F16, BF16 and F32 as Float32Array, the rest as Float64Array (64-bit
  *   integers beyond ±2^53 rounded).
  * @throws GruvError `bad-file` when the file breaks a rule of the format, `unsupported` for dtypes
- *   that are none of ours (8-bit floats and below, complex), `too-large` for the header.
+ *   that gruv does not have (8-bit floats and below, complex), `too-large` for the header.
  */
 export function readSafetensors(bytes: Uint8Array): Safetensors {
   const { header, body } = split(bytes)
   const metadata = readMetadata(header[METADATA])
   const entries = Object.entries(header)
     .filter(([name]) => name !== METADATA)
-    .map(([name, description]) => inTensor(name, () => readEntry(name, description)))
+    .map(([name, description]) => locate(quote(name), () => readEntry(name, description)))
     .sort((a, b) => a.begin - b.begin || a.end - b.end)
 
   let at = 0
@@ -90,8 +94,6 @@ function cutOff(problem: string, expected: number, got: number): GruvError {
   })
 }
 
-type JsonObject = Readonly<Record<string, unknown>>
-
 const BRACE = 0x7b
 
 function parseHeader(bytes: Uint8Array): JsonObject {
@@ -102,11 +104,7 @@ function parseHeader(bytes: Uint8Array): JsonObject {
   } catch (cause) {
     throw new GruvError('bad-file', 'the header is not UTF-8', { where: 'header', cause })
   }
-  try {
-    return object(parseJson(text), 'a JSON object')
-  } catch (error) {
-    throw within('header', error)
-  }
+  return locate('header', () => object(parseJson(text), 'a JSON object'))
 }
 
 function readMetadata(value: unknown): Readonly<Record<string, string>> {
@@ -122,7 +120,7 @@ interface Entry {
   readonly name: string
   readonly dtype: BinaryType
   readonly shape: readonly number[]
-  /** From the end of the header on. */
+  /** Counted from the end of the header. */
   readonly begin: number
   readonly end: number
 }
@@ -175,22 +173,9 @@ function readDtype(name: unknown): BinaryType {
   })
 }
 
-function inTensor<T>(name: string, read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    throw within(quote(name), error)
-  }
-}
-
 function object(value: unknown, expected: string, where?: string): JsonObject {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value))
-    return value as JsonObject
+  if (isJsonObject(value)) return value
   throw wrong(where, expected, value)
-}
-
-function isCounts(value: unknown): value is readonly number[] {
-  return Array.isArray(value) && value.every((each) => Number.isSafeInteger(each) && each >= 0)
 }
 
 function wrong(where: string | undefined, expected: string, value: unknown): GruvError {
@@ -201,7 +186,7 @@ function wrong(where: string | undefined, expected: string, value: unknown): Gru
   })
 }
 
-/** Tensors start where every type can be viewed in place. */
+/** A multiple of the size of every type, so that each tensor can be viewed in place. */
 const ALIGNMENT = 8
 
 /**
@@ -228,7 +213,7 @@ export function writeSafetensors({
     })
     .sort((a, b) => bytesPer(b.storage) - bytesPer(a.storage) || (a.name < b.name ? -1 : 1))
 
-  // By hand: an object would put names that look like integers first.
+  // Text rather than an object, which would put names that look like integers first.
   const members =
     Object.keys(metadata).length > 0 ? [`"${METADATA}":${JSON.stringify(metadata)}`] : []
   let at = 0

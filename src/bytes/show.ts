@@ -1,4 +1,4 @@
-/** What comes from files inside messages: quoted, and never long. */
+/** Prints content of files in messages: quoted, and never long. */
 
 import { showShape } from '../tensor.ts'
 
@@ -11,18 +11,13 @@ export function quote(text: string): string {
   return JSON.stringify(cut ? text.slice(0, MOST_CHARACTERS) : text) + (cut ? '…' : '')
 }
 
-/** The first bytes in hex: `93 4e 55 4d`. */
-export function showBytes(bytes: Uint8Array, most = 8): string {
-  return Array.from(bytes.subarray(0, most), (byte) => byte.toString(16).padStart(2, '0')).join(' ')
-}
-
 /** The first names of a list, and how many more there are. */
 export function showNames(names: readonly string[], most = 12): string {
   const shown = names.slice(0, most).map(quote).join(', ')
   return names.length > most ? `${shown} and ${names.length - most} more` : shown || 'nothing'
 }
 
-/** A shape as messages print it, unless it has more axes than anybody wants to read. */
+/** A shape as messages print it, cut after `most` axes. */
 export function showExtents(shape: readonly number[], most = 8): string {
   return shape.length > most
     ? `${showShape(shape.slice(0, most)).slice(0, -1)}, …]`

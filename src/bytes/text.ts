@@ -1,8 +1,9 @@
-/** Bytes as text, and text as lines. */
+/** Decodes bytes as text, and splits text into lines. */
 
 import { GruvError } from '../errors.ts'
+import { hasBytes } from './byte-arrays.ts'
 
-/** Who writes what is not UTF-8 mostly says so; Windows PowerShell's `>` writes UTF-16. */
+/** Text that is not UTF-8 mostly begins with a mark; Windows PowerShell's `>` writes UTF-16. */
 const byteOrderMarks = [
   { encoding: 'utf-8', mark: [0xef, 0xbb, 0xbf] },
   { encoding: 'utf-16le', mark: [0xff, 0xfe] },
@@ -11,11 +12,11 @@ const byteOrderMarks = [
 
 /**
  * UTF-8, or UTF-16 when a byte order mark says so; without the mark.
- * @throws GruvError `bad-file` for other bytes and for NUL, with the place; `too-large` for more text than a
- *   string can have (about 2^29 characters in V8).
+ * @throws GruvError `bad-file` for other bytes and for NUL, with the place; `too-large` for more
+ *   text than a string can have (about 2^29 characters in V8).
  */
 export function decodeText(bytes: Uint8Array): string {
-  const marked = byteOrderMarks.find(({ mark }) => mark.every((byte, i) => bytes[i] === byte))
+  const marked = byteOrderMarks.find(({ mark }) => hasBytes(bytes, mark))
   const nul = marked === undefined ? bytes.indexOf(0) : -1
   if (nul >= 0) throw notText(nul, 'UTF-8, without NUL')
   const decoder = new TextDecoder(marked?.encoding ?? 'utf-8', { fatal: true })
@@ -58,7 +59,10 @@ function validLength(bytes: Uint8Array, encoding: string): number {
   return valid
 }
 
-/** Lines with their numbers from 1 on; ended by LF, CR LF or CR, the last one perhaps by nothing. */
+/**
+ * Lines with their numbers from 1 on. Each ends in LF, CR LF or CR, the last one perhaps in
+ * nothing.
+ */
 export function* eachLine(text: string): Generator<{ line: string; number: number }> {
   const ends = /\r\n?|\n/g
   let number = 1

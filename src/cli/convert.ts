@@ -1,13 +1,14 @@
-/** `gruv convert`: a model as a file of another kind, proved to be the same before it is written. */
+/** `gruv convert`: writes a model as a file of another format, once it is proved to be the same. */
 
 import { stat } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import { type Conversion, convert, type StorageType, targetEndings } from '../convert/index.ts'
 import { GruvError, type Model, type Named, type Tensor } from '../index.ts'
 import type { ReferenceData } from '../model/index.ts'
-import { readNamed, writeBytes } from './files.ts'
+import { EXIT_DIFFERS } from './exit-codes.ts'
+import { readNamed, writeWhole } from './files.ts'
 import { addConventionFlags, type ConventionFlags, collect, loadModel } from './options.ts'
-import { columns, heading, paint, print } from './render.ts'
+import { columns, heading, paint, print, showError } from './render.ts'
 
 interface ConvertFlags extends ConventionFlags {
   readonly storage?: StorageType
@@ -15,9 +16,6 @@ interface ConvertFlags extends ConventionFlags {
   readonly input?: readonly string[]
   readonly json?: boolean
 }
-
-/** What `process.exitCode` says when the numbers differ. */
-const EXIT_DIFFERS = 1
 
 export function convertCommand(): Command {
   const command = new Command('convert')
@@ -64,7 +62,7 @@ Examples:
       if (flags.json) print(JSON.stringify(asJson(conversion), null, 2))
       else printProof(conversion)
       if (conversion.pass) {
-        await writeBytes(new Map([[to, conversion.bytes]]))
+        await writeWhole(new Map([[to, async () => conversion.bytes]]))
         if (!flags.json)
           print(`${heading(to)}: ${conversion.bytes.length.toLocaleString('en')} bytes`)
       } else {
@@ -75,7 +73,7 @@ Examples:
   )
 }
 
-/** The one who writes over what is read keeps neither when the disk is full. */
+/** Overwriting the source would lose both files if the disk is full. */
 async function refuseSame(from: string, to: string): Promise<void> {
   const [a, b] = await Promise.all([from, to].map((path) => stat(path).catch(() => null)))
   if (a === null || b === null || a.ino !== b.ino || a.dev !== b.dev) return
@@ -119,18 +117,14 @@ function printProof(conversion: Conversion): void {
       Object.entries(outputs).map(([name, proof]) => [
         `  ${name}`,
         proof.fromRounded <= proof.tolerance ? paint('green', 'agrees') : paint('red', 'differs'),
-        `largest difference ${show(proof.maxAbsolute)}`,
+        `largest difference ${showError(proof.maxAbsolute)}`,
         `of ${proof.compared} numbers up to ${proof.scale.toPrecision(3)}, on ${ranOn}`,
       ]),
     ),
   )
   for (const [name, off] of Object.entries(reference ?? {}))
-    print(`  ${name}: ${show(off)} from the reference data`)
+    print(`  ${name}: ${showError(off)} from the reference data`)
   if (pass && sameNumbers) print('  the trained numbers are the same, bit for bit')
-}
-
-function show(value: number): string {
-  return value === 0 ? '0' : Number.isFinite(value) ? value.toExponential(2) : String(value)
 }
 
 function asJson({ bytes, ...rest }: Conversion): object {

@@ -1,4 +1,4 @@
-/** `gruv diagnose`: the numbers differ; which mistake explains them? */
+/** `gruv diagnose`: finds the mistake that explains why the numbers differ. */
 
 import { Command } from 'commander'
 import {
@@ -10,6 +10,8 @@ import {
 } from '../diagnose/index.ts'
 import { GruvError, type Model, type Tensor } from '../index.ts'
 import { conventionTable } from '../model/index.ts'
+import { type ComparisonFlags, readComparisonData } from './comparison-data.ts'
+import { EXIT_NOT_IDENTIFIED } from './exit-codes.ts'
 import { writeFiles } from './files.ts'
 import {
   addConventionFlags,
@@ -19,16 +21,12 @@ import {
   MODEL_ARGUMENT,
   refuseRunQuirks,
 } from './options.ts'
-import { columns, heading, paint, print } from './render.ts'
-import { readSides, type SidesFlags } from './sides.ts'
+import { columns, heading, paint, print, showDifference } from './render.ts'
 
-interface DiagnoseFlags extends ConventionFlags, SidesFlags {
+interface DiagnoseFlags extends ConventionFlags, ComparisonFlags {
   readonly suggestInput?: string
   readonly json?: boolean
 }
-
-/** What `process.exitCode` says unless exactly one reading fits. */
-const EXIT_NOT_IDENTIFIED = 1
 
 const MOST_CANDIDATES = 10
 const MOST_COMPENSATING = 3
@@ -59,7 +57,7 @@ Examples:
   return addConventionFlags(command).action(async (path: string, flags: DiagnoseFlags) => {
     refuseRunQuirks(flags, 'diagnose')
     const model = await loadModel(path, flags)
-    const diagnosis = diagnoseSides(model, flags, await readSides(model, flags))
+    const diagnosis = diagnoseWithFlags(model, flags, await readComparisonData(model, flags))
     if (flags.suggestInput !== undefined) await writeSuggestion(diagnosis, flags.suggestInput)
     if (flags.json) print(JSON.stringify(asJson(diagnosis), null, 2))
     else printDiagnosis(diagnosis, path, flags.suggestInput)
@@ -67,7 +65,10 @@ Examples:
   })
 }
 
-/** What was needed to read the model is needed to run it, and no candidate knows of it. */
+/**
+ * The flags that were needed to read the model; running it needs them too, and candidates lack
+ * them.
+ */
 function givenFlags(flags: ConventionFlags): readonly string[] {
   const { transposed, quirk } = flags
   const parts = ['names', 'module', 'wiring', 'layer', 'until'] as const
@@ -82,7 +83,9 @@ function givenFlags(flags: ConventionFlags): readonly string[] {
   ]
 }
 
-/** As they were given: candidates only repeat them where they are flags themselves. */
+/**
+ * The convention flags as they were given; candidates repeat them only where they are flags too.
+ */
 function conventionsGiven(flags: ConventionFlags): readonly string[] {
   const names = new Set(Object.values(conventionTable).flatMap(({ flag }) => flag ?? []))
   return [...names].flatMap((flag) => {
@@ -91,7 +94,7 @@ function conventionsGiven(flags: ConventionFlags): readonly string[] {
   })
 }
 
-/** `--gate-order` as commander calls it. */
+/** `--gate-order` as commander names it: `gateOrder`. */
 function camelCase(flag: string): string {
   return flag.slice(2).replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase())
 }
@@ -113,27 +116,27 @@ function withGivenFlags(diagnosis: Diagnosis, given: readonly string[]): Diagnos
   }
 }
 
-/** The diagnosis, with flags that read the model from its file as the given ones did. */
-export function diagnoseSides(
+/** The diagnosis, whose candidates include the given flags. */
+export function diagnoseWithFlags(
   model: Model,
   flags: ConventionFlags,
   options: DiagnoseOptions,
 ): Diagnosis {
   const diagnosis = diagnose(model, {
     ...options,
-    // Given quirks come before whatever a candidate changes: only quirks can say that.
+    // Given quirks are applied before the candidate's changes, which only quirks can express.
     ...(flags.quirk !== undefined && { conventionFlags: false }),
   })
   return withGivenFlags(diagnosis, givenFlags(flags))
 }
 
-/** One line for `verify`, where a quick look identifies something; else null. */
+/** The flags of the candidate that a quick search identifies; null where it identifies none. */
 export async function quickDiagnosis(
   model: Model,
-  flags: ConventionFlags & SidesFlags,
+  flags: ConventionFlags & ComparisonFlags,
 ): Promise<string | null> {
-  const { verdict, candidates } = diagnoseSides(model, flags, {
-    ...(await readSides(model, flags)),
+  const { verdict, candidates } = diagnoseWithFlags(model, flags, {
+    ...(await readComparisonData(model, flags)),
     quick: true,
     budget: QUICK_BUDGET_MS,
   })
@@ -166,8 +169,8 @@ function printDiagnosis(diagnosis: Diagnosis, path: string, suggested?: string):
   if (candidates.length > MOST_CANDIDATES)
     print(`  and ${candidates.length - MOST_CANDIDATES} more`)
   if (verdict === 'identified') {
-    print()
     print(
+      '',
       `  gruv run ${path} ${candidates[0].flags} --input …`
         .replaceAll(/ +(?=\S)/g, ' ')
         .replace(/^/, ' '),
@@ -175,27 +178,20 @@ function printDiagnosis(diagnosis: Diagnosis, path: string, suggested?: string):
   }
   if (explanation !== null) {
     print()
-    if (explanation.leavesAt !== null) print(`  it leaves the data ${place(explanation.leavesAt)}`)
+    if (explanation.leavesAt !== null) {
+      const { actual, expected, ...at } = explanation.leavesAt
+      print(`  it leaves the data ${showDifference({ at, actual, expected })}`)
+    }
     for (const hint of explanation.hints) print(`  ${hint}`)
   }
   if (toTellApart !== null) printOpen(toTellApart, suggested)
-}
-
-function place(at: NonNullable<NonNullable<Diagnosis['explanation']>['leavesAt']>): string {
-  const axes = [
-    at.row === undefined ? [] : `row ${at.row}`,
-    at.timestep === undefined ? [] : `timestep ${at.timestep}`,
-    `unit ${at.unit}`,
-  ].flat()
-  return `at ${axes.join(', ')}: ${at.actual}, expected ${at.expected}`
 }
 
 function printOpen(
   { open, unseen, shown, compensating, suggestion }: NonNullable<Diagnosis['toTellApart']>,
   suggested: string | undefined,
 ): void {
-  print()
-  print(heading('What this data cannot tell'))
+  print('', heading('What this data cannot tell'))
   for (const { title, values } of open) print(`  ${title}: ${values.join(' or ')}`)
   for (const { quirk, title } of unseen) print(`  whether ${title} (${quirk})`)
   if (shown.length > 0) {
@@ -233,7 +229,7 @@ async function writeSuggestion(diagnosis: Diagnosis, path: string): Promise<void
   await writeFiles(new Map([[path, inputs as Readonly<Record<string, Tensor>>]]))
 }
 
-/** Everything but the numbers of the suggested input. */
+/** Everything except the numbers of the suggested input. */
 function asJson({ verdict, candidates, toTellApart, ...rest }: Diagnosis): object {
   return {
     verdict,

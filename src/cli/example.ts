@@ -1,16 +1,17 @@
-/** `gruv example`: the main job from end to end on the model that ships with the package. */
+/** `gruv example`: runs and verifies the model that ships with the package. */
 
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import { compile, load, type Tensor } from '../index.ts'
 import { type TraceChunk, trace } from '../trace/index.ts'
+import { EXIT_DIFFERS } from './exit-codes.ts'
 import { readArrays } from './files.ts'
 import { printModel } from './inspect.ts'
 import { columns, heading, print, sequenceTable, shortNumber } from './render.ts'
 import { printVerdict, verifyFiles } from './verify.ts'
 
-/** Steps and units that are shown gate by gate; the rest is a flag away. */
+/** Steps and units that are shown gate by gate. */
 const SHOWN_STEPS = 3
 const SHOWN_UNITS = 6
 
@@ -28,8 +29,8 @@ export function exampleCommand(): Command {
       print(heading('1  The model: a GRU trained with PyTorch on Seattle’s weather'))
       printModel(model, { equations: true })
 
-      print()
       print(
+        '',
         heading(
           `2  The first ${SHOWN_STEPS} of ${x.shape[0]} days, gate by gate (first ${SHOWN_UNITS} units)`,
         ),
@@ -41,24 +42,21 @@ export function exampleCommand(): Command {
       }
       for (const chunk of trace(model, head)) printGates(chunk)
 
-      print()
-      print(heading('3  Its outputs'))
+      print('', heading('3  Its outputs'))
       const program = await compile(model)
       print(sequenceTable(program.predict(x).y, true))
 
-      print()
-      print(heading('4  The proof: against what PyTorch computed'))
+      print('', heading('4  The proof: against what PyTorch computed'))
       const verdict = await verifyFiles(model, {
         input: [file('input.npy')],
         expected: [file('expected.npy')],
         precision: 'f32',
       })
       printVerdict(verdict)
-      process.exitCode = verdict.pass ? 0 : 1
+      process.exitCode = verdict.pass ? 0 : EXIT_DIFFERS
 
       const here = relative(process.cwd(), folder) || '.'
-      print()
-      print(heading('Try next'))
+      print('', heading('Try next'))
       print(`  npx gruv inspect ${here}/layer.npz --equations --weights`)
       print(
         `  npx gruv run ${here}/model.safetensors --input ${here}/input.csv --output forecast.csv`,

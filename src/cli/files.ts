@@ -1,4 +1,4 @@
-/** Data files by name: reading them as inputs, writing outputs whole or not at all. */
+/** Reads data files by the names of ports, and writes output files whole or not at all. */
 
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises'
@@ -12,7 +12,7 @@ export interface NamedPath {
   readonly path: string
 }
 
-/** The part before `=` is a name if it is one of those known; a path may hold `=` too. */
+/** The part before `=` is a name if it is a known one; a path may contain `=` too. */
 export function namedPath(text: string, known: readonly string[]): NamedPath {
   const at = text.indexOf('=')
   const name = text.slice(0, at)
@@ -27,8 +27,8 @@ export function namedPath(text: string, known: readonly string[]): NamedPath {
 }
 
 /**
- * Arrays from files, by the names of the ports they are for. A file with one array goes to the
- * port it is named for, or to the first; a file with several goes by their names.
+ * Arrays from files, by the names of ports. A file with one array goes to the port that the array
+ * is named after, or to the first one that is left; several arrays in a file go by their names.
  */
 export async function readNamed(
   files: readonly string[],
@@ -77,11 +77,6 @@ export async function writeFiles(files: ReadonlyMap<string, Named<Tensor>>): Pro
   )
 }
 
-/** The same for bytes that are there already. */
-export async function writeBytes(files: ReadonlyMap<string, Uint8Array>): Promise<void> {
-  await writeWhole(new Map([...files].map(([path, bytes]) => [path, async () => bytes])))
-}
-
 /** Output files appear whole or not at all. */
 export async function writeWhole(
   files: ReadonlyMap<string, () => Promise<Uint8Array>>,
@@ -94,7 +89,7 @@ export async function writeWhole(
   )
 }
 
-/** The same for a file that is made piece by piece. */
+/** The same for a file that is made in parts. */
 export async function writeParts(
   path: string,
   parts: () => AsyncIterable<Uint8Array>,
@@ -115,7 +110,7 @@ async function writeAside(
   const written: { readonly temporary: string; readonly path: string }[] = []
   try {
     for (const { path, fill } of files) {
-      const temporary = join(dirname(path), `.gruv-${randomBytes(6).toString('hex')}.tmp`)
+      const temporary = temporaryBeside(path)
       written.push({ temporary, path })
       const file = await open(temporary, 'wx')
       try {
@@ -130,7 +125,7 @@ async function writeAside(
     for (const { temporary, path } of written) await rename(temporary, path)
   } catch (error) {
     await Promise.all(written.map(({ temporary }) => rm(temporary, { force: true })))
-    // What the system does not say about the file is a mistake of ours, and shown as one.
+    // An error without a system call is a bug of gruv and is reported as one.
     if ((error as NodeJS.ErrnoException).syscall === undefined) throw error
     const path = written.at(-1)?.path ?? ''
     throw new GruvError(
@@ -141,7 +136,12 @@ async function writeAside(
   }
 }
 
-/** A text file as a whole, such as JSON. */
+/** A new name in the same folder, so that the file can be renamed in one go. */
+export function temporaryBeside(path: string): string {
+  return join(dirname(path), `.gruv-${randomBytes(6).toString('hex')}.tmp`)
+}
+
+/** The text of a file. */
 export async function readText(path: string): Promise<string> {
   return new TextDecoder().decode(await readBytes(path))
 }
@@ -174,12 +174,10 @@ function explain({ code, message }: NodeJS.ErrnoException): string {
 
 function inFile(path: string, error: unknown): unknown {
   if (!isGruvError(error)) return error
-  const { code, problem, where, expected, got, fix } = error
+  const { code, problem, where } = error
   return new GruvError(code, problem, {
+    ...error,
     where: where === undefined ? path : `${path}: ${where}`,
-    ...(expected !== undefined && { expected }),
-    ...(got !== undefined && { got }),
-    ...(fix !== undefined && { fix }),
     cause: error,
   })
 }

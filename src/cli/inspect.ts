@@ -1,4 +1,4 @@
-/** `gruv inspect`: what is in a model, and where each convention comes from. */
+/** `gruv inspect`: shows what is in a model, and where each convention comes from. */
 
 import { Command } from 'commander'
 import {
@@ -98,8 +98,7 @@ function printSummary({ name, source, inputs, outputs, parameters, layers }: Mod
 
 function printConventions({ name, conventions }: LayerSummary): void {
   if (conventions.length === 0) return
-  print()
-  print(heading(`${name}: conventions`))
+  print('', heading(`${name}: conventions`))
   const rows = conventions.map(({ key, value, origin, why }) => {
     const meaning = meaningOf(key, value)
     return [
@@ -113,8 +112,7 @@ function printConventions({ name, conventions }: LayerSummary): void {
 }
 
 function printEquations(node: RecurrentNode): void {
-  print()
-  print(heading(`${node.name}: equations`))
+  print('', heading(`${node.name}: equations`))
   const lines = equations(node)
   const rows = lines.map(({ ours, textbook, differs }) => [
     differs ? paint('yellow', '≠') : ' ',
@@ -128,8 +126,7 @@ function printEquations(node: RecurrentNode): void {
 function printWeights(node: LayerNode): void {
   if (node.kind !== 'gru') {
     for (const [name, tensor] of Object.entries(weightsOf(node))) {
-      print()
-      print(`${heading(`${node.name}: ${name}`)} [${tensor.shape.join(', ')}]`)
+      print('', `${heading(`${node.name}: ${name}`)} [${tensor.shape.join(', ')}]`)
       print(matrix(tensor))
     }
     return
@@ -147,8 +144,8 @@ function printWeights(node: LayerNode): void {
   for (const [letter, title, gates] of arrays) {
     if (gates === null) continue
     const whole = joinGates(gates, order)
-    print()
     print(
+      '',
       `${heading(`${node.name}: ${letter}`)}, ${title} [${whole.shape.join(', ')}], gates in the order ${[...order].join(', ')}`,
     )
     print(matrix(whole))

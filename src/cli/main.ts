@@ -1,19 +1,18 @@
 #!/usr/bin/env node
-/** The command line: `gruv COMMAND …`. Exit codes: 0 well, 1 numbers differ, 2 bad usage or input. */
+/** The command line: `gruv COMMAND …`. */
 
 import { Command, CommanderError } from 'commander'
 import { isGruvError } from '../index.ts'
 import { convertCommand } from './convert.ts'
 import { diagnoseCommand } from './diagnose.ts'
 import { exampleCommand } from './example.ts'
+import { EXIT_BAD } from './exit-codes.ts'
 import { inspectCommand } from './inspect.ts'
 import { runCommand } from './run.ts'
 import { studioCommand } from './studio.ts'
 import { traceCommand } from './trace.ts'
 import { verifyCommand } from './verify.ts'
 import { version } from './version.ts'
-
-const EXIT_BAD = 2
 
 function cli(): Command {
   const program = new Command('gruv')
@@ -73,7 +72,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-// A reader that closes the pipe early (`gruv run … | head`) has seen enough; that is no error.
+// A reader that closes the pipe early (`gruv run … | head`) is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)
   throw error

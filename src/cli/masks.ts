@@ -1,4 +1,4 @@
-/** The flags that say which steps of a sequence count. */
+/** The flags that mask steps of a sequence. */
 
 import type { Command } from 'commander'
 import { GruvError, type Tensor } from '../index.ts'
@@ -9,7 +9,7 @@ export interface MaskFlags {
   readonly lengths?: string
 }
 
-/** For sequences of which not every step counts. */
+/** Adds `--mask` and `--lengths`. */
 export function addMaskFlags(command: Command): Command {
   return command
     .option('--mask <file>', 'which steps count: [timesteps] or [batch, timesteps] of 0 and 1')

@@ -2,7 +2,14 @@
 
 import { type Command, Option } from 'commander'
 import { applyQuirks, changesRun, hypothesisTable } from '../diagnose/index.ts'
-import { type ArrayNames, GruvError, type LoadOptions, load, parseWiring } from '../index.ts'
+import {
+  type ArrayNames,
+  type ConventionOptions,
+  GruvError,
+  type LoadOptions,
+  load,
+  parseWiring,
+} from '../index.ts'
 import {
   activationTable,
   conventionTable,
@@ -14,15 +21,9 @@ import {
 } from '../model/index.ts'
 import { readText } from './files.ts'
 
-export interface ConventionFlags {
+export interface ConventionFlags extends Omit<ConventionOptions, 'gateOrder' | 'lstmGateOrder'> {
+  /** Of three gates or of four. */
   readonly gateOrder?: string
-  readonly transposed?: boolean
-  readonly reset?: 'after' | 'before'
-  readonly update?: 'keeps' | 'updates'
-  readonly bias?: 'separate' | 'merged'
-  readonly activation?: string
-  readonly recurrentActivation?: string
-  readonly outputActivation?: string
   readonly names?: string
   readonly module?: string
   readonly wiring?: string
@@ -31,7 +32,7 @@ export interface ConventionFlags {
   readonly quirk?: readonly string[]
 }
 
-/** For containers that state no conventions. */
+/** Adds the flags for files that state no conventions. */
 export function addConventionFlags(command: Command): Command {
   const { gateOrder, reset, update, bias } = conventionTable
   const group = 'For files that do not state their conventions (default: as Keras has them):'
@@ -91,14 +92,17 @@ export function addConventionFlags(command: Command): Command {
     )
 }
 
-/** The model under the conventions and quirks of the flags; what changes a run is `withRunQuirks`'s. */
+/**
+ * Loads the model under the conventions and quirks of the flags. `withRunQuirks` handles quirks
+ * that change a run.
+ */
 export async function loadModel(path: string, flags: ConventionFlags): Promise<Model> {
   return applyQuirks(await load(path, await loadOptions(flags)), flags.quirk ?? [])
 }
 
 /**
- * For commands that run nothing, or search runs themselves.
- * @throws GruvError `bad-argument` for a quirk that changes a run: it would silently do nothing.
+ * For commands that run nothing, or that search runs themselves.
+ * @throws GruvError `bad-argument` for a quirk that changes a run: it would be ignored silently.
  */
 export function refuseRunQuirks({ quirk = [] }: ConventionFlags, command: string): void {
   const ofRun = quirk.find((text) => changesRun(text))
@@ -135,7 +139,7 @@ async function loadOptions(flags: ConventionFlags): Promise<LoadOptions> {
   }
 }
 
-/** Three letters order the gates of a GRU, four those of an LSTM. */
+/** Three letters are the gate order of a GRU, four that of an LSTM. */
 function parseOrder(text: string): { gateOrder: GateOrder } | { lstmGateOrder: LstmGateOrder } {
   const letters = text.replace(/[^a-z]/gi, '').length
   return letters === 4
@@ -173,7 +177,7 @@ export function numberFlag(flag: string): (text: string) => number {
   }
 }
 
-/** A flag that may be given again and again. */
+/** A flag that may be given several times. */
 export function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value]
 }

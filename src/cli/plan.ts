@@ -1,4 +1,6 @@
-/** `gruv inspect --plan`: what runs when, where, and in what. */
+/**
+ * `gruv inspect --plan`: shows which kernels run when, in which engine, and the memory they need.
+ */
 
 import { compileSync, type Model, type Plan, type Program } from '../index.ts'
 import { columns, heading, paint, print } from './render.ts'
@@ -16,7 +18,7 @@ export interface PlanSummary {
   }[]
   /** Bytes. */
   readonly memory: Readonly<Record<'weights' | 'predict' | 'stream' | 'total', number>>
-  /** The layer that keeps it from running step by step, and why; null if it can. */
+  /** The layer that prevents streaming, and why; null if the model can stream. */
   readonly obstacle: Plan['obstacle']
 }
 
@@ -57,8 +59,7 @@ const sweeps: Readonly<Record<PlanSummary['stages'][number]['sweep'], string>> =
 }
 
 export function printPlan({ hash, engine, stages, memory, obstacle }: PlanSummary): void {
-  print()
-  print(heading(`plan ${hash}`))
+  print('', heading(`plan ${hash}`))
   const simd = { none: 'JavaScript', simd128: 'SIMD', relaxed: 'relaxed SIMD' }[engine.simd]
   const kind = engine.kind === 'wasm' ? `WebAssembly, ${simd}` : simd
   print(`  engine   ${kind}, ${engine.precision}${engine.deterministic ? ', deterministic' : ''}`)

@@ -1,4 +1,4 @@
-/** `--as`: another reading of a model, to compare with. */
+/** Parses `--as`, which is another reading of a model to compare with. */
 
 import { GruvError } from '../index.ts'
 import { conventionTable } from '../model/index.ts'
@@ -13,7 +13,7 @@ const readings = {
   'recurrent-activation': 'recurrentActivation',
 } as const
 
-/** `reset=before,update=updates` as the flags of the same names. */
+/** Turns `reset=before,update=updates` into the flags of the same names. */
 export function parseReading(text: string): ConventionFlags {
   const entries = text.split(',').map((part) => {
     const [key, ...rest] = part.split('=')

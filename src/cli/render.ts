@@ -1,13 +1,14 @@
-/** How things look on a terminal: tables, matrices, sparklines, colours where they are wanted. */
+/** Formats output for a terminal: tables, matrices, sparklines and colours. */
 
 import { styleText } from 'node:util'
 import Table from 'cli-table3'
 import { showNumber } from '../data/index.ts'
 import type { Tensor } from '../index.ts'
+import type { Difference } from '../verify/index.ts'
 
 type Style = Parameters<typeof styleText>[0]
 
-/** Colour on a terminal that has not asked for none (https://no-color.org). */
+/** Colours text on a terminal, unless NO_COLOR is set (https://no-color.org). */
 export function paint(style: Style, text: string): string {
   const wanted =
     process.stdout.isTTY && process.env.NO_COLOR === undefined && process.env.TERM !== 'dumb'
@@ -18,11 +19,12 @@ export function heading(text: string): string {
   return paint('bold', text)
 }
 
-export function print(text = ''): void {
-  process.stdout.write(`${text}\n`)
+/** Lines on standard output; a blank one without arguments. */
+export function print(...lines: readonly string[]): void {
+  process.stdout.write(`${lines.join('\n')}\n`)
 }
 
-/** Columns without rules: aligned in a terminal, readable in a pipe. */
+/** A table without rules: aligned in a terminal, readable in a pipe. */
 export function columns(
   rows: readonly (readonly string[])[],
   head: readonly string[] = [],
@@ -87,7 +89,7 @@ export function matrix({ shape, data }: Tensor): string {
 const MOST_ROWS = 24
 const MOST_COLUMNS = 8
 
-/** A sequence as a table for people: timesteps down, units across, the middle left out when long. */
+/** A sequence as a table: timesteps down, units across; the middle of a long one is left out. */
 export function sequenceTable({ shape, data }: Tensor, overTime: boolean): string {
   const width = shape.at(-1)!
   const count = data.length / width
@@ -118,7 +120,7 @@ export function sequenceTable({ shape, data }: Tensor, overTime: boolean): strin
   )
 }
 
-/** Plain rows for a pipe, every digit: one line for each timestep, a blank line between sequences. */
+/** Rows for a pipe, with all digits: a line for each timestep, a blank line between sequences. */
 export function plainRows({ shape, data }: Tensor): string {
   const float32 = data instanceof Float32Array
   const width = shape.at(-1)!
@@ -135,11 +137,26 @@ export function plainRows({ shape, data }: Tensor): string {
   return lines.join('\n')
 }
 
+/** An error or a tolerance with three digits. */
+export function showError(value: number): string {
+  return value === 0 ? '0' : Number.isFinite(value) ? value.toExponential(2) : String(value)
+}
+
+/** `at row 1, timestep 5, unit 2: 0.5, expected 0.25`, without axes that the output lacks. */
+export function showDifference({ at, actual, expected }: Difference): string {
+  const axes = [
+    ...(at.row === undefined ? [] : [`row ${at.row}`]),
+    ...(at.timestep === undefined ? [] : [`timestep ${at.timestep}`]),
+    `unit ${at.unit}`,
+  ]
+  return `at ${axes.join(', ')}: ${actual}, expected ${expected}`
+}
+
 const BARS = '▁▂▃▄▅▆▇█'
 
 /**
- * Errors over time on a logarithmic scale, from `floor` (lowest bar) to the largest; columns out of
- * tolerance are painted and underlined by a caret, so that no colour is needed to see them.
+ * Errors over time on a logarithmic scale. Columns out of tolerance are coloured and marked by a
+ * caret, so that they can be seen without colour.
  */
 export function errorPicture(overTime: Float64Array, tolerance: number, width = 64): string {
   const bins = Math.min(width, overTime.length)

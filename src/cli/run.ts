@@ -1,4 +1,4 @@
-/** `gruv run`: a model's outputs for the user's data, whole or line by line. */
+/** `gruv run`: computes a model's outputs for the user's data, whole or line by line. */
 
 import { createInterface } from 'node:readline'
 import { SingleBar } from 'cli-progress'
@@ -144,7 +144,7 @@ function show(model: Model, output: Tensor): void {
   print(sequenceTable(output, shape.includes('time') && output.shape.length > 1))
 }
 
-/** The same run through `stream()`, step by step, with the state carried in it. */
+/** The same run through `stream()`, step by step. */
 function streamWhole(
   model: Model,
   program: Program,
@@ -165,15 +165,12 @@ function streamWhole(
       got: tensor === undefined ? 'no input' : `[${tensor.shape.join(', ')}]`,
     })
   }
-  // Checks shapes and states with the messages that whole sequences get.
+  // Checks shapes and states, with the same messages as for whole sequences.
   const first = { shape: [1, tensor.shape[1]], data: tensor.data.subarray(0, tensor.shape[1]) }
   program.predict({ [port.name]: first }, options)
 
   const stream = program.stream()
-  if (options.initialState) {
-    const states = Object.entries(options.initialState)
-    stream.setState(Object.fromEntries(states.map(([name, { data }]) => [name, data])))
-  }
+  if (options.initialState) setState(stream, options.initialState)
   const steps = tensor.shape[0]
   const collected = new Map(
     model.outputs.map(({ name, shape }) => {
@@ -192,14 +189,22 @@ function streamWhole(
     for (const [name, { shape, data }] of collected)
       data.set(stream.outputs[name], shape.length === 2 ? t * shape[1] : 0)
   }
-  const finals = Object.entries(stream.getState()).map(([name, data]) => [
-    name,
-    { shape: [data.length], data },
-  ])
-  return { ...Object.fromEntries(collected), ...Object.fromEntries(finals) }
+  return { ...Object.fromEntries(collected), ...stateOf(stream) }
 }
 
-/** Each line of standard input is a timestep; each is answered before the next is read. */
+function setState(stream: Stream, states: Named<Tensor>): void {
+  stream.setState(
+    Object.fromEntries(Object.entries(states).map(([name, { data }]) => [name, data])),
+  )
+}
+
+function stateOf(stream: Stream): Named<Tensor> {
+  return Object.fromEntries(
+    Object.entries(stream.getState()).map(([name, data]) => [name, { shape: [data.length], data }]),
+  )
+}
+
+/** Each line of standard input is a timestep and is answered before the next is read. */
 async function runLines(model: Model, flags: RunFlags): Promise<void> {
   if (flags.input.length > 1 || model.inputs.length !== 1) {
     throw new GruvError('bad-argument', 'standard input can only feed a model with one input', {
@@ -219,12 +224,8 @@ async function runLines(model: Model, flags: RunFlags): Promise<void> {
   const states = model.nodes.flatMap(statesOf).map(({ name }) => name)
   const program = await compileFor(model, flags)
   const stream = program.stream()
-  if (flags.initialState) {
-    const initial = await readNamed(flags.initialState, states, '--initial-state')
-    stream.setState(
-      Object.fromEntries(Object.entries(initial).map(([name, { data }]) => [name, data])),
-    )
-  }
+  if (flags.initialState)
+    setState(stream, await readNamed(flags.initialState, states, '--initial-state'))
   const float32 = program.engine.precision === 'f32'
   let line = 0
   for await (const text of createInterface({
@@ -232,7 +233,7 @@ async function runLines(model: Model, flags: RunFlags): Promise<void> {
     crlfDelay: Number.POSITIVE_INFINITY,
   })) {
     line++
-    // A table may begin with the names of its columns.
+    // The first line of a table may have the names of its columns.
     if (line === 1 && !text.trimStart().startsWith('[') && isHeader(text)) continue
     const row = readLine(text, line, stream)
     if (row === null) continue
@@ -240,13 +241,8 @@ async function runLines(model: Model, flags: RunFlags): Promise<void> {
     stream.step()
     print(Array.from(stream.output, (value) => showNumber(value, float32)).join(' '))
   }
-  if (flags.finalState !== undefined) {
-    const finals = Object.entries(stream.getState()).map(([name, data]) => [
-      name,
-      { shape: [data.length], data },
-    ])
-    await writeFiles(new Map([[flags.finalState, Object.fromEntries(finals)]]))
-  }
+  if (flags.finalState !== undefined)
+    await writeFiles(new Map([[flags.finalState, stateOf(stream)]]))
 }
 
 function readLine(text: string, line: number, { input }: Stream): readonly number[] | null {
@@ -269,7 +265,7 @@ async function compileFor(
   return withRunQuirks(program, quirk ?? [])
 }
 
-/** On standard error, and only where somebody sees it; short runs show none. */
+/** On standard error, only on a terminal, and not for short runs. */
 function progressBar(): { readonly update: (share: number) => void; readonly stop: () => void } {
   if (!process.stderr.isTTY) return { update: () => {}, stop: () => {} }
   const bar = new SingleBar({

@@ -1,4 +1,4 @@
-/** A web server on loopback for the studio: the built site, and the files that the user named. */
+/** Serves the studio on loopback: the built site, and the files that the user named. */
 
 import { randomBytes } from 'node:crypto'
 import { createReadStream, type Dirent, readdirSync, statSync } from 'node:fs'
@@ -18,7 +18,7 @@ const types: Readonly<Record<string, string>> = {
 }
 
 const headers = {
-  // Memory can be shared between threads only on pages that are isolated from others.
+  // Pages can share memory between threads only when they are cross-origin isolated.
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
   'Cross-Origin-Resource-Policy': 'same-origin',
@@ -27,7 +27,7 @@ const headers = {
   'Cache-Control': 'no-cache',
 }
 
-/** What the user named; a model may be a folder. */
+/** The files that the user named; a model may be a folder. */
 export interface Offered {
   readonly model?: string
   readonly input: readonly string[]
@@ -35,28 +35,28 @@ export interface Offered {
 }
 
 export interface Site {
-  /** The page with the files opened. */
+  /** The address of the page that opens the files. */
   readonly url: string
   readonly server: Server
 }
 
-/** What of this machine is served, by the path of the address. */
+/** The files and folders of this machine that are served, by URL path. */
 interface Mounts {
-  /** Folders and what is below them; each ends in `/`. */
+  /** Folders with everything in them; each path ends in `/`. */
   readonly folders: Map<string, string>
   readonly files: Map<string, string>
-  /** Of the folders the one that is a model: the page asks what is in it. */
+  /** The path of the folder that is a model; the page asks for a list of its files. */
   listed: string | null
 }
 
 /**
  * @param folder with the built site.
- * @param port 0 for any that is free.
- * @throws GruvError `unreadable` for a file that is not there, or a port that is taken; `too-large`
- *   for a folder that can be no model.
+ * @param port 0 for any free port.
+ * @throws GruvError `unreadable` for a file that does not exist, or a port that is taken;
+ *   `too-large` for a folder that cannot be a model.
  */
 export async function serveSite(folder: string, offered: Offered, port: number): Promise<Site> {
-  // Others on this machine can reach the port, but cannot guess where the files are.
+  // Other users of this machine can reach the port, but cannot guess the paths.
   const secret = randomBytes(16).toString('hex')
   const mounts: Mounts = { folders: new Map(), files: new Map(), listed: null }
   const query = new URLSearchParams()
@@ -74,7 +74,7 @@ export async function serveSite(folder: string, offered: Offered, port: number):
       mounts.folders.set(mounts.listed, file + sep)
       query.set('model', `${secret}/model/${name}/`)
     } else {
-      // What belongs to a model lies beside it, so its folder is served, and nothing above it.
+      // A model's other files lie beside it, so its folder is served, and nothing above it.
       mounts.folders.set(`/${secret}/model/`, dirname(file) + sep)
       query.set('model', `${secret}/model/${name}`)
     }
@@ -165,7 +165,7 @@ function answer(
 ): void {
   const path = decoded(request.url ?? '/')
   const file = path === null ? null : fileOf(folder, mounts, path)
-  // A page elsewhere whose name was made to point here (DNS rebinding) says that name.
+  // A foreign page whose name was made to resolve to this host (DNS rebinding) sends that name.
   if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? '')) refuse(response, 403)
   else if (request.method !== 'GET' && request.method !== 'HEAD') refuse(response, 405)
   else if (path !== null && path === mounts.listed) list(response, mounts.folders.get(path)!)
@@ -190,13 +190,13 @@ function refuse(response: ServerResponse, status: number): void {
   response.writeHead(status, { ...headers, 'Content-Type': 'text/plain' }).end(`${status}\n`)
 }
 
-/** What the folder of a model holds: the page asks for what it needs of it. */
+/** Lists the files in the folder of a model. */
 function list(response: ServerResponse, folder: string): void {
   try {
     const names = JSON.stringify(filesBelow(folder))
     response.writeHead(200, { ...headers, 'Content-Type': types['.json'] }).end(names)
   } catch {
-    // It was readable when the server began.
+    // The folder was readable when the server started.
     refuse(response, 404)
   }
 }
@@ -209,7 +209,7 @@ function decoded(url: string): string | null {
   }
 }
 
-/** A file that was named, or one below one of the folders; null for all else. */
+/** The named file, or the file in one of the folders, for a path; null for any other path. */
 function fileOf(folder: string, { folders, files }: Mounts, path: string): string | null {
   const mount = [...folders.keys()].find((prefix) => path.startsWith(prefix))
   const base = mount === undefined ? resolve(folder) + sep : folders.get(mount)!

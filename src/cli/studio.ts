@@ -1,4 +1,4 @@
-/** `gruv studio`: the web app that ships with the package, on loopback. */
+/** `gruv studio`: serves the web app that ships with the package, on loopback. */
 
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -67,7 +67,7 @@ function portOf(text: string): number {
   })
 }
 
-/** In the package, or in a clone that runs from its sources. */
+/** The built site, in the package or in a clone of the repository. */
 function siteFolder(): string {
   const places = ['../studio/', '../../dist/studio/'].map((path) =>
     fileURLToPath(new URL(path, import.meta.url)),
@@ -77,7 +77,7 @@ function siteFolder(): string {
   throw new GruvError('unreadable', 'the studio is not built', { fix: 'Run npm run build.' })
 }
 
-/** The address is printed, so nothing is lost where no browser comes. */
+/** Failures are ignored, since the address is printed as well. */
 function openBrowser(url: string): void {
   const [command, ...args] =
     process.platform === 'darwin'

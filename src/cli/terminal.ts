@@ -1,16 +1,16 @@
-/** How wide the terminal is, and texts that fit into it. */
+/** Finds the width of the terminal and wraps text to it. */
 
 const USUAL = 80
 const [NARROWEST, WIDEST] = [24, 240]
 
-/** Columns of the terminal; of a pipe those that COLUMNS says, or 80. */
+/** The columns of the terminal; for a pipe the value of COLUMNS, or 80. */
 export function terminalWidth(): number {
   const said = Number(process.env.COLUMNS)
   const width = process.stdout.columns ?? (Number.isInteger(said) && said > 0 ? said : USUAL)
   return Math.min(WIDEST, Math.max(NARROWEST, width))
 }
 
-/** Words in lines that fit, after two spaces each; in a pipe a sentence stays one line. */
+/** A sentence wrapped and indented by two spaces; in a pipe it stays on one line. */
 export function fitted(sentence: string): string {
   if (!process.stdout.isTTY) return `  ${sentence}`
   const width = terminalWidth() - 2

@@ -1,35 +1,33 @@
 /**
- * The numbers of a trace as a file, in memory for a chunk. A trace gives some steps of all values;
- * a file has all steps of one value, then those of the next. So the numbers go to a file of their
- * own first, each to its place, and are read from there in the order of the output.
+ * Writes the numbers of a trace to a file, with memory for one chunk only. A trace yields some
+ * steps of all values, but a file has all steps of one value, then those of the next. So the
+ * numbers are first written to a temporary file, each at its offset, and read from there in order.
  */
 
-import { randomBytes } from 'node:crypto'
 import { type FileHandle, open, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
 import { streamData } from '../data/index.ts'
 import { GruvError, isGruvError } from '../index.ts'
 import type { Trace } from '../trace/index.ts'
-import { writeParts } from './files.ts'
+import { temporaryBeside, writeParts } from './files.ts'
 
 const BYTES = Float64Array.BYTES_PER_ELEMENT
-/** Numbers that are read at once. */
+/** Numbers that are read at a time. */
 const BLOCK = 2 ** 13
 
-/** Where the numbers of an array lie in the file aside. */
+/** The offset and shape of an array in the temporary file. */
 interface Place {
   readonly from: number
   readonly shape: readonly [rows: number, steps: number, units: number]
 }
 
 /**
- * As .npz or .json, called LAYER.VALUE, each [rows, steps, units].
+ * As .npz or .json; the arrays are named LAYER.VALUE and are [rows, steps, units].
  * @throws GruvError `too-large`, before anything is computed, for an .npz from 4 GiB.
  */
 export async function writeTrace(traced: Trace, path: string): Promise<void> {
   const places = placesOf(traced)
   await writeParts(path, async function* () {
-    const aside = join(dirname(path), `.gruv-${randomBytes(6).toString('hex')}.tmp`)
+    const aside = temporaryBeside(path)
     const file = await open(aside, 'wx+')
     try {
       const parts = streamPlaces(places, file, path)
@@ -77,7 +75,7 @@ function streamPlaces(
   }
 }
 
-/** Runs through the trace, and writes every number to its place. */
+/** Reads the trace and writes every number at its offset. */
 async function putAside(
   traced: Trace,
   places: ReadonlyMap<string, Place>,

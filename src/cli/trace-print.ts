@@ -1,4 +1,4 @@
-/** Traces on a terminal: heatmaps of shades, sparklines, and what the statistics say. */
+/** Prints traces on a terminal: heatmaps of shades, sparklines and statistics. */
 
 import type { Model, Named, Tensor } from '../index.ts'
 import {
@@ -18,12 +18,12 @@ import { columns, heading, print } from './render.ts'
 import { fitted, terminalWidth } from './terminal.ts'
 
 const MOST_ROWS = 16
-/** From the lowest to the highest fifth of a range, readable without colour. */
+/** From the lowest to the highest fifth of a range, so that no colour is needed. */
 const SHADES = ' ░▒▓█'
 const BARS = '▁▂▃▄▅▆▇█'
-/** What stands behind a state: its range, and how long it is remembered. */
+/** The widths of the columns after a state: its range and its memory. */
 const [RANGE, MEMORY] = [15, 10]
-/** A terminal narrower than this has no room for that. */
+/** The narrowest terminal with room for these columns. */
 const ROOMY = 60
 
 export function printTrace(
@@ -65,20 +65,18 @@ function printLayer(
   print(fitted(`${picture.explained}${masked}.`))
   const { gates, candidate } = rolesOf(layer)
   for (const gate of gates) {
-    print()
-    print(`${heading(titleOf(gate))}  from 0 to 1`)
+    print('', `${heading(titleOf(gate))}  from 0 to 1`)
     print(picture.shades(gate, [0, 1]))
   }
   if (candidate !== null) {
     const { min, max } = found.candidate!
     const reach = Math.max(1, ...max, ...min.map((each) => -each))
     const shown = Number(reach.toPrecision(2))
-    print()
-    print(`${heading(titleOf(candidate))}  from −${shown} to ${shown}`)
+    print('', `${heading(titleOf(candidate))}  from −${shown} to ${shown}`)
     print(picture.shades(candidate, [-reach, reach]))
   }
-  print()
   print(
+    '',
     `${heading(titleOf('h'))}  each unit from its lowest to its highest${picture.behind(found)}`,
   )
   print(picture.sparklines(found))
@@ -86,10 +84,10 @@ function printLayer(
   print()
 }
 
-/** Means over time in as many columns as a line has. */
+/** The values of one layer, averaged over time into the columns of a line. */
 class Picture {
   readonly left: number
-  /** What is down and across, and which shade is how much. */
+  /** A sentence that explains rows, columns and shades. */
   readonly explained: string
   private readonly layer: TracedLayer
   private readonly columns: number
@@ -155,7 +153,7 @@ class Picture {
     })
   }
 
-  /** What stands behind the lines of the states. */
+  /** The title of the columns after the states. */
   behind({ memory }: LayerStatistics): string {
     if (!this.roomy) return ''
     return memory === null ? ' (given)' : ' (given, then its memory in timesteps)'
@@ -191,7 +189,7 @@ function signed(value: number): string {
   return value.toFixed(2).replace('-', '−')
 }
 
-/** Plain data; a memory without end is null, as JSON has no infinity. */
+/** As plain data; JSON has no infinity, so an infinite memory becomes null. */
 export function statisticsAsJson(
   model: Model,
   input: Named<Tensor>,

@@ -1,4 +1,4 @@
-/** `gruv trace`: every gate and state at every step, as numbers, as pictures, as a page. */
+/** `gruv trace`: shows every gate and state at every step, as numbers, pictures or a page. */
 
 import { Command, Option } from 'commander'
 import { GruvError, type Model, type Named, type Tensor } from '../index.ts'
@@ -36,7 +36,7 @@ interface TraceFlags extends ConventionFlags, MaskFlags {
 
 type Target = 'terminal' | 'arrays' | 'page' | 'svg' | 'png'
 
-/** By the ending of the name. */
+/** By the ending of the file's name. */
 const targets: Readonly<Record<string, Target>> = {
   npz: 'arrays',
   json: 'arrays',
@@ -121,24 +121,24 @@ Examples:
         }
         return
       }
-      await writeOutput(flags.output!, async () =>
+      const make = async (): Promise<Uint8Array> =>
         target === 'page'
           ? new TextEncoder().encode(await report(model, input, all))
-          : plot(model, input, flags.plot ?? 'gates', { ...all, format: target }),
-      )
+          : plot(model, input, flags.plot ?? 'gates', { ...all, format: target })
+      await writeWhole(new Map([[flags.output!, make]]))
     },
   )
 }
 
 interface Loaded {
   readonly model: Model
-  /** Which layers to look at; all where nothing is said. */
+  /** The layers to trace; all by default. */
   readonly layers?: readonly string[]
 }
 
 /**
- * The model, whose layer `--layer` then is what to look at. Only of a file that holds weights alone
- * is it what to take from it, as in other commands.
+ * Here `--layer` selects the layer to trace. Only for a file of weights alone does it select the
+ * layer to load, as in other commands.
  */
 async function loadTraced(path: string, { layer, ...flags }: ConventionFlags): Promise<Loaded> {
   if (layer === undefined) return { model: await loadModel(path, flags) }
@@ -151,7 +151,7 @@ async function loadTraced(path: string, { layer, ...flags }: ConventionFlags): P
   }
 }
 
-/** Says at once what cannot be meant, before anything is computed. */
+/** Refuses flags that contradict each other, before anything is computed. */
 function targetOf({ output, plot: what, expected, against, as, json }: TraceFlags): Target {
   const target = output === undefined ? 'terminal' : targetOfName(output)
   const refuse = (flag: string, problem: string, fix: string): never => {
@@ -245,7 +245,7 @@ async function compared(
 ): Promise<ModelComparison | undefined> {
   if (flags.against === undefined && flags.as === undefined) return undefined
   const reading = flags.as === undefined ? {} : parseReading(flags.as)
-  // A mistake that is made on purpose is looked at beside what has none.
+  // Quirks apply to the first model only, which is compared with one that has none.
   const { quirk: _, ...others } = flags
   const other = await loadTraced(flags.against ?? path, { ...others, ...reading })
   return compareModels(model, other.model, input, options)
@@ -254,10 +254,6 @@ async function compared(
 function printComparison({ words }: ModelComparison): void {
   print(heading('What differs (first: as read; second: the other)'))
   for (const sentence of words) print(fitted(sentence))
-}
-
-async function writeOutput(path: string, make: () => Promise<Uint8Array>): Promise<void> {
-  await writeWhole(new Map([[path, make]]))
 }
 
 function wholeNumber(flag: string): (text: string) => number {

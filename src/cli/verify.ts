@@ -1,10 +1,12 @@
-/** `gruv verify`: do the outputs agree with reference data, and if not, where do they leave it? */
+/** `gruv verify`: compares outputs with reference data and shows where they first differ. */
 
 import { Command } from 'commander'
 import { changesRun, withRunQuirks } from '../diagnose/index.ts'
 import type { Model } from '../index.ts'
-import { type Difference, type OutputVerdict, type Verdict, verify } from '../verify/index.ts'
+import { type OutputVerdict, type Verdict, verify } from '../verify/index.ts'
+import { type ComparisonFlags, readComparisonData } from './comparison-data.ts'
 import { quickDiagnosis } from './diagnose.ts'
+import { EXIT_DIFFERS } from './exit-codes.ts'
 import { addMaskFlags, type MaskFlags, readMaskFlags } from './masks.ts'
 import {
   addConventionFlags,
@@ -15,18 +17,22 @@ import {
   numberFlag,
   precisionOption,
 } from './options.ts'
-import { columns, errorPicture, heading, paint, print } from './render.ts'
-import { readSides, type SidesFlags } from './sides.ts'
+import {
+  columns,
+  errorPicture,
+  heading,
+  paint,
+  print,
+  showDifference,
+  showError,
+} from './render.ts'
 
-interface VerifyFlags extends ConventionFlags, MaskFlags, SidesFlags {
+interface VerifyFlags extends ConventionFlags, MaskFlags, ComparisonFlags {
   readonly precision: 'f32' | 'f64'
   readonly atol?: number
   readonly rtol?: number
   readonly json?: boolean
 }
-
-/** What `process.exitCode` says when the numbers differ. */
-const EXIT_DIFFERS = 1
 
 export function verifyCommand(): Command {
   const command = new Command('verify')
@@ -70,9 +76,9 @@ Examples:
   })
 }
 
-/** Where a quick look explains the difference, a line that says so. */
+/** Prints a line where a quick diagnosis explains the difference. */
 async function pointToDiagnosis(model: Model, flags: VerifyFlags): Promise<void> {
-  // A run that was changed on purpose is not what diagnose would look at.
+  // Diagnose does not examine runs that quirks or masks change.
   if (flags.quirk?.some((quirk) => changesRun(quirk))) return
   if (flags.mask !== undefined || flags.lengths !== undefined) return
   const found = await quickDiagnosis(model, flags)
@@ -85,7 +91,7 @@ export async function verifyFiles(
   flags: Omit<VerifyFlags, 'json'>,
 ): Promise<Verdict> {
   return verify(model, {
-    ...(await readSides(model, flags)),
+    ...(await readComparisonData(model, flags)),
     precision: flags.precision,
     ...(await readMaskFlags(flags)),
     wrap: (program) => withRunQuirks(program, flags.quirk ?? []),
@@ -106,21 +112,21 @@ function printOutput(name: string, output: OutputVerdict, { program }: Verdict):
   )
   if (output.lastStepOnly) print('  only the last timestep was there to compare')
   const rows = [
-    ['  largest absolute error', show(output.maxAbsolute), where(output.worst)],
-    ['  largest relative error', show(output.maxRelative), ''],
+    ['  largest absolute error', showError(output.maxAbsolute), showDifference(output.worst)],
+    ['  largest relative error', showError(output.maxRelative), ''],
     [
       '  in units of the last place',
-      show(output.maxUlps),
+      showError(output.maxUlps),
       engine.precision === 'f32' ? 'of float32' : 'of float64',
     ],
-    ['  tolerance', show(output.tolerance.largest), output.tolerance.why],
+    ['  tolerance', showError(output.tolerance.largest), output.tolerance.why],
     ...(output.first === null
       ? []
       : [
           [
             '  first out of tolerance',
-            show(Math.abs(output.first.actual - output.first.expected)),
-            where(output.first),
+            showError(Math.abs(output.first.actual - output.first.expected)),
+            showDifference(output.first),
           ],
           ['  out of tolerance', `${output.outside}`, `of ${output.compared}`],
         ]),
@@ -130,19 +136,6 @@ function printOutput(name: string, output: OutputVerdict, { program }: Verdict):
     print(`  error over ${output.overTime.length} timesteps (log scale)`)
     print(errorPicture(output.overTime, output.tolerance.largest).replaceAll(/^/gm, '  '))
   }
-}
-
-function where({ at, actual, expected }: Difference): string {
-  const axes = [
-    at.row === undefined ? '' : `row ${at.row}`,
-    at.timestep === undefined ? '' : `timestep ${at.timestep}`,
-    `unit ${at.unit}`,
-  ].filter((axis) => axis !== '')
-  return `at ${axes.join(', ')}: ${actual}, expected ${expected}`
-}
-
-function show(value: number): string {
-  return value === 0 ? '0' : Number.isFinite(value) ? value.toExponential(2) : String(value)
 }
 
 function asJson({ pass, outputs, program }: Verdict): object {

@@ -1,10 +1,11 @@
 /**
- * `gruv/convert`: a model as a file of another kind, with the proof that it is the same model.
+ * `gruv/convert`: turns a model into a file of another format, and proves that it is the same
+ * model.
  *
  *     const { bytes, outputs, notes } = await convert(model, 'model.onnx')
  *     outputs.y.maxAbsolute      // how far the file, read back, is from the model
  *
- * Nothing is written here: who has the bytes writes them.
+ * Nothing is written to disk: the caller gets the bytes.
  */
 
 import { GruvError, within } from '../errors.ts'
@@ -13,10 +14,12 @@ import { type StorageType, storageTypes } from '../formats/gruv/storage.ts'
 import { readModel } from '../formats/index.ts'
 import { permuteAxes } from '../model/axes.ts'
 import { createModel } from '../model/graph.ts'
-import { weightsOf } from '../model/layers.ts'
 import type { Model, Port, ReferenceData } from '../model/types.ts'
-import { compileAtOnce } from '../runtime/at-once.ts'
+import { weightsOf } from '../model/weights.ts'
+import { compileSync } from '../runtime/compile-sync.ts'
+import { inOrderOf } from '../runtime/run/inputs.ts'
 import type { Named, Tensor } from '../tensor.ts'
+import { largestDistance } from '../verify/compare.ts'
 import { verify } from '../verify/index.ts'
 import { randomInputs } from './inputs.ts'
 import type { Target, Written } from './target.ts'
@@ -35,15 +38,17 @@ export interface ConvertOptions {
   readonly reference?: ReferenceData
 }
 
-/** How far the file, read back, is from the model, over all numbers of an output. */
+/** The difference between the file, read back, and the model, over all numbers of an output. */
 export interface OutputProof {
   readonly maxAbsolute: number
-  /** The largest magnitude that the model gives. */
+  /** The largest magnitude of the model's output. */
   readonly scale: number
   readonly compared: number
-  /** How far that may be, where the file holds the very numbers; what rounding costs is no error. */
+  /** The bound for `fromRounded`; what rounding costs is not an error. */
   readonly tolerance: number
-  /** From the model with its numbers rounded as the file holds them: what only an error could be. */
+  /**
+   * The difference from the model with its numbers rounded as in the file: only errors add to it.
+   */
   readonly fromRounded: number
 }
 
@@ -51,23 +56,23 @@ export interface Conversion {
   readonly bytes: Uint8Array
   /** The format, in words. */
   readonly title: string
-  /** What the file does not hold though the model does, a sentence each. */
+  /** What the model has and the file cannot hold, a sentence each. */
   readonly notes: readonly string[]
-  /** Whether the two agree as far as they must. */
+  /** Whether all outputs agree within their tolerance. */
   readonly pass: boolean
   readonly outputs: Readonly<Record<string, OutputProof>>
   /** What both ran on: `the reference data`, `random input` or `the input given`. */
   readonly ranOn: string
   /** Whether every trained number is the same in the file, bit for bit. */
   readonly sameNumbers: boolean
-  /** How far the file is from the reference data, where there are some; what storage costs. */
+  /** How far the file is from the reference data, where there are some: the cost of rounding. */
   readonly reference: Readonly<Record<string, number>> | null
 }
 
 /**
- * @param out the name of the file: its ending says the format.
- * @throws GruvError `unsupported` for what the format cannot hold, `bad-argument` for an ending
- *   that is none, `differs` where the reference data are not this model's.
+ * @param out the name of the file, whose ending selects the format.
+ * @throws GruvError `unsupported` for what the format cannot hold, `bad-argument` for an unknown
+ *   ending, `differs` where the reference data do not belong to the model.
  */
 export async function convert(
   model: Model,
@@ -77,7 +82,7 @@ export async function convert(
   const target = targetOf(out)
   const { storage, reference } = options
   if (storage !== undefined) checkStorage(storage, target)
-  if (reference !== undefined && target.id !== 'safetensors') {
+  if (reference !== undefined && target.ending !== '.safetensors') {
     throw new GruvError('bad-argument', 'only a gruv model holds reference data', {
       where: out,
       expected: 'a name that ends in .safetensors',
@@ -100,10 +105,10 @@ interface Made {
   readonly storage: StorageType | undefined
 }
 
-/** With rounded numbers the outputs are others: those are what a device is to give. */
+/** Rounded numbers have other outputs, and a device should be checked against those. */
 async function refreshed(made: Made, storage: StorageType, out: string): Promise<Made> {
   const { inputs, outputs } = made.back.reference!
-  const program = compileAtOnce(made.back, { precision: 'f64' })
+  const program = compileSync(made.back, { precision: 'f64' })
   const given = program.predict(inputs, { outputs: Object.keys(outputs) })
   const model = createModel({ ...made.back, reference: { inputs, outputs: given } })
   const written = await made.target.write(model, storage)
@@ -117,7 +122,7 @@ function checkStorage(storage: StorageType, target: Target): void {
       expected: storageTypes.join(', '),
     })
   }
-  if (target.id === 'safetensors') return
+  if (target.ending === '.safetensors') return
   throw new GruvError('bad-argument', 'numbers are rounded in gruv models only', {
     where: 'storage',
     expected: 'a name that ends in .safetensors',
@@ -142,7 +147,7 @@ function withReference(model: Model, reference: ReferenceData | undefined): Mode
   return createModel({ ...model, reference })
 }
 
-/** The file as whoever gets it reads it. */
+/** Reads the file back as any user of it would. */
 async function readBack({ bytes, proof, reading = {} }: Written, name: string): Promise<Model> {
   try {
     return await readModel({ name, bytes: proof ?? bytes }, reading satisfies ReadOptions)
@@ -169,10 +174,11 @@ function measured(
   for (const [i, { name }] of model.outputs.entries()) {
     const [wanted, strict, found] = [expected[i], exact[i], got[i]]
     const scale = largest(wanted)
+    const maxAbsolute = largestDistance(wanted.data, found.data)
     outputs[name] = {
-      maxAbsolute: difference(wanted, found),
-      // Parameters may be the very ones after all, where the format has them by default.
-      fromRounded: Math.min(difference(strict, found), difference(wanted, found)),
+      maxAbsolute,
+      // Where the format has a parameter by default, it is not rounded after all.
+      fromRounded: Math.min(largestDistance(strict.data, found.data), maxAbsolute),
       scale,
       compared: wanted.data.length,
       tolerance: SAME_MODEL * Math.max(scale, 1),
@@ -183,7 +189,7 @@ function measured(
     title: target.title,
     notes: [
       ...written.notes,
-      ...(target.id !== 'safetensors' && model.reference !== null
+      ...(target.ending !== '.safetensors' && model.reference !== null
         ? ['the reference data stays behind']
         : []),
       ...(rounds ? ['its numbers are float64, and float32 in the file'] : []),
@@ -201,16 +207,16 @@ function measured(
   }
 }
 
-/** Sums may be taken in another order, in float64; anything more is another model. */
+/** Sums in float64 may be taken in another order; a larger difference is an error. */
 const SAME_MODEL = 1e-9
 
 /** In float64, in the order of the ports. */
 function outputsOf(model: Model, inputs: Named<Tensor>, target: Target): readonly Tensor[] {
-  const results = compileAtOnce(model, { precision: 'f64' }).predict(inputs)
+  const results = compileSync(model, { precision: 'f64' }).predict(inputs)
   return model.outputs.map((port) => compared(results[port.name], port, target))
 }
 
-/** The same tensors as the other model's inputs, by their order; its axes may be in another one. */
+/** The tensors for the other model's inputs, by position; its axes may have another order. */
 function renamed(data: Named<Tensor>, from: Model, to: Model, target: Target): Named<Tensor> {
   return Object.fromEntries(
     from.inputs.map((port, i) => {
@@ -221,33 +227,18 @@ function renamed(data: Named<Tensor>, from: Model, to: Model, target: Target): N
   )
 }
 
-/** As the ports give it where the file has the same ports; else with the axes of the graph. */
+/** With the axes of the port where the file has the same ports, else with those of the graph. */
 function compared(tensor: Tensor, port: Port, { keepsAxes }: Target): Tensor {
   return keepsAxes ? tensor : toGraph(tensor, port)
 }
 
-/** In the order of the graph's axes; a tensor without a batch has but one order. */
+/** With the axes of the graph; a tensor without a batch has only one order. */
 function toGraph(tensor: Tensor, { axes }: Port): Tensor {
   return axes?.length === tensor.shape.length ? permuteAxes(tensor, axes) : tensor
 }
 
-function fromGraph(tensor: Tensor, { axes }: Port): Tensor {
-  if (axes?.length !== tensor.shape.length) return tensor
-  return permuteAxes(
-    tensor,
-    axes.map((_, axis) => axes.indexOf(axis)),
-  )
-}
-
-function difference(a: Tensor, b: Tensor): number {
-  if (a.data.length !== b.data.length) return Number.POSITIVE_INFINITY
-  let most = 0
-  for (let i = 0; i < a.data.length; i++) {
-    if (Object.is(a.data[i], b.data[i])) continue
-    const off = Math.abs(a.data[i] - b.data[i])
-    most = off > most || Number.isNaN(off) ? off : most
-  }
-  return Number.isNaN(most) ? Number.POSITIVE_INFINITY : most
+function fromGraph(tensor: Tensor, port: Port): Tensor {
+  return port.axes?.length === tensor.shape.length ? inOrderOf(port, tensor) : tensor
 }
 
 function largest({ data }: Tensor): number {
@@ -260,7 +251,7 @@ function allSingle(node: Model['nodes'][number]): boolean {
   return Object.values(weightsOf(node)).every(isSingle)
 }
 
-/** Bit for bit, in whatever order; zeros aside, which some formats write where others have nothing. */
+/** Bit for bit, in any order, without zeros, which some formats write where others have nothing. */
 function sameNumbers(a: Model, b: Model): boolean {
   const bags = [a, b].map((model) => {
     const arrays = model.nodes.flatMap((node) => Object.values(weightsOf(node)))
@@ -274,16 +265,15 @@ function sameNumbers(a: Model, b: Model): boolean {
 function referenceErrors(model: Model, back: Model, target: Target): Conversion['reference'] {
   const { reference } = model
   if (reference === null) return null
-  const names = Object.keys(reference.outputs)
   const inputs = renamed(reference.inputs, model, back, target)
-  const given = compileAtOnce(back, { precision: 'f64' }).predict(inputs)
+  const given = compileSync(back, { precision: 'f64' }).predict(inputs)
   return Object.fromEntries(
-    names.map((name) => {
+    Object.entries(reference.outputs).map(([name, expected]) => {
       const place = model.outputs.findIndex((port) => port.name === name)
       const port = back.outputs[place]
       if (port === undefined) return [name, Number.NaN]
-      const wanted = compared(reference.outputs[name], model.outputs[place], target)
-      return [name, difference(wanted, compared(given[port.name], port, target))]
+      const wanted = compared(expected, model.outputs[place], target)
+      return [name, largestDistance(wanted.data, compared(given[port.name], port, target).data)]
     }),
   )
 }

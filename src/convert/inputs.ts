@@ -1,17 +1,18 @@
-/** Seeded random inputs for a model, to compare two of its forms with. */
+/** Makes seeded random inputs on which a model and its conversion are compared. */
 
 import type { Dim, LayerNode, Model, Port } from '../model/types.ts'
 import { type Named, sizeOf, type Tensor } from '../tensor.ts'
+import { random } from '../verify/random.ts'
 
-/** Long enough for a state to matter, short enough for no one to wait. */
+/** Long enough for a state to matter, short enough to be quick. */
 const STEPS = 24
 const ROWS = 2
-/** Of any other extent that is known only when a program runs. */
+/** Any other extent that is known only when a program runs. */
 const OTHER = 5
 
 const SEED = 0x67727576
 
-/** float32 numbers in ±1, the same for every conversion; whole numbers where rows of a table are asked for. */
+/** float32 numbers in ±1, the same for every conversion; whole numbers for an embedding. */
 export function randomInputs(model: Model): Named<Tensor> {
   const next = random(SEED)
   return Object.fromEntries(
@@ -29,7 +30,7 @@ function extent(dim: Dim): number {
   return dim === 'time' ? STEPS : OTHER
 }
 
-/** What may arrive at a port follows from the layers that read it. */
+/** The numbers that a port may get follow from the layers that read it. */
 function drawFor({ name }: Port, nodes: readonly LayerNode[], next: () => number): () => number {
   for (const node of nodes) {
     const ports = Object.entries(node.inputs).flatMap(([port, value]) =>
@@ -44,15 +45,4 @@ function drawFor({ name }: Port, nodes: readonly LayerNode[], next: () => number
     if (ports.some((port) => /mask/i.test(port))) return () => Math.round(next())
   }
   return () => 2 * next() - 1
-}
-
-/** mulberry32. */
-function random(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
 }

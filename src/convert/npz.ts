@@ -1,14 +1,14 @@
-/** A NumPy archive with the weights of one GRU layer, named as Keras does. */
+/** Writes the weights of one GRU layer as a NumPy archive, with the names of Keras. */
 
-import { writeNpz } from '../bytes/npz.ts'
+import { writeNpz } from '../bytes/numpy/npz.ts'
 import { GruvError } from '../errors.ts'
 import type { ReadOptions } from '../formats/format.ts'
-import { showActivation } from '../model/activations.ts'
-import type { ConventionOptions } from '../model/conventions.ts'
-import { joinGates } from '../model/packing.ts'
+import { showActivation } from '../model/activation/activations.ts'
+import type { ConventionOptions } from '../model/conventions/conventions.ts'
+import { joinGates } from '../model/recurrent/gates.ts'
 import type { GruNode, Model } from '../model/types.ts'
-import type { Tensor } from '../tensor.ts'
 import { cannotHold, type Written } from './target.ts'
+import { stacked } from './weights.ts'
 
 const TITLE = 'a .npz'
 
@@ -20,7 +20,7 @@ export async function writeNpzLayer(model: Model): Promise<Written> {
   const recurrent = recurrentBias && joinGates(recurrentBias, 'zrn')
   if (input === null && recurrent !== null)
     throw cannotHold(TITLE, node, 'a recurrent bias without an input bias')
-  const bias = input && recurrent ? stacked(input, recurrent) : input
+  const bias = input && recurrent ? stacked([input, recurrent]) : input
   const conventions = toldConventions(node)
   const said = Object.entries(conventions).map(([key, value]) => `${key} ${value}`)
   return {
@@ -55,7 +55,7 @@ function onlyGru({ nodes, inputs, outputs }: Model): GruNode {
   return node
 }
 
-/** What does not follow from the names and shapes, as `bareLayer` reads them. */
+/** Conventions that do not follow from the names and shapes, as `bareLayer` reads them. */
 function toldConventions(node: GruNode): ConventionOptions {
   const { inputBias, recurrentBias } = node.weights
   const implied = inputBias === null || recurrentBias !== null ? 'after' : 'before'
@@ -70,11 +70,4 @@ function toldConventions(node: GruNode): ConventionOptions {
     ...(activation !== 'tanh' && { activation }),
     ...(recurrentActivation !== 'sigmoid' && { recurrentActivation }),
   }
-}
-
-function stacked(a: Tensor, b: Tensor): Tensor {
-  const single = a.data instanceof Float32Array && b.data instanceof Float32Array
-  const both = [...a.data, ...b.data]
-  const data = single ? Float32Array.from(both) : Float64Array.from(both)
-  return { shape: [2, a.data.length], data }
 }

@@ -1,18 +1,25 @@
-/** RTNeural JSON, as its exporter `python/model_utils.py` writes it and `model_loader.h` reads it. */
+/** Writes RTNeural JSON, as `python/model_utils.py` does and `model_loader.h` reads it. */
 
 import { GruvError } from '../errors.ts'
-import type { Activation } from '../model/activations.ts'
-import { isCausal } from '../model/causal.ts'
-import { joinGates } from '../model/packing.ts'
+import type { Activation } from '../model/activation/activations.ts'
+import { joinGates } from '../model/recurrent/gates.ts'
+import { isCausal } from '../model/shapes/causal.ts'
 import type { GruNode, LayerNode, LstmNode, Model } from '../model/types.ts'
 import type { Tensor } from '../tensor.ts'
 import { cannotHold, type Written } from './target.ts'
-import { bothBiases, keeping, oneBias, plainCell, withoutMergedBiases, zeros } from './weights.ts'
+import {
+  keepingWeights,
+  oneBias,
+  ones,
+  refuseRareCell,
+  withoutMergedBiases,
+  zeros,
+} from './weights.ts'
 
 const TITLE = 'RTNeural'
 
-/** The names that RTNeural knows; all others are refused. */
-const activations: Readonly<Record<string, string>> = {
+/** The activations that RTNeural has, by its names; all others are refused. */
+const activations: Readonly<Partial<Record<Activation['kind'], string>>> = {
   linear: '',
   tanh: 'tanh',
   relu: 'relu',
@@ -23,7 +30,7 @@ const activations: Readonly<Record<string, string>> = {
 
 type Json = Readonly<Record<string, unknown>>
 
-/** @throws GruvError `unsupported` for a graph that is no chain, and for layers RTNeural has not. */
+/** @throws GruvError `unsupported` for a graph that is not a chain, and for other layers. */
 export async function writeRtneural(model: Model): Promise<Written> {
   const notes: string[] = []
   const { nodes, residual } = chainOf(withoutMergedBiases(model, notes))
@@ -42,7 +49,7 @@ export async function writeRtneural(model: Model): Promise<Written> {
   return { bytes, notes }
 }
 
-/** The layers one after the other, and whether the input is added at the end. */
+/** The layers in order, and whether the input is added to the output. */
 function chainOf({ inputs, outputs, nodes }: Model): {
   readonly nodes: readonly LayerNode[]
   readonly residual: boolean
@@ -98,9 +105,8 @@ function describe(node: LayerNode, features: number, notes: string[]): Json & { 
     case 'batchNorm': {
       const { gamma, beta, mean, variance } = node.weights
       const affine = gamma !== null || beta !== null
-      const one = { shape: [features], data: new Float32Array(features).fill(1) }
       const arrays = [
-        ...(affine ? [gamma ?? one, beta ?? zeros(features)] : []),
+        ...(affine ? [gamma ?? ones(features), beta ?? zeros(features)] : []),
         mean,
         variance,
       ].map(nested)
@@ -121,13 +127,38 @@ function describe(node: LayerNode, features: number, notes: string[]): Json & { 
         weights: [nested(kernel), nested(bias ?? zeros(node.units))],
       }
     }
-    default:
+    case 'rnn':
+    case 'affine':
+    case 'embedding':
+    case 'masking':
+    case 'layerNorm':
+    case 'merge':
+    case 'reverse':
+    case 'reshape':
+    case 'transpose':
+    case 'expand':
+    case 'slice':
+    case 'concat':
+    case 'pad':
+    case 'gather':
+    case 'constant':
+    case 'binary':
+    case 'unary':
+    case 'where':
+    case 'reduce':
+    case 'matmul':
+    case 'softmax':
+    case 'conv':
+    case 'convTranspose':
+    case 'pool':
+    case 'attention':
+    case 'multiHeadAttention':
       throw cannotHold(TITLE, node, 'this layer')
   }
 }
 
 function recurrent(node: GruNode | LstmNode, notes: string[]): Json {
-  plainCell(node, TITLE)
+  refuseRareCell(node, TITLE)
   const { kind, direction, outputs, activation, recurrentActivation } = node
   if (direction !== 'forward') throw cannotHold(TITLE, node, 'a layer that runs backward')
   if (outputs.sequence === undefined) throw cannotHold(TITLE, node, 'the last step alone')
@@ -144,16 +175,15 @@ function recurrent(node: GruNode | LstmNode, notes: string[]): Json {
 
 function gru(node: GruNode, notes: string[]): readonly unknown[] {
   if (!node.resetAfter) throw cannotHold(TITLE, node, 'a reset before the recurrent product')
-  const weights = keeping(node, TITLE, notes)
-  const { kernel, recurrentKernel } = weights
-  const biases = bothBiases(node.units, weights)
-  const none = zeros(3 * node.units)
+  const weights = keepingWeights(node, TITLE, notes)
+  const { kernel, recurrentKernel, inputBias, recurrentBias } = weights
+  const biases = [inputBias, recurrentBias].map((bias) =>
+    bias === null ? zeros(3 * node.units) : joinGates(bias, 'zrn'),
+  )
   return [
     nested(joinGates(kernel, 'zrn')),
     nested(joinGates(recurrentKernel, 'zrn')),
-    biases === null
-      ? [nested(none), nested(none)]
-      : [nested(joinGates(biases.input, 'zrn')), nested(joinGates(biases.recurrent, 'zrn'))],
+    biases.map(nested),
   ]
 }
 
@@ -173,7 +203,7 @@ function activationName(act: Activation, node: LayerNode): string {
   return name
 }
 
-/** Every digit: what is read back is the same number. */
+/** Numbers with all digits, so that the same ones are read back. */
 function nested({ shape, data }: Tensor): unknown {
   let level: unknown[] = Array.from(data)
   for (const extent of shape.slice(1).reverse()) {

@@ -1,27 +1,26 @@
-/** What a format that is written looks like to whoever converts. */
+/** The interface of the formats that models are converted to. */
 
 import { GruvError } from '../errors.ts'
 import type { ReadOptions } from '../formats/format.ts'
 import type { StorageType } from '../formats/gruv/storage.ts'
-import type { LayerNode, Model } from '../model/types.ts'
+import type { LayerNode, Model, RecurrentNode } from '../model/types.ts'
 
 export interface Written {
   readonly bytes: Uint8Array
-  /** What the file does not hold though the model does, a sentence each; numbers do not depend on it. */
+  /** What the model has and the file cannot hold, a sentence each; no number depends on it. */
   readonly notes: readonly string[]
-  /** What a reader of the file has to be told, since the file cannot say it. */
+  /** Options that a reader of the file needs, since the file cannot state them. */
   readonly reading?: ReadOptions
-  /** The model with its numbers as the file holds them, where those are others: rounded, or summed. */
+  /** The model with its numbers as they are in the file, where those differ: rounded, or summed. */
   readonly held?: Model
-  /** What is read back in place of the file, where that is only a part of a model. */
+  /** The bytes to read back instead of the file, where the file is only a part of a model. */
   readonly proof?: Uint8Array
 }
 
 export interface Target {
-  readonly id: string
   /** In words. */
   readonly title: string
-  /** What names of such files end in. */
+  /** The ending of such files' names. */
   readonly ending: string
   /** Whether inputs and outputs keep the order of axes that the model's ports state. */
   readonly keepsAxes: boolean
@@ -29,7 +28,10 @@ export interface Target {
   readonly write: (model: Model, storage: StorageType | undefined) => Promise<Written>
 }
 
-/** A layer, or something about it, that the format has no word for. */
+/** Layers other than GRU, LSTM and simple RNN, which converters handle separately. */
+export type OtherNode = Exclude<LayerNode, RecurrentNode>
+
+/** The error for a layer, or a feature of one, that the format cannot hold. */
 export function cannotHold(title: string, node: LayerNode, what: string, fix?: string): GruvError {
   return new GruvError('unsupported', `${title} cannot hold ${what}`, {
     where: node.name,

@@ -1,48 +1,42 @@
-/** The table of formats that are written, by the ending of a file's name. */
+/** The table of formats that models are converted to, by the ending of a file's name. */
 
 import { GruvError } from '../errors.ts'
-import { writeSafetensorsModel } from '../formats/safetensors-write.ts'
+import { writeSafetensorsModel } from '../formats/gruv/write.ts'
 import type { Target } from './target.ts'
 
 /** To add one: a writer, a line here, a row in docs/convert.md. */
 const targets: readonly Target[] = [
   {
-    id: 'safetensors',
     title: 'gruv model (.safetensors)',
     ending: '.safetensors',
     keepsAxes: true,
     write: async (model, storage) => ({ bytes: writeSafetensorsModel(model, storage), notes: [] }),
   },
   {
-    id: 'npz',
     title: 'NumPy archive (.npz)',
     ending: '.npz',
     keepsAxes: false,
     write: async (model) => (await import('./npz.ts')).writeNpzLayer(model),
   },
   {
-    id: 'onnx',
     title: 'ONNX (.onnx)',
     ending: '.onnx',
     keepsAxes: true,
     write: async (model) => (await import('./onnx/index.ts')).writeOnnx(model),
   },
   {
-    id: 'keras',
     title: 'Keras archive (.keras)',
     ending: '.keras',
     keepsAxes: false,
     write: async (model) => (await import('./keras/index.ts')).writeKeras(model),
   },
   {
-    id: 'keras-weights',
     title: 'Keras weights (.weights.h5)',
     ending: '.weights.h5',
     keepsAxes: false,
     write: async (model) => (await import('./keras/index.ts')).writeKerasWeights(model),
   },
   {
-    id: 'rtneural',
     title: 'RTNeural model (.json)',
     ending: '.json',
     keepsAxes: false,
@@ -52,7 +46,7 @@ const targets: readonly Target[] = [
 
 export const targetEndings: readonly string[] = targets.map(({ ending }) => ending)
 
-/** @throws GruvError `bad-argument` for an ending that is none of these. */
+/** @throws GruvError `bad-argument` for an unknown ending. */
 export function targetOf(name: string): Target {
   const found = targets.find(({ ending }) => name.toLowerCase().endsWith(ending))
   if (found !== undefined) return found

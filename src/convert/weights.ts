@@ -1,16 +1,17 @@
-/** Trained numbers brought to the form that other formats have for them. */
+/** Rearranges weights for the conventions of other formats. */
 
-import { activationTable } from '../model/activation-table.ts'
+import type { Activation } from '../model/activation/activations.ts'
+import { activationTable } from '../model/activation/table.ts'
 import type { GruNode, LstmNode, Model, PerGate, RnnNode } from '../model/types.ts'
-import type { Tensor } from '../tensor.ts'
+import { type Named, sizeOf, type Tensor } from '../tensor.ts'
 import { cannotHold } from './target.ts'
 
 /**
  * The weights of a GRU for an update gate that keeps the state, as every framework has it. Where z
- * updates, its parameters change their sign: σ(−a) = 1 − σ(a), and nothing is rounded.
+ * updates, its parameters change their sign: σ(−a) = 1 − σ(a), without rounding.
  * @throws GruvError `unsupported` where the gates have another activation.
  */
-export function keeping(node: GruNode, title: string, notes: string[]): GruNode['weights'] {
+export function keepingWeights(node: GruNode, title: string, notes: string[]): GruNode['weights'] {
   const { weights } = node
   if (node.update === 'keeps') return weights
   if (node.recurrentActivation.kind !== 'sigmoid')
@@ -29,8 +30,9 @@ export function keeping(node: GruNode, title: string, notes: string[]): GruNode[
 }
 
 /**
- * The model without GRUs whose candidate has two biases beside the input: with the reset after, a
- * format with one of them inside the reset holds their sum beside the input, and nothing inside.
+ * The model without merged biases in GRUs with the reset after the product. The formats have the
+ * recurrent bias inside the reset, so both biases are summed beside the input and the inner one is
+ * 0.
  */
 export function withoutMergedBiases(model: Model, notes: string[]): Model {
   const nodes = model.nodes.map((node) => {
@@ -42,7 +44,7 @@ export function withoutMergedBiases(model: Model, notes: string[]): Model {
     if (recurrentBias !== null)
       notes.push(`${node.name}: the candidate's two biases become one, beside the input`)
     const n = sum(input.n, recurrent.n)
-    // One type for all gates: they are packed into one array.
+    // One type for all gates, since they are packed into one array.
     const alike = (each: Tensor): Tensor =>
       n.data instanceof Float32Array ? each : { ...each, data: Float64Array.from(each.data) }
     const weights = {
@@ -55,17 +57,26 @@ export function withoutMergedBiases(model: Model, notes: string[]): Model {
   return { ...model, nodes }
 }
 
-/** Two biases for each gate, of which one may be zeros; null for none at all. */
+/** Both biases of a layer, packed, one of which may be zeros; null where there is none. */
 export function bothBiases(
-  units: number,
-  { inputBias, recurrentBias }: GruNode['weights'],
-): { readonly input: PerGate<Tensor>; readonly recurrent: PerGate<Tensor> } | null {
-  if (inputBias === null && recurrentBias === null) return null
-  const none = { z: zeros(units), r: zeros(units), n: zeros(units) }
-  return { input: inputBias ?? none, recurrent: recurrentBias ?? none }
+  input: Tensor | null,
+  recurrent: Tensor | null,
+): readonly [Tensor, Tensor] | null {
+  const known = input ?? recurrent
+  if (known === null) return null
+  const none = zeros(...known.shape)
+  return [input ?? none, recurrent ?? none]
 }
 
-/** The two biases of a layer that adds them as one; null for none. */
+/** Two vectors as the rows of one array, in float32 where both are. */
+export function stacked([a, b]: readonly [Tensor, Tensor]): Tensor {
+  const single = a.data instanceof Float32Array && b.data instanceof Float32Array
+  const both = [...a.data, ...b.data]
+  const data = single ? Float32Array.from(both) : Float64Array.from(both)
+  return { shape: [2, a.data.length], data }
+}
+
+/** The sum of the two biases of a layer; null where there is none. */
 export function oneBias<G extends { readonly [Gate in keyof G]: Tensor }>(
   input: G | null,
   recurrent: G | null,
@@ -80,10 +91,16 @@ export function oneBias<G extends { readonly [Gate in keyof G]: Tensor }>(
 }
 
 export function zeros(...shape: readonly number[]): Tensor {
-  return { shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) }
+  return { shape, data: new Float32Array(sizeOf(shape)) }
 }
 
-/** Rounded to float32 where both are: the sum of two float32 numbers may need more. */
+export function ones(...shape: readonly number[]): Tensor {
+  return { shape, data: new Float32Array(sizeOf(shape)).fill(1) }
+}
+
+/**
+ * In float32 where both are and the sum fits; the sum of two float32 numbers may need more digits.
+ */
 function sum(a: Tensor, b: Tensor): Tensor {
   const single = a.data instanceof Float32Array && b.data instanceof Float32Array
   const exact = Float64Array.from(a.data, (value, i) => value + b.data[i])
@@ -100,14 +117,14 @@ export function singleWeights(model: Model): Model {
   return mapNumbers(model, (value) => value)
 }
 
-/** The same, and parameters of activations and epsilons too, as formats without float64 hold them. */
+/** The same with parameters of activations and epsilons, for formats without float64. */
 export function singleModel(model: Model): Model {
   return mapNumbers(model, Math.fround)
 }
 
 function mapNumbers(model: Model, round: (value: number) => number): Model {
   const deep = (value: unknown): unknown => {
-    // Whole numbers are counts and places.
+    // Whole numbers are counts and indices.
     if (typeof value === 'number') return Number.isInteger(value) ? value : round(value)
     if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
     if (Array.isArray(value)) return value.map(deep)
@@ -126,13 +143,10 @@ export function isSingle({ data }: Tensor): boolean {
   return data instanceof Float32Array || data.every((value) => Math.fround(value) === value)
 }
 
-/** @throws GruvError where a cell does what only some formats know. */
-export function plainCell(node: GruNode | LstmNode | RnnNode, title: string): void {
+/** @throws GruvError where a cell has a feature that only some formats have. */
+export function refuseRareCell(node: GruNode | LstmNode | RnnNode, title: string): void {
   if (node.clip !== null) throw cannotHold(title, node, 'a clip')
-  for (const port of ['mask', 'lengths']) {
-    if (node.inputs[port] !== undefined) throw cannotHold(title, node, `a value at port ${port}`)
-  }
-  for (const port of ['initialState', 'initialCell']) {
+  for (const port of ['mask', 'lengths', 'initialState', 'initialCell']) {
     if (node.inputs[port] !== undefined) throw cannotHold(title, node, `a value at port ${port}`)
   }
   if (node.kind !== 'lstm') return
@@ -140,15 +154,9 @@ export function plainCell(node: GruNode | LstmNode | RnnNode, title: string): vo
   if (node.weights.peephole !== null) throw cannotHold(title, node, 'peepholes')
 }
 
-/** Names of the parameters of an activation, and their values. */
-export function parametersOf({
-  kind,
-  parameters,
-}: {
-  readonly kind: string
-  readonly parameters: readonly number[]
-}): Readonly<Record<string, number>> {
+/** The parameters of an activation, by name. */
+export function parametersOf({ kind, parameters }: Activation): Named<number> {
   if (kind === 'softmax') return {}
-  const names = Object.keys(activationTable[kind as keyof typeof activationTable].parameters)
+  const names = Object.keys(activationTable[kind].parameters)
   return Object.fromEntries(names.map((name, i) => [name, parameters[i]]))
 }

@@ -1,7 +1,10 @@
-/** Which data files there are: by name for writing, by content, then by name, for reading. */
+/**
+ * Finds the format of a data file: for writing by name, for reading by content and then by name.
+ */
 
-import { npyMagic } from '../bytes/npy.ts'
-import { detectDelimiter } from '../bytes/table-row.ts'
+import { hasBytes } from '../bytes/byte-arrays.ts'
+import { npyMagic } from '../bytes/numpy/npy.ts'
+import { detectDelimiter } from '../bytes/tables/row.ts'
 import { firstLines } from '../bytes/text.ts'
 import { GruvError } from '../errors.ts'
 
@@ -38,11 +41,11 @@ const zipMagics = [
 ]
 
 export function binaryFormat(bytes: Uint8Array): 'npy' | 'npz' | undefined {
-  if (begins(bytes, npyMagic)) return 'npy'
-  return zipMagics.some((magic) => begins(bytes, magic)) ? 'npz' : undefined
+  if (hasBytes(bytes, npyMagic)) return 'npy'
+  return zipMagics.some((magic) => hasBytes(bytes, magic)) ? 'npz' : undefined
 }
 
-interface Stranger {
+interface ForeignFormat {
   readonly magic: readonly number[]
   /** Completes "this is …". */
   readonly is: string
@@ -51,7 +54,7 @@ interface Stranger {
 
 const ascii = (text: string): readonly number[] => Array.from(text, (c) => c.charCodeAt(0))
 
-const strangers: readonly Stranger[] = [
+const foreignFormats: readonly ForeignFormat[] = [
   {
     magic: [0x89, ...ascii('HDF\r\n\x1a\n')],
     is: 'HDF5',
@@ -87,27 +90,25 @@ const strangers: readonly Stranger[] = [
   { magic: ascii('%PDF'), is: 'a PDF document' },
 ]
 
-/** @throws GruvError `unsupported` for a file that is known and is no data file, saying what it is. */
-export function refuseStrangers(bytes: Uint8Array): void {
-  const stranger = strangers.find(({ magic }) => begins(bytes, magic))
-  const is = stranger?.is ?? (isSafetensors(bytes) ? 'a safetensors file: a model, not data' : '')
+/**
+ * @throws GruvError `unsupported` for a known kind of file that holds no data, saying what it is.
+ */
+export function refuseForeign(bytes: Uint8Array): void {
+  const foreign = foreignFormats.find(({ magic }) => hasBytes(bytes, magic))
+  const is = foreign?.is ?? (isSafetensors(bytes) ? 'a safetensors file: a model, not data' : '')
   if (is === '') return
   throw new GruvError('unsupported', `this is ${is}`, {
     expected: `one of ${knownEndings}`,
-    ...(stranger?.fix !== undefined && { fix: stranger.fix }),
+    ...(foreign?.fix !== undefined && { fix: foreign.fix }),
   })
 }
 
-/** A length of eight bytes, of which two are surely 0, and a JSON object. */
+/** A length of eight bytes, the upper two of which are 0, and a JSON object. */
 function isSafetensors(bytes: Uint8Array): boolean {
   return bytes[8] === 0x7b && bytes[6] === 0 && bytes[7] === 0
 }
 
-function begins(bytes: Uint8Array, magic: readonly number[]): boolean {
-  return magic.every((byte, i) => bytes[i] === byte)
-}
-
-/** What a text looks like, for names that do not say. */
+/** The format that a text looks like, for names without a known ending. */
 export function textFormat(text: string): TextFormat {
   const lines = firstLines(text, 2)
   const [first = '', second = ''] = lines.map((line) => line.trim())

@@ -1,15 +1,15 @@
 /**
- * `gruv/data`: numbers from files and into files. NumPy's .npy and .npz, tables as text, JSON.
+ * `gruv/data` reads and writes numbers in files: NumPy's .npy and .npz, tables as text, JSON.
  *
  *     const { tensors } = await readData(bytes, 'input.csv')
  *     const bytes = await writeData({ y }, 'output.npy')
  */
 
-import { readJson, readJsonLines } from '../bytes/json.ts'
-import { writeJson, writeJsonLines } from '../bytes/json-write.ts'
-import { readNpy, writeNpy } from '../bytes/npy.ts'
-import { readNpz, writeNpz } from '../bytes/npz.ts'
-import { readTable, writeTable } from '../bytes/tables.ts'
+import { readJson, readJsonLines } from '../bytes/json/tensors.ts'
+import { writeJson, writeJsonLines } from '../bytes/json/write.ts'
+import { readNpy, writeNpy } from '../bytes/numpy/npy.ts'
+import { readNpz, writeNpz } from '../bytes/numpy/npz.ts'
+import { readTable, writeTable } from '../bytes/tables/tables.ts'
 import { decodeText } from '../bytes/text.ts'
 import { GruvError } from '../errors.ts'
 import type { Named, Tensor } from '../tensor.ts'
@@ -18,13 +18,13 @@ import {
   type DataFormat,
   formatOfName,
   knownEndings,
-  refuseStrangers,
+  refuseForeign,
   type TextFormat,
   textFormat,
 } from './formats.ts'
 
-export { showNumber } from '../bytes/decimal.ts'
-export { isHeader, type RowOptions } from '../bytes/table-row.ts'
+export { showNumber } from '../bytes/numbers/decimal.ts'
+export { isHeader, type RowOptions } from '../bytes/tables/row.ts'
 export type { DataFormat } from './formats.ts'
 export { parseRow } from './rows.ts'
 export { type StreamedArray, streamData } from './stream.ts'
@@ -48,7 +48,7 @@ export async function readData(bytes: Uint8Array, name: string): Promise<DataFil
   if (bytes.length === 0) {
     throw new GruvError('bad-file', 'the file is empty', { expected: 'numbers' })
   }
-  refuseStrangers(bytes)
+  refuseForeign(bytes)
   const format = binaryFormat(bytes) ?? formatOfName(name)
   if (format === 'npy') return { format, tensors: { data: readNpy(bytes) } }
   if (format === 'npz') return { format, tensors: await readArchive(bytes) }

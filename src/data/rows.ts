@@ -1,22 +1,18 @@
-/** Numbers that arrive line by line. */
+/** Reads rows of numbers that arrive line by line. */
 
-import { readJsonLine } from '../bytes/json.ts'
-import { parseRow as parseTableRow, type RowOptions } from '../bytes/table-row.ts'
-import { GruvError, within } from '../errors.ts'
+import { readJsonLine } from '../bytes/json/tensors.ts'
+import { parseRow as parseTableRow, type RowOptions } from '../bytes/tables/row.ts'
+import { GruvError, locate } from '../errors.ts'
 import { showShape } from '../tensor.ts'
 
 /**
  * One row: numbers between commas, tabs, semicolons or blanks, or a JSON array.
  * @returns null for a blank line or a comment.
- * @throws GruvError `bad-file` for what is no row of numbers, with the column.
+ * @throws GruvError `bad-file` for a line that is no row of numbers, with the column.
  */
 export function parseRow(line: string, options: RowOptions = {}): number[] | null {
   if (!line.trimStart().startsWith('[')) return parseTableRow(line, options)
-  try {
-    return parseJsonRow(line)
-  } catch (error) {
-    throw within(options.where ?? 'line', error)
-  }
+  return locate(options.where ?? 'line', () => parseJsonRow(line))
 }
 
 function parseJsonRow(line: string): number[] {

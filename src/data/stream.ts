@@ -1,9 +1,9 @@
-/** Arrays that are too long to be held at once, as files, piece by piece. */
+/** Writes arrays that are too long to be held at once, part by part. */
 
-import { JsonArray, jsonFrame } from '../bytes/json-write.ts'
-import { npyHeader } from '../bytes/npy.ts'
-import { encodeNumbers } from '../bytes/storage.ts'
-import { type StoredEntry, storedZip } from '../bytes/zip-stored.ts'
+import { JsonArray, jsonFrame } from '../bytes/json/write.ts'
+import { encodeNumbers } from '../bytes/numbers/encode.ts'
+import { npyHeader } from '../bytes/numpy/npy.ts'
+import { type StoredEntry, storedZip } from '../bytes/zip/stored.ts'
 import { GruvError } from '../errors.ts'
 import { sizeOf } from '../tensor.ts'
 import { formatOfName } from './formats.ts'
@@ -12,8 +12,8 @@ export interface StreamedArray {
   readonly name: string
   readonly shape: readonly number[]
   /**
-   * Its numbers in C order, in blocks of any size. Asked for twice where an .npz is written: the
-   * checksum of an array stands before it.
+   * Its numbers in C order, in blocks of any size. Called twice where an .npz is written: the
+   * checksum of an array comes before it.
    */
   readonly blocks: () => AsyncIterable<Float64Array>
 }
@@ -21,7 +21,7 @@ export interface StreamedArray {
 const BYTES = Float64Array.BYTES_PER_ELEMENT
 
 /**
- * The very bytes that `writeData` gives for the same arrays, in memory for one block.
+ * The same bytes as `writeData` gives for these arrays, with memory for one block.
  * @throws GruvError `bad-argument` for another ending than .npz and .json, `too-large` for an
  *   archive from 4 GiB.
  */

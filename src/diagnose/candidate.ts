@@ -1,7 +1,11 @@
-/** A candidate: which conventions and quirks together, as data, as a model, as flags. */
+/** Candidates: combinations of conventions and quirks, as data, as models and as flags. */
 
-import { activation } from '../model/activations.ts'
-import { conventionTable, type GruConventionKey, gruConventionKeys } from '../model/conventions.ts'
+import { activation } from '../model/activation/activations.ts'
+import {
+  conventionTable,
+  type GruConventionKey,
+  gruConventionKeys,
+} from '../model/conventions/conventions.ts'
 import type { GruNode, Model } from '../model/types.ts'
 import { canScale, conventionOf, isGru } from './change.ts'
 import {
@@ -10,10 +14,10 @@ import {
   type HypothesisName,
   hypothesisNames,
 } from './hypotheses.ts'
+import type { Reading } from './prefilter.ts'
 import { applyQuirk, type Quirk, showQuirk } from './quirks.ts'
-import type { Reading } from './sieve.ts'
 
-/** Conventions by key; what is not there stays as the model has it. */
+/** Conventions by key; a key that is missing leaves the model as it is. */
 export type Choice = Readonly<Partial<Record<GruConventionKey, string>>>
 
 export interface Candidate {
@@ -60,7 +64,7 @@ export function inTableOrder(quirks: readonly Quirk[]): readonly Quirk[] {
   )
 }
 
-/** How many things it asks one to believe: conventions and quirks count one each. */
+/** In how many ways it departs from the model: conventions and quirks count one each. */
 export function departures({ choice, layers, quirks }: Candidate): number {
   return (
     countOf(choice) +
@@ -70,12 +74,15 @@ export function departures({ choice, layers, quirks }: Candidate): number {
 }
 
 export function countOf(choice: Choice): number {
-  // Before the reset the bias has no place of its own: saying so is no departure.
+  // With the reset before the product, the placement of the bias changes nothing: no departure.
   const saysNothing = choice.reset === 'before' && choice.bias !== undefined
   return Object.keys(choice).length - (saysNothing ? 1 : 0)
 }
 
-/** Fewer departures first; among equals conventions before mistakes, all layers before single ones. */
+/**
+ * Fewer departures first; among equals, conventions before mistakes and all layers before single
+ * ones.
+ */
 export function simplerFirst(a: Candidate, b: Candidate): number {
   const layered = ({ layers }: Candidate): number => Object.keys(layers).length
   return (
@@ -97,14 +104,18 @@ export function changesBetween(a: Candidate, b: Candidate): number {
   return changes + Math.max(without(ofA, ofB), without(ofB, ofA))
 }
 
-/** How many conventions two choices differ in; a bias that moves because the reset does is none. */
+/**
+ * How many conventions two choices differ in; a bias that moves only with the reset does not count.
+ */
 function changesOf(a: Choice, b: Choice): number {
   const keys = new Set([...Object.keys(a), ...Object.keys(b)]) as Set<GruConventionKey>
   return [...keys].filter((key) => a[key] !== b[key] && !(key === 'bias' && a.reset !== b.reset))
     .length
 }
 
-/** A layer's reading under a candidate: its own conventions before those of all, and its factors. */
+/**
+ * The reading of each layer under a candidate; its own conventions override those of all layers.
+ */
 export function readingsOf({ choice, layers, quirks }: Candidate): (node: GruNode) => Reading {
   const all = readingOf(choice)
   const factors = quirks.filter(isFactor)
@@ -121,7 +132,7 @@ export function readingsOf({ choice, layers, quirks }: Candidate): (node: GruNod
   }
 }
 
-/** Whether a quirk multiplies weights, which the sieve does without a copy of them. */
+/** Whether a quirk multiplies weights, which the prefilter does without a copy of them. */
 export function isFactor({ name }: Quirk): boolean {
   return entryOf(name).scales !== undefined
 }
@@ -138,7 +149,7 @@ export function canHaveFactor(model: Model, { name, layer }: Quirk): boolean {
 
 const readings = new WeakMap<Choice, Reading>()
 
-/** Choices are tried with thousands of quirks: each is read once. */
+/** Choices are tried with thousands of quirks, so each is parsed once. */
 function readingOf(choice: Choice): Reading {
   const known = readings.get(choice) ?? readChoice(choice)
   readings.set(choice, known)
@@ -157,15 +168,8 @@ function readChoice(choice: Choice): Reading {
   }
 }
 
-/** A candidate's conventions as they are after it, for all layers or, where they differ, by layer. */
-export interface ConventionSet {
-  readonly gateOrder?: string
-  readonly transposed?: string
-  readonly reset?: string
-  readonly update?: string
-  readonly bias?: string
-  readonly activation?: string
-  readonly recurrentActivation?: string
+/** The conventions that a candidate leads to: for all layers, or by layer where layers differ. */
+export interface ConventionSet extends Choice {
   readonly layers?: Readonly<Record<string, Readonly<Record<string, string>>>>
   /** As `--quirk` takes them. */
   readonly quirks: readonly string[]
@@ -193,8 +197,8 @@ export function conventionSet(read: Model, candidate: Candidate): ConventionSet 
 
 /**
  * What to pass to `gruv run` for this candidate.
- * @param conventionFlags whether the file's reader takes flags for conventions; files that state
- *   their conventions refuse them, and quirks say the same over the file's head.
+ * @param conventionFlags whether the file's reader takes flags for conventions. Files that state
+ *   their conventions refuse the flags; quirks override what they state.
  */
 export function flagsOf(model: Model, candidate: Candidate, conventionFlags: boolean): string {
   const nodes = model.nodes.filter(isGru)
@@ -222,7 +226,7 @@ export function takesConventionFlags(model: Model): boolean {
   return nodes.length === 1 && !nodes[0].conventions.some(({ origin }) => origin === 'stated')
 }
 
-/** As a word of a command line. */
+/** Quoted for a shell where needed. */
 export function quoted(text: string): string {
   if (/^[\w.@=+,:/-]+$/.test(text)) return text
   return /["$`\\!]/.test(text) ? `'${text.replaceAll("'", `'\\''`)}'` : `"${text}"`

@@ -1,18 +1,22 @@
 /**
- * Which candidates are one and the same: those that give the same outputs for everything. A rich
- * random input with a state to start from decides, since names cannot: gate orders coincide where
- * gates hold the same numbers, a symmetric kernel is its own transpose, before the reset it is all
- * one where the recurrent bias lies.
+ * Groups candidates that give the same outputs for every input.
+ *
+ * Rich random inputs with initial states decide, since names cannot: gate orders coincide where
+ * gates hold the same numbers, a symmetric kernel is its own transpose, and with the reset before
+ * the product the placement of the recurrent bias makes no difference.
  */
 
 import { statesOf } from '../model/layers.ts'
 import type { Model } from '../model/types.ts'
-import { compileAtOnce } from '../runtime/at-once.ts'
+import { compileSync } from '../runtime/compile-sync.ts'
 import { type Named, sizeOf, type Tensor } from '../tensor.ts'
+import { largestDistance } from '../verify/compare.ts'
+import { random } from '../verify/random.ts'
+import { largestMagnitude } from '../verify/tolerance.ts'
 import { allQuirks, type Candidate, candidateModel } from './candidate.ts'
 import { withRunQuirks } from './program.ts'
 
-/** What candidates are tried on to see whether they differ. */
+/** Inputs and initial states on which candidates are compared. */
 export interface Probe {
   readonly input: Named<Tensor>
   readonly initialState: Named<Tensor>
@@ -20,12 +24,12 @@ export interface Probe {
 
 const SAME = 1e-12
 const PROBE_SEED = 20240601
-/** Unlike each other, so that swapped axes show. */
+/** Different from each other, so that swapped axes show. */
 const PROBE_ROWS = 3
 const PROBE_STEPS = 7
 /**
- * Beside usual inputs some that take every activation out of the middle where it is a straight
- * line, for usual weights and for small ones; short, since states that grow lose their digits.
+ * One probe of usual size, and some that drive every activation out of its linear middle, for usual
+ * and for small weights. These are short, since states that grow lose digits.
  */
 const probes = [
   { rows: PROBE_ROWS, steps: PROBE_STEPS, scale: 1.5 },
@@ -40,7 +44,7 @@ export function probe(
   shape = { rows: PROBE_ROWS, steps: PROBE_STEPS },
   scale = 1.5,
 ): Probe {
-  const next = numbers(PROBE_SEED)
+  const next = random(PROBE_SEED)
   const tensor = (extents: readonly number[], size: number): Tensor => ({
     shape: extents,
     data: Float64Array.from({ length: sizeOf(extents) }, () => size * (2 * next() - 1)),
@@ -60,17 +64,6 @@ export function probe(
   }
 }
 
-/** mulberry32: 32 bits of state, the same numbers everywhere. */
-function numbers(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
 /** All outputs of a candidate, one after the other. */
 export function respond(
   model: Model,
@@ -80,39 +73,20 @@ export function respond(
 ): Float64Array | null {
   const read = candidateModel(model, candidate)
   if (read === null) return null
-  const program = withRunQuirks(compileAtOnce(read, { precision }), allQuirks(candidate))
+  const program = withRunQuirks(compileSync(read, { precision }), allQuirks(candidate))
   const states = Object.keys(initialState).length > 0 ? { initialState } : {}
   const outputs = Object.values(program.predict(input, states))
   return Float64Array.from(outputs.flatMap(({ data }) => Array.from(data)))
-}
-
-/** The largest difference; infinite where one is no number or the sizes differ. */
-export function apart(a: Float64Array, b: Float64Array): number {
-  if (a.length !== b.length) return Number.POSITIVE_INFINITY
-  let largest = 0
-  for (let i = 0; i < a.length; i++) {
-    if (a[i] === b[i] || (Number.isNaN(a[i]) && Number.isNaN(b[i]))) continue
-    const difference = Math.abs(a[i] - b[i])
-    if (!(difference <= largest))
-      largest = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference
-  }
-  return largest
-}
-
-export function scaleOf(values: Float64Array): number {
-  let scale = 0
-  for (const value of values) if (Number.isFinite(value)) scale = Math.max(scale, Math.abs(value))
-  return scale
 }
 
 type Response = Float64Array | null
 
 function equivalent(a: Response, b: Response): boolean {
   if (a === null || b === null) return a === b
-  return apart(a, b) <= SAME * Math.max(1, scaleOf(a))
+  return largestDistance(a, b) <= SAME * Math.max(1, largestMagnitude(a))
 }
 
-/** Classes of what is the same, each with its first member first; the order stays. */
+/** Groups of equivalent items, in the order of their first members. */
 export function classes<T extends { readonly candidate: Candidate }>(
   model: Model,
   items: readonly T[],

@@ -1,14 +1,14 @@
-/** What a hypothesis does to a GRU layer: other conventions, other weights. */
+/** Changes of a GRU layer that hypotheses make: other conventions, other weights. */
 
-import { decodeHalf, encodeHalf } from '../bytes/half.ts'
-import { activation, isElementwise, showActivation } from '../model/activations.ts'
-import { splitGates, transpose } from '../model/canonicalize.ts'
-import type { GateOrder, GruConventionKey } from '../model/conventions.ts'
-import { joinGates } from '../model/packing.ts'
+import { decodeHalf, encodeHalf } from '../bytes/numbers/half.ts'
+import { activation, isElementwise, showActivation } from '../model/activation/activations.ts'
+import { transpose } from '../model/axes.ts'
+import type { GateOrder, GruConventionKey } from '../model/conventions/conventions.ts'
+import { joinGates, splitGates } from '../model/recurrent/gates.ts'
 import type { GruNode, GruWeights, LayerNode, PerGate } from '../model/types.ts'
 import type { Tensor } from '../tensor.ts'
 
-/** A layer changed; null where the change means nothing to it. */
+/** Returns the changed layer; null where the change has no effect on it. */
 export type NodeChange = (node: GruNode, value: string) => GruNode | null
 
 export function isGru(node: LayerNode): node is GruNode {
@@ -21,7 +21,7 @@ export function gateOrderOf(node: GruNode): GateOrder {
   return said === undefined ? 'zrn' : (said as GateOrder)
 }
 
-/** What a node does now, in the words of the table of conventions. */
+/** The value that a convention has in a node, as the table of conventions names it. */
 export function conventionOf(node: GruNode, key: GruConventionKey): string {
   return said[key](node)
 }
@@ -36,7 +36,7 @@ const said: Readonly<Record<GruConventionKey, (node: GruNode) => string>> = {
   recurrentActivation: (node) => showActivation(node.recurrentActivation),
 }
 
-/** The node read under another convention; the record of its conventions says so. */
+/** The node read under another convention, which is recorded among its conventions. */
 export function reread(key: GruConventionKey, why: string): NodeChange {
   return (node, value) => {
     const changed = rereaders[key](node, value)
@@ -51,19 +51,16 @@ export function reread(key: GruConventionKey, why: string): NodeChange {
 const rereaders: Readonly<Record<GruConventionKey, NodeChange>> = {
   gateOrder: (node, order) => {
     const from = gateOrderOf(node)
-    // The block that one order calls by one gate's name, the other calls by another's.
+    // The same block has the name of one gate in one order and of another gate in the other.
     const renamed = (g: string): keyof PerGate<unknown> =>
       from[order.indexOf(g)] as keyof PerGate<unknown>
-    return {
-      ...node,
-      weights: eachArray(node.weights, (array) => ({
-        z: array[renamed('z')],
-        r: array[renamed('r')],
-        n: array[renamed('n')],
-      })),
-    }
+    return withEachArray(node, (array) => ({
+      z: array[renamed('z')],
+      r: array[renamed('r')],
+      n: array[renamed('n')],
+    }))
   },
-  // Its shape tells; a transposition gate by gate is a hypothesis of its own.
+  // Shapes show it; a transposition of each gate is a hypothesis of its own.
   transposed: () => null,
   reset: (node, value) => ({ ...node, resetAfter: value === 'after' }),
   update: (node, value) => ({ ...node, update: value as GruNode['update'] }),
@@ -78,17 +75,22 @@ function cellActivation(name: string): GruNode['activation'] {
   return isElementwise(act) ? act : (activation('linear') as GruNode['activation'])
 }
 
-function eachArray(
-  weights: GruWeights,
+function withEachArray(
+  node: GruNode,
   change: (array: PerGate<Tensor>, name: keyof GruWeights) => PerGate<Tensor>,
-): GruWeights {
-  const { kernel, recurrentKernel, inputBias, recurrentBias } = weights
-  return {
+): GruNode {
+  const { kernel, recurrentKernel, inputBias, recurrentBias } = node.weights
+  const weights = {
     kernel: change(kernel, 'kernel'),
     recurrentKernel: change(recurrentKernel, 'recurrentKernel'),
     inputBias: inputBias && change(inputBias, 'inputBias'),
     recurrentBias: recurrentBias && change(recurrentBias, 'recurrentBias'),
   }
+  return { ...node, weights }
+}
+
+function withArrays(node: GruNode, changed: Partial<GruWeights>): GruNode {
+  return { ...node, weights: { ...node.weights, ...changed } }
 }
 
 function perGate(array: PerGate<Tensor>, change: (tensor: Tensor) => Tensor): PerGate<Tensor> {
@@ -104,22 +106,20 @@ function mapNumbers(tensor: Tensor, change: (value: number, i: number) => number
 
 type Kernel = 'kernel' | 'recurrentKernel'
 
-function withKernel(node: GruNode, which: Kernel, kernel: PerGate<Tensor>): GruNode {
-  return { ...node, weights: { ...node.weights, [which]: kernel } }
-}
-
 const isSquare = (node: GruNode, which: Kernel): boolean =>
   which === 'recurrentKernel' || node.features === node.units
 
-/** Each gate's matrix the other way round. */
+/** The matrix of each gate transposed. */
 export function transposedGates(which: Kernel): NodeChange {
   return (node) =>
     isSquare(node, which) && node.units > 1
-      ? withKernel(node, which, perGate(node.weights[which], transpose))
+      ? withArrays(node, { [which]: perGate(node.weights[which], transpose) })
       : null
 }
 
-/** [rows, 3·units] whose numbers lie as [3·units, rows] do: reshaped where it had to be transposed. */
+/**
+ * [rows, 3·units] with the numbers in the order of [3·units, rows]: reshaped instead of transposed.
+ */
 export function reshapedKernel(which: Kernel): NodeChange {
   return (node) => {
     const order = gateOrderOf(node)
@@ -127,78 +127,56 @@ export function reshapedKernel(which: Kernel): NodeChange {
     const [rows, columns] = packed.shape
     if (rows === 1) return null
     const there = transpose({ ...packed, shape: [columns, rows] })
-    return withKernel(node, which, splitGates({ ...there, shape: [rows, columns] }, order))
+    return withArrays(node, { [which]: splitGates({ ...there, shape: [rows, columns] }, order) })
   }
 }
 
 export const swappedKernels: NodeChange = (node) => {
   if (node.features !== node.units) return null
   const { kernel, recurrentKernel } = node.weights
-  return {
-    ...node,
-    weights: { ...node.weights, kernel: recurrentKernel, recurrentKernel: kernel },
-  }
+  return withArrays(node, { kernel: recurrentKernel, recurrentKernel: kernel })
 }
 
 export const swappedBiases: NodeChange = (node) => {
   const { inputBias, recurrentBias } = node.weights
   if (inputBias === null || recurrentBias === null) return null
-  return {
-    ...node,
-    weights: { ...node.weights, inputBias: recurrentBias, recurrentBias: inputBias },
-  }
+  return withArrays(node, { inputBias: recurrentBias, recurrentBias: inputBias })
 }
 
 /** Without one of the biases, or without both. */
 export function withoutBias(which: readonly ('inputBias' | 'recurrentBias')[]): NodeChange {
   return (node) => {
     if (which.some((name) => node.weights[name] === null)) return null
-    const zeros = (name: 'inputBias' | 'recurrentBias'): PerGate<Tensor> | null =>
-      which.includes(name)
-        ? perGate(node.weights[name]!, (bias) => mapNumbers(bias, () => 0))
-        : node.weights[name]
-    return {
-      ...node,
-      weights: {
-        ...node.weights,
-        inputBias: zeros('inputBias'),
-        recurrentBias: zeros('recurrentBias'),
-      },
-    }
+    return withEachArray(node, (array, name) =>
+      which.some((each) => each === name)
+        ? perGate(array, (bias) => mapNumbers(bias, () => 0))
+        : array,
+    )
   }
 }
 
 /**
- * A loop over units that leaves only what it computed last: the candidate's recurrent term of the
- * last unit stands in every unit. Where the reset comes after the product, its own factor is that
- * of the last unit as well: r_U · (Un·h)_U.
+ * A loop over units that keeps only its last result: every unit gets the recurrent term of the last
+ * unit's candidate. With the reset after the product, every unit also gets the last unit's reset:
+ * r_U · (Un·h)_U.
  */
 export const lostColumn: NodeChange = (node) => {
   const { units, weights } = node
   if (units === 1) return null
   const lastOnly = (array: Tensor): Tensor =>
     mapNumbers(array, (_, i) => array.data[Math.floor(i / units) * units + units - 1])
-  const candidate = { ...weights.recurrentKernel, n: lastOnly(weights.recurrentKernel.n) }
-  if (!node.resetAfter) return withKernel(node, 'recurrentKernel', candidate)
-  const resets = <T extends PerGate<Tensor> | null>(gates: T): T =>
-    gates === null ? gates : { ...gates, r: lastOnly(gates.r) }
-  return {
-    ...node,
-    weights: {
-      kernel: resets(weights.kernel),
-      recurrentKernel: resets(candidate),
-      inputBias: resets(weights.inputBias),
-      recurrentBias: resets(weights.recurrentBias),
-    },
-  }
+  const { recurrentKernel } = weights
+  const changed = withArrays(node, {
+    recurrentKernel: { ...recurrentKernel, n: lastOnly(recurrentKernel.n) },
+  })
+  if (!node.resetAfter) return changed
+  return withEachArray(changed, (gates) => ({ ...gates, r: lastOnly(gates.r) }))
 }
 
-export const float16Weights: NodeChange = (node) => ({
-  ...node,
-  weights: eachArray(node.weights, (array) => perGate(array, halved)),
-})
+export const float16Weights: NodeChange = (node) =>
+  withEachArray(node, (array) => perGate(array, halved))
 
-/** A tensor in float16; most of the models of a search share most of their tensors. */
+/** A tensor in float16, cached: the models of a search share most of their tensors. */
 function halved(tensor: Tensor): Tensor {
   const known = halves.get(tensor)
   if (known !== undefined) return known
@@ -209,7 +187,7 @@ function halved(tensor: Tensor): Tensor {
 
 const halves = new WeakMap<Tensor, Tensor>()
 
-/** Without a bias, kernels alone are all there is, and it is the same thing under another name. */
+/** Without a bias, scaling only the kernels is the same as scaling all weights. */
 export function canScale({ weights }: GruNode, kernelsOnly: boolean): boolean {
   return !kernelsOnly || weights.inputBias !== null || weights.recurrentBias !== null
 }
@@ -219,13 +197,10 @@ export function scaled(kernelsOnly: boolean): NodeChange {
   return (node, value) => {
     const factor = Number(value)
     if (!canScale(node, kernelsOnly)) return null
-    return {
-      ...node,
-      weights: eachArray(node.weights, (array, name) =>
-        kernelsOnly && name.endsWith('Bias')
-          ? array
-          : perGate(array, (tensor) => mapNumbers(tensor, (each) => each * factor)),
-      ),
-    }
+    return withEachArray(node, (array, name) =>
+      kernelsOnly && name.endsWith('Bias')
+        ? array
+        : perGate(array, (tensor) => mapNumbers(tensor, (each) => each * factor)),
+    )
   }
 }

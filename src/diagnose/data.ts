@@ -1,16 +1,18 @@
-/** Inputs and expected outputs of one diagnosis, with all their axes, as every hypothesis sees them. */
+/** Inputs and expected outputs of a diagnosis, with all their axes. */
 
 import { GruvError } from '../errors.ts'
 import { createModel } from '../model/graph.ts'
 import { statesOf } from '../model/layers.ts'
 import type { Model } from '../model/types.ts'
-import { readInputs } from '../runtime/all-inputs.ts'
-import { readStates } from '../runtime/inputs.ts'
+import { readInputs } from '../runtime/run/inputs.ts'
+import { isTensorLike } from '../runtime/run/named.ts'
+import { readStates } from '../runtime/run/states.ts'
 import { type Named, showShape, sizeOf, type Tensor, type TensorLike, toTensor } from '../tensor.ts'
-import { deriveTolerance, producerPrecision } from '../verify/tolerance.ts'
-import type { Extents, RunChange } from './runs.ts'
+import { sameExtents } from '../verify/compare.ts'
+import { deriveTolerance, largestMagnitude, producerPrecision } from '../verify/tolerance.ts'
+import { type Extents, inputsForModel, type RunChange } from './runs.ts'
 
-/** The expected numbers of one output, each vector with the place it belongs to. */
+/** The expected numbers of one output, with the row and step of each vector. */
 export interface Target {
   readonly name: string
   readonly tensor: Tensor
@@ -37,7 +39,7 @@ export interface DiagnoseData {
   readonly initialState?: TensorLike | Named<TensorLike>
 }
 
-/** A final state that is expected becomes an output of the model: they are one and the same. */
+/** Makes an output of each final state that is expected. */
 export function withStateOutputs(model: Model, names: readonly string[]): Model {
   const missing = names.filter((name) => !model.outputs.some((port) => port.name === name))
   if (missing.length === 0) return model
@@ -75,13 +77,7 @@ export function expectedByName(
   model: Model,
   expected: TensorLike | Named<TensorLike>,
 ): Named<Tensor> {
-  const single =
-    Array.isArray(expected) ||
-    ArrayBuffer.isView(expected) ||
-    ('shape' in expected && 'data' in expected)
-  const named = single
-    ? { [model.outputs[0].name]: expected as TensorLike }
-    : (expected as Named<TensorLike>)
+  const named = isTensorLike(expected) ? { [model.outputs[0].name]: expected } : expected
   const tensors = Object.entries(named).map(
     ([name, like]) => [name, inTruePrecision(toTensor(like, `expected ${name}`))] as const,
   )
@@ -89,7 +85,7 @@ export function expectedByName(
   throw new GruvError('bad-argument', 'there is nothing to compare with', { where: 'expected' })
 }
 
-/** float64 files often hold float32 numbers; then float32 is what they can be compared to. */
+/** float64 files often hold float32 numbers, which can only be compared to float32. */
 function inTruePrecision(tensor: Tensor): Tensor {
   const wide = tensor.printed === undefined && (tensor.dtype ?? 'float64') === 'float64'
   if (!wide || tensor.data instanceof Float32Array) return tensor
@@ -97,7 +93,7 @@ function inTruePrecision(tensor: Tensor): Tensor {
   return { shape: tensor.shape, data: Float32Array.from(tensor.data) }
 }
 
-export function readSides(
+export function readInputData(
   model: Model,
   { input, initialState }: DiagnoseData,
 ): Omit<Data, 'targets'> {
@@ -110,8 +106,8 @@ export function readSides(
 }
 
 /**
- * The expected numbers beside the outputs of a model; null when the shapes do not fit, as when the
- * data was taken before the last layer.
+ * Assigns the expected numbers to the outputs of a model; null when the shapes do not fit, as when
+ * the data was taken before the last layer.
  */
 export function layOut(
   model: Model,
@@ -123,9 +119,8 @@ export function layOut(
     const port = model.outputs.find((output) => output.name === name)!
     const width = port.shape.at(-1) as number
     const overTime = port.shape.includes('time')
-    const bare = significant(tensor.shape)
-    const whole = overTime && same(bare, significant([rows, steps, width]))
-    if (!whole && !same(bare, significant([rows, width]))) return null
+    const whole = overTime && sameExtents(tensor.shape, [rows, steps, width])
+    if (!whole && !sameExtents(tensor.shape, [rows, width])) return null
     const count = sizeOf(tensor.shape) / width
     const places = new Int32Array(2 * count)
     for (let i = 0; i < count; i++) {
@@ -151,8 +146,10 @@ export function misfit(model: Model, expected: Named<Tensor>, { rows, steps }: E
   })
 }
 
-/** The data as it looks behind a change of the run; null where it is none to this data. */
-export function carry(data: Data, change: RunChange, carryInputs: Carry): Data | null {
+/**
+ * The data as the model sees it under a change of the run; null where that changes nothing in it.
+ */
+export function dataUnder(data: Data, change: RunChange): Data | null {
   const { extents, inputs, initial, targets } = data
   if (!targets.every(({ overTime }) => change.applies(extents, overTime))) return null
   const dropsState = change.initialState === 'dropped'
@@ -163,7 +160,7 @@ export function carry(data: Data, change: RunChange, carryInputs: Carry): Data |
   if (there.rows !== extents.rows && (timeless || perRow)) return null
   return {
     extents: there,
-    inputs: carryInputs(change, inputs, extents),
+    inputs: inputsForModel(change, inputs, extents),
     initial: dropsState ? new Map() : initial,
     targets: targets.map((target) => {
       const places = target.places.slice()
@@ -174,44 +171,30 @@ export function carry(data: Data, change: RunChange, carryInputs: Carry): Data |
   }
 }
 
-type Carry = (change: RunChange, inputs: Named<Tensor>, caller: Extents) => Named<Tensor>
-
 /**
- * What an honest candidate's error may be on a short prefix: generous, since this only sieves, and
- * far below what a wrong reading does.
+ * The error that a right candidate may have on a short prefix. Generous, since this is only a
+ * prefilter, and far below the error of a wrong reading.
  */
-export function sieveBounds({ tensor }: Target): Float64Array {
+export function prefilterBounds({ tensor }: Target): Float64Array {
   const known = boundsKnown.get(tensor)
   if (known !== undefined) return known
-  let scale = 0
-  for (const value of tensor.data)
-    if (Number.isFinite(value)) scale = Math.max(scale, Math.abs(value))
+  const scale = largestMagnitude(tensor.data)
   const tolerance = deriveTolerance({
     expected: tensor,
     precision: 'f64',
-    float32Error: SIEVE_ROUNDOFF[producerPrecision(tensor)] * Math.max(scale, Number.MIN_VALUE),
+    float32Error: PREFILTER_ROUNDOFF[producerPrecision(tensor)] * Math.max(scale, Number.MIN_VALUE),
   })
   const bounds = Float64Array.from(tensor.data, (value) => 2 * tolerance.at(value))
   boundsKnown.set(tensor, bounds)
   return bounds
 }
 
-/** One search makes thousands of sieves for the same expected data. */
+/** One search makes thousands of prefilters for the same expected data. */
 const boundsKnown = new WeakMap<Tensor, Float64Array>()
 
 /**
- * As errors of float32: a thousand of its roundings, and of float64's, which leave far more room
- * below what a wrong reading does, a million. Chaotic networks reach those within a few steps.
+ * Stated as errors of float32: a thousand of its roundings. For float64 a million of its own, since
+ * there is far more room below the error of a wrong reading. Chaotic networks reach these within a
+ * few steps.
  */
-const SIEVE_ROUNDOFF = { f32: 2 ** -14, f64: 2 ** -4 } as const
-
-/** A leading batch of one says nothing; inner axes of one do. */
-function significant(shape: readonly number[]): readonly number[] {
-  let from = 0
-  while (from < shape.length - 1 && shape[from] === 1) from++
-  return shape.slice(from)
-}
-
-function same(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((extent, i) => extent === b[i])
-}
+const PREFILTER_ROUNDOFF = { f32: 2 ** -14, f64: 2 ** -4 } as const

@@ -1,6 +1,6 @@
-/** From what the search found to an answer: what fits, what stays open, what shows. */
+/** Turns the result of a search into an answer: what fits, what stays open, what the data shows. */
 
-import { conventionTable, type GruConventionKey } from '../model/conventions.ts'
+import { conventionTable, type GruConventionKey } from '../model/conventions/conventions.ts'
 import type { Model } from '../model/types.ts'
 import {
   asItIs,
@@ -24,9 +24,9 @@ export interface Candidate {
   readonly maxError: number
   /** What `gruv run MODEL` needs to compute this; empty for the model as it is. */
   readonly flags: string
-  /** Other conventions that come to the same for these weights. */
+  /** Other conventions that are equivalent for these weights. */
   readonly sameAs: readonly ConventionSet[]
-  /** What it assumes beside conventions, in words. */
+  /** What it assumes apart from conventions, in words. */
   readonly title: string
 }
 
@@ -37,13 +37,13 @@ export interface ToTellApart {
     readonly title: string
     readonly values: readonly string[]
   }[]
-  /** Mistakes that any candidate could have on top without this data showing it. */
+  /** Mistakes that any candidate could have in addition without this data showing it. */
   readonly unseen: readonly { readonly quirk: string; readonly title: string }[]
-  /** Conventions that this data does show, and their values. */
+  /** Conventions that this data does determine, and their values. */
   readonly shown: readonly { readonly convention: string; readonly value: string }[]
-  /** Readings that fit only because several departures make up for each other. */
+  /** Readings that fit only because several departures compensate each other. */
   readonly compensating: readonly Candidate[]
-  /** An input that would tell, once somebody runs it where the expected data came from. */
+  /** An input that would tell them apart, once it is run where the expected data came from. */
   readonly suggestion: Suggestion | null
 }
 
@@ -57,14 +57,16 @@ export interface Diagnosis {
   readonly explanation: Explanation | null
   /** Twice the rounding bound of the expected data: what fits is within it. */
   readonly tolerance: number
-  /** Readings tried, and whether the time sufficed for all of them. */
+  /** Readings tried, and whether there was time for all of them. */
   readonly tried: number
   readonly complete: boolean
 }
 
-/** What the answer is about, beside what was found. */
+/** What the answer depends on, apart from the result of the search. */
 export interface Circumstances {
-  /** As it was given, for flags; and with the outputs that the data is about. */
+  /**
+   * The model as it was given, for flags; and with final states as outputs where they are expected.
+   */
   readonly source: Model
   readonly model: Model
   readonly extents: Extents
@@ -73,7 +75,7 @@ export interface Circumstances {
   readonly quick: boolean
 }
 
-/** One class of readings that come to the same, simplest first. */
+/** One class of equivalent readings, simplest first. */
 type ReadingClass = readonly Measured[]
 
 export function toDiagnosis(
@@ -91,8 +93,8 @@ export function toDiagnosis(
       ...rest,
     }
   }
-  // What comes to the same for these weights belongs to one class, however it was found; the
-  // first list that has a member of the class decides what it counts as.
+  // Readings that are equivalent for these weights belong to one class, however they were found.
+  // The first list with a member of the class decides what the class counts as.
   const lists = [found.fits, found.unseen.map(({ fit }) => fit), found.compensating]
   const all = classes(about.model, lists.flat())
   const [fits, unseen, compensating] = lists.map((list, i) => {
@@ -130,7 +132,7 @@ function present(members: ReadingClass, { source, conventionFlags }: Circumstanc
   }
 }
 
-/** Before the reset the bias has one place under two names. */
+/** With the reset before the product, both placements of the bias are the same. */
 function biasElsewhere({ model, candidate }: Measured): readonly ConventionSet[] {
   const set = conventionSet(model, candidate)
   const node = model.nodes.filter(isGru)[0]
@@ -190,7 +192,9 @@ function valueIn(model: Model, key: GruConventionKey): string | null {
   return nodes.map(({ name }, i) => `${values[i]} in ${name}`).join(', ')
 }
 
-/** Whether another value of a convention would make another model: without a bias, it lies nowhere. */
+/**
+ * Whether the model would differ under another value; a bias can only move where it is recurrent.
+ */
 function canDiffer(
   model: Model,
   key: GruConventionKey,
@@ -202,7 +206,7 @@ function canDiffer(
   )
 }
 
-/** One step alone shows nothing of what happens from step to step. */
+/** Quirks that a single step cannot show. */
 function quirksOfTime({ data }: Measured, { extents }: Circumstances): readonly Quirk[] {
   if (extents.steps > 1) return []
   const overTime = data.targets.every((target) => target.overTime)

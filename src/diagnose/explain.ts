@@ -1,4 +1,4 @@
-/** What the pattern of errors hints at when nothing fits. */
+/** Reads hints from the pattern of errors when nothing fits. */
 
 import type { Place } from '../verify/index.ts'
 import { deriveTolerance } from '../verify/tolerance.ts'
@@ -10,19 +10,19 @@ export interface Explanation {
   readonly maxError: number
   /** Where the best candidate leaves the data. */
   readonly leavesAt: (Place & { readonly actual: number; readonly expected: number }) | null
-  /** Sentences, the most telling first. */
+  /** Sentences, the most informative first. */
   readonly hints: readonly string[]
 }
 
 interface Pattern {
-  /** Of the sequence, and of these the ones that there is expected data for. */
+  /** Steps of the sequence, and those of them that have expected data. */
   readonly steps: number
   readonly compared: number
   readonly units: number
   /** The largest error of each step, and of each unit. */
   readonly byStep: Float64Array
   readonly byUnit: Float64Array
-  /** What is outside the tolerance, by unit. */
+  /** Units with an error outside the tolerance. */
   readonly wrongUnits: readonly number[]
   readonly firstCompared: number
   readonly firstWrong: number
@@ -35,7 +35,7 @@ interface Pattern {
 
 type Hint = (pattern: Pattern, best: Measured) => string | null
 
-/** In the order in which they are told. */
+/** In the order in which they are reported. */
 const hintTable: readonly Hint[] = [
   ({ byStep, firstWrong, firstCompared }) =>
     firstWrong > firstCompared
@@ -91,8 +91,13 @@ function patternOf(
   const sum = new Float64Array(width)
   const squares = new Float64Array(width)
   const wrong = new Set<number>()
-  let leaves: { at: number; unit: number; t: number; actual: number; expected: number } | null =
-    null
+  let found = null as {
+    at: number
+    unit: number
+    t: number
+    actual: number
+    expected: number
+  } | null
   eachError(target, actual, (error, expected, a, at, unit) => {
     const t = overTime ? places[2 * at + 1] : 0
     byStep[t] = Math.max(byStep[t], error)
@@ -101,17 +106,10 @@ function patternOf(
     squares[unit] += (a - expected) ** 2
     if (error <= 2 * bound.at(expected)) return
     wrong.add(unit)
-    if (leaves === null || t < leaves.t) leaves = { at, unit, t, actual: a, expected }
+    if (found === null || t < found.t) found = { at, unit, t, actual: a, expected }
   })
   const count = places.length / 2
   const mean = sum.map((total) => total / count)
-  const found = leaves as {
-    at: number
-    unit: number
-    t: number
-    actual: number
-    expected: number
-  } | null
   const rows = new Set(Array.from(places).filter((_, i) => i % 2 === 0)).size
   return {
     pattern: {
@@ -138,7 +136,7 @@ function patternOf(
   }
 }
 
-/** One factor between all numbers. */
+/** Whether all numbers differ by one factor. */
 function proportional({ target, tolerance }: Pattern, best: Measured): string | null {
   let ae = 0
   let aa = 0
@@ -158,7 +156,7 @@ function proportional({ target, tolerance }: Pattern, best: Measured): string | 
     : null
 }
 
-/** The same numbers a step earlier or later. */
+/** Whether the numbers are right, but a step early or late. */
 function shifted({ target, tolerance, compared }: Pattern, best: Measured): string | null {
   const { width, places, tensor, overTime } = target
   if (!overTime || compared < 4) return null
@@ -185,7 +183,7 @@ function growing(byStep: Float64Array): boolean {
   return late > 10 * Math.max(early, 1e-300)
 }
 
-/** Of numbers from 0. As arguments of Math.max so many as a sequence has steps overflow the stack. */
+/** Of numbers from 0. A whole sequence as arguments of Math.max would overflow the stack. */
 function largestOf(numbers: ArrayLike<number>): number {
   let most = 0
   for (let i = 0; i < numbers.length; i++) most = Math.max(most, numbers[i])

@@ -1,17 +1,17 @@
 /**
- * Weights times a factor. The sieve multiplies its sums by it, so that no weights are copied; and a
- * factor that stands in no table can be estimated.
+ * Estimates a factor by which weights are scaled. The prefilter multiplies its sums by it, so no
+ * weights are copied and any factor can be tried, not only those of the table.
  */
 
 import { type Candidate, type Choice, inTableOrder, readingsOf } from './candidate.ts'
 import { entryOf, type HypothesisName, hypothesisNames } from './hypotheses.ts'
-import { leastNear, scan } from './least.ts'
+import { leastNear, scan } from './minimum.ts'
+import type { Prefilter, PrefilterResult } from './prefilter.ts'
 import type { Quirk } from './quirks.ts'
-import type { Sifted, Sifter } from './sieve.ts'
 
-/** Combinations of conventions for which a factor is found to the last digit. */
+/** Combinations of conventions for which a factor is refined to the last digit. */
 const MOST_REFINED = 12
-/** The roundest number that explains the data is most likely the one that was meant. */
+/** The roundest number that explains the data is most likely the intended one. */
 const DIGITS = [1, 2, 3, 4, 7, 17] as const
 
 const scaling = hypothesisNames.filter((name) => entryOf(name).scales !== undefined)
@@ -19,11 +19,11 @@ const scaling = hypothesisNames.filter((name) => entryOf(name).scales !== undefi
 /**
  * For each combination of conventions, the factor that brings the outputs nearest; the nearest
  * first, and the roundest numbers first.
- * @param sieve for the model with `others`, which are quirks beside the factor.
- * @param late whether the time is up.
+ * @param prefilter for the model with `others`, which are quirks beside the factor.
+ * @param late whether time has run out.
  */
 export function* estimatedFactors(
-  sieve: Sifter,
+  prefilter: Prefilter,
   choices: readonly Choice[],
   others: readonly Quirk[],
   late: () => boolean,
@@ -38,7 +38,7 @@ export function* estimatedFactors(
     for (const choice of choices) {
       if (late()) return
       const excess = (factor: number): number =>
-        remoteness(sieve.sift(readingsOf(scaled(choice, name, factor))))
+        remoteness(prefilter.test(readingsOf(scaled(choice, name, factor))))
       scanned.push({ name, choice, excess, ...scan(excess) })
     }
   }
@@ -52,10 +52,11 @@ export function* estimatedFactors(
 }
 
 /**
- * Less for whatever gets further, and otherwise for what comes nearer: below 1 / steps, and since
- * windows grow fourfold and what leaves one exceeds 1, above all that passes the next.
+ * Smaller for candidates that stay right for more steps, and among those for the nearer ones. The
+ * value is below 1 / steps; since windows grow fourfold and a failed one has an excess above 1, it
+ * is also above the value of every candidate that passes the next window.
  */
-function remoteness({ steps, excess }: Sifted): number {
+function remoteness({ steps, excess }: PrefilterResult): number {
   if (excess === Number.POSITIVE_INFINITY) return 1 / Math.max(1 / 4, steps)
   const bounded = Math.log1p(excess) / (1 + Math.log1p(excess))
   return bounded / Math.max(1 / 4, steps)

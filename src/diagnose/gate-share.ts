@@ -1,20 +1,20 @@
 /**
- * Which gate alone could be to blame.
+ * Finds out whether a single gate could explain all errors.
  *
- * The expected outputs of a layer are its states. Started from each of them, one step of our own
- * gives z and n, and the blend h' = z ⊙ h + (1−z) ⊙ n, which has to give the next expected state,
- * is solved for z with our n, and for n with our z. A gate whose solution leaves the range of its
- * activation cannot be the only one that is wrong.
+ * The expected outputs of a layer are its states. One step from each of them gives z and n. The
+ * blend h' = z ⊙ h + (1−z) ⊙ n must give the next expected state: it is solved for z with our n,
+ * and for n with our z. If a solution leaves the range of its gate's activation, that gate cannot
+ * be the only one that is wrong.
  */
 
-import type { Activation } from '../model/activations.ts'
+import type { Activation } from '../model/activation/activations.ts'
 import type { GruNode } from '../model/types.ts'
 import { gruStep } from '../runtime/reference/cells.ts'
 import { isGru } from './change.ts'
 import type { Target } from './data.ts'
 import type { Measured } from './measure.ts'
 
-/** Values of an activation; those that are not here are not bounded on both sides. */
+/** The ranges of activations; those not listed are not bounded on both sides. */
 const ranges: Readonly<Partial<Record<Activation['kind'], readonly [number, number]>>> = {
   sigmoid: [0, 1],
   hard_sigmoid: [0, 1],
@@ -22,12 +22,12 @@ const ranges: Readonly<Partial<Record<Activation['kind'], readonly [number, numb
   hard_tanh: [-1, 1],
   softsign: [-1, 1],
 }
-/** Solutions divide by differences; what lies this little outside its range is inside. */
+/** Solutions divide by differences; one that is this little outside its range counts as inside. */
 const SLACK = 1e-3
-/** States that are looked at: enough for a pattern, and quick. */
+/** States that are examined: enough for a pattern, and quick. */
 const MOST_STEPS = 256
 
-/** A sentence, or null where the outputs are not the states of one layer, or nothing can be said. */
+/** A hint; null where the outputs are not the states of one layer, or where nothing follows. */
 export function gateShare(target: Target, tolerance: number, best: Measured): string | null {
   const layer = stateLayer(target, best)
   if (layer === null) return null
@@ -43,7 +43,7 @@ export function gateShare(target: Target, tolerance: number, best: Measured): st
   return null
 }
 
-/** The one forward GRU layer whose states the expected numbers are. */
+/** The single forward GRU layer whose states are expected; null where there is none. */
 function stateLayer({ name, overTime }: Target, { model, candidate }: Measured): GruNode | null {
   const [layer, ...others] = model.nodes.filter(isGru)
   const value = model.outputs.find((output) => output.name === name)?.value

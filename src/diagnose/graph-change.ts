@@ -1,4 +1,6 @@
-/** What a hypothesis does to a graph: its halves, its last layer, its layers one by one. */
+/**
+ * Changes of a graph that hypotheses make: to its bidirectional halves, its last layer, its layers.
+ */
 
 import { createModel } from '../model/graph.ts'
 import type { GruNode, LayerNode, Model } from '../model/types.ts'
@@ -17,7 +19,7 @@ function halves(model: Model): readonly (readonly [GruNode, GruNode])[] {
     })
 }
 
-/** Each half of a Bidirectional layer with the other one's weights. */
+/** Each half of a Bidirectional layer with the weights of the other half. */
 export function halfWeightsSwapped(model: Model): Model | null {
   const pairs = halves(model)
   if (pairs.length === 0) return null
@@ -39,7 +41,7 @@ export function halfWeightsSwapped(model: Model): Model | null {
   )
 }
 
-/** The halves side by side in the other order. */
+/** The halves concatenated in the other order. */
 export function halvesSwapped(model: Model): Model | null {
   const made = new Set(
     halves(model).flatMap((pair) => pair.flatMap((n) => Object.values(n.outputs))),
@@ -56,7 +58,7 @@ export function halvesSwapped(model: Model): Model | null {
   return found ? withNodes(model, nodes) : null
 }
 
-/** The backward half in the order in which it computes, not turned round again. */
+/** The backward half in the order in which it computes, not reversed again. */
 export function backwardUnaligned(model: Model): Model | null {
   const backward = new Set(halves(model).map(([, node]) => node))
   const read = new Set([
@@ -83,7 +85,7 @@ export function backwardUnaligned(model: Model): Model | null {
   return found ? withNodes(model, nodes) : null
 }
 
-/** The outputs as they are before the last layer. */
+/** The outputs taken before the last layer. */
 export function beforeLastLayer(model: Model): Model | null {
   let found = false
   const known = new Set(model.inputs.map(({ name }) => name))
@@ -99,7 +101,7 @@ export function beforeLastLayer(model: Model): Model | null {
   return createModel({ ...model, nodes, outputs, warnings: [] })
 }
 
-/** Without the layers that nobody reads any more; those with a state stay, since it can be given. */
+/** Without layers whose outputs are unused; those with a state stay, since it can be given. */
 function withoutDeadEnds(
   nodes: readonly LayerNode[],
   wanted: ReadonlySet<string>,
@@ -111,12 +113,12 @@ function withoutDeadEnds(
   return alive.length === nodes.length ? nodes : withoutDeadEnds(alive, wanted)
 }
 
-/** The same graph with other nodes, checked again; its warnings were said before. */
+/** The same graph with other nodes, checked again, without repeating its warnings. */
 function withNodes(model: Model, nodes: readonly LayerNode[]): Model {
   return createModel({ ...model, nodes, warnings: [] })
 }
 
-/** A layer's change on every GRU layer, or on the one named; null where it changes none. */
+/** Changes every GRU layer, or the one named; null where the change has no effect on any. */
 export function onLayers(
   model: Model,
   change: NodeChange,

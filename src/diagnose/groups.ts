@@ -1,10 +1,10 @@
 /**
- * Which of the readings that fit are worth telling.
+ * Separates the fits that the data leaves open from coincidences.
  *
- * Whatever the data does not show can be changed in a fit, and it still fits: from the simplest fit
- * a chain of such single changes leads to all of these. Fits that no chain reaches are of another
- * kind: several departures at once, each of them wrong by itself, make up for each other. Such a
- * coincidence is only believed when nothing simpler fits.
+ * A fit remains a fit when something is changed that the data does not show. A chain of such single
+ * changes leads from the simplest fit to all fits of this kind. Fits that no chain reaches consist
+ * of several departures that are each wrong alone and compensate each other. Such a coincidence is
+ * only accepted when nothing simpler fits.
  */
 
 import { changesBetween, departures, simplerFirst } from './candidate.ts'
@@ -15,7 +15,7 @@ export interface GroupedFits {
   readonly compensating: readonly Measured[]
 }
 
-/** Both lists simplest first. */
+/** Both lists are sorted, simplest first. */
 export function groupFits(all: readonly Measured[]): GroupedFits {
   const sorted = all.toSorted(
     (a, b) => simplerFirst(a.candidate, b.candidate) || a.maxError - b.maxError,

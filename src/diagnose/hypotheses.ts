@@ -1,11 +1,11 @@
 /**
- * THE table of hypotheses: everything that is known to go wrong between a trained GRU and the
- * numbers somebody computes from it, one entry each. `diagnose` searches it, `--quirk` takes its
- * names, the help and the documents print it, and the sensitivity test plants every entry.
+ * THE table of hypotheses: every mistake that is known to happen between a trained GRU and the
+ * numbers computed from it. `diagnose` searches it, `--quirk` takes its names, the help and the
+ * documentation print it, and the sensitivity test plants every entry.
  */
 
-import { activation, showActivation } from '../model/activations.ts'
-import { conventionTable, type GruConventionKey } from '../model/conventions.ts'
+import { activation, showActivation } from '../model/activation/activations.ts'
+import { conventionTable, type GruConventionKey } from '../model/conventions/conventions.ts'
 import type { Model } from '../model/types.ts'
 import {
   float16Weights,
@@ -36,61 +36,57 @@ import {
 } from './runs.ts'
 
 interface HypothesisEntry {
-  /** As the end of "perhaps …". */
+  /** Completes the sentence "perhaps …". */
   readonly title: string
-  /** The values that are tried; empty where it takes none. */
+  /** The values to try; empty where it takes none. */
   readonly values: readonly string[]
-  /** Set where the values are those of a convention, and its flag can set them. */
+  /** Set where the values are those of a convention, which has a flag of its own. */
   readonly convention?: GruConventionKey
-  /** Exactly one of these three: what it does to each GRU layer, to the graph, or to a run. */
+  /** Exactly one of these three: the change of each GRU layer, of the graph, or of a run. */
   readonly node?: NodeChange
   readonly graph?: (model: Model) => Model | null
   readonly run?: RunChange
-  /** Set where it multiplies weights by its value: the kernels', or the biases' as well. */
+  /** Set where it multiplies weights by its value: only the kernels, or all weights. */
   readonly scales?: 'kernels' | 'weights'
-  /** What it does depends on which gate is which and on the reset: conventions have to come first. */
+  /** Its effect depends on the gate order and on the reset, so conventions are applied first. */
   readonly afterConventions?: true
 }
 
-const why = 'the hypothesis says so'
-const keys = (key: GruConventionKey): readonly string[] => Object.keys(conventionTable[key].values)
+/** The rows of mistakes without a value: in each GRU layer, in the graph, in a run. */
+const none: readonly string[] = []
+const inLayers = (title: string, node: NodeChange) => ({ title, values: none, node })
+const inGraph = (title: string, graph: (model: Model) => Model | null) => ({
+  title,
+  values: none,
+  graph,
+})
+const inRun = (title: string, run: RunChange) => ({ title, values: none, run })
+
+/** The row of a convention, which by default is tried with all its values. */
+const convention = <K extends GruConventionKey>(
+  key: K,
+  title: string,
+  values: readonly string[] = Object.keys(conventionTable[key].values),
+) => ({ title, values, convention: key, node: reread(key, 'the hypothesis says so') })
+
 /** Normal forms, so that equal activations have equal names. */
 const named = (...names: readonly string[]): readonly string[] =>
   names.map((name) => showActivation(activation(name)))
 
-/** Powers of quantisation and of ten, and what people divide by; others are estimated. */
+/** Scales of quantisation, powers of ten and common divisors; other factors are estimated. */
 const factors = [0.1, 0.5, 2, 10, 1 / 127, 1 / 128, 1 / 255, 1 / 256, 127, 128, 255, 256].map(
   String,
 )
 
 export const hypothesisTable = {
-  'gate-order': {
-    title: 'the gates are packed in another order',
-    values: keys('gateOrder'),
-    convention: 'gateOrder',
-    node: reread('gateOrder', why),
-  },
-  reset: {
-    title: 'the reset gate multiplies elsewhere',
-    values: keys('reset'),
-    convention: 'reset',
-    node: reread('reset', why),
-  },
-  update: {
-    title: 'z and 1 − z are exchanged',
-    values: keys('update'),
-    convention: 'update',
-    node: reread('update', why),
-  },
-  bias: {
-    title: "the candidate's recurrent bias lies elsewhere",
-    values: ['separate', 'merged'],
-    convention: 'bias',
-    node: reread('bias', why),
-  },
-  activation: {
-    title: 'the candidate has another activation',
-    values: named(
+  'gate-order': convention('gateOrder', 'the gates are packed in another order'),
+  reset: convention('reset', 'the reset gate multiplies elsewhere'),
+  update: convention('update', 'z and 1 − z are exchanged'),
+  bias: convention('bias', "the candidate's recurrent bias lies elsewhere", ['separate', 'merged']),
+  activation: convention(
+    'activation',
+    'the candidate has another activation',
+    named(
       'tanh',
       'sigmoid',
       'relu',
@@ -107,12 +103,11 @@ export const hypothesisTable = {
       'leaky_relu(alpha=0.3)',
       'hard_sigmoid',
     ),
-    convention: 'activation',
-    node: reread('activation', why),
-  },
-  'recurrent-activation': {
-    title: 'the gates have another activation',
-    values: named(
+  ),
+  'recurrent-activation': convention(
+    'recurrentActivation',
+    'the gates have another activation',
+    named(
       'sigmoid',
       'hard_sigmoid',
       `hard_sigmoid(alpha=${1 / 6})`,
@@ -122,65 +117,41 @@ export const hypothesisTable = {
       'softsign',
       'hard_tanh',
     ),
-    convention: 'recurrentActivation',
-    node: reread('recurrentActivation', why),
-  },
-  'transposed-kernel': {
-    title: 'the input kernel of each gate is transposed',
-    values: [],
-    node: transposedGates('kernel'),
-  },
-  'transposed-recurrent-kernel': {
-    title: 'the recurrent kernel of each gate is transposed',
-    values: [],
-    node: transposedGates('recurrentKernel'),
-  },
-  'reshaped-kernel': {
-    title: 'the input kernel was reshaped where it had to be transposed',
-    values: [],
-    node: reshapedKernel('kernel'),
-  },
-  'reshaped-recurrent-kernel': {
-    title: 'the recurrent kernel was reshaped where it had to be transposed',
-    values: [],
-    node: reshapedKernel('recurrentKernel'),
-  },
-  'swapped-kernels': {
-    title: 'kernel and recurrent kernel are exchanged',
-    values: [],
-    node: swappedKernels,
-  },
+  ),
+  'transposed-kernel': inLayers(
+    'the input kernel of each gate is transposed',
+    transposedGates('kernel'),
+  ),
+  'transposed-recurrent-kernel': inLayers(
+    'the recurrent kernel of each gate is transposed',
+    transposedGates('recurrentKernel'),
+  ),
+  'reshaped-kernel': inLayers(
+    'the input kernel was reshaped where it had to be transposed',
+    reshapedKernel('kernel'),
+  ),
+  'reshaped-recurrent-kernel': inLayers(
+    'the recurrent kernel was reshaped where it had to be transposed',
+    reshapedKernel('recurrentKernel'),
+  ),
+  'swapped-kernels': inLayers('kernel and recurrent kernel are exchanged', swappedKernels),
   'lost-column': {
     title: "a loop keeps only the last column of U, the notebook's lost-column bug",
-    values: [],
+    values: none,
     node: lostColumn,
     afterConventions: true,
   },
-  'bias-rows-swapped': {
-    title: 'input bias and recurrent bias are exchanged',
-    values: [],
-    node: swappedBiases,
-  },
-  'without-recurrent-bias': {
-    title: 'the recurrent bias is left out',
-    values: [],
-    node: withoutBias(['recurrentBias']),
-  },
-  'without-input-bias': {
-    title: 'the input bias is left out',
-    values: [],
-    node: withoutBias(['inputBias']),
-  },
-  'without-biases': {
-    title: 'both biases are left out',
-    values: [],
-    node: withoutBias(['inputBias', 'recurrentBias']),
-  },
-  'float16-weights': {
-    title: 'the weights were rounded to float16',
-    values: [],
-    node: float16Weights,
-  },
+  'bias-rows-swapped': inLayers('input bias and recurrent bias are exchanged', swappedBiases),
+  'without-recurrent-bias': inLayers(
+    'the recurrent bias is left out',
+    withoutBias(['recurrentBias']),
+  ),
+  'without-input-bias': inLayers('the input bias is left out', withoutBias(['inputBias'])),
+  'without-biases': inLayers(
+    'both biases are left out',
+    withoutBias(['inputBias', 'recurrentBias']),
+  ),
+  'float16-weights': inLayers('the weights were rounded to float16', float16Weights),
   'scaled-weights': {
     title: 'kernels and biases are scaled by a factor',
     values: factors,
@@ -193,56 +164,28 @@ export const hypothesisTable = {
     node: scaled(true),
     scales: 'kernels',
   },
-  'halves-swapped': {
-    title: 'the halves of a Bidirectional layer stand in the other order',
-    values: [],
-    graph: halvesSwapped,
-  },
-  'half-weights-swapped': {
-    title: 'the halves of a Bidirectional layer have each other’s weights',
-    values: [],
-    graph: halfWeightsSwapped,
-  },
-  'backward-unaligned': {
-    title: 'the backward half is not turned round to the forward one',
-    values: [],
-    graph: backwardUnaligned,
-  },
-  'before-last-layer': {
-    title: 'the output was taken before the last layer',
-    values: [],
-    graph: beforeLastLayer,
-  },
-  reversed: {
-    title: 'the sequence was fed from its end',
-    values: [],
-    run: reversed,
-  },
-  backwards: {
-    title: 'the sequence was read from its end, and the outputs turned round',
-    values: [],
-    run: backwards,
-  },
-  'time-batch-swapped': {
-    title: 'the axes of batch and time are exchanged',
-    values: [],
-    run: timeBatchSwapped,
-  },
-  stateless: {
-    title: 'the state is not carried from step to step',
-    values: [],
-    run: stateless,
-  },
-  'state-carried-over-rows': {
-    title: 'the state is carried on from one sequence of the batch to the next',
-    values: [],
-    run: stateCarriedOverRows,
-  },
-  'initial-state-ignored': {
-    title: 'the initial state is left out',
-    values: [],
-    run: initialStateIgnored,
-  },
+  'halves-swapped': inGraph(
+    'the halves of a Bidirectional layer stand in the other order',
+    halvesSwapped,
+  ),
+  'half-weights-swapped': inGraph(
+    'the halves of a Bidirectional layer have each other’s weights',
+    halfWeightsSwapped,
+  ),
+  'backward-unaligned': inGraph(
+    'the backward half is not turned round to the forward one',
+    backwardUnaligned,
+  ),
+  'before-last-layer': inGraph('the output was taken before the last layer', beforeLastLayer),
+  reversed: inRun('the sequence was fed from its end', reversed),
+  backwards: inRun('the sequence was read from its end, and the outputs turned round', backwards),
+  'time-batch-swapped': inRun('the axes of batch and time are exchanged', timeBatchSwapped),
+  stateless: inRun('the state is not carried from step to step', stateless),
+  'state-carried-over-rows': inRun(
+    'the state is carried on from one sequence of the batch to the next',
+    stateCarriedOverRows,
+  ),
+  'initial-state-ignored': inRun('the initial state is left out', initialStateIgnored),
 } as const satisfies Record<string, HypothesisEntry>
 
 export type HypothesisName = keyof typeof hypothesisTable
@@ -253,7 +196,7 @@ export function entryOf(name: HypothesisName): HypothesisEntry {
 
 export const hypothesisNames = Object.keys(hypothesisTable) as readonly HypothesisName[]
 
-/** The hypothesis that a convention is. */
+/** Each convention with its hypothesis. */
 export const conventionHypotheses: readonly (readonly [GruConventionKey, HypothesisName])[] =
   hypothesisNames.flatMap((name) => {
     const key = entryOf(name).convention

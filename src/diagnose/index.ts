@@ -1,5 +1,5 @@
 /**
- * `gruv/diagnose`: the numbers differ; which mistake explains them?
+ * `gruv/diagnose`: finds the mistake that explains why the numbers differ.
  *
  *     const { verdict, candidates } = diagnose(model, { input, expected })
  *     verdict              // 'identified'
@@ -9,7 +9,13 @@
 import type { Model } from '../model/types.ts'
 import type { Named, TensorLike } from '../tensor.ts'
 import { takesConventionFlags } from './candidate.ts'
-import { type DiagnoseData, expectedByName, misfit, readSides, withStateOutputs } from './data.ts'
+import {
+  type DiagnoseData,
+  expectedByName,
+  misfit,
+  readInputData,
+  withStateOutputs,
+} from './data.ts'
 import { type Diagnosis, toDiagnosis } from './diagnosis.ts'
 import { search } from './search.ts'
 
@@ -27,8 +33,8 @@ export interface DiagnoseOptions extends DiagnoseData {
   /** Conventions and single mistakes only. */
   readonly quick?: boolean
   /**
-   * Whether the model's file takes flags for its conventions, or has to be overruled by quirks.
-   * Default: it takes them unless it states a convention.
+   * Whether the model's file takes flags for its conventions, or quirks must override them.
+   * Default: it takes flags unless it states a convention.
    */
   readonly conventionFlags?: boolean
 }
@@ -43,16 +49,16 @@ export function diagnose(source: Model, options: DiagnoseOptions): Diagnosis {
   const { budget = DEFAULT_BUDGET, quick = false } = options
   const expected = expectedByName(source, options.expected)
   const model = withStateOutputs(source, Object.keys(expected))
-  const sides = readSides(model, options)
-  const found = search(model, expected, sides, { budget, quick })
+  const inputData = readInputData(model, options)
+  const found = search(model, expected, inputData, { budget, quick })
   const { best } = found
-  if (best === null) throw misfit(model, expected, sides.extents)
+  if (best === null) throw misfit(model, expected, inputData.extents)
   return toDiagnosis(
     { ...found, best },
     {
       source,
       model,
-      extents: sides.extents,
+      extents: inputData.extents,
       conventionFlags: options.conventionFlags ?? takesConventionFlags(source),
       quick,
     },

@@ -1,7 +1,7 @@
-/** Products and arrays of the sieve, in float64: plain loops, and nothing computed twice. */
+/** Products and arrays of the prefilter, in float64: simple loops, nothing computed twice. */
 
-import { activationTable } from '../model/activation-table.ts'
-import type { Activation } from '../model/activations.ts'
+import type { Activation } from '../model/activation/activations.ts'
+import { activationTable } from '../model/activation/table.ts'
 import type { GruNode, PerGate } from '../model/types.ts'
 import type { Tensor } from '../tensor.ts'
 import { gateOrderOf } from './change.ts'
@@ -17,7 +17,7 @@ export interface Blocks {
   readonly br: readonly Float64Array[] | null
 }
 
-/** A tensor in float64, once for all the models that share it; nobody writes to it. */
+/** A tensor in float64, cached for all the models that share it; it must not be changed. */
 export function wide(tensor: Tensor): Float64Array {
   if (tensor.data instanceof Float64Array) return tensor.data
   const known = widened.get(tensor)

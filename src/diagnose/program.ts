@@ -1,14 +1,14 @@
-/** A program whose runs have quirks: the inputs it sees and the outputs it gives are rearranged. */
+/** Wraps a program so that its runs have quirks: inputs and outputs are rearranged. */
 
 import { GruvError } from '../errors.ts'
-import { type GraphInputs, readInputs } from '../runtime/all-inputs.ts'
 import type { AsyncRunOptions, Program, RunOptions } from '../runtime/program.ts'
+import { type RunInputs, readInputs } from '../runtime/run/inputs.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
 import { parseQuirk, type Quirk, runChanges } from './quirks.ts'
-import { carryInputs, carryOutput, type Extents, type RunChange } from './runs.ts'
+import { type Extents, inputsForModel, outputForCaller, type RunChange } from './runs.ts'
 
 /**
- * The program as it runs under these quirks; those that change a model are none of its business.
+ * The program as it runs under these quirks; those that change a model are ignored.
  * @throws GruvError `unsupported` from `stream()`, since quirks of a run need whole sequences.
  */
 export function withRunQuirks(program: Program, quirks: readonly (Quirk | string)[]): Program {
@@ -39,7 +39,7 @@ interface PreparedRun {
   readonly finish: (results: Named<Tensor>) => Named<Tensor>
 }
 
-/** Where an output has no time, a change that gives its steps to other rows leaves none to take. */
+/** An output without time has no steps that could be moved to other rows. */
 function refuseWithoutTime({ outputs }: Program, changes: readonly RunChange[]): void {
   const some = { rows: 2, steps: 2 }
   const timeless = outputs.find(({ shape }) => !shape.includes('time'))
@@ -62,7 +62,7 @@ function prepare(
   let inputs: Named<Tensor> = Object.fromEntries(given.tensors)
   for (const change of changes) {
     steps.push({ change, caller: extents })
-    inputs = carryInputs(change, inputs, extents)
+    inputs = inputsForModel(change, inputs, extents)
     extents = change.extents(extents)
   }
   return {
@@ -80,7 +80,7 @@ function prepare(
           let output = tensor
           for (const { change, caller } of steps.toReversed())
             output = overTime
-              ? carryOutput(change, output, caller)
+              ? outputForCaller(change, output, caller)
               : lastRows(change, output, caller)
           return [name, { ...output, shape: givenAxes(given, output.shape, overTime) }]
         }),
@@ -88,7 +88,7 @@ function prepare(
   }
 }
 
-/** Outputs and states without time: those of each sequence's last step. */
+/** Outputs and states without time: those after the last step of each sequence. */
 function lastRows(change: RunChange, { data, shape }: Tensor, caller: Extents): Tensor {
   const width = shape[1]
   const there = change.extents(caller)
@@ -103,7 +103,7 @@ function lastRows(change: RunChange, { data, shape }: Tensor, caller: Extents): 
 }
 
 function givenAxes(
-  { missing }: GraphInputs,
+  { missing }: RunInputs,
   shape: readonly number[],
   overTime: boolean,
 ): readonly number[] {

@@ -1,17 +1,17 @@
-/** Quirks: hypotheses in use. How they are written, and what they do to a model or to a run. */
+/** Quirks, which are hypotheses in use: parsed, printed, and applied to a model. */
 
 import { GruvError } from '../errors.ts'
-import { activation, showActivation } from '../model/activations.ts'
+import { activation, showActivation } from '../model/activation/activations.ts'
 import type { Model } from '../model/types.ts'
 import { isGru } from './change.ts'
 import { onLayers } from './graph-change.ts'
 import { entryOf, type HypothesisName, hypothesisNames, hypothesisTable } from './hypotheses.ts'
 import type { RunChange } from './runs.ts'
 
-/** One hypothesis with its value, on one GRU layer or on all: what `--quirk NAME=VALUE@LAYER` says. */
+/** One hypothesis with its value, on one GRU layer or on all: `--quirk NAME=VALUE@LAYER`. */
 export interface Quirk {
   readonly name: HypothesisName
-  /** Null for those that take none. */
+  /** Null where the hypothesis takes no value. */
   readonly value: string | null
   /** Null for all layers. */
   readonly layer: string | null
@@ -55,7 +55,9 @@ export function showQuirk({ name, value, layer }: Quirk): string {
   return `${name}${value === null ? '' : `=${value}`}${layer === null ? '' : `@${layer}`}`
 }
 
-/** A quirk's change to a model; null where it changes nothing. Runs are changed elsewhere. */
+/**
+ * The model with a quirk; null where it has no effect. Quirks of a run leave the model as it is.
+ */
 export function applyQuirk(model: Model, { name, value, layer }: Quirk): Model | null {
   const { node, graph } = entryOf(name)
   if (node !== undefined) return onLayers(model, node, value ?? '', layer)
@@ -65,7 +67,7 @@ export function applyQuirk(model: Model, { name, value, layer }: Quirk): Model |
 /**
  * The model with these quirks, in the order given. Those of a run leave it as it is:
  * `withRunQuirks` wraps the program.
- * @throws GruvError `bad-argument` for a quirk that cannot be had by this model.
+ * @throws GruvError `bad-argument` for a quirk that has no effect on this model.
  */
 export function applyQuirks(model: Model, quirks: readonly (Quirk | string)[]): Model {
   let changed = model
@@ -85,12 +87,12 @@ export function applyQuirks(model: Model, quirks: readonly (Quirk | string)[]): 
   return changed
 }
 
-/** What quirks do to a run, in order. */
+/** The changes of a run that quirks make, in order. */
 export function runChanges(quirks: readonly Quirk[]): readonly RunChange[] {
   return quirks.flatMap(({ name }) => entryOf(name).run ?? [])
 }
 
-/** Whether a quirk is one of a run, which `withRunQuirks` makes, and not one of a model. */
+/** Whether a quirk changes a run, by `withRunQuirks`, and not the model. */
 export function changesRun(quirk: Quirk | string): boolean {
   const { name } = typeof quirk === 'string' ? parseQuirk(quirk) : quirk
   return entryOf(name).run !== undefined

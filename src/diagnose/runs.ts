@@ -1,8 +1,8 @@
 /**
- * What a mistake around the model does to a run: to its axes, its order, its state.
+ * Changes of a run by mistakes around the model: in the axes, the order or the state.
  *
- * Each change says how the inputs look to the model, and how its outputs come back. Expected data
- * can be carried the same way, so that a search compares without running anything twice.
+ * Each change says how the model sees the inputs and how its outputs return to the caller. Expected
+ * data is rearranged in the same way, so a search compares without running anything twice.
  */
 
 import type { Named, Tensor } from '../tensor.ts'
@@ -14,15 +14,15 @@ export interface Extents {
 }
 
 /**
- * A change of a run. Which row and step of the model's own axes holds what the caller calls
- * (row, step): that is enough to carry inputs there and outputs back.
+ * A change of a run. It maps the caller's (row, step) to the model's, which is enough to rearrange
+ * inputs for the model and outputs for the caller.
  */
 export interface RunChange {
   readonly extents: (caller: Extents) => Extents
-  /** Where the model finds the caller's (row, t); inputs and outputs may lie differently. */
+  /** The model's (row, t) for the caller's; inputs and outputs may be mapped differently. */
   readonly input: (row: number, t: number, caller: Extents) => readonly [number, number]
   readonly output: (row: number, t: number, caller: Extents) => readonly [number, number]
-  /** What it takes for the change to be one; outputs without time are a case of their own. */
+  /** Whether it changes anything for such a run; this depends on whether outputs run over time. */
   readonly applies: (caller: Extents, overTime: boolean) => boolean
   readonly initialState?: 'dropped'
 }
@@ -78,7 +78,7 @@ export const initialStateIgnored: RunChange = {
 }
 
 /** Tensors [rows, steps, width] as the model sees them; those without steps stay, row by row. */
-export function carryInputs(
+export function inputsForModel(
   change: RunChange,
   inputs: Named<Tensor>,
   caller: Extents,
@@ -93,7 +93,7 @@ export function carryInputs(
 }
 
 /** An output [rows, steps, width] of the model as the caller sees it. */
-export function carryOutput(change: RunChange, output: Tensor, caller: Extents): Tensor {
+export function outputForCaller(change: RunChange, output: Tensor, caller: Extents): Tensor {
   return move(output, caller, caller, change.output, 'back')
 }
 

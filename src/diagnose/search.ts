@@ -1,10 +1,11 @@
 /**
- * The search: readings of the weights go through the sieve, and what passes is run by the engine
- * on all the data and held against its tolerance.
+ * Searches the readings of a model for those that explain the data. Readings that pass the
+ * prefilter are run by the engine on all the data and compared within its tolerance.
  *
- * Conventions interact, so they are first tried in all combinations. Then come mistakes, one and
- * two, with conventions beside them: what departs from the model in fewer things explains the data
- * better and is tried earlier. Once something fits, everything as simple is tried, and nothing else.
+ * Conventions interact, so all their combinations are tried first. Then come single mistakes and
+ * pairs, combined with conventions. A reading with fewer departures from the model is the better
+ * explanation and is tried earlier. Once something fits, the search finishes that number of
+ * departures and stops.
  */
 
 import type { Model } from '../model/types.ts'
@@ -23,18 +24,24 @@ import {
   readingsOf,
 } from './candidate.ts'
 import { isGru } from './change.ts'
+import {
+  conventionProduct,
+  keepsActivations,
+  pairs,
+  pairsOf,
+  quirkInstances,
+} from './combinations.ts'
 import { estimatedFactors } from './factors.ts'
 import { groupFits } from './groups.ts'
 import { entryOf } from './hypotheses.ts'
-import { dataFor, type Measured, measure, type Sides } from './measure.ts'
+import { dataFor, type InputData, type Measured, measure } from './measure.ts'
+import { canPrefilter, ModelPrefilter, type Prefilter, passEverything } from './prefilter.ts'
 import { applyQuirk, type Quirk } from './quirks.ts'
-import { canSift, everythingPasses, Sieve, type Sifter } from './sieve.ts'
-import { conventionProduct, keepsActivations, pairs, pairsOf, quirkInstances } from './space.ts'
 
 export interface SearchOptions {
-  /** Milliseconds after which the search is content with what it has. */
+  /** Milliseconds after which the search returns what it has. */
   readonly budget: number
-  /** One mistake at most, and nothing that takes long: what a command about something else does. */
+  /** At most one mistake, and nothing slow; for commands that only hint at a diagnosis. */
   readonly quick: boolean
 }
 
@@ -45,9 +52,11 @@ export interface Unseen {
 }
 
 export interface SearchResult {
-  /** The simplest fits, and those a chain of single changes away from them; simplest first. */
+  /**
+   * The simplest fits, and those that a chain of single changes reaches from them; simplest first.
+   */
   readonly fits: readonly Measured[]
-  /** Fits that no such chain reaches: several departures make up for each other there. */
+  /** Fits that no such chain reaches, whose departures compensate each other. */
   readonly compensating: readonly Measured[]
   readonly unseen: readonly Unseen[]
   /** The simplest fit, or the nearest there is when nothing fits. */
@@ -56,29 +65,29 @@ export interface SearchResult {
   readonly complete: boolean
 }
 
-/** More fits than anybody reads: data that shows this little is not searched to the end. */
+/** More fits than are useful: data that shows so little is not searched to the end. */
 const MOST_FITS = 400
 /** All six conventions of a layer and one mistake. */
 const MOST_DEPARTURES = 7
 /** Fits on which further quirks are tried. */
 const MOST_JOINED = 64
-/** Candidates that are run in full when nothing fits, to say how near the best comes. */
+/** Candidates that are run in full when nothing fits, to report the nearest. */
 const MOST_NEAR = 8
 /** Multiplications that these runs may take together. */
 const MOST_PRODUCTS = 2e9
-/** How many times nearer a departure has to bring the outputs to be worth telling. */
+/** How many times nearer each departure must bring the outputs to be worth reporting. */
 const NEARER = 4
 
 export function search(
   model: Model,
   expected: Named<Tensor>,
-  sides: Sides,
+  inputData: InputData,
   { budget, quick }: SearchOptions,
 ): SearchResult {
-  return new Search(model, expected, sides, Date.now() + budget).run(quick)
+  return new Search(model, expected, inputData, Date.now() + budget).run(quick)
 }
 
-/** What did not fit, the steps that were right, and how far it is off at the next ones. */
+/** A candidate that did not fit: how many steps were right, and the excess at the next ones. */
 interface Near {
   readonly candidate: Candidate
   readonly steps: number
@@ -88,7 +97,7 @@ interface Near {
 class Search {
   private readonly model: Model
   private readonly expected: Named<Tensor>
-  private readonly sides: Sides
+  private readonly inputData: InputData
   private readonly deadline: number
   private readonly mistakes: readonly Quirk[]
   private readonly product: readonly Choice[]
@@ -98,10 +107,10 @@ class Search {
   private near: Near[] = []
   private complete = true
 
-  constructor(model: Model, expected: Named<Tensor>, sides: Sides, deadline: number) {
+  constructor(model: Model, expected: Named<Tensor>, inputData: InputData, deadline: number) {
     this.model = model
     this.expected = expected
-    this.sides = sides
+    this.inputData = inputData
     this.deadline = deadline
     this.product = conventionProduct(model)
     this.mistakes = quirkInstances(model)
@@ -143,35 +152,35 @@ class Search {
     return Math.min(...this.fits.map(({ candidate }) => departures(candidate)))
   }
 
-  /** Every choice with every set of quirks, so that what fits equally is found together. */
+  /** Tries every choice with every set of quirks, so that equally good fits are found together. */
   private level(sets: Iterable<readonly Quirk[]>, choices: readonly Choice[]): void {
     if (choices.length === 0) return
     for (const quirks of sets) {
       if (this.late()) return
-      const shared = this.sieve({ ...asItIs, quirks })
+      const shared = this.prefilterFor({ ...asItIs, quirks })
       if (shared === null) continue
       for (const choice of choices) {
         if (this.late()) return
         const candidate = { ...asItIs, choice, quirks }
-        const sieve = needsConventions(candidate) ? this.sieve(candidate) : shared
-        if (sieve !== null) this.try(sieve, candidate)
+        const prefilter = needsConventions(candidate) ? this.prefilterFor(candidate) : shared
+        if (prefilter !== null) this.try(prefilter, candidate)
       }
     }
   }
 
-  /** Sifts and measures what was not tried before; a fit is kept. */
-  private try(sieve: Sifter, candidate: Candidate): Measured | null {
+  /** Tests and measures a candidate that was not tried before; keeps it if it fits. */
+  private try(prefilter: Prefilter, candidate: Candidate): Measured | null {
     const id = JSON.stringify(candidate)
     if (this.seen.has(id)) return null
-    const fit = this.measureSifted(sieve, candidate)
+    const fit = this.measureIfPassed(prefilter, candidate)
     this.seen.add(id)
     if (fit !== null) this.fits.push(fit)
     return fit
   }
 
-  private measureSifted(sieve: Sifter, candidate: Candidate): Measured | null {
-    const { passed, steps, excess } = sieve.sift(readingsOf(candidate))
-    const measured = passed ? measure(this.model, candidate, this.expected, this.sides) : null
+  private measureIfPassed(prefilter: Prefilter, candidate: Candidate): Measured | null {
+    const { passed, steps, excess } = prefilter.test(readingsOf(candidate))
+    const measured = passed ? measure(this.model, candidate, this.expected, this.inputData) : null
     if (measured !== null && measured.excess <= 1) return measured
     this.near.push({ candidate, steps, excess: measured?.excess ?? excess })
     if (this.near.length > 50 * MOST_NEAR) this.near = nearestOf(this.near)
@@ -179,15 +188,15 @@ class Search {
   }
 
   /**
-   * What comes nearest on all the data. Among thousands of readings some are a little nearer by
-   * chance: each departure has to bring much.
+   * The candidate nearest to all the data. Among thousands of readings some are a little nearer by
+   * chance, so each departure must bring the outputs much nearer.
    */
   private nearest(): Measured | null {
-    const { rows, steps } = this.sides.extents
+    const { rows, steps } = this.inputData.extents
     const products = this.model.nodes
       .filter(isGru)
       .reduce((sum, { units, features }) => sum + 3 * units * (units + features), 0)
-    // Runs of large models on long data take a second each.
+    // A run of a large model on long data can take a second.
     const affordable = Math.floor(MOST_PRODUCTS / Math.max(1, rows * steps * products))
     const measured = [
       asItIs,
@@ -195,7 +204,7 @@ class Search {
         .slice(0, Math.max(1, affordable))
         .map(({ candidate }) => candidate),
     ]
-      .map((candidate) => measure(this.model, candidate, this.expected, this.sides))
+      .map((candidate) => measure(this.model, candidate, this.expected, this.inputData))
       .filter((each) => each !== null)
     const score = ({ candidate, maxError }: Measured): number =>
       maxError * NEARER ** departures(candidate)
@@ -203,12 +212,12 @@ class Search {
   }
 
   /**
-   * For the model with a candidate's quirks; null where it cannot have them, or the data cannot.
-   * The sieve reads conventions and factors into a model that has its other quirks already. Where
-   * that is another thing than quirks after conventions, the candidate's own conventions come first
-   * here.
+   * The prefilter for a candidate's quirks; null where they have no effect on the model or the
+   * data. It applies conventions and factors to a model that already has the other quirks. Quirks
+   * whose effect depends on the conventions need the candidate's own conventions applied here
+   * first.
    */
-  private sieve(candidate: Candidate): Sifter | null {
+  private prefilterFor(candidate: Candidate): Prefilter | null {
     let model = this.model
     if (needsConventions(candidate)) {
       const read = candidateModel(model, { ...candidate, quirks: [] })
@@ -224,9 +233,9 @@ class Search {
       if (next === null) return null
       model = next
     }
-    const data = dataFor(model, candidate.quirks, this.expected, this.sides)
+    const data = dataFor(model, candidate.quirks, this.expected, this.inputData)
     if (data === null) return null
-    return canSift(model) ? new Sieve(model, data) : everythingPasses
+    return canPrefilter(model) ? new ModelPrefilter(model, data) : passEverything
   }
 
   /** The model with one quirk: the first of a pair is the same for many pairs in a row. */
@@ -236,14 +245,14 @@ class Search {
     return this.lastQuirk.model
   }
 
-  /** One layer read otherwise, with everything its conventions can be; then two layers at once. */
+  /** Tries all conventions of one layer alone, then of two layers at once. */
   private layerByLayer(): void {
     const layers = this.model.nodes.filter(isGru)
-    const sieve = layers.length < 2 ? null : this.sieve(asItIs)
-    if (sieve === null) return
+    const prefilter = layers.length < 2 ? null : this.prefilterFor(asItIs)
+    if (prefilter === null) return
     const tryOwn = (own: Candidate['layers']): void => {
       const candidate = { ...asItIs, layers: own }
-      this.try(sieve, candidate)
+      this.try(prefilter, candidate)
     }
     const choices = layers.map((node) =>
       conventionProduct({ ...this.model, nodes: [node] }).slice(1),
@@ -265,7 +274,7 @@ class Search {
     }
   }
 
-  /** Factors that stand in no table: with conventions beside them, then with another mistake. */
+  /** Estimates factors that are not in the table, with conventions, then with another mistake. */
   private factors(): void {
     this.factorsBeside([], this.product.filter(keepsActivations))
     for (const mistake of this.mistakes) {
@@ -275,25 +284,27 @@ class Search {
   }
 
   private factorsBeside(others: readonly Quirk[], choices: readonly Choice[]): void {
-    const sieve = this.sieve({ ...asItIs, quirks: others })
-    if (sieve === null || sieve === everythingPasses) return
-    for (const candidates of estimatedFactors(sieve, choices, others, () => this.late())) {
+    const prefilter = this.prefilterFor({ ...asItIs, quirks: others })
+    if (prefilter === null || prefilter === passEverything) return
+    for (const candidates of estimatedFactors(prefilter, choices, others, () => this.late())) {
       for (const candidate of candidates) {
-        if (this.sieve(candidate) === null) break
-        if (this.try(sieve, candidate) !== null) break
+        if (this.prefilterFor(candidate) === null) break
+        if (this.try(prefilter, candidate) !== null) break
       }
     }
   }
 
   /**
-   * What fits as well, one convention away from the fits: for all layers where quirks made the
-   * search leave something out, and for each layer of a stack by itself.
+   * Tries what is one convention away from the fits: in all layers, where quirks made the search
+   * skip some combinations, and in each layer of a stack alone.
    */
   private besideTheSimplest(): void {
     const layers = this.model.nodes.filter(isGru)
     const attempt = (candidate: Candidate): Measured | null => {
-      const sieve = this.seen.has(JSON.stringify(candidate)) ? null : this.sieve(candidate)
-      return sieve && this.try(sieve, candidate)
+      const prefilter = this.seen.has(JSON.stringify(candidate))
+        ? null
+        : this.prefilterFor(candidate)
+      return prefilter && this.try(prefilter, candidate)
     }
     const reached = [...groupFits(this.fits).fits]
     for (let i = 0; i < Math.min(reached.length, MOST_JOINED); i++) {
@@ -326,10 +337,10 @@ class Search {
         if (names.includes(quirk.name)) continue
         const more = { ...candidate, quirks: inTableOrder([...candidate.quirks, quirk]) }
         const id = JSON.stringify(more)
-        const sieve = this.seen.has(id) ? null : this.sieve(more)
-        if (sieve === null) continue
+        const prefilter = this.seen.has(id) ? null : this.prefilterFor(more)
+        if (prefilter === null) continue
         this.seen.add(id)
-        const fit = this.measureSifted(sieve, more)
+        const fit = this.measureIfPassed(prefilter, more)
         if (fit !== null) unseen.push({ quirk, fit })
       }
     }
@@ -341,7 +352,7 @@ function needsConventions({ quirks }: Candidate): boolean {
   return quirks.some(({ name }) => entryOf(name).afterConventions)
 }
 
-/** Those that got furthest, and came nearest there. */
+/** The candidates that stayed right longest, and among those the nearest. */
 function nearestOf(near: readonly Near[]): Near[] {
   return near.toSorted((a, b) => b.steps - a.steps || a.excess - b.excess).slice(0, MOST_NEAR)
 }

@@ -1,8 +1,9 @@
-/** The border for JSON that came from a file: what passes here has the type it claims. */
+/** Checks the types of JSON values that came from a file. */
 
+import { isJsonObject, type JsonObject } from '../bytes/json/text.ts'
 import { GruvError } from '../errors.ts'
 
-export type JsonObject = Readonly<Record<string, unknown>>
+export type { JsonObject }
 
 /** @throws GruvError `bad-file` when the text is no JSON object. */
 export function parseObject(text: string, where: string): JsonObject {
@@ -20,8 +21,7 @@ export function parseObject(text: string, where: string): JsonObject {
 }
 
 export function object(value: unknown, where: string): JsonObject {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value))
-    return value as JsonObject
+  if (isJsonObject(value)) return value
   throw wrong(where, 'an object', value)
 }
 
@@ -56,7 +56,8 @@ export function texts(value: unknown, where: string): Readonly<Record<string, st
   return Object.fromEntries(entries.map(([key, each]) => [key, text(each, `${where}.${key}`)]))
 }
 
-function wrong(where: string, expected: string, value: unknown): GruvError {
+/** `bad-file`, for a value that is not what its place asks for. */
+export function wrong(where: string, expected: string, value: unknown): GruvError {
   const got = value === undefined ? 'nothing' : (JSON.stringify(value) ?? typeof value)
   return new GruvError('bad-file', 'the description of the model is not right', {
     where,

@@ -1,10 +1,13 @@
-/** What a reader is given and what it gives back. One file per format; `index.ts` lists them. */
+/**
+ * The types that all readers share: source files, options, formats. `index.ts` lists the formats.
+ */
 
-import type { ConventionOptions } from '../model/conventions.ts'
+import { GruvError } from '../errors.ts'
+import type { ConventionOptions } from '../model/conventions/conventions.ts'
 import type { Model } from '../model/types.ts'
-import type { Wiring } from './wiring.ts'
+import type { Wiring } from './wiring/wiring.ts'
 
-/** Which array of a container plays which part, for containers whose names do not tell. */
+/** Which array of a container is which, for containers whose names do not say. */
 export interface ArrayNames {
   /** Input kernel W. */
   readonly w?: string
@@ -17,16 +20,17 @@ export interface ArrayNames {
 }
 
 export interface ReadOptions {
-  /** What the caller knows and the file does not say. It goes before what is implied or assumed. */
+  /** Conventions that the caller knows. They take precedence over implied and assumed ones. */
   readonly conventions?: ConventionOptions
+  /** Which array is which, in a container whose names do not tell. */
   readonly names?: ArrayNames
   /** The one layer to take, by name, where a file holds the weights of several and no graph. */
   readonly layer?: string
-  /** The layer after which the graph ends: what comes behind it is left out. */
+  /** The layer after which the graph ends, such as the last one before something unsupported. */
   readonly until?: string
-  /** Which module of a file that holds several. */
+  /** Which module of a file that holds several, such as a PyTorch state dict. */
   readonly module?: string
-  /** How the modules of a file without an architecture follow each other. */
+  /** How the modules of such a file follow each other; see `compose`. */
   readonly wiring?: Wiring
 }
 
@@ -34,7 +38,7 @@ export interface ReadOptions {
 export interface SourceFile {
   readonly name: string
   readonly bytes: Uint8Array
-  /** What lies beside it; absent where the file came alone. */
+  /** The files beside it; absent where the file came alone. */
   readonly siblings?: Siblings
 }
 
@@ -52,7 +56,7 @@ export interface Format {
   readonly title: string
   /** Whether the bytes look like this format; cheap, and decided by content rather than by name. */
   readonly recognizes: (file: SourceFile) => boolean
-  /** For formats of several files: what the one to begin with is called. */
+  /** For formats of several files: the name of the one to begin with. */
   readonly leads?: RegExp
   /** Which of these options its reader knows. */
   readonly takes?: readonly ('layer' | 'until' | 'module' | 'wiring')[]
@@ -60,8 +64,28 @@ export interface Format {
   readonly read: (file: SourceFile, options: ReadOptions) => Promise<Model>
 }
 
-/** The file's name without folders and ending: what a model is called when it does not say. */
+/** The file's name without folders and ending, which names a model that has no name of its own. */
 export function baseName(name: string): string {
   const file = name.split(/[\\/]/).at(-1) ?? name
   return file.replace(/\.[^.]+$/, '') || 'model'
+}
+
+/** The name in the first local header (APPNOTE 4.3.7): length at 26, name at 30. */
+export function firstEntry(bytes: Uint8Array): string {
+  const length = (bytes[26] ?? 0) | ((bytes[27] ?? 0) << 8)
+  return String.fromCharCode(...bytes.subarray(30, 30 + Math.min(length, 256)))
+}
+
+/**
+ * For formats that state their conventions: an override would hide that the file says otherwise.
+ */
+export function refuseConventions(options: ReadOptions, why: string): void {
+  const said = [
+    ...Object.keys(options.conventions ?? {}),
+    ...(options.names === undefined ? [] : ['names']),
+  ]
+  if (said.length === 0) return
+  throw new GruvError('bad-argument', `${said.join(', ')} cannot be set for this file`, {
+    got: why,
+  })
 }

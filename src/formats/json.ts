@@ -1,23 +1,23 @@
 /**
- * A JSON object of nested arrays, by name: the weights of one bare layer, as people print them, or
- * a state dict of PyTorch.
+ * Reads JSON objects of nested arrays by name: the weights of one bare layer, or a state dict of
+ * PyTorch.
  */
 
-import { readJson, tensorFromJson } from '../bytes/json.ts'
-import { parseJson } from '../bytes/json-text.ts'
+import { readJson, tensorFromJson } from '../bytes/json/tensors.ts'
+import { parseJson } from '../bytes/json/text.ts'
 import type { Model } from '../model/types.ts'
-import { bareLayer } from './arrays.ts'
+import { bareLayer } from './bare-layer.ts'
 import { object } from './decode.ts'
 import { baseName, type ReadOptions, type SourceFile } from './format.ts'
-import { stateDictModel } from './pytorch.ts'
-import { stateArrays } from './state-arrays.ts'
+import { stateDictModel } from './pytorch/index.ts'
+import { stateArrays } from './pytorch/state-arrays.ts'
 
 export async function readJsonLayer(file: SourceFile, options: ReadOptions): Promise<Model> {
   const tensors = readJson(new TextDecoder().decode(file.bytes))
   return bareLayer(baseName(file.name), 'JSON object of arrays', tensors, options)
 }
 
-/** @throws GruvError as `stateDictModel`; `bad-shape` for what is no array. */
+/** @throws GruvError as `stateDictModel`; `bad-shape` for values that are no arrays. */
 export async function readJsonState(file: SourceFile, options: ReadOptions): Promise<Model> {
   if (options.names !== undefined) return readJsonLayer(file, options)
   const json = object(parseJson(new TextDecoder().decode(file.bytes)), 'the file')

@@ -1,22 +1,16 @@
 /**
- * safetensors: gruv's own way to ship a model, and bare layers in plain files.
+ * Reads safetensors files: gruv's own way to ship a model, and bare layers in plain files.
  *
  * A gruv model is a safetensors file whose metadata holds, under `gruv`, the graph and every
  * convention as JSON (docs/format.md). Tensors keep the layout of the framework they came from.
- * `plain-safetensors.ts` reads most of them for pages.
  */
 
 import { readSafetensors } from '../bytes/safetensors.ts'
 import { GruvError, within } from '../errors.ts'
 import type { Model } from '../model/types.ts'
 import type { Named, Tensor } from '../tensor.ts'
-import { bareLayer } from './arrays.ts'
-import { parseObject } from './decode.ts'
-import { baseName, type ReadOptions, type SourceFile } from './format.ts'
-import { readGraph } from './gruv/graph.ts'
-import { refuseConventions } from './guards.ts'
-import { stateArrays } from './state-arrays.ts'
-import { isTorchName } from './top-keys.ts'
+import { baseName, type ReadOptions, refuseConventions, type SourceFile } from './format.ts'
+import { readGraph } from './gruv/read-graph.ts'
 
 export async function readSafetensorsModel(file: SourceFile, options: ReadOptions): Promise<Model> {
   const { metadata, tensors } = readSafetensors(file.bytes)
@@ -29,7 +23,7 @@ export async function readSafetensorsModel(file: SourceFile, options: ReadOption
   }
   refuseConventions(options, 'the file states its conventions itself')
   try {
-    return readGraph(parseObject(metadata.gruv, 'graph'), tensors, baseName(file.name))
+    return await readGraph(metadata.gruv, tensors, baseName(file.name))
   } catch (error) {
     throw within('metadata gruv', error)
   }
@@ -41,11 +35,14 @@ async function bareModel(
   tensors: Named<Tensor>,
   options: ReadOptions,
 ): Promise<Model> {
+  const { isTorchName } = await import('./recognize/top-keys.ts')
   const { module, wiring, names } = options
   const torch = names === undefined && Object.keys(tensors).some(isTorchName)
   if (torch || module !== undefined || wiring !== undefined) {
-    const { stateDictModel } = await import('./pytorch.ts')
+    const { stateDictModel } = await import('./pytorch/index.ts')
+    const { stateArrays } = await import('./pytorch/state-arrays.ts')
     return stateDictModel(file, stateArrays('safetensors, bare arrays', tensors), options)
   }
+  const { bareLayer } = await import('./bare-layer.ts')
   return bareLayer(baseName(file.name), 'safetensors, bare arrays', tensors, options)
 }

@@ -1,18 +1,18 @@
-/** Layers one after the other, as a graph. */
+/** Wires layers one after the other into a graph. */
 
 import type { GraphParts } from './graph.ts'
 import type { LayerNode, Unwired } from './types.ts'
 
-/** A layer on its way into a chain: one node, or several that belong together. */
+/** A layer of a chain before it is wired: one node, or several that belong together. */
 export interface ChainLink {
   readonly name: string
-  /** How many features arrive at it. */
+  /** The number of input features. */
   readonly features: number
-  /** Its nodes, once it is known which value they read and what they are called. */
+  /** Makes its nodes, given the value they read and their name. */
   readonly wire: (input: string, name: string) => readonly LayerNode[]
 }
 
-/** A chain link of one node, passing on what leaves by `port`. */
+/** A chain link of one node; the next layer reads its output `port`. */
 export function link(node: Unwired, features: number, port: string): ChainLink {
   return {
     name: node.name,

@@ -1,10 +1,10 @@
-/** A Dense node from its arrays. */
+/** Builds Dense nodes from their arrays. */
 
 import { GruvError } from '../errors.ts'
 import { showShape, sizeOf, type Tensor } from '../tensor.ts'
-import { type Activation, activation, showActivation } from './activations.ts'
-import { transpose } from './canonicalize.ts'
-import type { Ground } from './grounds.ts'
+import { type Activation, activation, showActivation } from './activation/activations.ts'
+import { transpose } from './axes.ts'
+import type { Ground } from './conventions/grounds.ts'
 import type { DenseNode, Unwired } from './types.ts'
 
 export interface DenseArrays {

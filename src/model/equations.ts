@@ -1,25 +1,25 @@
 /**
- * The equations that a layer uses, in its own convention, beside the textbook's.
+ * Writes the equations of a recurrent layer in its own convention, beside the textbook's.
  * Textbook of the GRU: Cho et al. 2014 (arXiv:1406.1078) and Chung et al. 2014 (arXiv:1412.3555,
  * eqs. 5–8); of the LSTM: Gers, Schmidhuber and Cummins 2000, in the letters of Greff et al. 2017
  * (arXiv:1503.04069), without peepholes; of the simple RNN: Elman 1990.
  */
 
-import { type ElementwiseActivation, showActivation } from './activations.ts'
+import { type ElementwiseActivation, showActivation } from './activation/activations.ts'
 import type { GruNode, LstmNode, RecurrentNode, RnnNode } from './types.ts'
 
 export interface EquationLine {
   readonly ours: string
   readonly textbook: string
-  /** Whether they mean different things, and not only different letters. */
+  /** Whether they differ in meaning, not only in letters. */
   readonly differs: boolean
-  /** What the difference is, in words; empty where there is none. */
+  /** The difference in words; empty where there is none. */
   readonly note: string
 }
 
 export type Equations = readonly EquationLine[]
 
-/** A line for each gate, for the candidate, for each state, in the order of computing. */
+/** A line for each gate, the candidate and each state, in the order of computation. */
 export function equations(node: RecurrentNode): Equations {
   if (node.kind === 'gru') return gruEquations(node)
   return node.kind === 'lstm' ? lstmEquations(node) : rnnEquations(node)

@@ -1,69 +1,17 @@
-/** Putting nodes together into a Model: wiring, checking, freezing. */
+/** Puts nodes of any kind together into a Model. */
 
-import { GruvError } from '../errors.ts'
-import type { Named } from '../tensor.ts'
-import type { Kinds } from './kinds.ts'
-import { inputPorts, outputShapes, statesOf } from './layers.ts'
-import { stuckWarnings } from './stuck.ts'
-import type { Dim, LayerNode, Model, Port, ReferenceData } from './types.ts'
-import { weightWarnings } from './warnings.ts'
+import { assembleModel, type GraphParts, shapesOfValues } from './assemble.ts'
+import { allSignatures } from './shapes/all.ts'
+import type { Dim, LayerNode, Model, Port } from './types.ts'
 
-export interface GraphParts {
-  readonly name: string
-  readonly source: string
-  readonly inputs: readonly Port[]
-  readonly outputs: readonly {
-    readonly name: string
-    readonly value: string
-    readonly axes?: readonly number[]
-  }[]
-  readonly nodes: readonly LayerNode[]
-  readonly reference?: ReferenceData | null
-  readonly warnings?: readonly string[]
-}
+export type { GraphParts } from './assemble.ts'
 
 /**
  * A Model from its parts: every value is produced once and before it is read, every shape fits.
  * @throws GruvError `bad-model` or `bad-shape`, naming the node or port.
  */
 export function createModel(parts: GraphParts): Model {
-  const shapes = valueShapes(parts.inputs, parts.nodes)
-  const outputs = parts.outputs.map(({ name, value, axes }) => {
-    const shape = shapes.get(value)
-    if (shape === undefined) throw unknownValue(`output ${name}`, value, shapes)
-    if (axes === undefined) return { name, value, shape }
-    return { name, value, shape: axes.map((_, axis) => shape[axes.indexOf(axis)]), axes }
-  })
-  unique('input', parts.inputs)
-  unique('output', outputs)
-  unique('layer', parts.nodes)
-  if (outputs.length === 0 || parts.nodes.length === 0) {
-    throw new GruvError('bad-model', 'a model needs at least one layer and one output', {
-      where: parts.name,
-    })
-  }
-  return deepFreeze({
-    name: parts.name,
-    source: parts.source,
-    inputs: parts.inputs.map(({ name, shape, axes }) => ({ name, shape, ...(axes && { axes }) })),
-    outputs,
-    nodes: parts.nodes,
-    reference: parts.reference ?? null,
-    // A model made of another has its warnings already.
-    warnings: [
-      ...new Set([
-        ...(parts.warnings ?? []),
-        ...stuckWarnings(parts.nodes),
-        ...parts.nodes.flatMap(weightWarnings),
-      ]),
-    ],
-  })
-}
-
-/** Of every kind there is. */
-export const allKinds: Kinds = {
-  shapes: ({ inputs, nodes }) => valueShapes(inputs, nodes),
-  statesOf,
+  return assembleModel(parts, allSignatures)
 }
 
 /** The shape of every value of a graph, by name. */
@@ -71,70 +19,5 @@ export function valueShapes(
   inputs: readonly Port[],
   nodes: readonly LayerNode[],
 ): ReadonlyMap<string, readonly Dim[]> {
-  const shapes = new Map<string, readonly Dim[]>(
-    inputs.map(({ name, shape, axes }) => [name, axes?.map((axis) => shape[axis]) ?? shape]),
-  )
-  for (const node of nodes) {
-    const ports = inputPorts(node)
-    const arriving: Record<string, readonly Dim[]> = {}
-    for (const [port, value] of Object.entries(node.inputs)) {
-      const shape = shapes.get(value)
-      if (shape === undefined) throw unknownValue(`${node.name}, port ${port}`, value, shapes)
-      if (!Object.hasOwn(ports, port)) throw unknownPort(node, port, Object.keys(ports))
-      arriving[port] = shape
-    }
-    for (const [port, need] of Object.entries(ports)) {
-      if (need === 'required' && arriving[port] === undefined) {
-        throw new GruvError('bad-model', `nothing arrives at port ${port}`, { where: node.name })
-      }
-    }
-    const leaving = outputShapes(node, arriving)
-    for (const [port, value] of Object.entries(node.outputs)) {
-      if (!Object.hasOwn(leaving, port)) throw unknownPort(node, port, Object.keys(leaving))
-      if (shapes.has(value)) {
-        throw new GruvError('bad-model', `the value '${value}' is made twice`, { where: node.name })
-      }
-      shapes.set(value, leaving[port])
-    }
-  }
-  return shapes
-}
-
-function unknownValue(
-  where: string,
-  value: string,
-  known: ReadonlyMap<string, unknown>,
-): GruvError {
-  return new GruvError('bad-model', `reads the value '${value}', which no earlier layer makes`, {
-    where,
-    expected: `one of ${[...known.keys()].join(', ')}`,
-  })
-}
-
-function unknownPort(node: LayerNode, port: string, ports: readonly string[]): GruvError {
-  return new GruvError('bad-model', `a ${node.kind} layer has no port '${port}' on that side`, {
-    where: node.name,
-    expected: `one of ${ports.join(', ')}`,
-  })
-}
-
-function unique(what: string, items: readonly { readonly name: string }[]): void {
-  const seen = new Set<string>()
-  for (const { name } of items) {
-    if (seen.has(name)) throw new GruvError('bad-model', `two ${what}s are called '${name}'`)
-    seen.add(name)
-  }
-}
-
-/** Freezes objects and arrays all the way down; typed arrays cannot be frozen and stay as they are. */
-function deepFreeze<T>(value: T): T {
-  if (
-    typeof value !== 'object' ||
-    value === null ||
-    ArrayBuffer.isView(value) ||
-    Object.isFrozen(value)
-  )
-    return value
-  for (const inner of Object.values(value as Named<unknown>)) deepFreeze(inner)
-  return Object.freeze(value)
+  return shapesOfValues(inputs, nodes, allSignatures)
 }

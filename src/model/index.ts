@@ -1,5 +1,5 @@
 /**
- * `gruv/model`: what a model is, and how to build one in code.
+ * `gruv/model`: the types of a model, and functions to build one in code.
  *
  *     const model = sequential([
  *       gru({ kernel, recurrentKernel, bias, gateOrder: 'zrn', reset: 'after' }),
@@ -9,16 +9,15 @@
 
 import { GruvError } from '../errors.ts'
 import { type TensorLike, toTensor } from '../tensor.ts'
-import { activation } from './activations.ts'
+import { activation } from './activation/activations.ts'
 import { type ChainLink, chain, link } from './chain.ts'
 import { denseNode } from './dense.ts'
 import { createModel } from './graph.ts'
-import { inCode, optional } from './recurrent.ts'
+import { inCode, optional } from './recurrent/builders.ts'
 import type { Model, ReferenceData } from './types.ts'
 
-export { activationTable } from './activation-table.ts'
-export { type Activation, activation, showActivation } from './activations.ts'
-export { splitGates } from './canonicalize.ts'
+export { type Activation, activation, showActivation } from './activation/activations.ts'
+export { activationTable } from './activation/table.ts'
 export {
   type Convention,
   type ConventionKey,
@@ -31,11 +30,9 @@ export {
   type PeepholeOrder,
   parseGateOrder,
   parseLstmGateOrder,
-} from './conventions.ts'
+} from './conventions/conventions.ts'
 export { type EquationLine, type Equations, equations } from './equations.ts'
-export { isRecurrent, statesOf, weightsOf } from './layers.ts'
-export { type KerasMasking, kerasMaskedOutput, kerasMasking, type MaskedOutput } from './masking.ts'
-export { joinGates } from './packing.ts'
+export { isRecurrent, statesOf } from './layers.ts'
 export {
   type BidirectionalOptions,
   bidirectional,
@@ -45,7 +42,9 @@ export {
   lstm,
   type SimpleRnnOptions,
   simpleRnn,
-} from './recurrent.ts'
+} from './recurrent/builders.ts'
+export { joinGates, splitGates } from './recurrent/gates.ts'
+export { type KerasMasking, kerasMaskedOutput, kerasMasking } from './recurrent/masking.ts'
 export { type LayerSummary, type ModelSummary, summarize } from './summary.ts'
 export type {
   DenseNode,
@@ -56,6 +55,7 @@ export type {
   LayerNode,
   LstmNode,
   LstmPeephole,
+  MaskedOutput,
   Model,
   OutputPort,
   PerGate,
@@ -65,6 +65,7 @@ export type {
   ReferenceData,
   RnnNode,
 } from './types.ts'
+export { weightsOf } from './weights.ts'
 
 export interface DenseOptions {
   readonly name?: string

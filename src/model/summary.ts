@@ -1,10 +1,11 @@
-/** A model at a glance, as plain data: what `inspect` prints. */
+/** Summarises a model as plain data, which `inspect` prints. */
 
-import { type DType, dtypeOf, sizeOf, type Tensor } from '../tensor.ts'
-import type { Convention } from './conventions.ts'
+import { type DType, dtypeOf, sizeOf } from '../tensor.ts'
+import type { Convention } from './conventions/conventions.ts'
 import { valueShapes } from './graph.ts'
-import { statesOf, weightsOf } from './layers.ts'
+import { statesOf } from './layers.ts'
 import type { Dim, LayerKind, LayerNode, Model, Port } from './types.ts'
+import { weightsOf } from './weights.ts'
 
 export interface LayerSummary {
   readonly name: string
@@ -12,8 +13,9 @@ export interface LayerSummary {
   readonly units: number
   readonly inputs: readonly Port[]
   readonly outputs: readonly Port[]
-  /** How many trained numbers. */
+  /** The number of trained numbers. */
   readonly parameters: number
+  /** The storage types of its arrays, each once: `float32`, or `float16, float32`. */
   readonly storage: readonly DType[]
   readonly states: readonly { readonly name: string; readonly size: number }[]
   readonly conventions: readonly Convention[]
@@ -57,13 +59,8 @@ function summarizeLayer(
     inputs: ports(node.inputs),
     outputs: ports(node.outputs),
     parameters: weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
-    storage: storageTypes(weights),
+    storage: [...new Set(weights.map(dtypeOf))],
     states: statesOf(node),
     conventions: node.conventions,
   }
-}
-
-/** The storage types of a node's arrays, each once: `float32`, or `float16, float32`. */
-function storageTypes(tensors: readonly Tensor[]): readonly DType[] {
-  return [...new Set(tensors.map(dtypeOf))]
 }

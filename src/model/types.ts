@@ -1,8 +1,8 @@
 /**
- * What a network is, once no framework's vocabulary is left in it: a graph of named values.
+ * The types of a model: a graph of named values, free of any framework's vocabulary.
  *
- * A Model is plain data and frozen. Numbers in it are the source's own, only taken apart by gate;
- * whatever had to be decided to take them apart stands in `conventions`, with where it comes from.
+ * A Model is plain data and frozen. Its numbers are the source's own, only taken apart by gate.
+ * Each decision that took is recorded in `conventions`, with its origin.
  */
 
 import type { Named, Tensor } from '../tensor.ts'
@@ -16,7 +16,7 @@ export type * from './nodes/recurrent.ts'
 export type * from './nodes/tensor.ts'
 export type * from './nodes/vector.ts'
 
-/** A door of the graph, or of a program. `['batch', 'time', 6]` is a sequence of six features. */
+/** An input or output of a graph or a program. `['batch', 'time', 6]` is a sequence of six features. */
 export interface Port {
   readonly name: string
   /** As callers see it. */
@@ -33,7 +33,7 @@ export interface OutputPort extends Port {
   readonly value: string
 }
 
-/** Everything a graph can hold. To add a layer, add a member: the compiler lists the tables to fill. */
+/** A node of any kind. To add a layer, add a member: the compiler lists the tables to fill. */
 export type LayerNode = RecurrentNode | VectorNode | TensorNode
 
 export type LayerKind = LayerNode['kind']
@@ -41,7 +41,7 @@ export type LayerKind = LayerNode['kind']
 /** The node of a kind. */
 export type NodeOf<K extends LayerKind> = Extract<LayerNode, { kind: K }>
 
-/** Inputs and outputs that came with the model, to prove it on the user's own machine. */
+/** Inputs and outputs that came with the model, to check it on the user's own machine. */
 export interface ReferenceData {
   readonly inputs: Named<Tensor>
   readonly outputs: Named<Tensor>
@@ -56,11 +56,14 @@ export interface Model {
   /** In an order in which each node only reads values that exist. */
   readonly nodes: readonly LayerNode[]
   readonly reference: ReferenceData | null
-  /** What a user should know before trusting the numbers, a sentence each. */
+  /**
+   * What a user should know before trusting the numbers, a sentence each. `load` adds what the
+   * weights show; a model built in code has none.
+   */
   readonly warnings: readonly string[]
 }
 
-/** A node that does not stand in a graph yet. */
+/** A node that is not part of a graph yet. */
 export type Unwired<N extends LayerNode = LayerNode> = N extends LayerNode
   ? Omit<N, 'inputs' | 'outputs'>
   : never

@@ -12,7 +12,7 @@ export interface Area {
   readonly height: number
 }
 
-/** Round numbers, at most about `count` of them, within a range. */
+/** About `count` round numbers at most, within a range. */
 export function ticks(low: number, high: number, count: number): readonly number[] {
   const rough = (high - low) / Math.max(count, 1)
   if (!(rough > 0) || !Number.isFinite(rough)) return [low]
@@ -25,7 +25,7 @@ export function ticks(low: number, high: number, count: number): readonly number
   )
 }
 
-/** The smallest round number that is not below a positive one: the end of an axis from 0. */
+/** The smallest round number that is not below a positive one, for the end of an axis from 0. */
 export function roundUp(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value))
   const digit = [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((each) => each * power >= value * (1 - 1e-9))

@@ -1,15 +1,15 @@
-/** Bars: the memory of every unit. */
+/** Draws the memory of every unit as bars. */
 
 import { decades, roundUp, showDecade, text, ticks, ticksBeside, WIDTH } from './axes.ts'
 import { areaOf, chart, type Words } from './charts.ts'
 import { type Mark, type Scene, short } from './scene.ts'
 
-/** From here on bars on an even scale would leave nothing to see of the shortest. */
+/** From this ratio on, the shortest bars would be invisible on a linear scale. */
 const LOGARITHMIC_FROM = 20
 
 /**
- * Bars from the shortest to the longest; endless ones touch the top. On an even scale from 0, where
- * that shows them all.
+ * Bars from the shortest to the longest; infinite ones touch the top. The scale is linear from 0
+ * where that shows them all.
  */
 export function memoryBars(words: Words, memory: readonly number[]): Scene {
   const area = areaOf(WIDTH, 150)
@@ -58,7 +58,7 @@ interface Scale {
   readonly range: readonly [low: number, high: number]
   readonly ticks: readonly number[]
   readonly show: (tick: number) => string
-  /** How far up a number is, from 0 to 1. */
+  /** The height of a number, from 0 to 1. */
   readonly share: (value: number) => number
 }
 

@@ -1,4 +1,4 @@
-/** Lines, bars and dots. */
+/** Charts of lines, histograms and dots. */
 
 import {
   type Area,
@@ -11,7 +11,7 @@ import {
   ticksBeside,
   WIDTH,
 } from './axes.ts'
-import { type Mark, type Scene, short } from './scene.ts'
+import { type Mark, type Scene, shift, short } from './scene.ts'
 
 export interface Words {
   readonly title: string
@@ -44,7 +44,7 @@ export interface Trajectory {
   readonly max: ArrayLike<number>
 }
 
-/** One small chart for each line, all on one scale: no colours to tell apart. */
+/** One small chart for each line, all on one scale, so that no colours need telling apart. */
 export function trajectories(
   words: Words,
   lines: readonly Trajectory[],
@@ -86,7 +86,7 @@ export function trajectories(
   ])
 }
 
-/** From the lowest to the highest number of each column, where a column holds several. */
+/** The range of each column, where a column holds several numbers. */
 function bandAreas(
   min: ArrayLike<number>,
   max: ArrayLike<number>,
@@ -103,7 +103,7 @@ function bandAreas(
   return [{ kind: 'area', points, ink: 'band' }]
 }
 
-/** How often numbers fall into each part of a range. */
+/** The share of numbers in each bin of a range. */
 export function histogram(
   words: Words,
   shares: readonly number[],
@@ -130,7 +130,9 @@ export function histogram(
   ])
 }
 
-/** A unit's share of steps below 0.1 against that above 0.9, as Karpathy et al. 2015 draw it. */
+/**
+ * The share of steps below 0.1 against that above 0.9 for each unit, as in Karpathy et al. 2015.
+ */
 export function saturation(
   words: Words,
   left: readonly number[],
@@ -155,7 +157,7 @@ export function saturation(
   ])
 }
 
-/** A line of positive numbers on a logarithmic scale, with a limit drawn across it where there is one. */
+/** A line of positive numbers on a logarithmic scale, optionally with a limit drawn across it. */
 export function logLine(
   words: Words,
   values: ArrayLike<number>,
@@ -188,7 +190,7 @@ export function logLine(
           text(area.x + area.width - 4, at - 6, limit.name, { anchor: 'end', ink: 'warn' }),
         ] as const)),
     { kind: 'line', points: logs.flatMap((log, i) => [x(i), y(log)]), ink: 'line', width: 1.5 },
-    // A number between gaps has no line; it is a dot.
+    // A single number between gaps is a dot.
     ...logs.flatMap((log, i): readonly Mark[] =>
       Number.isFinite(log) && !Number.isFinite(logs[i - 1]) && !Number.isFinite(logs[i + 1])
         ? [{ kind: 'dot', x: x(i), y: y(log), radius: 2, ink: 'line' }]
@@ -198,36 +200,33 @@ export function logLine(
   ])
 }
 
-/** Side by side. */
-export function beside(words: Words, scenes: readonly Scene[], gap = 24): Scene {
+/** Side by side; a part of a picture, which says what it shows. */
+export function beside(scenes: readonly Scene[], gap = 24): Scene {
   let x = 0
   const marks = scenes.flatMap((each) => {
     const from = x
     x += each.width + gap
-    return each.marks.map(
-      (mark): Mark =>
-        mark.kind === 'line' || mark.kind === 'area'
-          ? { ...mark, points: mark.points.map((value, i) => (i % 2 === 0 ? value + from : value)) }
-          : { ...mark, x: mark.x + from },
-    )
+    return each.marks.map((mark) => shift(mark, from, 0))
   })
-  return {
-    ...words,
-    width: x - gap,
-    height: Math.max(...scenes.map(({ height }) => height)),
-    marks,
+  const height = Math.max(...scenes.map((scene) => scene.height))
+  return { title: '', description: '', width: x - gap, height, marks }
+}
+
+/** The lowest and the highest finite number; ∞ and −∞ where there is none. */
+export function finiteEnds(values: ArrayLike<number>): readonly [low: number, high: number] {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isFinite(values[i])) continue
+    low = Math.min(low, values[i])
+    high = Math.max(high, values[i])
   }
+  return [low, high]
 }
 
 function bounds(values: readonly number[]): readonly [number, number] {
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-  for (const value of values) {
-    if (!Number.isFinite(value)) continue
-    if (value < low) low = value
-    if (value > high) high = value
-  }
+  const [low, high] = finiteEnds(values)
   if (low > high) return [-1, 1]
-  // States of gated layers lie within ±1: shown so, unless they are much smaller or larger.
+  // States of gated layers lie within ±1; the scale says so unless they are much smaller or larger.
   const size = Math.max(Math.abs(low), Math.abs(high))
   if (size === 0 || (size <= 1 && size > 0.6)) return [-1, 1]
   const round = roundUp(size)

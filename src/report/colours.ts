@@ -1,6 +1,6 @@
 /**
- * Colours that do not need colour vision: ramps that run evenly from dark to light, computed as
- * straight lines through OKLab (B. Ottosson 2020, "A perceptual color space for image processing").
+ * Colour ramps that can be read without colour vision: lightness changes evenly, along straight
+ * lines through OKLab (B. Ottosson 2020, "A perceptual color space for image processing").
  */
 
 import type { Ink, Raster } from './scene.ts'
@@ -8,7 +8,9 @@ import type { Ink, Raster } from './scene.ts'
 type Lab = readonly [lightness: number, a: number, b: number]
 export type Rgb = readonly [number, number, number]
 
-/** From blue over grey to yellow, as cividis goes: the same to those who see no red or no green. */
+/**
+ * From blue over grey to yellow, like cividis, which looks the same without red or green vision.
+ */
 const sequential: readonly Lab[] = [
   [0.26, -0.01, -0.1],
   [0.58, -0.005, 0],
@@ -40,7 +42,7 @@ function ramp(stops: readonly Lab[]): readonly Rgb[] {
     const before = Math.min(Math.floor(place), stops.length - 2)
     const share = place - before
     const mixed = stops[before].map((each, k) => each + share * (stops[before + 1][k] - each))
-    // As many numbers as a colour has, which `map` forgets.
+    // Three numbers; `map` loses the length of a tuple.
     return toRgb(mixed as unknown as Lab)
   })
   return [[0, 0, 0], ...colours]
@@ -57,13 +59,13 @@ function toRgb([L, a, b]: Lab): Rgb {
   ]
 }
 
-/** IEC 61966-2-1, from light to the number that is stored. */
+/** The transfer function of sRGB: IEC 61966-2-1. */
 function encode(linear: number): number {
   const x = Math.min(1, Math.max(0, linear))
   return Math.round(255 * (x <= 0.0031308 ? 12.92 * x : 1.055 * x ** (1 / 2.4) - 0.055))
 }
 
-/** Numbers as cells: [rows, columns], those that are not numbers left blank. */
+/** Numbers [rows, columns] as coloured cells; NaN is blank. */
 export function colourCells(
   values: ArrayLike<number>,
   rows: number,
@@ -80,7 +82,7 @@ export function colourCells(
   return { rows, columns, cells, palette: palettes[ramp] }
 }
 
-/** Contrast on the paper: 4.5 and more for text, 3 and more for what is drawn (WCAG 1.4.3, 1.4.11). */
+/** Contrast with the paper is at least 4.5 for text and 3 for graphics (WCAG 1.4.3, 1.4.11). */
 export const inks: Readonly<Record<'light' | 'dark', Readonly<Record<Ink | 'paper', string>>>> = {
   light: {
     paper: '#ffffff',

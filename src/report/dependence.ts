@@ -1,4 +1,4 @@
-/** What an output depends on: a picture of one of its units, and words about several. */
+/** The section about what an output depends on: a picture of one unit, a table of several. */
 
 import { isGruvError } from '../errors.ts'
 import { isRecurrent } from '../model/layers.ts'
@@ -16,20 +16,20 @@ import { heatmap, symmetric } from './heatmap.ts'
 import { figure, list, type Markup, paragraph, type Section, table } from './page.ts'
 import { type Scene, short } from './scene.ts'
 
-/** The whole sequence is needed at once; longer ones go without. */
+/** Longer sequences go without, since the whole sequence is needed at once. */
 const MOST_STEPS = 20_000
-/** Multiplications, as parameters times timesteps times units: some seconds. */
+/** Multiplications (parameters × timesteps × units) that take some seconds. */
 const MOST_PRODUCTS = 4e9
-/** Units of the output that are told of. */
+/** The most units of the output in the table. */
 const MOST_OUTPUTS = 8
-/** Steps that are shown: the last ones up to the output's, or the first ones where those matter. */
+/** Steps that are shown: the last ones up to the output's step, or up to the last that matters. */
 const SHOWN_STEPS = 64
 
 export async function dependenceSection(
   model: Model,
   x: TensorLike | Named<TensorLike>,
   layers: readonly TracedLayer[],
-  { row = 0, mask, lengths, initialState, steps }: Omit<GatherOptions, 'chunk'>,
+  given: Omit<GatherOptions, 'chunk'>,
 ): Promise<Section> {
   const section = (...content: readonly Markup[]): Section => ({
     id: 'dependence',
@@ -53,13 +53,11 @@ export async function dependenceSection(
   const [{ name: output, shape }] = model.outputs
   const width = shape.at(-1)
   const count = Math.min(typeof width === 'number' ? width : 1, MOST_OUTPUTS, affordable)
+  const { steps } = given
   const options = {
-    row,
+    ...given,
     units: Array.from({ length: count }, (_, unit) => unit),
     ...(steps?.[1] !== undefined && shape.includes('time') && { at: steps[1] - 1 }),
-    ...(mask !== undefined && { mask }),
-    ...(lengths !== undefined && { lengths }),
-    ...(initialState !== undefined && { initialState }),
   }
   const arriving = model.nodes
     .filter(isRecurrent)
@@ -84,11 +82,14 @@ export async function dependenceSection(
 }
 
 interface Found extends InputJacobian {
-  /** Why it is not by the input itself. */
+  /** Why it is not with respect to the input itself. */
   readonly why?: string
 }
 
-/** By the input, or else by what arrives at the first layer where a derivative exists; or why not. */
+/**
+ * The derivative with respect to the input, or else to the input of the first layer for which it
+ * exists; the reason where there is none.
+ */
 function firstKnown(
   model: Model,
   x: TensorLike | Named<TensorLike>,
@@ -109,15 +110,15 @@ function firstKnown(
   return why
 }
 
-/** One unit of the output. */
+/** The derivatives of one unit of the output. */
 interface Look {
   readonly unit: number
   /** [timesteps, features] */
   readonly data: Float64Array
-  /** The sum of the sizes of all derivatives, and of those of each timestep. */
+  /** The sum of all magnitudes, and the sum for each timestep. */
   readonly total: number
   readonly size: readonly number[]
-  /** Of the derivative that is largest in size. */
+  /** The derivative of the largest magnitude. */
   readonly strongest: { readonly value: number; readonly feature: number; readonly t: number }
   /** The timestep after the last one that matters. */
   readonly end: number

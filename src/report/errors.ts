@@ -1,4 +1,4 @@
-/** Pictures of what is wrong: errors against a reference, differences from another model. */
+/** Draws errors against a reference, and differences from another model. */
 
 import { type LayerComparison, titleOf } from '../trace/index.ts'
 import type { OutputVerdict } from '../verify/index.ts'
@@ -30,7 +30,7 @@ export function errorPlot(name: string, verdict: OutputVerdict): Scene {
   )
 }
 
-/** A row for each value, in the order of computing: where two models part, and by how much. */
+/** Where two models differ and by how much: a row for each value, in the order of computing. */
 export function differencePlot({ layer, from, values }: LayerComparison, tolerance: number): Scene {
   const rows = values.map(({ overTime }) => inColumns(overTime))
   const [{ per, largest }] = rows
@@ -41,7 +41,7 @@ export function differencePlot({ layer, from, values }: LayerComparison, toleran
   const finite = logs.filter(Number.isFinite)
   const high = Math.ceil(finite.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY))
   const least = Math.floor(tolerance > 0 ? Math.log10(tolerance) : Math.min(...finite))
-  // The middle of the colour bar is to be a power of ten, too.
+  // The middle of the colour bar should be a power of ten as well.
   const low = high - 2 * Math.max(1, Math.ceil((high - least) / 2))
   const words = values.map(({ value, largest, first }) =>
     first === null
@@ -67,7 +67,7 @@ export function differencePlot({ layer, from, values }: LayerComparison, toleran
   })
 }
 
-/** The largest of neighbours, where there are more timesteps than columns. */
+/** The largest error in each column, where there are more timesteps than columns. */
 function inColumns(overTime: Float64Array): {
   readonly per: number
   readonly largest: Float64Array

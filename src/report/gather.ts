@@ -1,4 +1,4 @@
-/** One pass over a trace: the statistics of every row, and for one row what pictures need. */
+/** Reads a trace once: statistics over all rows, and the values of one row for pictures. */
 
 import type { Model } from '../model/types.ts'
 import type { Named, TensorLike } from '../tensor.ts'
@@ -12,12 +12,12 @@ import {
   trace,
 } from '../trace/index.ts'
 
-/** Columns of a picture: longer traces are averaged, so that memory does not depend on their length. */
+/** Columns of a picture. Longer traces are averaged, so memory does not depend on their length. */
 export const MOST_COLUMNS = 720
-/** Rows of a picture: wider layers are averaged over neighbours. */
+/** Rows of a picture. In wider layers, neighbouring units are averaged. */
 export const MOST_ROWS = 256
 
-/** A value over time: [rows, columns] of means, lowest and highest numbers. */
+/** A value over time: mean, minimum and maximum, each [rows, columns]. */
 export interface Columns {
   readonly mean: Float64Array
   readonly min: Float64Array
@@ -30,7 +30,7 @@ export interface GatheredLayer {
   readonly row: number
   readonly statistics: LayerStatistics
   readonly columns: number
-  /** How many timesteps a column holds, the last one perhaps fewer; 1 where each has its own. */
+  /** Timesteps in a column; the last column may have fewer. */
   readonly perColumn: number
   /** Gates, candidate and states, each [units, columns]. */
   readonly values: Named<Columns>
@@ -65,14 +65,9 @@ export function gather(
 }
 
 /** The values that pictures show, in the order of computing. */
-export function shownValues({ kind }: Pick<TracedLayer, 'kind'>): readonly string[] {
-  const { gates, candidate } = rolesOf({ kind })
-  return [
-    ...gates,
-    ...(candidate === null ? [] : [candidate]),
-    ...(kind === 'lstm' ? ['c'] : []),
-    'h',
-  ]
+function shownValues({ kind }: Pick<TracedLayer, 'kind'>): readonly string[] {
+  const { gates, candidate, states } = rolesOf({ kind })
+  return [...gates, ...(candidate === null ? [] : [candidate]), ...states]
 }
 
 class GatherColumns {
@@ -107,7 +102,7 @@ class GatherColumns {
         const column = Math.floor((first + t - begin) / this.perColumn)
         for (let u = 0; u < units; u++) {
           const value = numbers[t * units + u]
-          // Masked steps have no gates; a column holds what there is.
+          // Masked steps have no gates.
           if (Number.isNaN(value)) continue
           const at = u * this.columns + column
           mean[at] += value
@@ -133,7 +128,7 @@ class GatherColumns {
   }
 }
 
-/** What is down and across in a picture, as a sentence: what it leaves out above all. */
+/** A sentence that says what the rows and columns of a picture are, and what it leaves out. */
 export function captionOf({ perColumn, layer, row }: GatheredLayer): string {
   const down =
     layer.units > MOST_ROWS
@@ -146,7 +141,7 @@ export function captionOf({ perColumn, layer, row }: GatheredLayer): string {
   return `${down}, ${across}${layer.rows > 1 ? `; row ${row} of the ${layer.rows} in the batch` : ''}.`
 }
 
-/** [rows, columns] with at most that many of each, neighbours reduced to one number. */
+/** [rows, columns] with at most `most` rows: neighbouring rows are reduced to one. */
 export function reduceRows(
   values: ArrayLike<number>,
   rows: number,

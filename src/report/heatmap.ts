@@ -1,4 +1,4 @@
-/** Heatmaps: numbers as cells of colour, with a bar that says which colour is which number. */
+/** Draws heatmaps: numbers as coloured cells, with a colour bar. */
 
 import { type Area, heading, SIZE, text, ticks, ticksBelow, WIDTH } from './axes.ts'
 import { colourCells, type Ramp } from './colours.ts'
@@ -14,10 +14,10 @@ export interface HeatmapOptions {
   readonly columns: number
   readonly ramp: Ramp
   readonly range: readonly [low: number, high: number]
-  /** What goes down, such as `unit`; and how its rows are called, if not by number. */
+  /** The title of the rows, such as `unit`; and their names, if they are not numbered. */
   readonly down: string
   readonly rowNames?: readonly string[]
-  /** What goes across, with the numbers at its ends; none to leave them out. */
+  /** The title of the columns and the numbers at their ends; null for no axis. */
   readonly across: { readonly title: string; readonly from: number; readonly to: number } | null
   readonly width?: number
   readonly reduce?: 'mean' | 'extreme'
@@ -27,12 +27,12 @@ export interface HeatmapOptions {
 }
 
 const LEGEND = 96
-/** A row that has a name. */
+/** The height of a row that has a name. */
 const NAMED_ROW = 18
 const ABOVE = 24
 const BELOW = 36
 
-/** Tall enough to see each unit where there are few, not taller than a screen where there are many. */
+/** Tall enough to see each of a few units, and not taller than a screen for many. */
 function heightFor(rows: number): number {
   if (rows <= 16) return Math.max(rows * 13, 20)
   return Math.min(Math.max(210, rows * 4), 330)
@@ -84,7 +84,7 @@ function rowTicks(
       : ticks(0, rows - 1, numbers).filter(Number.isInteger)
   return [
     ...shown.map((row) => at(row, String(row))),
-    // In the corner above the numbers, where it needs no turned letters.
+    // In the corner above the numbers, where no text needs to be rotated.
     text(x - 7, y - 8, title, { anchor: 'end' }),
   ]
 }
@@ -110,7 +110,7 @@ function colourBar(
   ]
 }
 
-/** Zero in the middle, so that its colour means zero. */
+/** A range with zero in the middle, so that the middle colour means zero. */
 export function symmetric(values: Iterable<number>): readonly [number, number] {
   let largest = 0
   for (const value of values)

@@ -1,21 +1,23 @@
 /**
- * `gruv/report`: what a model does on some input, as one page to look at or as single pictures.
+ * `gruv/report`: shows what a model does on an input, as one page or as single pictures.
  *
  *     const html = await report(model, x)
  *     const svg = await plot(model, x, 'gates', { format: 'svg' })
  *
- * Pages and pictures need nothing beside them: no script, no font, no other file. Time is averaged
- * into some hundreds of columns, so that their size does not depend on how long the input is.
+ * Pages and pictures are self-contained: no script, no font, no other file. Time is averaged into
+ * some hundreds of columns, so their size does not depend on the length of the input.
  */
 
 import { GruvError } from '../errors.ts'
 import { isRecurrent } from '../model/layers.ts'
 import { summarize } from '../model/summary.ts'
 import type { Model, RecurrentNode } from '../model/types.ts'
-import { notFound } from '../runtime/inputs.ts'
+import { named } from '../runtime/run/named.ts'
 import type { Named, TensorLike } from '../tensor.ts'
 import { type ModelComparison, stateInfluence } from '../trace/index.ts'
+import { checkRange } from '../trace/range.ts'
 import type { Verdict } from '../verify/index.ts'
+import { text } from './axes.ts'
 import { dependenceSection } from './dependence.ts'
 import { errorPlot } from './errors.ts'
 import { type GatheredLayer, type GatherOptions, gather } from './gather.ts'
@@ -28,9 +30,9 @@ import { comparisonSection, errorSection } from './sections.ts'
 import { svgFile } from './svg.ts'
 
 export interface ReportOptions extends Omit<GatherOptions, 'chunk'> {
-  /** Of `verify`: the error over time is shown. */
+  /** From `verify`: adds the error over time. */
   readonly verdict?: Verdict
-  /** Of `compareModels`: what differs is shown. */
+  /** From `compareModels`: adds the differences. */
   readonly comparison?: ModelComparison
 }
 
@@ -42,17 +44,17 @@ export interface PlotOptions extends ReportOptions {
   readonly format: 'svg' | 'png'
 }
 
-/** As far back as the dependence of the last state on earlier ones is followed … */
+/** The most steps back over which the dependence of the last state is followed … */
 const MOST_BACK = 64
-/** … at a price of units³ for each step: less far in wide layers, not at all in very wide ones. */
+/** … at a cost of units³ for each step: fewer in wide layers, none in very wide ones. */
 const MOST_PRODUCTS = 5e8
 const MOST_UNITS = 512
 
 /**
  * One HTML page: gates, states, statistics, Jacobians, weights and equations of every recurrent
  * layer, in words too.
- * @throws GruvError when the input does not fit the model, or `unsupported` where nothing in it is
- *   recurrent.
+ * @throws GruvError when the input does not fit the model, or `unsupported` where it has no
+ *   recurrent layer.
  */
 export async function report(
   model: Model,
@@ -148,7 +150,7 @@ function plotScene(
   return together(`${model.name}: ${kind}`, layers.map(draw[kind]))
 }
 
-/** Each with its title above it: a picture on its own has to say what it is of. */
+/** Each with its title above it, since a picture on its own must say what it shows. */
 function together(title: string, scenes: readonly Scene[]): Scene {
   if (scenes.length === 1) return titled(scenes[0])
   return stack(
@@ -163,18 +165,7 @@ function titled(scene: Scene): Scene {
   const label: Scene = {
     ...scene,
     height: 18,
-    marks: [
-      {
-        kind: 'text',
-        x: 0,
-        y: 14,
-        text: scene.title,
-        size: 16,
-        ink: 'text',
-        anchor: 'start',
-        bold: true,
-      },
-    ],
+    marks: [text(0, 14, scene.title, { ink: 'text', size: 16, bold: true })],
   }
   return stack(scene.title, scene.description, [label, scene], 8)
 }
@@ -194,42 +185,29 @@ function gatherAll(
   const layers = gather(model, x, options)
   const { row = 0 } = options
   const least = Math.min(...layers.map(({ layer }) => layer.rows))
-  if (Number.isInteger(row) && row >= 0 && row < least) return layers
-  throw new GruvError('bad-argument', `row cannot be ${row}`, {
-    where: 'row',
-    expected: `a whole number from 0 to ${least - 1}`,
-  })
+  checkRange('row', row, 0, least - 1)
+  return layers
 }
 
 function nodeOf(model: Model, name: string): RecurrentNode {
-  const nodes = model.nodes.filter(isRecurrent)
-  const node = nodes.find((each) => each.name === name)
-  if (node !== undefined) return node
-  throw notFound(
-    'recurrent layer',
-    name,
-    nodes.map((each) => each.name),
-  )
+  return named('recurrent layer', name, model.nodes.filter(isRecurrent))
 }
 
-/** Ends at the last of the traced steps; null where it would take too long. */
+/** The influence on the last traced step; null where it would take too long. */
 function influenceOf(
   model: Model,
   x: TensorLike | Named<TensorLike>,
   { layer }: GatheredLayer,
-  { row = 0, mask, lengths, initialState }: ReportOptions,
+  options: ReportOptions,
 ): Float64Array | null {
   if (layer.units > MOST_UNITS) return null
   const affordable = Math.max(8, Math.floor(MOST_PRODUCTS / layer.units ** 3))
   const at = layer.direction === 'forward' ? layer.first + layer.steps - 1 : layer.first
   return stateInfluence(model, x, {
+    ...options,
     layer: layer.name,
     at,
-    row,
     back: Math.min(layer.steps, MOST_BACK, affordable),
-    ...(mask !== undefined && { mask }),
-    ...(lengths !== undefined && { lengths }),
-    ...(initialState !== undefined && { initialState }),
   })
 }
 

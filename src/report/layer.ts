@@ -1,8 +1,8 @@
-/** The part of a report that is about one recurrent layer. */
+/** The section of a report about one recurrent layer. */
 
-import { conventionTable, meaningOf } from '../model/conventions.ts'
+import { conventionTable, meaningOf } from '../model/conventions/conventions.ts'
 import { equations } from '../model/equations.ts'
-import type { RecurrentNode } from '../model/types.ts'
+import type { GruNode, LstmNode, RecurrentNode } from '../model/types.ts'
 import { describeStatistics, timesteps, titleOf } from '../trace/index.ts'
 import { captionOf, type GatheredLayer } from './gather.ts'
 import { figure, list, type Markup, paragraph, table } from './page.ts'
@@ -29,7 +29,7 @@ export async function layerContent(
   if (node.kind !== 'rnn') {
     parts.push(
       '<h3>Gates</h3>',
-      paragraph(gateWords[node.kind](node)),
+      paragraph(gateWords(node)),
       await figure(
         gatesPlot(gathered),
         `${id}-gates`,
@@ -88,31 +88,28 @@ export async function layerContent(
 
 const kinds = { gru: 'A GRU', lstm: 'An LSTM', rnn: 'A simple RNN' } as const
 
-/** What the letters of the equations stand for. */
+/** The meaning of the letters in the equations. */
 const letters = {
   gru: "x is the input of a step, h the state before it and h' the one after it. W are the kernels that read the input, U those that read the state, b the biases, each in three parts: for the update gate z, the reset gate r and the candidate n. σ is the sigmoid, 1/(1 + e⁻ᵃ); ⊙ multiplies unit by unit.",
   lstm: "x is the input of a step, h and c are the state and the cell before it, h' and c' those after it. W are the kernels that read the input, U those that read the state, b the biases, each in four parts: for the input gate i, the forget gate f, the candidate g and the output gate o. σ is the sigmoid, 1/(1 + e⁻ᵃ); ⊙ multiplies unit by unit.",
   rnn: "x is the input of a step, h the state before it and h' the one after it. W is the kernel that reads the input, U the one that reads the state, b the biases.",
 } as const
 
-const gateWords = {
-  gru: (node: RecurrentNode) =>
-    node.kind === 'gru' && node.update === 'keeps'
-      ? 'Where z is near 1 (yellow), a unit keeps its state; where it is near 0 (dark blue), it takes the candidate n. Where r is near 0, the candidate forgets the state.'
-      : 'Where z is near 1 (yellow), a unit takes the candidate n; where it is near 0 (dark blue), it keeps its state. Where r is near 0, the candidate forgets the state.',
-  lstm: () =>
-    'Where f is near 1 (yellow), a unit keeps its cell; where i is near 1, it lets the candidate g in; where o is near 1, it shows the cell.',
-} as const
+function gateWords(node: GruNode | LstmNode): string {
+  if (node.kind === 'lstm')
+    return 'Where f is near 1 (yellow), a unit keeps its cell; where i is near 1, it lets the candidate g in; where o is near 1, it shows the cell.'
+  return node.update === 'keeps'
+    ? 'Where z is near 1 (yellow), a unit keeps its state; where it is near 0 (dark blue), it takes the candidate n. Where r is near 0, the candidate forgets the state.'
+    : 'Where z is near 1 (yellow), a unit takes the candidate n; where it is near 0 (dark blue), it keeps its state. Where r is near 0, the candidate forgets the state.'
+}
 
 function counted(count: number, what: string): string {
   return `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`
 }
 
-function keepWords(node: RecurrentNode): string {
+function keepWords(node: GruNode | LstmNode): string {
   if (node.kind === 'lstm') return 'f'
-  return node.kind === 'gru' && node.update === 'updates'
-    ? '1 − z, since z updates'
-    : 'z, which keeps'
+  return node.update === 'updates' ? '1 − z, since z updates' : 'z, which keeps'
 }
 
 function equationTable(node: RecurrentNode): Markup {
@@ -129,7 +126,7 @@ function conventionsTable(node: RecurrentNode): Markup {
   if (node.conventions.length === 0) return ''
   const rows = node.conventions.map(({ key, value, origin, why }) => {
     const meaning = meaningOf(key, value)
-    // That a kernel is not transposed says less than what it is.
+    // The meaning of `transposed` says more than yes or no.
     const choice =
       key === 'transposed' ? meaning : meaning === value ? value : `${value}: ${meaning}`
     return [conventionTable[key].title, choice, `${origin}: ${why}`]

@@ -1,7 +1,8 @@
 /**
- * Letters as strokes, for pictures that have no font at hand. A glyph is lines of points, two digits
- * each: x from the left, y from the top of a capital (0) over that of a small letter (2) to the
- * baseline (6) and below it (8). A line of one point twice is a dot.
+ * A font of strokes, for pictures that are drawn without any other font. A glyph is a list of
+ * lines, a line a list of points, a point two digits: x from the left, and y from the top of a
+ * capital (0) over the top of a small letter (2) to the baseline (6) and below it (8). A line with
+ * the same point twice is a dot.
  */
 const glyphs: Readonly<Record<string, string>> = {
   A: '062046;1434',
@@ -101,15 +102,15 @@ const glyphs: Readonly<Record<string, string>> = {
   ' ': '',
 }
 
-/** A box, for a letter that is not there. */
+/** A box, for a missing letter. */
 const MISSING = '0040460600'
 
-/** Parts of the size of the letters: a capital is 0.72 high. */
+/** The size of a unit, as a share of the font size: a capital is 0.72 high. */
 const [ACROSS, DOWN] = [0.088, 0.12]
 const BASELINE = 6
 const SPACE = 3
 
-/** Lines of x, y, x, y … from the start of the baseline, and how far the text reaches. */
+/** Lines of x, y, x, y … from the start of the baseline, and the width of the text. */
 export function strokesOf(
   text: string,
   size: number,

@@ -1,4 +1,4 @@
-/** The page around the pictures: its parts, its style. */
+/** The HTML of a report: its parts and its style. */
 
 import type { Scene } from './scene.ts'
 import { escapeText, inkStyle, pictureStyle, svgElement } from './svg.ts'
@@ -16,13 +16,13 @@ export function list(items: readonly string[]): Markup {
     : `<ul>${items.map((item) => `<li>${escapeText(item)}</li>`).join('')}</ul>`
 }
 
-/** Pictures can be wider than a phone: they scroll by themselves, by keyboard too. */
+/** Pictures can be wider than a phone, so each scrolls by itself, also by keyboard. */
 export async function figure(scene: Scene, id: string, caption: string): Promise<Markup> {
   const picture = await svgElement(scene, id)
   return `<figure><div class="wide" tabindex="0" role="group" aria-label="${escapeText(scene.title)}">${picture}</div><figcaption>${escapeText(caption)}</figcaption></figure>`
 }
 
-/** More rows than these scroll by themselves, and are all there in print. */
+/** Longer tables scroll by themselves on screen; in print all rows appear. */
 const MOST_ROWS = 24
 
 /** The first cell of a row is its heading. */

@@ -1,13 +1,13 @@
-/** The pictures of a report, each on its own too: gates, states, weights, error, memory. */
+/** The pictures of a layer in a report: gates, states, saturation, memory, weights. */
 
-import { weightsOf } from '../model/layers.ts'
 import type { RecurrentNode } from '../model/types.ts'
+import { weightsOf } from '../model/weights.ts'
 import type { Tensor } from '../tensor.ts'
-import { timesteps, titleOf } from '../trace/index.ts'
+import { rolesOf, timesteps, titleOf } from '../trace/index.ts'
 import { SIZE, text, WIDTH } from './axes.ts'
 import { memoryBars } from './bars.ts'
-import { beside, histogram, logLine, saturation, trajectories } from './charts.ts'
-import { captionOf, type GatheredLayer, MOST_ROWS, reduceRows, shownValues } from './gather.ts'
+import { beside, finiteEnds, histogram, logLine, saturation, trajectories } from './charts.ts'
+import { captionOf, type GatheredLayer, MOST_ROWS, reduceRows } from './gather.ts'
 import { heatmap, symmetric } from './heatmap.ts'
 import { type Scene, short, stack } from './scene.ts'
 
@@ -21,17 +21,17 @@ function acrossOf({ layer: { first }, columns, perColumn }: GatheredLayer) {
 
 /** Units × time of each gate and the candidate. */
 export function gatesPlot(gathered: GatheredLayer): Scene {
-  const names = shownValues(gathered.layer).filter((name) => name !== 'h' && name !== 'c')
+  const { gates, candidate } = rolesOf(gathered.layer)
+  const names = [...gates, ...(candidate === null ? [] : [candidate])]
   if (names.length === 0) return statesPlot(gathered)
-  const scenes = names.map((name, i) => {
-    const candidate = name === 'n' || name === 'g'
-    return valueHeatmap(
+  const scenes = names.map((name, i) =>
+    valueHeatmap(
       gathered,
       name,
-      candidate ? 'diverging' : 'sequential',
+      name === candidate ? 'diverging' : 'sequential',
       i === names.length - 1,
-    )
-  })
+    ),
+  )
   const { name, units, steps } = gathered.layer
   return stack(
     `Gates of ${name}`,
@@ -49,12 +49,13 @@ function valueHeatmap(
 ): Scene {
   const { layer, columns } = gathered
   const values = gathered.values[name].mean
+  const [low, high] = finiteEnds(values)
   const largest = symmetric(values)
-  // Where everything is small, colours that reach up to 1 would show nothing.
+  // Small numbers would be invisible on a scale up to 1.
   const usual = largest[1] <= 1 && largest[1] > 0.5
   const range =
     ramp === 'sequential'
-      ? ([Math.min(0, ...finiteEnds(values)), Math.max(1, ...finiteEnds(values))] as const)
+      ? ([Math.min(0, low), Math.max(1, high)] as const)
       : usual && name !== 'c'
         ? ([-1, 1] as const)
         : largest
@@ -71,21 +72,10 @@ function valueHeatmap(
   })
 }
 
-/** The lowest and the highest number there is. */
-function finiteEnds(values: ArrayLike<number>): readonly number[] {
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-  for (let i = 0; i < values.length; i++) {
-    if (!Number.isFinite(values[i])) continue
-    low = Math.min(low, values[i])
-    high = Math.max(high, values[i])
-  }
-  return low > high ? [] : [low, high]
-}
-
 /** Units × time of the state (and the cell), and the units that move most as lines. */
 export function statesPlot(gathered: GatheredLayer): Scene {
   const { layer, values, columns, statistics } = gathered
-  const names = layer.kind === 'lstm' ? ['c', 'h'] : ['h']
+  const names = rolesOf(layer).states
   const maps = names.map((name, i) =>
     valueHeatmap(gathered, name, 'diverging', i === names.length - 1),
   )
@@ -127,13 +117,11 @@ export function saturationPlot({ statistics, layer }: GatheredLayer): Scene | nu
   const width = (WIDTH - 24 * (gates.length - 1)) / gates.length
   const narrow = Math.min(width, 300)
   const how = beside(
-    { title: '', description: '' },
     gates.map(([gate, { histogram: shares, range }]) =>
       histogram({ title: titleOf(gate), description: '' }, shares, range, width),
     ),
   )
   const where = beside(
-    { title: '', description: '' },
     gates.map(([gate, { left, right }]) =>
       saturation({ title: `${gate}: each unit a dot`, description: '' }, left, right, narrow),
     ),
@@ -150,7 +138,10 @@ export function saturationPlot({ statistics, layer }: GatheredLayer): Scene | nu
   )
 }
 
-/** How long each unit remembers, and how an earlier state fades; null for layers too wide for that. */
+/**
+ * How long each unit remembers, and how an earlier state fades; `influence` is null for layers that
+ * are too wide for that.
+ */
 export function memoryPlot(
   { statistics, layer }: GatheredLayer,
   influence: Float64Array | null,
@@ -185,10 +176,16 @@ function leftOut(units: number): Scene {
   return { width: WIDTH, height: 20, title: '', description: words, marks: [text(0, 14, words)] }
 }
 
+/** The parts that weights are split into; a simple RNN's are whole. */
+const weightGates: Readonly<Record<RecurrentNode['kind'], readonly string[]>> = {
+  gru: ['z', 'r', 'n'],
+  lstm: ['i', 'f', 'g', 'o'],
+  rnn: [''],
+}
+
 /** Every kernel and bias, a column for each gate. */
 export function weightsPlot(node: RecurrentNode): Scene {
-  const gates =
-    node.kind === 'gru' ? ['z', 'r', 'n'] : node.kind === 'lstm' ? ['i', 'f', 'g', 'o'] : ['']
+  const gates = weightGates[node.kind]
   const weights = weightsOf(node)
   const arrays = [
     ['W', 'input', 'kernel'],
@@ -201,7 +198,7 @@ export function weightsPlot(node: RecurrentNode): Scene {
   const width = Math.min(300, (WIDTH - gap * (gates.length - 1)) / gates.length)
   const rows = arrays.flatMap(([letter, down, array]) => {
     const arrayOf = (gate: string) => weights[gate === '' ? array : `${array}.${gate}`]
-    // A candidate sees no cell: it has no peephole.
+    // A candidate has no peephole.
     const present = gates.filter((gate) => arrayOf(gate) !== undefined)
     const tensors = present.map(arrayOf)
     if (tensors.length === 0) return []
@@ -235,7 +232,7 @@ export function weightsPlot(node: RecurrentNode): Scene {
       height: 24,
       marks: [text(0, 21, title.replaceAll('-', '−'), { size: SIZE.label })],
     }
-    return [label, beside({ title: '', description: '' }, scenes, gap)]
+    return [label, beside(scenes, gap)]
   })
   return stack(
     `Weights of ${node.name}`,
@@ -245,7 +242,7 @@ export function weightsPlot(node: RecurrentNode): Scene {
   )
 }
 
-/** At most MOST_ROWS columns: of neighbours the number largest in size. */
+/** At most MOST_ROWS columns; of neighbours, the number of the largest magnitude. */
 function transposeRows({ data }: Tensor, rows: number, columns: number) {
   if (columns <= MOST_ROWS) return { values: data as ArrayLike<number>, columns }
   const flipped = new Float64Array(data.length)

@@ -1,5 +1,6 @@
-/** PNG pictures: W3C, Portable Network Graphics, 3rd edition. */
+/** Encodes PNG pictures: W3C, Portable Network Graphics, 3rd edition. */
 
+import { joinBytes } from '../bytes/byte-arrays.ts'
 import { crc32 } from '../bytes/crc32.ts'
 import type { Raster } from './scene.ts'
 
@@ -42,7 +43,7 @@ async function encodePng(
   view.setUint32(0, width)
   view.setUint32(4, height)
   header.set([8, colourType, 0, 0, 0], 8)
-  return join([
+  return joinBytes([
     Uint8Array.from(signature),
     chunk('IHDR', header),
     ...before,
@@ -61,16 +62,6 @@ function chunk(type: string, data: Uint8Array): Uint8Array {
   )
   bytes.set(data, 8)
   view.setUint32(8 + data.length, crc32(bytes.subarray(4, 8 + data.length)))
-  return bytes
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
   return bytes
 }
 

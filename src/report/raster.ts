@@ -1,4 +1,4 @@
-/** Pictures as pixels: for PNG files, where no browser is there to draw them. */
+/** Draws pictures into pixels, for PNG files. */
 
 import { GruvError } from '../errors.ts'
 import { inks, type Rgb } from './colours.ts'
@@ -6,13 +6,13 @@ import { strokesOf } from './letters.ts'
 import { pixelPng } from './png.ts'
 import type { Ink, Mark, Scene } from './scene.ts'
 
-/** Pixels for each unit of the scene: sharp on today's screens. */
+/** Pixels for each unit of the scene, for sharp pictures on dense screens. */
 const SCALE = 2
 const MARGIN = 16
-/** A wall of pictures; more are better looked at one by one. */
+/** Larger pictures are better drawn one by one. */
 const MOST_PIXELS = 100e6
 
-/** On light paper. @throws GruvError `too-large` where many layers make a picture nobody can open. */
+/** On white paper. @throws GruvError `too-large` where many layers make too large a picture. */
 export function scenePng(scene: Scene): Promise<Uint8Array> {
   const width = Math.ceil((scene.width + 2 * MARGIN) * SCALE)
   const height = Math.ceil((scene.height + 2 * MARGIN) * SCALE)
@@ -69,7 +69,7 @@ function drawMark(canvas: Canvas, mark: Mark): void {
   }
 }
 
-/** Five drawn, four left out, as in the SVG; gaps lift the pen. */
+/** Dashes of five with gaps of four, as in the SVG; NaN lifts the pen. */
 function dashes(points: readonly number[]): readonly number[] {
   const cut: number[] = []
   for (let i = 0; i + 3 < points.length; i += 2) {
@@ -89,7 +89,7 @@ function rgbOf(ink: Ink): Rgb {
   return [value >> 16, (value >> 8) & 255, value & 255]
 }
 
-/** White paper; coordinates are the scene's. */
+/** White paper, in the coordinates of the scene. */
 class Canvas {
   readonly pixels: Uint8Array
   private readonly width: number
@@ -101,7 +101,7 @@ class Canvas {
     this.pixels = new Uint8Array(3 * width * height).fill(255)
   }
 
-  /** @param colourAt by how far across and down, from 0 to 1; null leaves the paper. */
+  /** @param colourAt the colour at a position across and down, from 0 to 1; null for none. */
   box(
     x: number,
     y: number,
@@ -150,7 +150,7 @@ class Canvas {
     }
   }
 
-  /** Everything inside a closed line, by the parity of crossings. */
+  /** Fills a closed line, by the parity of crossings. */
   fill(points: readonly number[], colour: Rgb): void {
     const xs = points.filter((_, i) => i % 2 === 0).map((x) => (x + MARGIN) * SCALE)
     const ys = points.filter((_, i) => i % 2 === 1).map((y) => (y + MARGIN) * SCALE)
@@ -183,7 +183,7 @@ function toPixel(value: number): number {
   return Math.round((value + MARGIN) * SCALE)
 }
 
-/** From a point to a stretch of line. */
+/** The distance from a point to a segment. */
 function distance(px: number, py: number, x0: number, y0: number, x1: number, y1: number): number {
   const [dx, dy] = [x1 - x0, y1 - y0]
   const length = dx * dx + dy * dy

@@ -1,13 +1,13 @@
 /** Pictures as plain data: shapes in pixels, drawn as SVG or as PNG. */
 
-/** A colour by what it is for; each way of drawing knows its own, for light and for dark. */
+/** A colour by its purpose; SVG and PNG choose the actual colour, for light and dark pages. */
 export type Ink = 'text' | 'muted' | 'grid' | 'line' | 'band' | 'warn' | 'mark'
 
 /** Cells of one colour each. */
 export interface Raster {
   readonly columns: number
   readonly rows: number
-  /** Row by row, an entry of the palette; 0 is nothing at all. */
+  /** Row by row, an entry of the palette; 0 is transparent. */
   readonly cells: Uint8Array
   /** [r, g, b] of each entry, 0–255. The first is not used. */
   readonly palette: readonly (readonly [number, number, number])[]
@@ -68,7 +68,7 @@ export type Mark =
 export interface Scene {
   readonly width: number
   readonly height: number
-  /** For those who cannot see it: what it is, and what it shows. */
+  /** Text alternatives: what it is, and what it shows. */
   readonly title: string
   readonly description: string
   readonly marks: readonly Mark[]
@@ -91,13 +91,14 @@ export function stack(
   return { width, height: Math.max(y - gap, 1), title, description, marks }
 }
 
-function shift(mark: Mark, dx: number, dy: number): Mark {
+/** The mark moved by dx and dy. */
+export function shift(mark: Mark, dx: number, dy: number): Mark {
   if (mark.kind === 'line' || mark.kind === 'area')
     return { ...mark, points: mark.points.map((each, i) => each + (i % 2 === 0 ? dx : dy)) }
   return { ...mark, x: mark.x + dx, y: mark.y + dy }
 }
 
-/** Numbers on axes and in texts: short, and never `1.2000000000000002`. */
+/** A number for axes and texts: short, never `1.2000000000000002`. */
 export function short(value: number): string {
   if (value === 0) return '0'
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '∞' : '−∞'

@@ -1,4 +1,4 @@
-/** Parts of a report that are about the numbers as a whole: against expected ones, against another model's. */
+/** The sections that compare with expected outputs and with another model. */
 
 import { type LayerComparison, type ModelComparison, titleOf } from '../trace/index.ts'
 import type { Verdict } from '../verify/index.ts'

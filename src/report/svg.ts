@@ -1,10 +1,10 @@
-/** Pictures as SVG, alone or inside a page. */
+/** Writes pictures as SVG, alone or inside a page. */
 
 import { inks } from './colours.ts'
 import { base64, rasterPng } from './png.ts'
 import type { Ink, Mark, Scene } from './scene.ts'
 
-/** The custom properties that colour a picture, and what follows from the reader's preference. */
+/** The custom properties for the colours of a picture, for light and dark pages and for print. */
 export const inkStyle: string = [
   `:root{${properties('light')}}`,
   `@media (prefers-color-scheme:dark){:root{${properties('dark')}}}`,
@@ -16,7 +16,7 @@ function properties(scheme: 'light' | 'dark'): string {
   return `color-scheme:${scheme};${entries.join(';')}`
 }
 
-/** A file of its own, with its paper and its colours. */
+/** A self-contained file with its paper and colours. */
 export async function svgFile(scene: Scene): Promise<string> {
   const { width, height } = scene
   const margin = 16
@@ -29,10 +29,10 @@ export async function svgFile(scene: Scene): Promise<string> {
   )
 }
 
-/** Narrower, and its words could not be read: from there on it scrolls. */
+/** Narrower pictures would be unreadable, so they scroll. */
 const LEAST_WIDTH = 640
 
-/** A part of a page; the page has the colours. @param id unique in the page. */
+/** An element of a page, which defines the colours. @param id unique in the page. */
 export async function svgElement(scene: Scene, id: string): Promise<string> {
   const { width, height } = scene
   const least = Math.min(width, LEAST_WIDTH)
@@ -84,7 +84,7 @@ function box(mark: Extract<Mark, { readonly width: number; readonly height: numb
   return `x="${fixed(mark.x)}" y="${fixed(mark.y)}" width="${fixed(mark.width)}" height="${fixed(mark.height)}"`
 }
 
-/** A path for each stretch between gaps. */
+/** A path for each part between gaps. */
 function strokes(points: readonly number[]): readonly string[] {
   const paths: string[] = []
   let path = ''
@@ -109,11 +109,11 @@ function fixed(value: number): string {
   return String(Number(value.toFixed(1)))
 }
 
-/** Text in a document of tags; names come from files, and files from anybody. */
+/** Escapes text for HTML and SVG; names come from files, which cannot be trusted. */
 export function escapeText(text: string): string {
   return (
     text
-      // What XML cannot hold at all.
+      // Characters that XML does not allow.
       .replaceAll(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '�')
       .replaceAll('&', '&amp;')
       .replaceAll('<', '&lt;')

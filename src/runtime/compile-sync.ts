@@ -1,13 +1,18 @@
-import type { Model } from '../model/types.ts'
-import { compileAtOnce } from './at-once.ts'
-import type { CompileOptions, Program } from './program.ts'
+/** Compiles a model without waiting, for worklets: everything that any model needs is imported. */
 
-/**
- * `compile` without waiting, for worklets: everything that any model needs is there already.
- *
- * A file of its own, which nothing else imports: bundlers that divide code file by file would give
- * every page all of it otherwise.
- */
+import type { Model } from '../model/types.ts'
+import { allLayers } from './all-layers.ts'
+import { chooseEngineSync } from './engine/choose-sync.ts'
+import { plan } from './plan/plan.ts'
+import { type CompileOptions, checkOptions, createProgram, type Program } from './program.ts'
+import { withThreads } from './threads/program.ts'
+
+/** `compile` without waiting. @throws GruvError as `compile`. */
 export function compileSync(model: Model, options: CompileOptions = {}): Program {
-  return compileAtOnce(model, options)
+  const { threads, ...planOptions } = checkOptions(options)
+  const planned = plan(model, planOptions, allLayers)
+  const engine = chooseEngineSync(planned, allLayers, options)
+  const program = createProgram(model, planned, allLayers, engine)
+  if (threads === 1) return program
+  return withThreads(program, model, allLayers, engine, { ...options, threads })
 }

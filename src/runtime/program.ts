@@ -1,19 +1,28 @@
 /**
- * A compiled model. `predict` is pure: it carries nothing from call to call. Whatever must be
+ * A compiled model. `predict` is pure: it carries nothing from call to call. State that must be
  * carried lives in streams.
  */
 
 import { GruvError } from '../errors.ts'
 import type { Model, Port } from '../model/types.ts'
-import type { Named, Tensor, TensorLike } from '../tensor.ts'
-import { isAtHand, lacking, toolkitAtHand } from './at-hand.ts'
-import { chooseEngine, type EngineOptions } from './choose.ts'
-import type { Engine, EngineReport } from './engine.ts'
-import { runInSlices } from './in-slices.ts'
-import { type Plan, plan } from './plan.ts'
-import { beginRun, type Run, type RunOptions, resultsOf, workOn } from './run.ts'
-import { createStream, type Stream } from './stream.ts'
-import type { Toolkit } from './toolkit.ts'
+import { type Named, showShape, type Tensor, type TensorLike } from '../tensor.ts'
+import type { EngineOptions } from './engine/choose.ts'
+import type { Engine, EngineReport } from './engine/engine.ts'
+import type { Layers } from './layers.ts'
+import { plan } from './plan/plan.ts'
+import type { Plan, PlanOptions } from './plan/types.ts'
+import { runCooperatively } from './run/cooperative.ts'
+import { readInputs, zeros } from './run/inputs.ts'
+import {
+  beginRun,
+  type Machine,
+  type Run,
+  type RunOptions,
+  readRun,
+  resultsOf,
+  workOn,
+} from './run/predict.ts'
+import { checkStreamable, createStream, type Stream } from './run/stream.ts'
 
 export interface CompileOptions extends EngineOptions {
   /** `f32` (default) computes in float32, `f64` in float64. */
@@ -29,7 +38,7 @@ export interface CompileOptions extends EngineOptions {
   readonly threads?: number
 }
 
-export type { RunOptions } from './run.ts'
+export type { RunOptions } from './run/predict.ts'
 
 export interface AsyncRunOptions extends RunOptions {
   /** Called now and then with the share of the work that is done, 0 to 1. */
@@ -68,40 +77,47 @@ export interface Program {
   close(): void
 }
 
-/**
- * Compilation is asynchronous because browsers refuse to compile large modules on a page's main
- * thread, and because what this model needs is fetched first.
- */
-export async function compile(model: Model, options: CompileOptions = {}): Promise<Program> {
-  if (!isAtHand(model, options)) return (await import('./at-once.ts')).compileAny(model, options)
-  return compileWith(toolkitAtHand, model, options)
+/** Beyond this many it is a mistake: each worker has a memory of its own. */
+const MOST_THREADS = 1024
+
+/** @throws GruvError `bad-argument` for a value that an option cannot have. */
+export function checkOptions({
+  precision = 'f32',
+  streams = 1,
+  engine = 'auto',
+  threads = 1,
+}: CompileOptions): PlanOptions & { readonly threads: number } {
+  oneOf('precision', precision, ['f32', 'f64'])
+  oneOf('engine', engine, ['auto', 'wasm', 'js'])
+  isCount('streams', streams)
+  isCount('threads', threads, MOST_THREADS)
+  return { precision, streams, threads }
 }
 
-/** A plain model: what the tools lack for it is fetched, and compiles it with what it adds. */
-export async function compileWith(
-  tools: Toolkit,
-  model: Model,
-  options: CompileOptions,
-): Promise<Program> {
-  const fetchPiece = lacking(tools, model)
-  if (fetchPiece) {
-    const piece = await fetchPiece()
-    return piece.compileWith(piece.add(tools), model, options)
-  }
-  const { streams = 1 } = options
-  const planned = plan(model, { precision: 'f32', streams }, tools)
-  const engine = await chooseEngine(planned, tools, options)
-  return createProgram(model, planned, tools, engine)
+function oneOf(name: string, value: string, values: readonly string[]): void {
+  if (values.includes(value)) return
+  throw new GruvError('bad-argument', `${name} cannot be '${value}'`, {
+    expected: `one of ${values.join(', ')}`,
+  })
+}
+
+function isCount(name: string, value: number, most = Number.POSITIVE_INFINITY): void {
+  if (Number.isInteger(value) && value >= 1 && value <= most) return
+  throw new GruvError('bad-argument', `${name} is a count`, {
+    expected: `a whole number from 1${most < Number.POSITIVE_INFINITY ? ` to ${most}` : ''}`,
+    got: `${value}`,
+  })
 }
 
 export function createProgram(
   model: Model,
   planned: Plan,
-  tools: Toolkit,
+  layers: Layers,
   engine: Engine,
 ): Program {
-  engine.setWeights(model, planned)
-  const { hash, precision, streams } = planned
+  const machine: Machine = { plan: planned, engine, tensorOps: layers.tensorOps }
+  const { precision, streams } = planned
+  engine.setWeights(model)
   const freeStreams = Array.from({ length: streams }, (_, i) => i).reverse()
   let current = model
   let open = true
@@ -110,19 +126,9 @@ export function createProgram(
   }
   const start = (x: TensorLike | Named<TensorLike>, options: RunOptions): Run => {
     alive()
-    const inputs = tools.readInputs(planned.inputs, x)
-    return beginRun(tools, planned, engine, current, inputs, options)
+    const request = readRun(planned, readInputs(planned.inputs, x), options)
+    return beginRun(machine, current, request)
   }
-  const openStream = (): Stream => {
-    const slot = freeStreams.pop()
-    if (slot === undefined) {
-      throw new GruvError('bad-argument', `all ${streams} streams of this program are open`, {
-        fix: 'Close one, or compile with more: `compile(model, { streams: n })`.',
-      })
-    }
-    return createStream(planned, engine, slot, alive, () => freeStreams.push(slot))
-  }
-
   const program: Program = {
     inputs: planned.inputs,
     outputs: planned.outputs.map(({ name, shape }) => ({ name, shape })),
@@ -137,33 +143,33 @@ export function createProgram(
     },
 
     async predictAsync(x, { onProgress, ...options } = {}) {
-      return runInSlices(start(x, options), alive, onProgress)
+      return runCooperatively(start(x, options), alive, onProgress)
     },
 
     stream() {
       alive()
-      return tools.stream(planned, openStream)
+      checkStreamable(planned)
+      const slot = freeStreams.pop()
+      if (slot === undefined) {
+        throw new GruvError('bad-argument', `all ${streams} streams of this program are open`, {
+          fix: 'Close one, or compile with more: `compile(model, { streams: n })`.',
+        })
+      }
+      return createStream(planned, engine, slot, alive, () => freeStreams.push(slot))
     },
 
     setWeights(next) {
       alive()
-      // What needs other tools cannot have the same shape.
-      const other = tools.serves(next)
-        ? plan(next, { precision, streams }, tools).hash
-        : 'of other layers'
-      if (other !== hash) {
-        throw new GruvError('bad-argument', 'these weights belong to a model of another shape', {
-          expected: `plan ${hash}`,
-          got: `plan ${other}`,
-          fix: 'Compile that model instead.',
-        })
-      }
-      engine.setWeights(next, planned)
+      const [was, is] = [current, next].map(outlineOf)
+      if (was !== is) throw otherShape(was, is)
+      const { hash } = plan(next, { precision, streams }, layers)
+      if (hash !== planned.hash) throw otherShape(`plan ${planned.hash}`, `plan ${hash}`)
+      engine.setWeights(next)
       current = next
     },
 
     warmup() {
-      program.predict(tools.zeros(planned.inputs, WARMUP_STEPS))
+      program.predict(zeros(planned.inputs, WARMUP_STEPS))
       if (planned.obstacle !== null || freeStreams.length === 0) return
       const stream = program.stream()
       for (let i = 0; i < WARMUP_STEPS; i++) stream.step()
@@ -178,3 +184,17 @@ export function createProgram(
 }
 
 const WARMUP_STEPS = 1000
+
+/** What tells most models apart before they are planned: inputs, and kinds of layers. */
+function outlineOf({ inputs, nodes }: Model): string {
+  const shapes = inputs.map(({ shape }) => showShape(shape)).join(', ')
+  return `a plan of ${shapes} through ${nodes.map(({ kind }) => kind).join(', ')}`
+}
+
+function otherShape(expected: string, got: string): GruvError {
+  return new GruvError('bad-argument', 'these weights belong to a model of another shape', {
+    expected,
+    got,
+    fix: 'Compile that model instead.',
+  })
+}

@@ -1,11 +1,11 @@
 /**
- * Two models, or two readings of one, on the same input, gate by gate: the first value that differs,
- * and the conventions that do.
+ * Compares two models, or two readings of one, gate by gate on the same input: finds the first
+ * value that differs, and the conventions that do.
  */
 
 import { GruvError } from '../errors.ts'
-import { weightsOf } from '../model/layers.ts'
 import type { Model, RecurrentNode } from '../model/types.ts'
+import { weightsOf } from '../model/weights.ts'
 import type { Named, TensorLike } from '../tensor.ts'
 import { type ConventionDifference, comparedValues, conventionDifferences } from './differences.ts'
 import { choosePairs, inputsOf, pairLayers, statesOfSecond } from './pairs.ts'
@@ -20,14 +20,14 @@ export interface ComparisonOptions extends TraceOptions {
   readonly tolerance?: number
 }
 
-/** Where a value leaves the other model's. */
+/** The place where a value first differs between the models. */
 export interface ValueDifference {
   readonly layer: string
   /** z, r, n, h … */
   readonly value: string
   readonly row: number
   readonly timestep: number
-  /** How many steps of the row are computed before it: the timestep itself in a forward layer. */
+  /** The number of steps of the row computed before it: the timestep itself in a forward layer. */
   readonly step: number
   readonly unit: number
   readonly first: number
@@ -52,7 +52,9 @@ export interface LayerComparison {
   /** Gates, candidate and states in the order of computing. */
   readonly values: readonly ValueComparison[]
   readonly conventions: readonly ConventionDifference[]
-  /** Arrays of trained numbers that differ, by name; those that only one side has among them. */
+  /**
+   * Names of the arrays of trained numbers that differ, including those that only one model has.
+   */
   readonly weights: readonly string[]
 }
 
@@ -63,15 +65,15 @@ export interface ModelComparison {
   readonly layers: readonly LayerComparison[]
   /** In the order of computing, over all layers; null where nothing differs. */
   readonly difference: ValueDifference | null
-  /** Sentences for people. */
+  /** The result as sentences. */
   readonly words: readonly string[]
 }
 
 /**
  * Runs both models over x and compares the gates, candidates and states of their recurrent layers,
- * the first with the first, and so on. Projections are left out: where a bias lies moves numbers
- * between `xn` and `hn` without moving a gate.
- * @throws GruvError `bad-argument` when the two have not the same kinds of layers and units.
+ * the first with the first, and so on. Projections are left out: the placement of a bias moves
+ * numbers between `xn` and `hn` without changing a gate.
+ * @throws GruvError `bad-argument` when the layers differ in kind or units.
  */
 export function compareModels(
   first: Model,
@@ -174,7 +176,7 @@ function distance(a: number, b: number): number {
   return Number.isNaN(gap) ? Number.POSITIVE_INFINITY : gap
 }
 
-/** The first in time; of those at one step, the first in the order of computing. */
+/** The earliest difference; of those at one step, the first in the order of computing. */
 function earliest({ values }: LayerComparison): ValueDifference | null {
   const firsts = values.flatMap(({ first }) => (first === null ? [] : [first]))
   return firsts.reduce<ValueDifference | null>((best, each) => {

@@ -1,7 +1,8 @@
-/** Where two readings of a recurrent layer differ in what was decided, and which values that moves. */
+/** Finds the conventions in which two readings of a layer differ, and the values they affect. */
 
-import { type ConventionKey, conventionTable, meaningOf } from '../model/conventions.ts'
+import { type ConventionKey, conventionTable, meaningOf } from '../model/conventions/conventions.ts'
 import type { RecurrentNode } from '../model/types.ts'
+import { cellValues } from '../runtime/reference/cells.ts'
 import { rolesOf } from './statistics.ts'
 
 export interface ConventionDifference {
@@ -17,10 +18,10 @@ export interface ConventionDifference {
 }
 
 /** Gates, candidate and states, in the order of computing. */
-export function comparedValues({ kind }: Pick<RecurrentNode, 'kind'>): readonly string[] {
-  const { gates, candidate } = rolesOf({ kind })
-  if (kind === 'lstm') return ['i', 'f', 'g', 'o', 'c', 'h']
-  return [...gates, ...(candidate === null ? [] : [candidate]), 'h']
+export function comparedValues(node: RecurrentNode): readonly string[] {
+  const { gates, candidate, states } = rolesOf(node)
+  const compared = new Set([...gates, candidate, ...states])
+  return cellValues(node).filter((name) => compared.has(name))
 }
 
 /** Which values a choice acts on directly; null for all. */
@@ -41,7 +42,7 @@ const movedBy: Readonly<Record<ConventionDifference['key'], readonly string[] | 
   maskedOutput: [],
 }
 
-/** How a file lays its numbers out: it acts on nothing where both sides have the same numbers. */
+/** Layouts of a file; they affect nothing where both models have the same numbers. */
 const layouts: ReadonlySet<ConventionDifference['key']> = new Set([
   'gateOrder',
   'lstmGateOrder',
@@ -49,7 +50,7 @@ const layouts: ReadonlySet<ConventionDifference['key']> = new Set([
   'peepholeOrder',
 ])
 
-/** @param sameWeights whether the trained numbers are the same on both sides. */
+/** @param sameWeights whether both models have the same trained numbers. */
 export function conventionDifferences(
   a: RecurrentNode,
   b: RecurrentNode,

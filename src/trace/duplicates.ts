@@ -1,6 +1,6 @@
-/** Units that say the same as another one, found in a sample of the steps. */
+/** Finds units that repeat another unit, in a sample of the steps. */
 
-/** Steps that are kept at most. */
+/** The most steps that are kept. */
 const MOST = 1024
 const ALIKE = 0.999
 
@@ -9,7 +9,7 @@ export class Duplicates {
   /** States, [steps, units]. */
   private readonly sample: Float64Array[] = []
   private seen = 0
-  /** Every such step is kept; doubled whenever there are too many. */
+  /** One of this many steps is kept; doubled whenever there are too many. */
   private stride = 1
 
   constructor(units: number) {
@@ -21,12 +21,12 @@ export class Duplicates {
     this.sample.push(states.slice(from, from + this.units))
     if (this.sample.length <= MOST) return
     this.stride *= 2
-    // Those of even numbers are the ones that the wider stride would have kept.
+    // Every second one is what the doubled stride would have kept.
     const kept = this.sample.filter((_, i) => i % 2 === 0)
     this.sample.splice(0, this.sample.length, ...kept)
   }
 
-  /** Each unit with the first earlier one that it is like; dead ones are like nobody. */
+  /** Each unit with the first earlier unit that it repeats; dead units are left out. */
   result(
     dead: ReadonlySet<number>,
   ): readonly { readonly unit: number; readonly of: number; readonly correlation: number }[] {

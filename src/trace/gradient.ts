@@ -1,19 +1,25 @@
 /**
- * What an output depends on: ∂y/∂x of a whole model, by the chain rule from the output back through
- * every layer, exact in float64.
+ * Computes ∂y/∂x of a whole model, to show what an output depends on: the chain rule from the
+ * output back through every layer, exact in float64.
  */
 
 import { GruvError } from '../errors.ts'
 import { isRecurrent } from '../model/layers.ts'
 import type { LayerNode, Model } from '../model/types.ts'
-import { readInputs } from '../runtime/all-inputs.ts'
-import { notFound } from '../runtime/inputs.ts'
+import { readInputs } from '../runtime/run/inputs.ts'
+import { named, notFound } from '../runtime/run/named.ts'
 import { type Named, showShape, sizeOf, type Tensor, type TensorLike } from '../tensor.ts'
 import { pullLayer } from './gradients/layers.ts'
 import { pullRecurrent } from './gradients/recurrent.ts'
-import { type TapOptions, type TappedLayer, tap, valuesInside } from './tap.ts'
+import { checkRange } from './range.ts'
+import {
+  type RecurrentInputs,
+  recurrentInputs,
+  type StateAndMaskOptions,
+  valuesInside,
+} from './recurrent-inputs.ts'
 
-export interface InputJacobianOptions extends TapOptions {
+export interface InputJacobianOptions extends StateAndMaskOptions {
   /** The name of an output; default: the first. */
   readonly output?: string
   /** Its timestep, where it runs over time; default: the last. */
@@ -22,7 +28,10 @@ export interface InputJacobianOptions extends TapOptions {
   readonly row?: number
   /** Which of its units; default: all. */
   readonly units?: readonly number[]
-  /** By what: an input, or any value inside, such as what an embedding makes; default: the first input. */
+  /**
+   * What to differentiate with respect to: an input, or any value inside the model, such as the
+   * output of an embedding; default: the first input.
+   */
   readonly by?: string
 }
 
@@ -33,14 +42,14 @@ export interface InputJacobian {
   /** The output's timestep; null where it has none. */
   readonly at: number | null
   readonly units: readonly number[]
-  /** [units, …]: the output's units, then the axes of what it is derived by, without that of the batch. */
+  /** [units, …]: the output's units, then the axes of `by` without the batch. */
   readonly jacobian: Tensor
 }
 
 /**
- * The derivatives of an output at one step by everything that came in, or by an inner value.
- * @throws GruvError `unsupported` naming an embedding on the way, which has no derivative; `not-found` or
- *   `bad-argument` for an output, a step or a unit that is not there.
+ * The derivatives of an output at one step with respect to an input or an inner value.
+ * @throws GruvError `unsupported` naming an embedding on the way, which has no derivative;
+ *   `not-found` or `bad-argument` for an output, a step or a unit that does not exist.
  */
 export function inputJacobian(
   model: Model,
@@ -48,10 +57,8 @@ export function inputJacobian(
   options: InputJacobianOptions = {},
 ): InputJacobian {
   const { row = 0, by = model.inputs[0].name } = options
-  const names = model.outputs.map(({ name }) => name)
-  const output = options.output ?? names[0]
-  const port = model.outputs.find(({ name }) => name === output)
-  if (port === undefined) throw notFound('output', output, names)
+  const output = options.output ?? model.outputs[0].name
+  const port = named('output', output, model.outputs)
   const path = nodesBetween(model, by, port.value)
   const looked = [...path.flatMap(({ inputs }) => Object.values(inputs)), port.value, by]
   const values = valuesInside(model, looked, readInputs(model.inputs, x).tensors, options)
@@ -68,12 +75,12 @@ export function inputJacobian(
   const steps = y.shape.length === 3 ? y.shape[1] : null
   const at = steps === null ? null : (options.at ?? steps - 1)
   const units = options.units ?? Array.from({ length: width }, (_, u) => u)
-  inRange('row', row, rows)
-  if (at !== null) inRange('at', at, steps!)
-  for (const unit of units) inRange('units', unit, width)
+  checkRange('row', row, 0, rows - 1)
+  if (at !== null) checkRange('at', at, 0, steps! - 1)
+  for (const unit of units) checkRange('units', unit, 0, width - 1)
 
-  const tapped = new Map(
-    tap(
+  const recurrent = new Map(
+    recurrentInputs(
       model,
       x,
       path.filter(isRecurrent).map(({ name }) => name),
@@ -85,14 +92,14 @@ export function inputJacobian(
   units.forEach((unit, i) => {
     const seed = new Float64Array(y.data.length)
     seed[(row * (steps ?? 1) + (at ?? 0)) * width + unit] = 1
-    const bar = pullGraph(path, tapped, values, port.value, by, { shape: y.shape, data: seed })
+    const bar = pullGraph(path, recurrent, values, port.value, by, { shape: y.shape, data: seed })
     if (bar !== undefined) data.set(bar.data.subarray(row * size, (row + 1) * size), i * size)
   })
   const shape = [units.length, ...start.shape.slice(1)]
   return { output, by, row, at, units, jacobian: { shape, data } }
 }
 
-/** The nodes that a value goes through on its way to another, in order. */
+/** The nodes between two values, in order. */
 function nodesBetween(model: Model, from: string, to: string): readonly LayerNode[] {
   const known = new Set([
     ...model.inputs.map(({ name }) => name),
@@ -125,10 +132,10 @@ function nodesBetween(model: Model, from: string, to: string): readonly LayerNod
   )
 }
 
-/** From the derivative by the output to the one by the start; undefined where nothing arrives there. */
+/** The derivative with respect to `by`; undefined where the output does not depend on it. */
 function pullGraph(
   path: readonly LayerNode[],
-  tapped: ReadonlyMap<string, TappedLayer>,
+  recurrent: ReadonlyMap<string, RecurrentInputs>,
   values: ReadonlyMap<string, Tensor>,
   output: string,
   by: string,
@@ -138,7 +145,7 @@ function pullGraph(
   for (const node of path.toReversed()) {
     const leaving = Object.entries(node.outputs).flatMap(([port, value]) => {
       const bar = bars.get(value)
-      // Whether a step counts does not change by a little.
+      // A mask is not continuous.
       return bar === undefined || port === 'mask' ? [] : [[port, bar] as const]
     })
     if (leaving.length === 0) continue
@@ -146,7 +153,7 @@ function pullGraph(
       Object.entries(node.inputs).map(([port, value]) => [port, values.get(value)!]),
     )
     const pulled = isRecurrent(node)
-      ? pullRecurrent(tapped.get(node.name)!, Object.fromEntries(leaving))
+      ? pullRecurrent(recurrent.get(node.name)!, Object.fromEntries(leaving))
       : pullLayer(node, arriving, Object.fromEntries(leaving))
     for (const [port, value] of Object.entries(node.inputs)) {
       const bar = pulled[port]
@@ -160,12 +167,4 @@ function pullGraph(
 
 function plus(a: Tensor, b: Tensor): Tensor {
   return { shape: a.shape, data: Float64Array.from(a.data, (each, i) => each + b.data[i]) }
-}
-
-function inRange(what: string, value: number, end: number): void {
-  if (Number.isInteger(value) && value >= 0 && value < end) return
-  throw new GruvError('bad-argument', `${what} cannot be ${value}`, {
-    where: what,
-    expected: `whole numbers from 0 to ${end - 1}`,
-  })
 }

@@ -3,7 +3,7 @@
  *
  *     for (const { layer, first, values } of trace(model, x)) console.log(layer, first, values.z)
  *
- * Computed by the float64 reference: the fused kernels of a program never hold a gate apart.
+ * Computed by the float64 reference, since the fused kernels of a program store no gates.
  */
 
 export {

@@ -1,42 +1,45 @@
 /**
- * How the state of a recurrent layer depends on its state some steps before: ∂h_t/∂h_{t−k}, by the
+ * Computes how the state of a recurrent layer depends on an earlier state: ∂h_t/∂h_{t−k}, by the
  * chain rule through every step between, exact in float64.
  */
 
-import { GruvError } from '../errors.ts'
 import type { Model } from '../model/types.ts'
-import { STEP } from '../runtime/masks.ts'
 import { cellStep, type States, stateSlots } from '../runtime/reference/cells.ts'
 import { whichStepsCount } from '../runtime/reference/recurrent.ts'
-import type { Vector } from '../runtime/reference/vectors.ts'
+import { STEP } from '../runtime/run/masks.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
 import { cellPullback, type Pullback } from './pullback.ts'
-import { type TapOptions, type TappedLayer, tap } from './tap.ts'
+import { checkRange } from './range.ts'
+import {
+  type RecurrentInputs,
+  recurrentInputs,
+  type StateAndMaskOptions,
+} from './recurrent-inputs.ts'
 
-export interface StateJacobianOptions extends TapOptions {
+export interface StateJacobianOptions extends StateAndMaskOptions {
   /** The name of a recurrent layer. */
   readonly layer: string
-  /** How many steps lie between, in the order of computing: from 1 to as many as come before. */
+  /** k, the number of steps between, in the order of computing: from 1 to the steps before t. */
   readonly back: number
-  /** t, a timestep; default: the one that is computed last. */
+  /** t, a timestep; default: the last one computed. */
   readonly at?: number
   /** Of the batch; default 0. */
   readonly row?: number
 }
 
 /**
- * ∂(state after step t)/∂(state after the step `back` steps before), by slot of either: `h.h` is
- * ∂h_t/∂h_{t−k}, in an LSTM with c_{t−k} held; `h.c` is ∂h_t/∂c_{t−k}. Each [units, units], row i
- * the derivatives of unit i. Where the earlier step is the first, one more step back is the initial
- * state. Steps that are masked pass the state on as it is.
- * @throws GruvError `not-found` for a layer, `bad-argument` for steps that are not there.
+ * ∂(state after step t)/∂(state after the step `back` steps before), by slots: `h.h` is
+ * ∂h_t/∂h_{t−k}, in an LSTM with c_{t−k} held constant; `h.c` is ∂h_t/∂c_{t−k}. Each is
+ * [units, units]; row i has the derivatives of unit i. One step before the first is the initial
+ * state. Masked steps pass the state on unchanged.
+ * @throws GruvError `not-found` for a layer, `bad-argument` for steps that do not exist.
  */
 export function stateJacobian(
   model: Model,
   x: TensorLike | Named<TensorLike>,
   options: StateJacobianOptions,
 ): Named<Named<Tensor>> {
-  const [layer] = tap(model, x, [options.layer], options)
+  const [layer] = recurrentInputs(model, x, [options.layer], options)
   const { node } = layer
   const rows = startingRows(layer)
   for (const pullback of pullbacks(layer, options)) pullRows(rows, pullback)
@@ -55,8 +58,8 @@ export function stateJacobian(
 /**
  * How strongly h_t depends on h_{t−k}, for k = 1 … `back`: the root mean square of the singular
  * values of ∂h_t/∂h_{t−k}, its Frobenius norm divided by √units. 1 where the state is carried
- * over as it is, 0 where nothing of it is left (Pascanu, Mikolov and Bengio 2013, arXiv:1211.5063,
- * on why this product of Jacobians vanishes or explodes).
+ * over unchanged, 0 where nothing of it is left (Pascanu, Mikolov and Bengio 2013,
+ * arXiv:1211.5063, on why this product of Jacobians vanishes or explodes).
  * @returns element k − 1 for k.
  */
 export function stateInfluence(
@@ -64,7 +67,7 @@ export function stateInfluence(
   x: TensorLike | Named<TensorLike>,
   options: StateJacobianOptions,
 ): Float64Array {
-  const [layer] = tap(model, x, [options.layer], options)
+  const [layer] = recurrentInputs(model, x, [options.layer], options)
   const { units } = layer.node
   const rows = startingRows(layer).slice(0, units)
   return Float64Array.from(pullbacks(layer, options), (pullback) => {
@@ -75,8 +78,8 @@ export function stateInfluence(
   })
 }
 
-/** The rows of the identity: the derivatives of every state by every state, before any step. */
-function startingRows({ node }: TappedLayer): States[] {
+/** The rows of the identity: the derivatives of the states with respect to themselves. */
+function startingRows({ node }: RecurrentInputs): States[] {
   const slots = stateSlots(node)
   return slots.flatMap((of) =>
     Array.from({ length: node.units }, (_, i) =>
@@ -99,38 +102,26 @@ function pullRows(rows: States[], pullback: Pullback | null): void {
 
 /** Backwards from step t; null for a step that is masked. */
 function pullbacks(
-  { node, inputs, masks, initial }: TappedLayer,
+  { node, inputs, masks, initial, vectorAt }: RecurrentInputs,
   { back, at, row = 0 }: StateJacobianOptions,
 ): readonly (Pullback | null)[] {
-  const { data, shape } = inputs.x
-  const [rows, steps, features] = shape
+  const [rows, steps] = inputs.x.shape
   const forward = node.direction === 'forward'
   const t = at ?? (forward ? steps - 1 : 0)
-  check('row', row, 0, rows - 1)
-  check('at', t, 0, steps - 1)
+  checkRange('row', row, 0, rows - 1)
+  checkRange('at', t, 0, steps - 1)
   /** How many steps are computed up to t. */
   const count = forward ? t + 1 : steps - t
-  check('back', back, 1, count)
+  checkRange('back', back, 1, count)
   const { codeAt } = whichStepsCount(inputs, row, steps, masks)
-  let states: States = Object.fromEntries(
-    stateSlots(node).map((slot) => [slot, initial(slot, row)]),
-  )
+  let states = initial(row)
   const found: (Pullback | null)[] = []
   for (let i = 0; i < count; i++) {
     const time = forward ? i : steps - 1 - i
-    const from = (row * steps + time) * features
-    const arriving: Vector = Array.from(data.subarray(from, from + features))
+    const arriving = vectorAt(row, time)
     const counts = codeAt(time) === STEP.valid
     if (i >= count - back) found.push(counts ? cellPullback(node, arriving, states) : null)
     if (counts) states = cellStep(node, arriving, states)
   }
   return found.reverse()
-}
-
-function check(what: string, value: number, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return
-  throw new GruvError('bad-argument', `${what} cannot be ${value}`, {
-    where: what,
-    expected: `a whole number from ${least} to ${most}`,
-  })
 }

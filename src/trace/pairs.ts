@@ -1,10 +1,10 @@
-/** What belongs together in two models: their recurrent layers, inputs and states, by order. */
+/** Pairs the recurrent layers, inputs and states of two models by their order. */
 
 import { GruvError } from '../errors.ts'
 import { isRecurrent, statesOf } from '../model/layers.ts'
 import type { Model, RecurrentNode } from '../model/types.ts'
-import { inOrderOf, readInputs } from '../runtime/all-inputs.ts'
-import { isTensorLike } from '../runtime/inputs.ts'
+import { inOrderOf, readInputs } from '../runtime/run/inputs.ts'
+import { isTensorLike } from '../runtime/run/named.ts'
 import type { Named, TensorLike } from '../tensor.ts'
 import { wantedLayers } from './trace.ts'
 
@@ -12,7 +12,7 @@ export type LayerPair = readonly [first: RecurrentNode, second: RecurrentNode]
 
 /**
  * The recurrent layers of the first model with those of the second, in order.
- * @throws GruvError `bad-argument` when the two have not the same kinds of layers and units.
+ * @throws GruvError `bad-argument` when the layers differ in kind or units.
  */
 export function pairLayers(first: Model, second: Model): readonly LayerPair[] {
   const [a, b] = [first, second].map(({ nodes }) => nodes.filter(isRecurrent))
@@ -34,7 +34,9 @@ export function pairLayers(first: Model, second: Model): readonly LayerPair[] {
   return a.map((node, i) => [node, b[i]] as const)
 }
 
-/** Those whose first layer is wanted; all where none is named. @throws GruvError `not-found`. */
+/**
+ * The pairs whose first layer is wanted; all where none is named. @throws GruvError `not-found`.
+ */
 export function choosePairs(
   pairs: readonly LayerPair[],
   wanted: readonly string[] | undefined,
@@ -46,7 +48,7 @@ export function choosePairs(
   return pairs.filter(([{ name }]) => chosen.includes(name))
 }
 
-/** What the first model takes, for the second: files call an input otherwise, and turn its axes. */
+/** The first model's inputs for the second, which may have other names and orders of axes. */
 export function inputsOf(
   second: Model,
   first: Model,
@@ -58,7 +60,7 @@ export function inputsOf(
   return Object.fromEntries(second.inputs.map((port, i) => [port.name, inOrderOf(port, read[i])]))
 }
 
-/** Initial states by the first model's names, by the second one's. */
+/** Renames initial states from the first model's names to the second's. */
 export function statesOfSecond(
   pairs: readonly LayerPair[],
   given: TensorLike | Named<TensorLike>,

@@ -1,7 +1,7 @@
 /**
- * The chain rule through one step of a recurrent layer, backwards: from how a number depends on the
- * new state to how it depends on the old state and on the input. Exact, in float64; read it beside
- * `runtime/reference/cells.ts`. ḡ stands for the derivative of that number by g.
+ * The chain rule backwards through one step of a recurrent layer: from the derivatives of a number
+ * with respect to the new state to those with respect to the old state and the input. Exact, in
+ * float64; to be read beside `runtime/reference/cells.ts`. ḡ is the derivative with respect to g.
  */
 
 import type { GruNode, LstmNode, RecurrentNode, RnnNode } from '../model/types.ts'
@@ -18,14 +18,14 @@ import { apply, type Vector } from '../runtime/reference/vectors.ts'
 import type { Tensor } from '../tensor.ts'
 import { slopeOf } from './slopes.ts'
 
-/** Derivatives by the state before a step, by slot, and by its input. */
+/** Derivatives with respect to the states before a step, by slot, and to its input. */
 export interface Pulled {
   readonly states: States
   /** [features] */
   readonly x: Vector
 }
 
-/** Derivatives by the new states, by slot → by what they came from. */
+/** From the derivatives with respect to the new states, by slot, to those before the step. */
 export type Pullback = (bars: States) => Pulled
 
 /** @param states before the step. */
@@ -106,13 +106,13 @@ function rnnPullback({ weights, activation, clip }: RnnNode, { xh, hh }: RnnStep
   }
 }
 
-/** Where a pre-activation is cut off at ±clip, nothing depends on it any more. */
+/** The slope is 0 where a pre-activation is clipped. */
 function limited(slope: (a: number) => number, clip: number | null): (a: number) => number {
   if (clip === null) return slope
   return (a) => (a > clip || a < -clip ? 0 : slope(a))
 }
 
-/** K·a: how a sum over K's columns, weighted by a, depends on each row. K is [inputs, units]. */
+/** K·a, the derivatives with respect to the inputs of a product with K [inputs, units]. */
 function product({ data, shape }: Tensor, a: Vector): number[] {
   const [inputs, units] = shape
   return Array.from({ length: inputs }, (_, i) => {

@@ -1,16 +1,14 @@
 /**
- * The derivative of every elementwise activation, beside the formulas of `model/activations.ts`.
- * At a kink it is the slope of the branch that the value comes from.
+ * The derivative of every elementwise activation, to be read beside the formulas of
+ * `model/activation/table.ts`. At a kink it is the slope of the branch that gives the value.
  */
 
-import { activationTable } from '../model/activation-table.ts'
-import type { ElementwiseActivation, ElementwiseKind } from '../model/activations.ts'
+import type { ElementwiseActivation, ElementwiseKind } from '../model/activation/activations.ts'
+import { activationTable } from '../model/activation/table.ts'
+import { SELU_ALPHA, SELU_SCALE } from '../model/activation/values.ts'
 
 /** dφ/da at the pre-activation a, with the activation's parameters. */
 type Slope = (a: number, p: readonly number[]) => number
-
-const SELU_ALPHA = 1.6732632423543772
-const SELU_SCALE = 1.0507009873554805
 
 const sigmoid = (a: number): number => 1 / (1 + Math.exp(-a))
 /** σ·(1 − σ), written so that nothing cancels on either side. */

@@ -1,15 +1,16 @@
 /**
- * What the gates of a trace say, as numbers: in one pass, in memory that depends on the units alone.
+ * Computes statistics of the gates in a trace: in one pass, in memory that depends on the units
+ * only.
  *
  * Definitions:
- * - **Saturated**: a gate below 0.1 (*left*) or above 0.9 (*right*); the share of timesteps is given.
+ * - **Saturated**: a gate below 0.1 (*left*) or above 0.9 (*right*), as a share of the timesteps.
  *   Karpathy, Johnson and Fei-Fei 2015 (arXiv:1506.02078), section 4.2.
- * - **Memory** of a unit, in timesteps: −1 / mean(ln keep), where keep is the share of the old state
- *   that a step carries over: z, or 1 − z where z updates; f in an LSTM. Were the gate to stand
- *   still, a value would fade to 1/e in that time. Tallec and Ollivier 2018 (arXiv:1804.11188) read
- *   gates as the inverse of a characteristic time; the mean is that of the logarithms because the
- *   shares of following steps multiply. What comes back by the recurrent kernel is not counted.
- * - **Dead**: a unit whose state moves less than a thousandth of what the liveliest of its layer does.
+ * - **Memory** of a unit, in timesteps: −1 / mean(ln keep), where keep is the share of the old
+ *   state that a step carries over: z, or 1 − z where z updates; f in an LSTM. With a constant gate, a
+ *   value would fade to 1/e in that time. Tallec and Ollivier 2018 (arXiv:1804.11188) read gates as
+ *   the inverse of a characteristic time. The logarithms are averaged because the shares of
+ *   successive steps multiply. What returns through the recurrent kernel is not counted.
+ * - **Dead**: a unit whose state moves less than a thousandth as much as the most active unit's.
  * - **Duplicate**: a unit whose state correlates with that of an earlier one by at least 0.999 in
  *   absolute value, over at most 1,024 timesteps spread evenly over the trace.
  */
@@ -45,7 +46,7 @@ export interface GateStatistics extends UnitStatistics {
 }
 
 export interface CandidateStatistics extends UnitStatistics {
-  /** The mean of |n| (|g|) of each unit: how large what it proposes is. */
+  /** The mean of |n| (|g|) of each unit: the size of its candidate. */
   readonly activity: readonly number[]
 }
 
@@ -76,20 +77,22 @@ export interface LayerStatistics {
 interface Roles {
   readonly gates: readonly string[]
   readonly candidate: string | null
+  /** In the order of computing; the last one is the layer's output. */
+  readonly states: readonly string[]
 }
 
 const roles: Readonly<Record<RecurrentNode['kind'], Roles>> = {
-  gru: { gates: ['z', 'r'], candidate: 'n' },
-  lstm: { gates: ['i', 'f', 'o'], candidate: 'g' },
-  rnn: { gates: [], candidate: null },
+  gru: { gates: ['z', 'r'], candidate: 'n', states: ['h'] },
+  lstm: { gates: ['i', 'f', 'o'], candidate: 'g', states: ['c', 'h'] },
+  rnn: { gates: [], candidate: null, states: ['h'] },
 }
 
-/** The gates of a layer, and its candidate, by the names of a trace. */
+/** The gates, the candidate and the states of a layer, by the names of a trace. */
 export function rolesOf({ kind }: Pick<RecurrentNode, 'kind'>): Roles {
   return roles[kind]
 }
 
-/** Statistics of every layer of a trace. Runs through it once. */
+/** Statistics of every layer of a trace, in one pass. */
 export function statistics(model: Model, traced: Trace): readonly LayerStatistics[] {
   const gathering = new Map(
     traced.layers.map((layer) => [layer.name, new GatherStatistics(model, layer)]),
@@ -98,7 +101,7 @@ export function statistics(model: Model, traced: Trace): readonly LayerStatistic
   return [...gathering.values()].map((each) => each.result())
 }
 
-/** Statistics of one layer, for those who look at the chunks of a trace themselves. */
+/** Statistics of one layer, for callers that read the chunks of a trace themselves. */
 export class GatherStatistics {
   private readonly layer: TracedLayer
   private readonly keeps: (values: Named<Float64Array>, i: number) => number
@@ -203,13 +206,13 @@ function keepOf(node: RecurrentNode): (values: Named<Float64Array>, i: number) =
   return node.update === 'keeps' ? ({ z }, i) => z[i] : ({ z }, i) => 1 - z[i]
 }
 
-/** Gates other than sigmoids may keep nothing (−∞), or less than that (NaN): no memory either way. */
+/** Gates other than sigmoids may keep 0 (−∞) or a negative share (NaN): no memory in both cases. */
 function memoryOf(meanLog: number): number {
   if (Number.isNaN(meanLog)) return 0
   return meanLog >= 0 ? Number.POSITIVE_INFINITY : -1 / meanLog
 }
 
-/** Mean, deviation, extremes and a histogram of vectors that come one after the other. */
+/** Mean, deviation, extremes and a histogram of successive vectors. */
 class Moments {
   private readonly units: number
   private readonly range: readonly [number, number]

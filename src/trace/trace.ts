@@ -1,14 +1,18 @@
-/** Every value of every recurrent layer, chunk by chunk. */
+/** Computes every value of every recurrent layer, chunk by chunk. */
 
 import { GruvError } from '../errors.ts'
 import { isRecurrent } from '../model/layers.ts'
 import type { Model, RecurrentNode } from '../model/types.ts'
-import { notFound } from '../runtime/inputs.ts'
-import { STEP } from '../runtime/masks.ts'
-import { cellStep, cellValues, type States, stateSlots } from '../runtime/reference/cells.ts'
+import { cellStep, cellValues, stateSlots } from '../runtime/reference/cells.ts'
 import { whichStepsCount } from '../runtime/reference/recurrent.ts'
+import { STEP } from '../runtime/run/masks.ts'
+import { notFound } from '../runtime/run/named.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
-import { type TapOptions, type TappedLayer, tap } from './tap.ts'
+import {
+  type RecurrentInputs,
+  recurrentInputs,
+  type StateAndMaskOptions,
+} from './recurrent-inputs.ts'
 
 export interface TracedLayer {
   readonly name: string
@@ -32,12 +36,12 @@ export interface TraceChunk {
   readonly layer: string
   /** Of the batch. */
   readonly row: number
-  /** The first of these timesteps; they follow each other in time, in either direction. */
+  /** The first of these consecutive timesteps, in either direction of computing. */
   readonly first: number
   readonly steps: number
-  /** Each [steps, units]. At steps that are masked there are no gates: NaN, and the state as it stays. */
+  /** Each [steps, units]. Masked steps have no gates (NaN) and repeat the state. */
   readonly values: Named<Float64Array>
-  /** The states that the first of them to be computed begins with, by slot (`h`, and `c` of an LSTM): [units]. */
+  /** The states before the first computed step, by slot (`h`, and `c` of an LSTM): [units]. */
   readonly before: Named<Float64Array>
 }
 
@@ -46,17 +50,17 @@ export interface Trace extends Iterable<TraceChunk> {
   readonly layers: readonly TracedLayer[]
 }
 
-export interface TraceOptions extends TapOptions {
+export interface TraceOptions extends StateAndMaskOptions {
   /**
-   * Names of the layers to trace; default: all that are recurrent. A name that several begin with
-   * before a dot, such as that of a bidirectional layer, stands for all of them.
+   * Names of the layers to trace; default: all recurrent layers. The part before a dot, such as the
+   * name of a bidirectional layer, selects all layers whose names begin with it.
    */
   readonly layers?: readonly string[]
   /** Timesteps of a chunk; default 256. */
   readonly chunk?: number
   /**
-   * The timesteps from the first of these to before the second, or to the end; computing begins
-   * where the sequence does.
+   * The timesteps from the first of these to before the second, or to the end. The steps before
+   * them are computed as well.
    */
   readonly steps?: readonly [from: number, to?: number]
 }
@@ -65,9 +69,9 @@ const CHUNK = 256
 
 /**
  * All steps: layer by layer in the order of the graph, row by row, in the order of computing (a
- * backward layer begins at the end). Memory holds one chunk and what arrives at the layers.
+ * backward layer begins at the end). Memory holds one chunk and the inputs of the layers.
  * @throws GruvError when the input does not fit the model, `not-found` for a layer, `bad-argument`
- *   for timesteps that are not there.
+ *   for timesteps that do not exist.
  */
 export function trace(
   model: Model,
@@ -75,9 +79,9 @@ export function trace(
   options: TraceOptions = {},
 ): Trace {
   const names = model.nodes.filter(isRecurrent).map(({ name }) => name)
-  const tapped = tap(model, x, wantedLayers(names, options.layers), options)
+  const recurrent = recurrentInputs(model, x, wantedLayers(names, options.layers), options)
   const { chunk = CHUNK } = options
-  const layers = tapped.map(({ node, inputs }): TracedLayer => {
+  const layers = recurrent.map(({ node, inputs }): TracedLayer => {
     const { name, kind, units, direction } = node
     const [rows, all] = inputs.x.shape
     const [first, end] = wantedSteps(name, all, options.steps)
@@ -88,7 +92,7 @@ export function trace(
     engine: 'reference',
     layers,
     *[Symbol.iterator]() {
-      for (const [i, layer] of tapped.entries()) {
+      for (const [i, layer] of recurrent.entries()) {
         const { rows, first, steps } = layers[i]
         for (let row = 0; row < rows; row++)
           yield* traceRow(layer, row, chunk, first, first + steps)
@@ -97,7 +101,7 @@ export function trace(
   }
 }
 
-/** @param names of all recurrent layers. @throws GruvError `not-found` for a name nobody has. */
+/** @param names of all recurrent layers. @throws GruvError `not-found` for an unknown name. */
 export function wantedLayers(
   names: readonly string[],
   wanted: readonly string[] | undefined,
@@ -113,7 +117,7 @@ function isCalled(name: string, wanted: string): boolean {
   return name === wanted || name.startsWith(`${wanted}.`)
 }
 
-/** From the first to before the last; those of the whole sequence where nothing is said. */
+/** From the first to before the last; the whole sequence by default. */
 function wantedSteps(
   layer: string,
   all: number,
@@ -129,29 +133,25 @@ function wantedSteps(
 }
 
 function* traceRow(
-  { node, inputs, masks, initial }: TappedLayer,
+  { node, inputs, masks, initial, vectorAt }: RecurrentInputs,
   row: number,
   chunk: number,
   from: number,
   to: number,
 ): Generator<TraceChunk> {
-  const { data, shape } = inputs.x
-  const [, steps, features] = shape
+  const [, steps] = inputs.x.shape
   const { units } = node
   const forward = node.direction === 'forward'
   const names = cellValues(node)
   const { codeAt } = whichStepsCount(inputs, row, steps, masks)
-  let states: States = Object.fromEntries(
-    stateSlots(node).map((slot) => [slot, initial(slot, row)]),
-  )
-  /** Computes a timestep, unless it is passed over; says whether it did. */
+  let states = initial(row)
+  /** Computes a timestep unless it is masked; returns whether it did. */
   const step = (t: number): boolean => {
-    const at = (row * steps + t) * features
     const counts = codeAt(t) === STEP.valid
-    if (counts) states = cellStep(node, Array.from(data.subarray(at, at + features)), states)
+    if (counts) states = cellStep(node, vectorAt(row, t), states)
     return counts
   }
-  // What comes before the wanted steps is computed, and not kept.
+  // The steps before the wanted ones are computed but not kept.
   if (forward) for (let t = 0; t < from; t++) step(t)
   else for (let t = steps - 1; t >= to; t--) step(t)
   for (let done = 0; done < to - from; done += chunk) {

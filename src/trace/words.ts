@@ -1,8 +1,8 @@
-/** Statistics and comparisons as sentences. */
+/** Writes the statistics of a layer as sentences. */
 
 import type { GateStatistics, LayerStatistics } from './statistics.ts'
 
-/** What each gate does when it is shut (left) and open (right), by kind of layer. */
+/** Titles of the values of a trace. */
 const gateNames: Readonly<Record<string, string>> = {
   z: 'update gate z',
   r: 'reset gate r',
@@ -20,7 +20,7 @@ export function titleOf(value: string): string {
   return gateNames[value] ?? value
 }
 
-/** What the numbers of a layer say, a sentence each. */
+/** The statistics of a layer, one sentence each. */
 export function describeStatistics(layer: LayerStatistics): readonly string[] {
   const { gates, candidate, memory, dead, duplicates, units, steps, skipped } = layer
   if (steps === 0) return ['No step of this layer was computed: all are masked or not numbers.']
@@ -76,7 +76,7 @@ export function describeStatistics(layer: LayerStatistics): readonly string[] {
   return sentences
 }
 
-/** Units that never leave one side, where there are any. */
+/** Units whose gate is saturated on one side at every step. */
 function stuck({ left, right }: GateStatistics): string {
   const shut = left.flatMap((share, u) => (share === 1 ? [u] : []))
   const open = right.flatMap((share, u) => (share === 1 ? [u] : []))
@@ -103,7 +103,7 @@ function lasting(memory: number): string {
   return memory === Number.POSITIVE_INFINITY ? 'without end' : timesteps(memory)
 }
 
-/** `12.3 timesteps`; a memory without end is said to be one. */
+/** `12.3 timesteps`, or words where the memory has no end. */
 export function timesteps(value: number): string {
   if (value === Number.POSITIVE_INFINITY) return 'for ever'
   if (value >= 1e6) return 'more than a million timesteps'

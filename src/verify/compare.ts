@@ -1,4 +1,4 @@
-/** Two tensors against each other: how far apart, where, and from when on. */
+/** Compares two tensors: how far apart they are, where, and from which timestep on. */
 
 import { GruvError } from '../errors.ts'
 import { showShape, sizeOf, type Tensor } from '../tensor.ts'
@@ -33,7 +33,7 @@ export interface Comparison {
   readonly first: Difference | null
   /** The largest absolute error of each timestep; a single entry for outputs without time. */
   readonly overTime: Float64Array
-  /** Whether only the last timestep was there to compare. */
+  /** Whether the expected data has the last timestep only. */
   readonly lastStepOnly: boolean
 }
 
@@ -45,7 +45,7 @@ export interface Axes {
 
 /**
  * @param axes of `actual`. `expected` may lack a batch axis of one row, or have only the last step.
- * @throws GruvError `bad-shape` when the two cannot be laid side by side.
+ * @throws GruvError `bad-shape` when the shapes do not match.
  */
 export function compare(
   actual: Tensor,
@@ -59,7 +59,7 @@ export function compare(
   const { first: from, lastStepOnly } = align(actual.shape, full, expected.shape)
   const expectedSteps = lastStepOnly ? 1 : steps
   const overTime = new Float64Array(expectedSteps)
-  const ulpOf = float32 ? ulp32 : ulp64
+  const [digits, least] = float32 ? [23, -126] : [52, -1022]
   let outside = 0
   let maxAbsolute = -1
   let maxRelative = 0
@@ -73,7 +73,7 @@ export function compare(
       for (let unit = 0; unit < units; unit++) {
         const a = actual.data[(row * steps + from + t) * units + unit]
         const e = expected.data[(row * expectedSteps + t) * units + unit]
-        const error = a === e || (Number.isNaN(a) && Number.isNaN(e)) ? 0 : distance(a, e)
+        const error = distance(a, e)
         const difference = (): Difference => ({
           at: place(axes, row, from + t, unit),
           actual: a,
@@ -85,7 +85,7 @@ export function compare(
         }
         if (error > 0) {
           maxRelative = Math.max(maxRelative, error / Math.abs(e))
-          maxUlps = Math.max(maxUlps, error / ulpOf(e))
+          maxUlps = Math.max(maxUlps, error / ulp(e, digits, least))
         }
         if (error > overTime[t]) overTime[t] = error
         if (error > tolerance.at(e)) {
@@ -109,9 +109,19 @@ export function compare(
   }
 }
 
-function distance(a: number, e: number): number {
-  const error = Math.abs(a - e)
+/** |a − b|: 0 for equal numbers and for two NaN, infinite where one alone is NaN. */
+export function distance(a: number, b: number): number {
+  if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return 0
+  const error = Math.abs(a - b)
   return Number.isNaN(error) ? Number.POSITIVE_INFINITY : error
+}
+
+/** The largest distance between two lists of numbers; infinite where their lengths differ. */
+export function largestDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length) return Number.POSITIVE_INFINITY
+  let largest = 0
+  for (let i = 0; i < a.length; i++) largest = Math.max(largest, distance(a[i], b[i]))
+  return largest
 }
 
 function place({ batched, overTime }: Axes, row: number, timestep: number, unit: number): Place {
@@ -133,9 +143,8 @@ function align(
   [rows, steps, units]: readonly [number, number, number],
   expected: readonly number[],
 ): { first: number; lastStepOnly: boolean } {
-  const bare = significant(expected)
-  if (same(bare, significant(shape))) return { first: 0, lastStepOnly: false }
-  if (same(bare, significant([rows, units]))) return { first: steps - 1, lastStepOnly: true }
+  if (sameExtents(expected, shape)) return { first: 0, lastStepOnly: false }
+  if (sameExtents(expected, [rows, units])) return { first: steps - 1, lastStepOnly: true }
   const [otherSteps] = expected.slice(-2)
   throw new GruvError('bad-shape', 'the expected data does not have the shape of the output', {
     where: 'expected',
@@ -150,24 +159,20 @@ function align(
   })
 }
 
-/** A leading batch of one says nothing; inner axes of one do. */
-function significant(shape: readonly number[]): readonly number[] {
+/** Whether two shapes are the same. A leading batch of one says nothing; inner axes of one do. */
+export function sameExtents(a: readonly number[], b: readonly number[]): boolean {
+  const [x, y] = [withoutLeadingOnes(a), withoutLeadingOnes(b)]
+  return x.length === y.length && x.every((extent, i) => extent === y[i])
+}
+
+function withoutLeadingOnes(shape: readonly number[]): readonly number[] {
   let from = 0
   while (from < shape.length - 1 && shape[from] === 1) from++
   return shape.slice(from)
 }
 
-function same(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((extent, i) => extent === b[i])
-}
-
-/** The spacing of float64 numbers around x; of the smallest normal one below it. */
-function ulp64(x: number): number {
-  const exponent = Math.max(Math.floor(Math.log2(Math.abs(x))), -1022)
-  return 2 ** (exponent - 52)
-}
-
-function ulp32(x: number): number {
-  const exponent = Math.max(Math.floor(Math.log2(Math.abs(x))), -126)
-  return 2 ** (exponent - 23)
+/** The spacing of numbers with so many binary digits around x; of the least normal one below it. */
+function ulp(x: number, digits: number, leastExponent: number): number {
+  const exponent = Math.max(Math.floor(Math.log2(Math.abs(x))), leastExponent)
+  return 2 ** (exponent - digits)
 }

@@ -1,5 +1,5 @@
 /**
- * `gruv/verify`: a model's outputs against the ones they should be.
+ * `gruv/verify`: compares a model's outputs with the expected ones.
  *
  *     const verdict = verify(model, { input, expected })
  *     verdict.pass                      // true
@@ -8,11 +8,12 @@
 
 import { GruvError } from '../errors.ts'
 import type { Model } from '../model/types.ts'
-import { compileAtOnce } from '../runtime/at-once.ts'
+import { compileSync } from '../runtime/compile-sync.ts'
 import type { Program, RunOptions } from '../runtime/program.ts'
+import { isTensorLike } from '../runtime/run/named.ts'
 import { type Named, type Tensor, type TensorLike, toTensor } from '../tensor.ts'
 import { type Axes, type Comparison, compare } from './compare.ts'
-import { deriveTolerance, givenTolerance, type Tolerance } from './tolerance.ts'
+import { deriveTolerance, givenTolerance, roundingError, type Tolerance } from './tolerance.ts'
 
 export type { Comparison, Difference, Place } from './compare.ts'
 export type { Tolerance } from './tolerance.ts'
@@ -28,7 +29,7 @@ export interface VerifyOptions extends Pick<RunOptions, 'mask' | 'lengths'> {
   /** When given, the tolerance is `atol + rtol·|expected|`; the other one is then 0. */
   readonly atol?: number
   readonly rtol?: number
-  /** What happens to a program before it runs, as when quirks of a run are made on purpose. */
+  /** Wraps each program before it runs, for instance to apply quirks. */
   readonly wrap?: (program: Program) => Program
 }
 
@@ -39,13 +40,13 @@ export interface OutputVerdict extends Comparison {
 export interface Verdict {
   readonly pass: boolean
   readonly outputs: Readonly<Record<string, OutputVerdict>>
-  /** What computed the actual numbers. */
+  /** The program that computed the actual numbers. */
   readonly program: Program
 }
 
 /**
  * Runs the model and compares. The default tolerance follows from the digits or dtype of the
- * expected data and from the rounding of the arithmetic, and is told in words.
+ * expected data and from the rounding of the arithmetic, and is explained in words.
  * @throws GruvError when input or expected data do not fit the model.
  */
 export function verify(model: Model, options: VerifyOptions): Verdict {
@@ -59,7 +60,7 @@ export function verify(model: Model, options: VerifyOptions): Verdict {
       expected: 'a number from 0',
     })
   }
-  const program = wrap(compileAtOnce(model, { precision }))
+  const program = wrap(compileSync(model, { precision }))
   const expected = expectedByName(program, options.expected)
   const runOptions = {
     outputs: [...expected.keys()],
@@ -71,7 +72,7 @@ export function verify(model: Model, options: VerifyOptions): Verdict {
   const given = atol !== undefined || rtol !== undefined
   const other = given
     ? null
-    : wrap(compileAtOnce(model, { precision: precision === 'f32' ? 'f64' : 'f32' })).predict(
+    : wrap(compileSync(model, { precision: precision === 'f32' ? 'f64' : 'f32' })).predict(
         input,
         runOptions,
       )
@@ -84,7 +85,7 @@ export function verify(model: Model, options: VerifyOptions): Verdict {
         : deriveTolerance({
             expected: tensor,
             precision,
-            float32Error: largestDifference(actual[name], other[name]),
+            float32Error: roundingError(actual[name], other[name]),
           })
     const axes = axesOf(program, name, actual[name])
     outputs[name] = {
@@ -99,13 +100,7 @@ function expectedByName(
   program: Program,
   expected: TensorLike | Named<TensorLike>,
 ): ReadonlyMap<string, Tensor> {
-  const single =
-    Array.isArray(expected) ||
-    ArrayBuffer.isView(expected) ||
-    ('shape' in expected && 'data' in expected)
-  const named = single
-    ? { [program.outputs[0].name]: expected as TensorLike }
-    : (expected as Named<TensorLike>)
+  const named = isTensorLike(expected) ? { [program.outputs[0].name]: expected } : expected
   const known = [...program.outputs, ...program.states].map(({ name }) => name)
   for (const name of Object.keys(named)) {
     if (!known.includes(name)) {
@@ -124,14 +119,4 @@ function axesOf(program: Program, name: string, { shape }: Tensor): Axes {
   const full = program.outputs.find((port) => port.name === name)?.shape ?? ['batch', 0]
   const batched = shape.length === full.length
   return { batched, overTime: full.includes('time') && shape.length >= (batched ? 3 : 2) }
-}
-
-function largestDifference(a: Tensor, b: Tensor): number {
-  let largest = 0
-  for (let i = 0; i < a.data.length; i++) {
-    const difference = Math.abs(a.data[i] - b.data[i])
-    // NaN compares false: a number that is not there says nothing about rounding.
-    if (difference > largest && difference !== Number.POSITIVE_INFINITY) largest = difference
-  }
-  return largest
 }

@@ -1,10 +1,10 @@
-/** A model against the data that came with it. */
+/** Checks a model against the reference data that came with it. */
 
 import { GruvError } from '../errors.ts'
 import type { Model } from '../model/types.ts'
 import { verify } from './index.ts'
 
-/** @throws GruvError `differs` when the outputs are others, `not-found` when there is no data. */
+/** @throws GruvError `differs` when the outputs differ, `not-found` when there is no data. */
 export function verifyReference(model: Model): void {
   const { reference } = model
   if (reference === null) {

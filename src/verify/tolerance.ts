@@ -1,10 +1,11 @@
 /**
- * How far right numbers can be from each other: derived from what is known, never guessed.
+ * Derives tolerances: how far two correct results can differ, computed from what is known, not
+ * guessed.
  *
  * Two causes add up. *Storage*: the expected numbers were rounded when they were written, to a
- * dtype or to printed digits. *Arithmetic*: both sides rounded while they computed. For arithmetic
- * in float32 we know our own error, since float64 is here to compare with; another float32
- * implementation sums in another order and errs alike, not equally, hence the factor.
+ * dtype or to printed digits. *Arithmetic*: both implementations rounded while they computed. For
+ * arithmetic in float32 we know our own error from a comparison with float64. Another float32
+ * implementation sums in another order and has a similar, not the same error; hence the factor.
  */
 
 import { type DType, dtypeOf, type PrintedDigits, type Tensor } from '../tensor.ts'
@@ -35,12 +36,12 @@ const ARITHMETIC_FACTOR = 4
 /** A float32 number needs up to 9 significant digits: more than that were printed from float64. */
 const FLOAT32_DIGITS = 9
 
-/** What the tolerance of an output follows from. */
+/** The grounds from which a tolerance follows. */
 export interface ToleranceGrounds {
   readonly expected: Tensor
   /** The precision that the actual numbers were computed in. */
   readonly precision: 'f32' | 'f64'
-  /** The largest difference between our own float32 and float64 results for this very input. */
+  /** The largest difference between our own float32 and float64 results for this input. */
   readonly float32Error: number
 }
 
@@ -49,7 +50,7 @@ export function deriveTolerance({
   precision,
   float32Error,
 }: ToleranceGrounds): Tolerance {
-  const scale = largestMagnitude(expected)
+  const scale = largestMagnitude(expected.data)
   const producer = producerPrecision(expected)
   const single = precision === 'f32' || producer === 'f32'
   // Rounding errors shrink with the unit roundoff, so float64's follow from float32's.
@@ -67,17 +68,17 @@ export function deriveTolerance({
   }
 }
 
-/** The tolerance a user asks for: atol + rtol·|expected|, as numpy's `allclose` has it. */
+/** The tolerance that a user asks for: atol + rtol·|expected|, as in numpy's `allclose`. */
 export function givenTolerance(atol: number, rtol: number, expected: Tensor): Tolerance {
   const at = (value: number): number => atol + rtol * (Number.isFinite(value) ? Math.abs(value) : 0)
   return {
     at,
-    largest: at(largestMagnitude(expected)),
+    largest: at(largestMagnitude(expected.data)),
     why: `atol ${show(atol)} + rtol ${show(rtol)} × |expected|`,
   }
 }
 
-/** In which precision whoever wrote the expected data most likely computed. */
+/** The precision in which the expected data was most likely computed. */
 export function producerPrecision(expected: Tensor): 'f32' | 'f64' {
   const dtype = dtypeOf(expected)
   if (expected.printed !== undefined)
@@ -85,7 +86,7 @@ export function producerPrecision(expected: Tensor): 'f32' | 'f64' {
   return dtype === 'float64' ? 'f64' : 'f32'
 }
 
-/** How far a stored number can be from the one that was meant. */
+/** How far a stored number can be from the computed one. */
 function storageError(tensor: Tensor): { at: (value: number) => number; why: string } {
   if (tensor.printed !== undefined) {
     const { decimals, significant } = tensor.printed
@@ -96,7 +97,7 @@ function storageError(tensor: Tensor): { at: (value: number) => number; why: str
   }
   const dtype = dtypeOf(tensor)
   const relative = unitRoundoff[dtype]
-  // Integers and booleans are exact as stored; what was meant may have been rounded to them.
+  // Integers and booleans are stored exactly, but may have been rounded to that type.
   if (relative === undefined) return { at: () => 0.5, why: `stored as ${dtype}` }
   return {
     at: (value) => (Number.isFinite(value) ? Math.abs(value) * relative : 0),
@@ -111,11 +112,25 @@ function printedError(value: number, { decimals, significant }: PrintedDigits): 
   return 0.5 * Math.max(10 ** -decimals, 10 ** (magnitude + 1 - significant))
 }
 
-function largestMagnitude({ data }: Tensor): number {
+/** The largest magnitude among the finite numbers. */
+export function largestMagnitude(numbers: ArrayLike<number>): number {
   let largest = 0
-  for (let i = 0; i < data.length; i++) {
-    const magnitude = Math.abs(data[i])
+  for (let i = 0; i < numbers.length; i++) {
+    const magnitude = Math.abs(numbers[i])
     if (magnitude > largest && magnitude !== Number.POSITIVE_INFINITY) largest = magnitude
+  }
+  return largest
+}
+
+/**
+ * The largest finite difference between the results of one run in float32 and in float64. A number
+ * that is infinite or NaN in one of them says nothing about rounding.
+ */
+export function roundingError({ data: a }: Tensor, { data: b }: Tensor): number {
+  let largest = 0
+  for (let i = 0; i < a.length; i++) {
+    const difference = Math.abs(a[i] - b[i])
+    if (difference > largest && difference !== Number.POSITIVE_INFINITY) largest = difference
   }
   return largest
 }

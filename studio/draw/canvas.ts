@@ -1,9 +1,9 @@
-/** Pictures of numbers on a canvas, one pixel for each, enlarged without smoothing. */
+/** Draws matrices and lines on a canvas. */
 
 import { NOTHING, type Palette } from './palette.ts'
 
 /**
- * A matrix, row 0 on top.
+ * Draws a matrix, one pixel for each number, row 0 on top. The page enlarges it without smoothing.
  * @param at the value in a row and a column.
  */
 export function drawMatrix(
@@ -13,7 +13,7 @@ export function drawMatrix(
   at: (row: number, column: number) => number,
   palette: Palette,
 ): void {
-  // Of another size only when it is: that clears a canvas and costs a layout.
+  // Setting the size clears the canvas and costs a layout, even where it stays the same.
   if (canvas.width !== columns) canvas.width = columns
   if (canvas.height !== rows) canvas.height = rows
   const context = canvas.getContext('2d')
@@ -24,14 +24,14 @@ export function drawMatrix(
   const scale = 255 / (high - low)
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
-      const place = Math.round((at(row, column) - low) * scale)
-      // NaN is no place: it fails both comparisons.
+      const index = Math.round((at(row, column) - low) * scale)
+      // NaN fails all comparisons.
       pixels[row * columns + column] =
-        place >= 255
+        index >= 255
           ? palette.packed[255]
-          : place >= 0
-            ? palette.packed[place]
-            : place < 0
+          : index >= 0
+            ? palette.packed[index]
+            : index < 0
               ? palette.packed[0]
               : NOTHING
     }
@@ -49,7 +49,7 @@ export interface Line {
   readonly max: (column: number) => number
 }
 
-/** Sizes a canvas to its place on the page and gives its context in CSS pixels, cleared. */
+/** Sizes a canvas to its place on the page and returns its cleared context in CSS pixels. */
 export function prepare(
   canvas: HTMLCanvasElement,
 ): { context: CanvasRenderingContext2D; width: number; height: number } | null {
@@ -65,7 +65,7 @@ export function prepare(
   return { context, width, height }
 }
 
-/** Lines over columns; where a column holds several steps, the range they take is shaded. */
+/** Draws lines over columns; where a column holds several steps, their range is shaded. */
 export function drawLines(
   canvas: HTMLCanvasElement,
   columns: number,
@@ -73,9 +73,9 @@ export function drawLines(
   lines: readonly Line[],
   grid: { readonly colour: string; readonly at: readonly number[] },
 ): void {
-  const place = prepare(canvas)
-  if (place === null) return
-  const { context, width, height } = place
+  const prepared = prepare(canvas)
+  if (prepared === null) return
+  const { context, width, height } = prepared
   const x = (column: number): number => ((column + 0.5) * width) / columns
   const y = (value: number): number => 3 + ((high - value) / (high - low)) * (height - 6)
   context.strokeStyle = grid.colour
@@ -105,7 +105,7 @@ export function drawLines(
       const alone = !open && !(column + 1 < columns && !Number.isNaN(mean(column + 1)))
       if (Number.isNaN(value)) open = false
       else if (alone) {
-        // A single step is as long as it takes.
+        // A single step is drawn as long as its column.
         context.moveTo(x(column - 0.5), y(value))
         context.lineTo(x(column + 0.5), y(value))
       } else if (open) context.lineTo(x(column), y(value))

@@ -1,7 +1,7 @@
 /**
- * Colours for numbers. Gates run from 0 to 1 on a ramp whose lightness alone tells the value; what
- * has a sign runs from blue over a neutral middle to orange, which every kind of colour vision
- * tells apart, and both ends differ from the middle in lightness.
+ * Colours for numbers. Gates from 0 to 1 have a ramp whose lightness alone shows the value. Signed
+ * numbers run from blue over a neutral middle to orange: every kind of colour vision can tell these
+ * apart, and both ends differ from the middle in lightness.
  */
 
 type Rgb = readonly [number, number, number]
@@ -11,7 +11,7 @@ export interface Palette {
   readonly high: number
   /** 256 colours. */
   readonly colours: readonly Rgb[]
-  /** The same as the pixels of a canvas. */
+  /** The same colours as pixels of a canvas. */
   readonly packed: Uint32Array
 }
 
@@ -64,12 +64,12 @@ function palette(low: number, high: number, colours: readonly Rgb[]): Palette {
   return { low, high, colours, packed: Uint32Array.from(colours, pack) }
 }
 
-/** Red, green, blue, alpha in memory: little-endian, as is every machine that runs WebAssembly. */
+/** Red, green, blue, alpha in memory; every machine that runs WebAssembly is little-endian. */
 function pack([r, g, b]: Rgb): number {
   return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0
 }
 
-/** What is not there, or is no number. */
+/** The colour of a missing number. */
 export const NOTHING: number = pack([128, 128, 128])
 
 export function css([r, g, b]: Rgb): string {
@@ -81,7 +81,7 @@ const lines = {
   dark: ['#7db8ff', '#ffa561', '#c3d46b', '#f09ad6', '#66d3bf'],
 } as const
 
-/** For lines that are told apart by dashes too, and for what lies behind them. */
+/** The colours of lines, which also differ by dashes, and of the grid behind them. */
 export function lineColours(dark: boolean): {
   lines: readonly string[]
   ink: string

@@ -1,4 +1,4 @@
-/** The worker's functions, one for each thing that the page can ask. */
+/** The worker's functions, one for each call of the page. */
 
 import { writeData } from '../../src/data/index.ts'
 import { diagnose, suggestedInput } from '../../src/diagnose/index.ts'
@@ -12,14 +12,14 @@ import {
 } from '../../src/index.ts'
 import { isRecurrent, statesOf } from '../../src/model/index.ts'
 import { verify } from '../../src/verify/index.ts'
+import { compareGates, compareOn } from './compare.ts'
 import { describe, weightArrays } from './describe.ts'
-import { compareGates, compareOn } from './differ.ts'
 import { dataAt, loadModel, type ReadArrays, readArrays } from './files.ts'
 import { madeUpInput } from './made-up.ts'
 import type { Calls, DataInfo, Progress, Source } from './protocol.ts'
 import { type Data, fitInput, session } from './session.ts'
 
-/** Numbers of an output that are shown as text. */
+/** The numbers of an output that are shown as text. */
 const HEAD = 200
 
 export const calls: Calls = {
@@ -68,7 +68,7 @@ export const calls: Calls = {
 
   async trace({ layer, row }) {
     const started = session.startTrace(layer, row)
-    // Not awaited: the page looks at what is there while the rest comes.
+    // Not awaited: the page shows the first steps while the rest is computed.
     void started.fill((done) => tell({ what: 'trace', share: done / started.info.steps, done }))
     return started.info
   },
@@ -100,14 +100,17 @@ export const calls: Calls = {
   },
 
   async verify({ precision }) {
-    const { pass, outputs, program } = verify(session.needModel(), { ...sides(), precision })
+    const { pass, outputs, program } = verify(session.needModel(), {
+      ...comparisonData(),
+      precision,
+    })
     return {
       pass,
       engine: program.engine,
       outputs: Object.fromEntries(
         Object.entries(outputs).map(([name, { tolerance, ...rest }]) => [
           name,
-          // A function cannot leave the worker.
+          // A function cannot be posted to the page.
           { ...rest, tolerance: { largest: tolerance.largest, why: tolerance.why } },
         ]),
       ),
@@ -115,11 +118,11 @@ export const calls: Calls = {
   },
 
   async diagnose() {
-    session.diagnosis = diagnose(session.needModel(), sides())
+    session.diagnosis = diagnose(session.needModel(), comparisonData())
     return session.diagnosis
   },
 
-  async differ({ from }) {
+  async compare({ from }) {
     const other = from === 'b' ? session.other : session.needBase()
     if (other === null) {
       throw new GruvError('bad-argument', 'there is no second model', { fix: 'Open one first.' })
@@ -154,7 +157,7 @@ export const calls: Calls = {
         : other && compareGates(model, other, x)
     const html = await report(model, x, {
       row: session.trace?.info.row ?? 0,
-      ...(expected !== null && { verdict: verify(model, sides()) }),
+      ...(expected !== null && { verdict: verify(model, comparisonData()) }),
       ...(comparison && { comparison }),
     })
     const bytes = new TextEncoder().encode(html)
@@ -181,7 +184,7 @@ export const calls: Calls = {
   },
 
   async suggestion() {
-    session.diagnosis ??= diagnose(session.needModel(), sides())
+    session.diagnosis ??= diagnose(session.needModel(), comparisonData())
     const input = suggestedInput(session.diagnosis)
     if (input === null) return null
     const name = Object.keys(input).length === 1 ? 'suggested-input.npy' : 'suggested-input.npz'
@@ -206,7 +209,7 @@ function tell(progress: Progress): void {
   postMessage({ progress })
 }
 
-function sides(): { readonly input: Named<Tensor>; readonly expected: Named<Tensor> } {
+function comparisonData(): { readonly input: Named<Tensor>; readonly expected: Named<Tensor> } {
   return { input: session.needInput().tensors, expected: session.needExpected().tensors }
 }
 
@@ -251,7 +254,7 @@ function dataInfo({ tensors, origin, madeUp = false }: Data): DataInfo {
   }
 }
 
-/** A table has rows and columns: of a batch of one, the one; .npy and .csv hold one array. */
+/** .npy and .csv hold one array, and .csv only rows and columns. */
 function tabular(outputs: Named<Tensor>, format: string): Named<Tensor> {
   if (format === 'npz' || format === 'json') return outputs
   const [[name, tensor]] = Object.entries(outputs)

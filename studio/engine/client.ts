@@ -1,8 +1,8 @@
-/** The page's side of the worker: calls as promises, errors as errors. */
+/** Calls the worker from the page: answers as promises, errors as exceptions. */
 
 import type { CallName, Calls, FromWorker, PlainError, Progress } from './protocol.ts'
 
-/** What the engine would not do, with the four answers of a GruvError. */
+/** An error from the worker, with the parts of a GruvError. */
 export class EngineError extends Error {
   readonly plain: PlainError
 
@@ -34,8 +34,8 @@ function start(): Worker {
     if ('error' in data) call?.reject(new EngineError(data.error))
     else call?.resolve(data.result as never)
   }
-  // The worker itself is gone (memory, most likely): all that wait are told, and the next call
-  // starts another one.
+  // The worker has died, most likely for lack of memory: all pending calls fail, and the next call
+  // starts a new worker.
   started.onerror = (event) => {
     event.preventDefault()
     worker = null
@@ -47,7 +47,7 @@ function start(): Worker {
       expected: null,
       got:
         event.message ||
-        'no reason was given; perhaps nobody serves this page any more, or the memory did not suffice',
+        'no reason was given; perhaps the server has stopped, or there was not enough memory',
       fix: 'Open the model again.',
     })
     for (const { reject } of waiting.values()) reject(error)
@@ -73,8 +73,8 @@ export function onProgress(listener: (progress: Progress) => void): void {
 }
 
 /**
- * A function that keeps at most one call on its way, and of those that come meanwhile only the
- * last: what a slider needs.
+ * A function that has at most one call pending, and keeps only the last of the calls made
+ * meanwhile. Sliders need that.
  */
 export function latest<A>(ask: (args: A) => Promise<void>): (args: A) => void {
   let busy = false

@@ -1,4 +1,4 @@
-/** A model as the page shows it. */
+/** Describes a model for the page. */
 
 import { compileSync, type Model } from '../../src/index.ts'
 import {
@@ -57,7 +57,7 @@ function describeCell(model: Model, node: RecurrentNode): CellInfo {
   }
 }
 
-/** The node that a value comes from, or the name of the input that it is. */
+/** The name of the node that makes a value, or of the input that it is. */
 function makerOf({ nodes }: Model, value: string): string {
   return nodes.find(({ outputs }) => Object.values(outputs).includes(value))?.name ?? value
 }
@@ -82,7 +82,7 @@ function edgesOf(model: Model, summary: ModelSummary): readonly Edge[] {
   ]
 }
 
-/** A recurrent layer's weights, gate by gate, as matrices whose columns are units. */
+/** The weights of a recurrent layer, gate by gate, as matrices with a column for each unit. */
 export function weightArrays(node: RecurrentNode): readonly WeightArray[] {
   const found: Omit<WeightArray, 'reach'>[] = []
   const put = (part: string, gate: string, value: unknown): void => {

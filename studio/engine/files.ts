@@ -1,4 +1,4 @@
-/** Files of the page as models and arrays. */
+/** Reads models and arrays from files and from the page's own server. */
 
 import { readData } from '../../src/data/index.ts'
 import {
@@ -26,14 +26,14 @@ export async function loadModel(source: Source, options: LoadOptions): Promise<M
   return load(Object.fromEntries(files.map(({ path, file }) => [path, file])), options)
 }
 
-/** The model of a folder that `gruv studio` serves; what it does not need is not fetched. */
+/** The model in a folder that `gruv studio` serves; files that it does not need are not fetched. */
 async function filesAt(folder: URL): Promise<FileSet> {
   const title = decodeURIComponent(folder.pathname.split('/').at(-2) ?? '')
   const { model } = sortFiles(await listOf(folder))
   return Object.fromEntries(model.map(({ path }) => [`${title}/${path}`, urlIn(folder, path)]))
 }
 
-/** The data that lies in such a folder, as addresses. */
+/** The addresses of the data in such a folder. */
 export async function dataAt(url: string): Promise<FolderData> {
   const folder = ownUrl(url)
   const { input, expected } = sortFiles(await listOf(folder))
@@ -58,17 +58,17 @@ function urlIn(folder: URL, path: string): URL {
   return new URL(path.split('/').map(encodeURIComponent).join('/'), folder)
 }
 
-/** What was taken from some files: arrays by port, and the files that were needed. */
+/** Arrays by port, and the names of the files that they came from. */
 export interface ReadArrays {
   readonly tensors: Arrays
   readonly names: readonly string[]
 }
 
 /**
- * Arrays by the ports they are for. A file with one array goes to the port that it, or its array,
- * is named for (`in_x.npy` for x); those with other names to the ports that are left, in turn, until there is none.
- * A file with several arrays goes by their names.
- * @param rest ports that only a name leads to.
+ * Arrays by port. A file with one array goes to the port that the file or the array is named after
+ * (`in_x.npy` for x); files with other names go to the remaining ports in turn, until none is left.
+ * Several arrays in a file go by their names.
+ * @param rest ports that only get arrays with their name.
  */
 export async function readArrays(
   source: Source,
@@ -156,7 +156,7 @@ async function ask(url: URL): Promise<Response> {
   }
 }
 
-/** Whoever sends a link must not choose whom the page talks to. */
+/** A link must not make the page fetch from another server. */
 function ownUrl(text: string): URL {
   const url = new URL(text, location.href)
   if (url.origin === location.origin) return url
@@ -173,12 +173,10 @@ async function inFile<T>(name: string, read: () => Promise<T>): Promise<T> {
     return await read()
   } catch (error) {
     if (!isGruvError(error)) throw error
-    const { code, problem, where, expected, got, fix } = error
+    const { code, problem, where } = error
     throw new GruvError(code, problem, {
+      ...error,
       where: where === undefined ? name : `${name}: ${where}`,
-      ...(expected !== undefined && { expected }),
-      ...(got !== undefined && { got }),
-      ...(fix !== undefined && { fix }),
     })
   }
 }

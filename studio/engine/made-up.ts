@@ -1,4 +1,4 @@
-/** An input for models that came without one, so that there is something to see. */
+/** Makes an input for models that came without one, so that there is something to see. */
 
 import type { Model, Named, Tensor } from '../../src/index.ts'
 import { weightsOf } from '../../src/model/index.ts'
@@ -6,8 +6,8 @@ import { weightsOf } from '../../src/model/index.ts'
 const STEPS = 60
 
 /**
- * Waves of other lengths for each feature, with a pause in the middle; row numbers, where they go
- * to an embedding. Always the same.
+ * Waves of a different length for each feature, with a pause in the middle; indices for an
+ * embedding. Always the same.
  */
 export function madeUpInput(model: Model): Named<Tensor> {
   return Object.fromEntries(
@@ -33,7 +33,7 @@ function wave(t: number, f: number): number {
   return Math.sin((2 * Math.PI * t) / (7 + 4 * (f % 9)) + f)
 }
 
-/** How many rows the embedding has that reads this input; null where none does. */
+/** The number of rows of the embedding that reads this input; null where none does. */
 function tableSize({ nodes }: Model, input: string): number | null {
   for (const node of nodes) {
     if (node.kind !== 'embedding' || !Object.values(node.inputs).includes(input)) continue

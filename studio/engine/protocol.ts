@@ -1,8 +1,8 @@
-/** What the page asks of the engine's worker, and what comes back: plain data both ways. */
+/** The calls between the page and the worker, and their data. */
 
 import type { Diagnosis } from '../../src/diagnose/index.ts'
 import type { EngineReport, LoadOptions } from '../../src/index.ts'
-import type { Equations, ModelSummary } from '../../src/model/index.ts'
+import type { Equations, ModelSummary, RecurrentNode } from '../../src/model/index.ts'
 import type { LayerStatistics, ValueDifference } from '../../src/trace/index.ts'
 import type { OutputVerdict } from '../../src/verify/index.ts'
 
@@ -12,22 +12,22 @@ export interface NamedFile {
   readonly file: File
 }
 
-/** Files that were dropped or chosen, or some that the server has. */
+/** Files that were dropped or chosen, or addresses on the page's own server. */
 export type Source = { readonly files: readonly NamedFile[] } | { readonly urls: readonly string[] }
 
-/** Data in a folder that the server has, by address. */
+/** The addresses of the data in a folder on the server. */
 export interface FolderData {
   readonly input: readonly string[]
   readonly expected: readonly string[]
 }
 
-/** What a file may leave open: see `LoadOptions`. */
+/** Options that a file may need: see `LoadOptions`. */
 export type OpenOptions = Pick<LoadOptions, 'module' | 'layer' | 'until' | 'names'>
 
 /** A recurrent layer as the drawings need it. */
 export interface CellInfo {
   readonly name: string
-  readonly kind: 'gru' | 'lstm' | 'rnn'
+  readonly kind: RecurrentNode['kind']
   readonly units: number
   readonly features: number
   readonly direction: 'forward' | 'backward'
@@ -42,9 +42,9 @@ export interface CellInfo {
   readonly outputActivation: string
   readonly coupled: boolean
   readonly peepholes: boolean
-  /** Where its input comes from: a layer's name, or an input of the model. */
+  /** The source of its input: the name of a layer, or of an input of the model. */
   readonly reads: string
-  /** Whether that is an input of the model, whose numbers can be shown. */
+  /** Whether the source is an input of the model, whose numbers can be shown. */
   readonly readsInput: boolean
 }
 
@@ -60,7 +60,7 @@ export interface ModelInfo {
   readonly states: readonly string[]
 }
 
-/** A value on its way from a node (or an input) to a node (or an output). */
+/** A value between a node (or an input) and another node (or an output). */
 export interface Edge {
   readonly from: string
   readonly to: string
@@ -87,7 +87,7 @@ export interface TraceInfo {
   readonly row: number
   readonly units: number
   readonly steps: number
-  /** Steps of the input; more than `steps` where memory did not hold them all. */
+  /** Steps of the input; more than `steps` where memory could not hold them all. */
   readonly allSteps: number
   readonly values: readonly string[]
 }
@@ -99,7 +99,7 @@ export interface StepValues {
   readonly values: Readonly<Record<string, Float64Array>>
   /** The state before the step, by slot (`h`, and `c` of an LSTM). */
   readonly before: Readonly<Record<string, Float64Array>>
-  /** Where it is an input of the model. */
+  /** The input of the step, where it is an input of the model. */
   readonly x: Float64Array | null
 }
 
@@ -137,12 +137,12 @@ export interface VerifyResult {
   >
 }
 
-/** How far two models, or two readings of one, are apart on the same input. */
+/** The difference of two models, or of two readings of one, in one output. */
 export interface Difference {
   readonly output: string
   readonly compared: number
   readonly maxAbsolute: number
-  /** Where they part by more than rounding; null where they never do. */
+  /** The first place where they differ by more than rounding; null where there is none. */
   readonly first: {
     readonly t: number | null
     readonly unit: number
@@ -156,7 +156,9 @@ export interface Difference {
 /** Two models, or two readings of one, on the same input. */
 export interface Comparison {
   readonly outputs: readonly Difference[]
-  /** The first gate, candidate or state that differs; null where none does, or none can be compared. */
+  /**
+   * The first gate, candidate or state that differs; null where none does or none is comparable.
+   */
   readonly first: ValueDifference | null
   /** Sentences about gates and conventions. */
   readonly words: readonly string[]
@@ -170,7 +172,7 @@ export interface StatisticsAnswer {
 export interface SavedFile {
   readonly name: string
   readonly bytes: Uint8Array
-  /** What the reader of the page should know about it, a sentence each. */
+  /** What the user should know about it, a sentence each. */
   readonly notes: readonly string[]
 }
 
@@ -204,7 +206,7 @@ export interface Calls {
   run(a: { precision: 'f32' | 'f64' }): Promise<RunResult>
   verify(a: { precision: 'f32' | 'f64' }): Promise<VerifyResult>
   diagnose(a: Record<string, never>): Promise<Diagnosis>
-  differ(a: { from: 'as-read' | 'b' }): Promise<Comparison>
+  compare(a: { from: 'as-read' | 'b' }): Promise<Comparison>
   statistics(a: Record<string, never>): Promise<StatisticsAnswer>
   saveModel(a: { ending: string }): Promise<SavedFile>
   saveReport(a: Record<string, never>): Promise<SavedFile>
@@ -218,7 +220,7 @@ export interface Calls {
 
 export type CallName = keyof Calls
 
-/** An error as it crosses the border; `code` is null for what gruv did not foresee. */
+/** An error as plain data; `code` is null where it is not a GruvError. */
 export interface PlainError {
   readonly code: string | null
   readonly problem: string
@@ -238,6 +240,6 @@ export type FromWorker =
 export interface Progress {
   readonly what: 'trace' | 'run'
   readonly share: number
-  /** Steps of the trace that are there. */
+  /** Steps of the trace that are computed. */
   readonly done: number
 }

@@ -1,4 +1,4 @@
-/** What the worker holds: up to two models, the data, a trace, a stream. */
+/** The state of the worker: up to two models, the data, a trace, a stream. */
 
 import { applyQuirks, type Diagnosis } from '../../src/diagnose/index.ts'
 import {
@@ -15,14 +15,14 @@ import { LiveTrace, takeAlong } from './traces.ts'
 export interface Data {
   readonly tensors: Named<Tensor>
   readonly origin: string
-  /** By the studio, for want of an input. */
+  /** Whether the studio made the input, since there was none. */
   readonly madeUp?: boolean
 }
 
 class Session {
-  /** As its file has it. */
+  /** The model as its file has it. */
   base: Model | null = null
-  /** Read under the quirks that were chosen. */
+  /** The model under the quirks that were chosen. */
   model: Model | null = null
   quirks: readonly string[] = []
   other: Model | null = null
@@ -30,7 +30,7 @@ class Session {
   expected: Data | null = null
   trace: LiveTrace | null = null
   stream: Stream | null = null
-  /** Of this model on this data. */
+  /** The diagnosis of this model on this data. */
   diagnosis: Diagnosis | null = null
 
   open(model: Model): void {
@@ -40,7 +40,7 @@ class Session {
     this.read([])
   }
 
-  /** The model under other conventions; data and files stay. */
+  /** Reads the model under other conventions; the data stays. */
   read(quirks: readonly string[]): Model {
     const model = applyQuirks(this.needBase(), quirks)
     this.model = model
@@ -73,7 +73,7 @@ class Session {
     })
   }
 
-  /** Of one row of the batch. */
+  /** Traces one row of the batch. */
   startTrace(layer: string, row: number): LiveTrace {
     const model = this.needModel()
     const { tensors } = this.needInput()
@@ -105,7 +105,7 @@ export const session: Session = new Session()
 
 /**
  * Inputs with all the axes of their ports, so that rows and steps can be taken from them.
- * @throws GruvError the program's own, for what does not fit.
+ * @throws GruvError the program's own, where they do not fit.
  */
 export function fitInput(model: Model, given: Named<Tensor>): Named<Tensor> {
   const fitted = Object.fromEntries(
@@ -122,7 +122,7 @@ export function fitInput(model: Model, given: Named<Tensor>): Named<Tensor> {
       shape.every((dim, axis) => typeof dim === 'string' || dim === tensor.shape[axis])
     )
   })
-  // What does not fit is the program's to refuse, in its words.
+  // The program refuses inputs that do not fit, with its own message.
   if (!fits) compileSync(model).predict(given)
   return fitted
 }

@@ -1,6 +1,6 @@
 /**
- * A trace that is being made and looked at at the same time: every value of one row of one layer,
- * kept in float64, and summed up for drawing.
+ * Traces one row of one layer while the page already shows the first steps. Every value is kept in
+ * float64 and reduced for drawing.
  */
 
 import type { Model, Named, Tensor } from '../../src/index.ts'
@@ -8,16 +8,16 @@ import { isRecurrent, statesOf } from '../../src/model/index.ts'
 import { describeStatistics, GatherStatistics, type Trace, trace } from '../../src/trace/index.ts'
 import type { StatisticsAnswer, StepValues, Strip, TraceInfo, View } from './protocol.ts'
 
-/** What a trace may take of memory: 64 units over 100,000 steps, and a margin. */
+/** The memory that a trace may take: 64 units over 100,000 steps, and a margin. */
 const MAX_BYTES = 640e6
-/** How long the worker goes on before it listens to the page again. */
+/** How long the worker computes before it handles messages of the page again. */
 const LISTEN_EVERY_MS = 30
-/** How many numbers of a unit a step has. */
+/** The number of values that a step computes for a unit. */
 const valueCounts = { gru: 10, lstm: 14, rnn: 3 } as const
 
 export class LiveTrace {
   readonly info: TraceInfo
-  /** Steps that are there: the first ones, or the last ones of a backward layer. */
+  /** Steps that are computed: the first ones, or the last ones of a backward layer. */
   done = 0
   readonly #trace: Trace
   readonly #statistics: GatherStatistics
@@ -25,7 +25,7 @@ export class LiveTrace {
   readonly #forward: boolean
   readonly #values: Readonly<Record<string, Float64Array>>
   readonly #slots: readonly string[]
-  /** What the sequence begins with: zeros, unless the model says otherwise. */
+  /** The initial states: zeros, unless the model has others. */
   #initial: Readonly<Record<string, Float64Array>> = {}
   #stopped = false
 
@@ -51,7 +51,7 @@ export class LiveTrace {
     this.#stopped = true
   }
 
-  /** Goes on until everything is there or `stop` is called. */
+  /** Runs until everything is computed or `stop` is called. */
   async fill(onProgress: (done: number) => void): Promise<void> {
     const { units } = this.info
     let heard = performance.now()
@@ -71,7 +71,7 @@ export class LiveTrace {
     onProgress(this.done)
   }
 
-  /** Of the steps that are there. */
+  /** Statistics of the steps that are computed. */
   statistics(): StatisticsAnswer {
     const numbers = this.#statistics.result()
     return { numbers, words: describeStatistics(numbers) }
@@ -132,7 +132,7 @@ export class LiveTrace {
   }
 }
 
-/** Where an input has its steps; −1 where it has none. */
+/** The time axis of an input; −1 where it has none. */
 function timeAxis(model: Model, name: string): number {
   return model.inputs.find((port) => port.name === name)!.shape.indexOf('time')
 }
@@ -155,7 +155,7 @@ export function firstSteps(model: Model, input: Named<Tensor>, steps: number): N
   )
 }
 
-/** `count` places of an axis, from `first`; the tensor itself where it has no such axis. */
+/** `count` elements of an axis, from `first`; the tensor itself where it has no such axis. */
 export function takeAlong(tensor: Tensor, axis: number, first: number, count: number): Tensor {
   if (axis < 0 || axis >= tensor.shape.length) return tensor
   const { shape, data } = tensor

@@ -1,4 +1,4 @@
-/** The engine's thread: everything that takes time or memory happens here. */
+/** The worker, which does everything that takes time or memory. */
 
 import { isGruvError } from '../../src/index.ts'
 import { calls } from './calls.ts'
@@ -19,7 +19,7 @@ function answer(message: FromWorker): void {
   postMessage(message)
 }
 
-/** Buffers that were made for the answer alone go over without being copied once more. */
+/** The buffers that were made for the answer only, which are transferred instead of copied. */
 function copiesIn(result: unknown): ArrayBuffer[] {
   if (!Array.isArray(result)) return []
   return result.flatMap((each) => (each?.data instanceof Float32Array ? [each.data.buffer] : []))

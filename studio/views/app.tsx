@@ -1,4 +1,4 @@
-/** The page: header, what went wrong, and the view that is chosen. */
+/** The page: the header, an error if there is one, and the chosen view. */
 
 import type { JSX } from 'preact'
 import { useErrorBoundary } from 'preact/hooks'
@@ -32,7 +32,7 @@ const views: Readonly<Record<state.Tab, () => JSX.Element>> = {
   model: ModelView,
 }
 
-/** Views that the steps of the trace mean nothing to. */
+/** Views that do not depend on the timestep. */
 const timeless: ReadonlySet<state.Tab> = new Set(['try', 'model'])
 
 export function App(): JSX.Element {
@@ -51,7 +51,7 @@ export function App(): JSX.Element {
   )
 }
 
-/** What the page waits for. */
+/** Shows what the page is waiting for. */
 function Busy(): JSX.Element {
   const words = state.busy.value
   const share = state.share.value
@@ -60,7 +60,7 @@ function Busy(): JSX.Element {
       {words !== null && (
         <>
           <span>{words} …</span>
-          {/* Without a value it moves, and says that nobody knows how long. */}
+          {/* Without a value it shows indefinite progress. */}
           <progress aria-label={words} max={1} {...(share !== null && { value: share })} />
         </>
       )}
@@ -110,7 +110,7 @@ function Workspace(): JSX.Element {
   )
 }
 
-/** A view that breaks says so, and the others still work. */
+/** Shows the error of a broken view, so that the others still work. */
 function Guarded({ view: View }: { readonly view: () => JSX.Element }): JSX.Element {
   const [broken] = useErrorBoundary()
   if (broken === undefined) return <View />
@@ -122,7 +122,7 @@ function Guarded({ view: View }: { readonly view: () => JSX.Element }): JSX.Elem
   )
 }
 
-/** Whether the numbers agree, in the tab where one can ask why not. */
+/** Shows in the tab of the check whether the numbers agree. */
 function Mark(): JSX.Element | null {
   const { value } = state.verdict
   if (value === null) return null

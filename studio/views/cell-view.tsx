@@ -1,4 +1,4 @@
-/** The cell with its live numbers, the equations beside it, and everything over time below. */
+/** The view of a cell: its numbers at a step, its equations, and all units over time. */
 
 import type { JSX } from 'preact'
 import * as state from '../state.ts'
@@ -17,7 +17,7 @@ export function CellView(): JSX.Element {
   return (
     <>
       <section class="cell" aria-labelledby="cell-title">
-        {/* The engine may be busy: what is drawn is then of another step. */}
+        {/* While the engine is busy, the drawing may show another step. */}
         <div class={values?.t === state.t.value ? '' : 'late'}>
           <h2 id="cell-title">
             Unit {state.unit.value} of <code>{cell.name}</code> at timestep {state.t.value}
@@ -28,7 +28,7 @@ export function CellView(): JSX.Element {
               <span class="quiet"> The input is made up: drop yours on the page.</span>
             )}
           </p>
-          {cell.kind === 'gru' ? <GruDrawing cell={cell} /> : <ValueTable cell={cell} />}
+          {cell.kind === 'gru' ? <GruDrawing cell={cell} /> : <ValueTable kind={cell.kind} />}
         </div>
         <EquationList cell={cell} />
       </section>

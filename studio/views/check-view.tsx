@@ -1,4 +1,4 @@
-/** Does it give the right numbers, and if not, why not? Conventions, proof, diagnosis, comparison. */
+/** The view that checks the numbers: verification, diagnosis, conventions, comparison. */
 
 import type { ComponentChildren, JSX } from 'preact'
 import { diagnose, openExpected, verify } from '../actions.ts'
@@ -79,7 +79,7 @@ function Verdict({ result }: { readonly result: VerifyResult }): JSX.Element {
           </h3>
           <dl>
             <Row title="Largest difference">
-              {show.small(output.maxAbsolute)} at {place(output.worst.at)}:{' '}
+              {show.small(output.maxAbsolute)} at {showPlace(output.worst.at)}:{' '}
               {show.exact(output.worst.actual)}, expected {show.exact(output.worst.expected)}
             </Row>
             <Row title="Relative, and in units of the last place">
@@ -90,7 +90,7 @@ function Verdict({ result }: { readonly result: VerifyResult }): JSX.Element {
             </Row>
             {output.first !== null && (
               <Row title="First out of tolerance">
-                {place(output.first.at)}: {show.exact(output.first.actual)}, expected{' '}
+                {showPlace(output.first.at)}: {show.exact(output.first.actual)}, expected{' '}
                 {show.exact(output.first.expected)}
               </Row>
             )}
@@ -117,7 +117,7 @@ function Row({ title, children }: { title: string; children: ComponentChildren }
   )
 }
 
-function place(at: VerifyResult['outputs'][string]['worst']['at']): string {
+function showPlace(at: VerifyResult['outputs'][string]['worst']['at']): string {
   const several = (state.input.value?.rows ?? 1) > 1
   return [
     at.row === undefined || !several ? '' : `sequence ${at.row}, `,

@@ -1,4 +1,4 @@
-/** A second model on the same input, and the outputs as files. */
+/** Compares with a second model, runs the model, and saves outputs, model and report. */
 
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
@@ -42,7 +42,7 @@ function Answer(): JSX.Element {
   const other = state.other.value
   useEffect(() => {
     void attempt('Comparing two models', async () => {
-      found.value = await call('differ', { from: 'b' })
+      found.value = await call('compare', { from: 'b' })
     })
   }, [other, state.model.value, state.input.value])
   const name = other?.summary.name ?? ''
@@ -138,7 +138,7 @@ function rows(head: readonly number[], shape: readonly number[]): string {
   return [...lines, ...(more.length > 0 ? [`… ${more.join(', ')}`] : [])].join('\n')
 }
 
-/** The model as it is read now, under the conventions that were chosen, and a page about it. */
+/** Saves the model as it is read now, under the chosen conventions, and a report about it. */
 function Keep(): JSX.Element {
   const endings = useSignal<readonly string[]>([])
   const notes = useSignal<readonly string[]>([])

@@ -1,4 +1,4 @@
-/** The conventions of the GRU layers as switches, and what a change does to the numbers. */
+/** Switches for the conventions of GRU layers, and the differences that a change makes. */
 
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren, JSX } from 'preact'
@@ -7,6 +7,7 @@ import { conventionTable } from '../../src/model/index.ts'
 import { lookAt, reread } from '../actions.ts'
 import { call } from '../engine/client.ts'
 import type { Comparison } from '../engine/protocol.ts'
+import { quirkNames } from '../quirk-names.ts'
 import * as show from '../show.ts'
 import * as state from '../state.ts'
 
@@ -17,12 +18,7 @@ const origins: Readonly<Record<string, string>> = {
   assumed: 'Assumed: nothing says so.',
 }
 
-const switches = [
-  { key: 'update', quirk: 'update' },
-  { key: 'reset', quirk: 'reset' },
-  { key: 'bias', quirk: 'bias' },
-  { key: 'gateOrder', quirk: 'gate-order' },
-] as const
+const switches = ['update', 'reset', 'bias', 'gateOrder'] as const
 
 export function ConventionSwitches(): JSX.Element | null {
   const model = state.model.value
@@ -39,7 +35,7 @@ export function ConventionSwitches(): JSX.Element | null {
         The same weights mean something else under another convention. This is where ports go wrong.
       </p>
       <div class="choices">
-        {switches.map(({ key, quirk }) => {
+        {switches.map((key) => {
           const said = conventions.find((each) => each.key === key)
           if (said === undefined || said.value === 'none') return null
           const { title, values } = conventionTable[key]
@@ -48,7 +44,7 @@ export function ConventionSwitches(): JSX.Element | null {
               <span>{title}</span>
               <select
                 value={said.value}
-                onChange={({ currentTarget }) => change(quirk, currentTarget.value)}
+                onChange={({ currentTarget }) => change(quirkNames[key], currentTarget.value)}
               >
                 {Object.entries(values)
                   .filter(([value]) => value !== 'none')
@@ -71,8 +67,8 @@ export function ConventionSwitches(): JSX.Element | null {
   )
 }
 
-/** In a closed list there is no room for more than its beginning. */
-function meaningOf(key: (typeof switches)[number]['key'], value: string): string {
+/** The whole meaning; a closed list has room only for its beginning. */
+function meaningOf(key: (typeof switches)[number], value: string): string {
   const values: Readonly<Record<string, string>> = conventionTable[key].values
   return values[value] === undefined ? '' : `${values[value]}. `
 }
@@ -80,7 +76,7 @@ function meaningOf(key: (typeof switches)[number]['key'], value: string): string
 function Changed({ quirks }: { readonly quirks: readonly string[] }): JSX.Element | null {
   const found = useSignal<Comparison | null>(null)
   useEffect(() => {
-    call('differ', { from: 'as-read' }).then(
+    call('compare', { from: 'as-read' }).then(
       (answer) => {
         found.value = answer
       },
@@ -105,7 +101,7 @@ function Changed({ quirks }: { readonly quirks: readonly string[] }): JSX.Elemen
 interface DifferencesProps {
   readonly found: Comparison | null
   readonly against: string
-  /** What the sentences call the first and the second. */
+  /** What the sentences mean by the first and the second. */
   readonly sides: readonly [string, string]
   /** Further buttons. */
   readonly children?: ComponentChildren

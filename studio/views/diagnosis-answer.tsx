@@ -1,10 +1,11 @@
-/** What `gruv diagnose` answers, in full, with a button that takes its advice. */
+/** The full answer of a diagnosis, with buttons that read the model accordingly. */
 
 import type { JSX } from 'preact'
 import type { Diagnosis } from '../../src/diagnose/index.ts'
 import { conventionTable } from '../../src/model/index.ts'
 import { attempt, download, reread } from '../actions.ts'
 import { call } from '../engine/client.ts'
+import { quirkNames } from '../quirk-names.ts'
 import * as show from '../show.ts'
 import * as state from '../state.ts'
 import { Scrolls } from './scrolls.tsx'
@@ -15,16 +16,6 @@ const words: Readonly<Record<Diagnosis['verdict'], string>> = {
   none: 'No reading that gruv knows explains these numbers',
 }
 const MOST = 10
-
-/** Conventions as the quirks that set them. */
-const quirkNames: Readonly<Record<string, string>> = {
-  gateOrder: 'gate-order',
-  reset: 'reset',
-  update: 'update',
-  bias: 'bias',
-  activation: 'activation',
-  recurrentActivation: 'recurrent-activation',
-}
 
 export function DiagnosisAnswer(): JSX.Element | null {
   const { value } = state.diagnosis
@@ -80,7 +71,7 @@ export function DiagnosisAnswer(): JSX.Element | null {
 
 type Candidate = Diagnosis['candidates'][number]
 
-/** What differs from how the model is read now, in words. */
+/** The differences from how the model is read now, in words. */
 function changes({ convention, title }: Candidate): string {
   const now = state.model.value?.summary.layers.flatMap(({ conventions }) => conventions) ?? []
   const different = Object.keys(quirkNames).flatMap((key) => {
@@ -103,7 +94,7 @@ function quirksOf({ convention }: Candidate): readonly string[] {
   return [...common, ...convention.quirks.filter((quirk) => !isOfRun(quirk))]
 }
 
-/** Quirks of a run change what is fed, not the model. */
+/** Whether a quirk changes a run and not the model. */
 function isOfRun(quirk: string): boolean {
   return /^(reversed|backwards|time-batch-swapped|stateless|state-carried|initial-state)/.test(
     quirk,

@@ -1,6 +1,6 @@
 /**
- * A strip to draw on: the height of the pointer is the value, time runs by itself, and what was
- * drawn moves to the left.
+ * A strip to draw an input on: the height of the pointer is the value, time runs by itself, and the
+ * drawing moves to the left.
  */
 
 import { useSignal } from '@preact/signals'
@@ -8,18 +8,19 @@ import type { JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { drawLines } from '../draw/canvas.ts'
 import { lineColours } from '../draw/palette.ts'
+import { pointerIn } from '../draw/pointer.ts'
 import * as show from '../show.ts'
 import { useDark } from './media.ts'
 
 interface DrawPadProps {
   /** The value at the top; the bottom is minus that. */
   readonly reach: number
-  /** Oldest first; the last is the one that is drawn now. */
+  /** Oldest first; the last one is being drawn. */
   readonly values: readonly number[]
-  /** How many there is room for. */
+  /** The number of values that fit. */
   readonly columns: number
   readonly onValue: (value: number) => void
-  /** When the pointer comes down. */
+  /** Called when the pointer goes down. */
   readonly onStart: () => void
 }
 
@@ -36,8 +37,7 @@ export function DrawPad({ reach, values, columns, onValue, onStart }: DrawPadPro
     drawLines(canvas.current, columns, [-reach, reach], [line], grid)
   }, [values, reach, dark])
   const draw = (event: PointerEvent & { currentTarget: HTMLElement }): void => {
-    const box = event.currentTarget.getBoundingClientRect()
-    const share = Math.max(0, Math.min(1, (event.clientY - box.top) / box.height))
+    const share = Math.max(0, Math.min(1, pointerIn(event).down))
     onValue(Math.round(100 * reach * (1 - 2 * share)) / 100)
   }
   return (

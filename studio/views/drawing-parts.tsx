@@ -1,9 +1,9 @@
-/** What drawings of cells are made of: wires with numbers, gates, operations. */
+/** The parts of cell drawings: wires with numbers, gates, operations. */
 
 import type { ComponentChildren, JSX } from 'preact'
 import * as show from '../show.ts'
 
-/** The head of every wire; once in a drawing. */
+/** The arrowhead of all wires, defined once in a drawing. */
 export function ArrowHead(): JSX.Element {
   return (
     <defs>
@@ -23,7 +23,7 @@ export function ArrowHead(): JSX.Element {
   )
 }
 
-/** Thicker for larger numbers; blue below zero, orange above. */
+/** A wire: thicker for larger numbers, blue below zero, orange above. */
 export function Wire({ d, value }: { d: string; value: number | undefined }): JSX.Element {
   const size = value === undefined || !Number.isFinite(value) ? 0 : Math.min(1, Math.abs(value))
   const sign = (value ?? 0) < 0 ? 'negative' : 'positive'
@@ -33,10 +33,10 @@ export function Wire({ d, value }: { d: string; value: number | undefined }): JS
 interface ValueProps {
   readonly x: number
   readonly y: number
-  /** Of the value in the trace, or of what the drawing computes from several. */
+  /** The name of a value of the trace, or of a number computed from several. */
   readonly name: string
   readonly value: number | undefined
-  /** What stands before the number. */
+  /** The text before the number. */
   readonly label?: string
   readonly strong?: boolean
   /** Ends at x rather than begins there. */
@@ -78,7 +78,7 @@ export function Label({ x, y, kind, before, children }: LabelProps): JSX.Element
 }
 
 interface GateProps {
-  /** Its middle, and its upper edge. */
+  /** The middle and the upper edge of the gate. */
   readonly x: number
   readonly y: number
   readonly width: number
@@ -91,7 +91,7 @@ interface GateProps {
 
 const GATE_HEIGHT = 64
 
-/** A gate with its level: from the left for what runs from 0 to 1, from the middle for −1 to 1. */
+/** A gate with its level: from the left for values from 0 to 1, from the middle for −1 to 1. */
 export function Gate({ x, y, width, name, title, activation, ...of }: GateProps): JSX.Element {
   const value = of.value ?? Number.NaN
   const left = x - width / 2
@@ -102,7 +102,7 @@ export function Gate({ x, y, width, name, title, activation, ...of }: GateProps)
     : [left + 8, Math.max(0, level) * inner]
   const act = show.activation(activation)
   const words = `${title} ${name} = ${act}`
-  // Wider letters than these fit no gate: they are squeezed rather than cut.
+  // Text that would not fit is squeezed rather than cut.
   const squeezed = words.length * 6.9 > width - 10 ? { textLength: width - 12 } : {}
   return (
     <g>
@@ -154,7 +154,7 @@ export function Operation({ x, y, sign, small }: OperationProps): JSX.Element {
   )
 }
 
-/** Weights that a whole vector goes through. */
+/** Weights that multiply a whole vector. */
 export function Weights({ x, y, name }: { x: number; y: number; name: string }): JSX.Element {
   return (
     <g>

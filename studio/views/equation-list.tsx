@@ -1,4 +1,4 @@
-/** The equations in this model's convention, and below each the numbers put in. */
+/** The equations in the model's conventions, each with the current numbers below it. */
 
 import type { JSX } from 'preact'
 import type { CellInfo } from '../engine/protocol.ts'
@@ -44,7 +44,7 @@ export function EquationList({ cell }: { readonly cell: CellInfo }): JSX.Element
 
 const sums = { gru: ['xz', 'hz', 'z'], lstm: ['xi', 'hi', 'i'], rnn: ['xh', 'hh', 'h'] } as const
 
-/** For whoever sees such a drawing, or such equations, for the first time. */
+/** An introduction for readers who are new to such drawings or equations. */
 function HowToRead({ kind }: Pick<CellInfo, 'kind'>): JSX.Element {
   const [fromInput, fromState, gate] = sums[kind]
   return (
@@ -94,7 +94,7 @@ const numbers: Readonly<Record<CellInfo['kind'], (cell: CellInfo, v: Wires) => r
       const σ = show.activation(recurrentActivation)
       const gate = (g: string, f: string): string =>
         `= ${f}(${n(v[`x${g}`])}${show.plus(v[`h${g}`])}) = ${n(v[g])}`
-      // What a peephole adds stands on no wire.
+      // The term of a peephole is not among the values of a trace.
       const seeing = (g: string): string => (peepholes ? `= ${n(v[g])}` : gate(g, σ))
       return [
         seeing('i'),

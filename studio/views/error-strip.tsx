@@ -1,18 +1,19 @@
-/** How far the outputs are from the expected ones, step by step. */
+/** Plots the error against the expected outputs at each step. */
 
 import type { JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { COLUMNS, select } from '../actions.ts'
 import { prepare } from '../draw/canvas.ts'
+import { pointerIn } from '../draw/pointer.ts'
 import type { VerifyResult } from '../engine/protocol.ts'
 import * as show from '../show.ts'
 import * as state from '../state.ts'
-import { Cursor } from './heatmap.tsx'
+import { Cursor } from './cursor.tsx'
 import { useDark } from './media.ts'
 
 type OutputErrors = VerifyResult['outputs'][string]
 
-/** Below this everything is one colour: nothing distinguishes 1e-17 from 0. */
+/** The power of ten at the lower edge: smaller errors do not matter. */
 const FLOOR = -17
 
 export function ErrorStrip(): JSX.Element | null {
@@ -24,9 +25,9 @@ export function ErrorStrip(): JSX.Element | null {
   const [name, output] = found ?? ['', null]
   const top = output === null ? 0 : topOf(output)
   useEffect(() => {
-    const place = canvas.current && prepare(canvas.current)
-    if (!place || output === null) return
-    const { context, width, height } = place
+    const prepared = canvas.current && prepare(canvas.current)
+    if (!prepared || output === null) return
+    const { context, width, height } = prepared
     const y = (value: number): number => {
       const share = (Math.max(FLOOR, Math.min(top, Math.log10(value))) - FLOOR) / (top - FLOOR)
       return height - share * (height - 4)
@@ -74,8 +75,7 @@ export function ErrorStrip(): JSX.Element | null {
           role="img"
           aria-label={`Largest error of each timestep on a logarithmic scale; the largest is ${show.small(output.maxAbsolute)}`}
           onClick={(event) => {
-            const box = event.currentTarget.getBoundingClientRect()
-            const across = (event.clientX - box.left) / box.width
+            const { across } = pointerIn(event)
             select(state.unit.value, from.value + Math.floor(across * (to.value - from.value)))
           }}
         />

@@ -1,4 +1,4 @@
-/** An error as gruv tells it: what, where, what was expected, what came, what to do. */
+/** Shows an error: what, where, what was expected, what came, what to do. */
 
 import type { JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
@@ -8,9 +8,9 @@ import * as state from '../state.ts'
 
 export function Failure(): JSX.Element | null {
   const { value } = state.failure
-  const place = useRef<HTMLElement>(null)
-  // It may come while something far below is looked at.
-  useEffect(() => place.current?.scrollIntoView({ block: 'nearest' }), [value])
+  const section = useRef<HTMLElement>(null)
+  // The user may have scrolled far down when it appears.
+  useEffect(() => section.current?.scrollIntoView({ block: 'nearest' }), [value])
   if (value === null) return null
   const rows = [
     ['Where', value.where],
@@ -19,7 +19,7 @@ export function Failure(): JSX.Element | null {
     ['What to do', value.fix],
   ].filter((pair): pair is [string, string] => pair[1] !== null)
   return (
-    <section class="failure" role="alert" ref={place}>
+    <section class="failure" role="alert" ref={section}>
       <h2>{sentence(value.problem)}</h2>
       <dl>
         {rows.map(([title, text]) => (
@@ -49,7 +49,7 @@ const askable = {
   names: 'Arrays, as w=…,u=…,b=…',
 } as const
 
-/** Some files leave open what to take from them: what the fix calls a flag can be said here. */
+/** Asks for the option that an error's fix names as a flag, such as a layer, and opens again. */
 function AskForOption({ fix }: { readonly fix: string }): JSX.Element | null {
   const [, name, example = ''] = /`--(module|layer|until|names) ?([^`]*)`/.exec(fix) ?? []
   if (name === undefined) return null
@@ -73,7 +73,10 @@ function AskForOption({ fix }: { readonly fix: string }): JSX.Element | null {
   )
 }
 
-/** `w=kernel,u=recurrent`; what names no part is left to the reader to miss. */
+/**
+ * `w=kernel,u=recurrent`; entries with other parts are ignored, and the reader reports what is
+ * missing.
+ */
 function namesIn(text: string): NonNullable<OpenOptions['names']> {
   return Object.fromEntries(
     text

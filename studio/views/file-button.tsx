@@ -1,4 +1,4 @@
-/** A file input that looks like a button and says what it holds. */
+/** A file input that looks like a button and shows what it holds. */
 
 import type { JSX } from 'preact'
 import { chosenFiles } from '../drops.ts'
@@ -6,11 +6,11 @@ import type { NamedFile } from '../engine/protocol.ts'
 
 interface FileButtonProps {
   readonly label: string
-  /** On a phone. */
+  /** The label on a phone. */
   readonly short?: string
   readonly note?: string
   readonly primary?: boolean
-  /** A folder with everything in it. */
+  /** Whether it chooses a folder with everything in it. */
   readonly folder?: boolean
   readonly onFiles: (files: readonly NamedFile[]) => unknown
 }

@@ -1,4 +1,4 @@
-/** Where the boxes of a graph stand: columns by how far they are from the inputs. */
+/** Lays out the boxes of a graph in columns, by their distance from the inputs. */
 
 import type { ModelInfo } from '../engine/protocol.ts'
 import * as show from '../show.ts'
@@ -11,7 +11,7 @@ interface Box {
   readonly h: number
   readonly title: string
   readonly note: string
-  /** Whether one can look into it. */
+  /** Whether it is a cell that can be shown. */
   readonly cell: boolean
 }
 
@@ -21,12 +21,12 @@ interface GraphWire {
   readonly y: number
   /** Whether the label ends at x rather than begins there. */
   readonly before: boolean
-  /** Empty where another wire from the same place says it. */
+  /** Empty where another wire from the same box has the label. */
   readonly label: string
 }
 
 const [W, H, GAP_Y, MARGIN] = [168, 56, 26, 12]
-/** What a letter of a label takes at most, and how far boxes stand apart at least and at most. */
+/** The widest letter of a label, and the smallest and largest gap between boxes. */
 const [LETTER, LEAST_GAP, MOST_GAP] = [7, 100, 230]
 
 export function layOut({ summary, edges, cells }: ModelInfo): {
@@ -40,13 +40,13 @@ export function layOut({ summary, edges, cells }: ModelInfo): {
     ...summary.layers.map(({ name }) => name),
     ...summary.outputs.map(({ name }) => `output ${name}`),
   ]
-  // Nodes come in an order in which each one only reads those before it.
+  // Each node reads only nodes before it.
   const column = new Map<string, number>()
   for (const name of names) {
     const before = edges.filter(({ to }) => to === name).map(({ from }) => column.get(from) ?? -1)
     column.set(name, Math.max(-1, ...before) + 1)
   }
-  // What reads nothing stands before what reads it first.
+  // Constants are placed before their first reader.
   for (const { name } of summary.layers.filter(({ kind }) => kind === 'constant')) {
     const readers = edges.filter(({ from }) => from === name).map(({ to }) => column.get(to) ?? 1)
     if (readers.length > 0) column.set(name, Math.min(...readers) - 1)
@@ -57,7 +57,7 @@ export function layOut({ summary, edges, cells }: ModelInfo): {
   const titles = new Map(
     summary.layers.map(({ name, kind, units }) => [
       name,
-      // A scalar has none, whatever the summary calls it.
+      // A scalar has no units.
       Number.isInteger(units) ? `${kind}, ${units}` : kind,
     ]),
   )
@@ -86,7 +86,7 @@ export function layOut({ summary, edges, cells }: ModelInfo): {
     if (a === undefined || b === undefined) return []
     const [x1, y1, x2, y2] = [a.x + W, a.y + H / 2, b.x, b.y + H / 2]
     const middle = x2 - gap / 2
-    // What leaves a box in several shapes is told apart where it arrives.
+    // Where a box has outputs of several shapes, the labels are at the other end of the wires.
     const before = several(from)
     const key = `${from} ${before ? to : ''} ${label(shape)}`
     const silent = said.has(key)

@@ -1,9 +1,9 @@
-/** The drawing of a GRU for a phone: the same wires, closer together. */
+/** The drawing of a GRU for a phone, with the same wires closer together. */
 
 import type { JSX } from 'preact'
 import type { CellInfo } from '../engine/protocol.ts'
 import { Dot, Gate, Label, Operation, Value, Weights, Wire } from './drawing-parts.tsx'
-import { aboutInput, type GruWires } from './gru-drawing.tsx'
+import { aboutInput, type GruWires } from './gru-wires.ts'
 
 const WIDTH = 108
 

@@ -1,30 +1,15 @@
 /**
- * A GRU as textbooks draw it: the state runs along the top, the gates stand on the two buses of h
- * and x. Every wire carries the number of the chosen unit at the chosen step.
+ * Draws a GRU as textbooks do: the state runs along the top, and the gates read the two buses of h
+ * and x. Every wire shows the number of the chosen unit at the chosen step.
  */
 
 import type { JSX } from 'preact'
 import type { CellInfo } from '../engine/protocol.ts'
-import * as show from '../show.ts'
 import * as state from '../state.ts'
 import { ArrowHead, Dot, Gate, Label, Operation, Value, Weights, Wire } from './drawing-parts.tsx'
 import { NarrowGruDrawing } from './gru-drawing-narrow.tsx'
+import { aboutInput, type GruWires } from './gru-wires.ts'
 import { useNarrow } from './media.ts'
-
-/** The numbers of a cell's wires, those among them that only the drawing shows. */
-export interface GruWires {
-  readonly v: Readonly<Record<string, number>>
-  /** Whether z says how much of the old state stays. */
-  readonly keeps: boolean
-  readonly after: boolean
-  /** What the old state and the candidate are multiplied by, and what that is called. */
-  readonly old: number
-  readonly fresh: number
-  readonly oldName: string
-  readonly freshName: string
-  /** What the recurrent part adds to the candidate. */
-  readonly recurrent: number
-}
 
 const ABOUT =
   'Diagram of the GRU cell with its numbers; the equations beside it say the same in text'
@@ -163,17 +148,4 @@ function Wide({ cell, ...wires }: GruWires & { readonly cell: CellInfo }): JSX.E
       <Operation x={726} y={80} sign="+" />
     </>
   )
-}
-
-/** The input itself where it is one of the model's, else where it comes from. */
-export function aboutInput(cell: CellInfo, most = 6): string {
-  const x = state.step.value?.x ?? null
-  if (x === null) return `x: ${cell.features} numbers from ${cut(cell.reads)}`
-  const shown = Array.from(x.subarray(0, most), show.number).join('  ')
-  return x.length > most ? `x: ${shown}  … (${x.length})` : `x: ${shown}`
-}
-
-/** The end of a long name tells more than its beginning. */
-function cut(name: string): string {
-  return name.length > 26 ? `…${name.slice(-25)}` : name
 }

@@ -1,4 +1,4 @@
-/** Name, files, appearance. */
+/** The header: the model's name, its files, the appearance. */
 
 import type { JSX } from 'preact'
 import { openExpected, openInput } from '../actions.ts'

@@ -1,4 +1,4 @@
-/** One value of every unit over time, on a canvas; a click selects unit and timestep. */
+/** A heatmap of one value of every unit over time; a click selects unit and timestep. */
 
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
@@ -6,11 +6,15 @@ import { useEffect, useRef } from 'preact/hooks'
 import { select } from '../actions.ts'
 import { drawMatrix } from '../draw/canvas.ts'
 import { css, gatePalette, type Palette, signPalette } from '../draw/palette.ts'
+import { pointerIn } from '../draw/pointer.ts'
 import type { View } from '../engine/protocol.ts'
 import * as show from '../show.ts'
 import * as state from '../state.ts'
+import { Cursor } from './cursor.tsx'
 import { useDark } from './media.ts'
-import { gates } from './over-time.tsx'
+
+/** The values that run from 0 to 1. */
+const gates: ReadonlySet<string> = new Set(['z', 'r', 'i', 'f', 'o'])
 
 const MIN_HEIGHT = 72
 const MAX_HEIGHT = 200
@@ -34,16 +38,17 @@ export function Heatmap({
     drawMatrix(canvas.current, units, columns, (u, c) => strip.mean[c * units + u], palette)
   }, [view, dark])
 
-  // Until the first view comes, the trace knows the units: the plot has its height at once, nothing
-  // below it moves when the picture arrives, and a click before that counts.
+  // Before the first view arrives, the trace has the number of units. So the plot has its height at
+  // once, nothing below it moves later, and it can already be clicked.
   const traced = state.traced.value
   const units = view?.units ?? traced?.units ?? 1
   const height = Math.max(MIN_HEIGHT, Math.min(MAX_HEIGHT, units * 8))
-  const place = (event: MouseEvent): { u: number; t: number; column: number } | null => {
-    if (traced === null || canvas.current === null) return null
-    const box = canvas.current.getBoundingClientRect()
-    const across = (event.clientX - box.left) / box.width
-    const u = Math.floor(((event.clientY - box.top) / box.height) * units)
+  const cellAt = (
+    event: MouseEvent & { currentTarget: HTMLElement },
+  ): { u: number; t: number; column: number } | null => {
+    if (traced === null) return null
+    const { across, down } = pointerIn(event)
+    const u = Math.floor(down * units)
     const { from, to, columns } = view ?? { from: state.from.value, to: state.to.value, columns: 1 }
     const t = from + Math.floor(across * (to - from))
     return { u, t, column: Math.min(columns - 1, Math.floor(across * columns)) }
@@ -62,11 +67,11 @@ export function Heatmap({
           aria-label={`${title} of ${units} units over time; choose unit and timestep below with the keyboard`}
           data-heatmap={name}
           onClick={(event) => {
-            const at = place(event)
+            const at = cellAt(event)
             if (at !== null) select(at.u, at.t)
           }}
           onMouseMove={(event) => {
-            const at = place(event)
+            const at = cellAt(event)
             const value = at && view?.strips[name]?.mean[at.column * units + at.u]
             hover.value =
               at === null
@@ -100,27 +105,5 @@ function Legend({ palette }: { readonly palette: Palette }): JSX.Element {
       <span style={{ background: `linear-gradient(to right, ${stops})` }} />
       {end(palette.high)}
     </span>
-  )
-}
-
-/** Where unit and timestep are: moved without drawing anything anew. */
-export function Cursor({ units }: { readonly units: number | null }): JSX.Element | null {
-  const { t, unit, from, to } = state
-  const span = to.value - from.value
-  const inside = t.value >= from.value && t.value < to.value
-  const left = (100 * (t.value - from.value)) / span
-  const width = 100 / span
-  return (
-    <>
-      {inside && (
-        <div class="cursor time" style={{ left: `${left}%`, width: `max(2px, ${width}%)` }} />
-      )}
-      {units !== null && (
-        <div
-          class="cursor unit"
-          style={{ top: `${(100 * unit.value) / units}%`, height: `${100 / units}%` }}
-        />
-      )}
-    </>
   )
 }

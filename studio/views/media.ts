@@ -1,4 +1,4 @@
-/** What the page is shown on: dark or light, wide or narrow. */
+/** Follows whether the page is dark or light, wide or narrow. */
 
 import { type Signal, signal } from '@preact/signals'
 import { theme } from '../state.ts'
@@ -15,7 +15,7 @@ function matches(query: string): Signal<boolean> {
   return now
 }
 
-/** Whether the page is dark: as chosen, else as the system says. */
+/** Whether the page is dark, as chosen or by the system's preference. */
 export function useDark(): boolean {
   return theme.value === 'auto' ? dark.value : theme.value === 'dark'
 }

@@ -1,4 +1,4 @@
-/** The model as a graph with shapes, its conventions and where each comes from. */
+/** The view of the model: a graph with shapes, its layers, its data and its conventions. */
 
 import type { JSX } from 'preact'
 import { conventionTable, type LayerSummary } from '../../src/model/index.ts'
@@ -56,7 +56,7 @@ function Graph(): JSX.Element {
           </text>
         ))}
         {boxes.map(({ id, x, y, w, h, title, note, cell }) => (
-          // For the pointer; the buttons of the table below do the same for the keyboard.
+          // For the pointer only; the buttons in the table below work with the keyboard.
           <g key={id} class={cell ? 'cell' : ''} {...(cell && { onClick: () => look(id) })}>
             <title>{cell ? `Look inside ${id}` : id}</title>
             <rect x={x} y={y} width={w} height={h} rx={8} class="box" />
@@ -156,7 +156,7 @@ interface Group {
   readonly conventions: LayerSummary['conventions']
 }
 
-/** Layers that are read alike, for the same reasons, stand in one table. */
+/** Groups layers with the same conventions for the same reasons into one table. */
 function alike(layers: readonly LayerSummary[]): readonly Group[] {
   const groups = new Map<string, { names: string[]; kind: string; of: LayerSummary }>()
   for (const layer of layers) {
@@ -214,7 +214,7 @@ function Row({ convention }: RowProps): JSX.Element {
     <tr>
       <th scope="row">{conventionTable[key].title}</th>
       <td>
-        {/* Of the kernels' two ways neither has a name. */}
+        {/* The values of `transposed` are only yes and no. */}
         {key !== 'transposed' && <strong>{value} </strong>}
         {values[value] !== undefined && <span class="quiet">{values[value]}</span>}
       </td>

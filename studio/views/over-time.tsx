@@ -1,4 +1,4 @@
-/** Every unit at every step as pictures; the trajectory of the chosen unit; where outputs err. */
+/** Plots over time: heatmaps of all units, the chosen unit as lines, the error of the outputs. */
 
 import type { JSX } from 'preact'
 import { zoom } from '../actions.ts'
@@ -19,9 +19,6 @@ const titles: Readonly<Record<string, string>> = {
   o: 'output gate o',
   c: 'cell c',
 }
-
-/** Those that run from 0 to 1. */
-export const gates: ReadonlySet<string> = new Set(['z', 'r', 'i', 'f', 'o'])
 
 export function OverTime(): JSX.Element {
   const names = state.traced.value?.values.filter((name) => name in titles) ?? []

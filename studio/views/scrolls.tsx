@@ -1,11 +1,11 @@
-/** What may be wider than a phone: it scrolls by itself, and by keyboard too. */
+/** A scrolling area for content that may be wider than a phone, also usable by keyboard. */
 
 import type { ComponentChildren, JSX } from 'preact'
 
 interface ScrollsProps {
-  /** For those who do not see it. */
+  /** The accessible name. */
   readonly label: string
-  /** Not higher than a part of the window either. */
+  /** Whether its height is limited as well. */
   readonly bounded?: boolean
   readonly children: ComponentChildren
 }

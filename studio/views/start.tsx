@@ -1,8 +1,8 @@
-/** The first thing a stranger sees. */
+/** The start page: opens the example or the user's own files. */
 
 import type { JSX } from 'preact'
 import { open } from '../actions.ts'
-import { exampleOpening, sayExample } from '../address.ts'
+import { exampleOpening, writeExampleAddress } from '../address.ts'
 import { openFiles } from '../open-files.ts'
 import { FileButton } from './file-button.tsx'
 
@@ -26,7 +26,7 @@ export function Start(): JSX.Element {
             type="button"
             class="primary"
             onClick={() => {
-              sayExample()
+              writeExampleAddress()
               void open(exampleOpening())
             }}
           >

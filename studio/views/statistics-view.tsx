@@ -1,4 +1,4 @@
-/** What the gates do over the whole sequence: in sentences, as histograms, unit by unit. */
+/** The statistics of the gates over the whole sequence: sentences, histograms, all units. */
 
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
@@ -11,7 +11,7 @@ import * as show from '../show.ts'
 import * as state from '../state.ts'
 import { Scrolls } from './scrolls.tsx'
 
-/** More rows than anybody reads, and fewer than slow a page. */
+/** More rows are not read, and would slow the page. */
 const MOST_ROWS = 256
 
 export function StatisticsView(): JSX.Element {

@@ -1,4 +1,4 @@
-/** Step, play and scrub through time; which layer, sequence and unit. Always at hand. */
+/** The timeline, which is always visible: step, play and scrub; choose layer, sequence and unit. */
 
 import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'

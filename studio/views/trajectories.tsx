@@ -1,17 +1,18 @@
-/** The gates and the state of the chosen unit as lines over time. */
+/** Plots the gates and the state of the chosen unit as lines over time. */
 
 import type { JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { select } from '../actions.ts'
 import { drawLines, type Line } from '../draw/canvas.ts'
 import { lineColours } from '../draw/palette.ts'
+import { pointerIn } from '../draw/pointer.ts'
 import type { View } from '../engine/protocol.ts'
 import * as show from '../show.ts'
 import * as state from '../state.ts'
-import { Cursor } from './heatmap.tsx'
+import { Cursor } from './cursor.tsx'
 import { useDark } from './media.ts'
 
-/** Lines are told apart by dashes as well as by colour. */
+/** Lines differ by dashes as well as by colour. */
 const dashes: readonly (readonly number[])[] = [[], [7, 4], [2, 3], [10, 3, 2, 3], [4, 4]]
 
 interface TrajectoriesProps {
@@ -19,7 +20,7 @@ interface TrajectoriesProps {
   readonly titles: Readonly<Record<string, string>>
 }
 
-/** How far the values of a unit go, and at least to 1. */
+/** The largest magnitude of a unit's values, at least 1. */
 function reachOf(view: View | null, names: readonly string[], unit: number): number {
   let reach = 1
   for (const name of names) {
@@ -40,7 +41,7 @@ export function Trajectories({ names, titles }: TrajectoriesProps): JSX.Element 
   const view = state.view.value
   const unit = state.unit.value
   const colours = lineColours(dark)
-  // The state is drawn as the strongest line, and last.
+  // The state is drawn last, as the strongest line.
   const ordered = names.map((name, i) =>
     name === 'h'
       ? { name, colour: colours.ink, dash: [], width: 2.5 }
@@ -96,8 +97,7 @@ export function Trajectories({ names, titles }: TrajectoriesProps): JSX.Element 
           aria-label={`Gates and state of unit ${unit} as lines over time`}
           onClick={(event) => {
             if (view === null) return
-            const box = event.currentTarget.getBoundingClientRect()
-            const across = (event.clientX - box.left) / box.width
+            const { across } = pointerIn(event)
             select(unit, view.from + Math.floor(across * (view.to - view.from)))
           }}
         />

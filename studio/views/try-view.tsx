@@ -1,4 +1,4 @@
-/** An input of one's own, step by step: the model answers as a stream, and remembers. */
+/** The view to try the model with an input of one's own, step by step, as a stream. */
 
 import { type Signal, useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
@@ -13,12 +13,12 @@ import * as state from '../state.ts'
 import { DrawPad } from './draw-pad.tsx'
 import { useDark } from './media.ts'
 
-/** Steps that the pictures keep. */
+/** The steps that the plots show. */
 const KEPT = 160
 const EVERY_MS = 60
-/** More would not fit a page; the others are 0, or what is drawn. */
+/** More would not fit on the page; the other features are 0 unless they are drawn. */
 const MOST_SLIDERS = 8
-/** Of inputs that are usual numbers: what networks are fed is scaled to about one. */
+/** The largest value of a slider; inputs of networks are usually scaled to about 1. */
 const REACH = 3
 const MOST_LINES = 4
 
@@ -29,7 +29,7 @@ interface Moment extends StreamAnswer {
 export function TryView(): JSX.Element {
   const model = state.model.value
   const shape = model?.summary.inputs[0]?.shape ?? []
-  // Numbers without a feature axis are rows of an embedding: whole numbers, one at each step.
+  // Inputs without a feature axis are indices of an embedding: one whole number at each step.
   const whole = shape.length === 2 && shape[1] === 'time'
   const features = whole ? 1 : shape.at(-1)
   const several = (model?.summary.inputs.length ?? 0) > 1
@@ -70,7 +70,7 @@ function Player({ features, whole }: PlayerProps): JSX.Element {
     if (!running.value) return
     let waiting = false
     const timer = setInterval(async () => {
-      // Slower machines take fewer steps rather than queue them.
+      // Slow machines skip steps instead of queueing them.
       if (waiting) return
       waiting = true
       await one().catch(() => {
@@ -243,7 +243,7 @@ function Answers({ past }: { readonly past: readonly Moment[] }): JSX.Element {
   )
 }
 
-/** A column's moment; the newest is in the last. */
+/** The moment in a column; the newest is in the last column. */
 function momentAt(past: readonly Moment[], column: number): Moment | undefined {
   return past[column - (KEPT - past.length)]
 }

@@ -1,4 +1,4 @@
-/** The numbers of an LSTM or a simple RNN at a step: one row for each gate. */
+/** A table of the numbers of an LSTM or a simple RNN at a step, with a row for each gate. */
 
 import type { JSX } from 'preact'
 import type { CellInfo } from '../engine/protocol.ts'
@@ -6,17 +6,21 @@ import * as show from '../show.ts'
 import * as state from '../state.ts'
 import { Scrolls } from './scrolls.tsx'
 
-const gates = [
-  ['i', 'input gate', 'what share of the candidate is written'],
-  ['f', 'forget gate', 'what share of the cell stays'],
-  ['g', 'candidate', 'what could be written'],
-  ['o', 'output gate', 'what share of the cell is shown'],
-] as const
+type Kind = Exclude<CellInfo['kind'], 'gru'>
 
-export function ValueTable({ cell }: { readonly cell: CellInfo }): JSX.Element {
+/** Name, title and meaning of the values that a step computes. */
+const rows: Readonly<Record<Kind, readonly (readonly [string, string, string])[]>> = {
+  lstm: [
+    ['i', 'input gate', 'what share of the candidate is written'],
+    ['f', 'forget gate', 'what share of the cell stays'],
+    ['g', 'candidate', 'what could be written'],
+    ['o', 'output gate', 'what share of the cell is shown'],
+  ],
+  rnn: [['h', 'new state', 'from input and old state']],
+}
+
+export function ValueTable({ kind }: { readonly kind: Kind }): JSX.Element {
   const v = state.wires.value
-  const rows =
-    cell.kind === 'lstm' ? gates : ([['h', 'new state', 'from input and old state']] as const)
   return (
     <Scrolls label="Numbers of the cell">
       <table class="values">
@@ -30,7 +34,7 @@ export function ValueTable({ cell }: { readonly cell: CellInfo }): JSX.Element {
           </tr>
         </thead>
         <tbody>
-          {rows.map(([name, title, meaning]) => (
+          {rows[kind].map(([name, title, meaning]) => (
             <tr key={name}>
               <th scope="row">
                 {name} <span class="quiet">{title}</span>
@@ -41,7 +45,7 @@ export function ValueTable({ cell }: { readonly cell: CellInfo }): JSX.Element {
               <td>{meaning}</td>
             </tr>
           ))}
-          {cell.kind === 'lstm' && (
+          {kind === 'lstm' && (
             <>
               <Before slot="c" title="cell" />
               <Before slot="h" title="state" />

@@ -1,4 +1,4 @@
-/** The trained numbers, taken apart by gate: what each unit listens to. */
+/** The view of the weights, split by gate. */
 
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
@@ -6,6 +6,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import { select } from '../actions.ts'
 import { drawMatrix } from '../draw/canvas.ts'
 import { signPalette } from '../draw/palette.ts'
+import { pointerIn } from '../draw/pointer.ts'
 import { call } from '../engine/client.ts'
 import type { WeightArray } from '../engine/protocol.ts'
 import * as show from '../show.ts'
@@ -72,7 +73,7 @@ function Matrix({ array }: { readonly array: WeightArray }): JSX.Element {
   const { gate, data, shape, reach } = array
   const [rows, units] = shape
   useEffect(() => {
-    // Each matrix by itself, so that the page breathes between large ones.
+    // Each matrix in a task of its own, so that large ones do not block the page.
     const timer = setTimeout(() => {
       if (canvas.current === null) return
       const palette = signPalette(dark, reach === 0 ? 1 : reach)
@@ -80,12 +81,9 @@ function Matrix({ array }: { readonly array: WeightArray }): JSX.Element {
     })
     return () => clearTimeout(timer)
   }, [array, dark])
-  const place = (event: MouseEvent & { currentTarget: HTMLElement }): [number, number] => {
-    const box = event.currentTarget.getBoundingClientRect()
-    return [
-      Math.floor(((event.clientY - box.top) / box.height) * rows),
-      Math.floor(((event.clientX - box.left) / box.width) * units),
-    ]
+  const cellAt = (event: MouseEvent & { currentTarget: HTMLElement }): [number, number] => {
+    const { across, down } = pointerIn(event)
+    return [Math.floor(down * rows), Math.floor(across * units)]
   }
   const size = rows === 1 ? 22 : Math.max(48, Math.min(260, rows * 12))
   return (
@@ -100,9 +98,9 @@ function Matrix({ array }: { readonly array: WeightArray }): JSX.Element {
           ref={canvas}
           role="img"
           aria-label={`${array.part} of gate ${gate}, ${rows} by ${units}, from −${show.number(reach)} to ${show.number(reach)}`}
-          onClick={(event) => select(place(event)[1], state.t.value)}
+          onClick={(event) => select(cellAt(event)[1], state.t.value)}
           onMouseMove={(event) => {
-            const [row, u] = place(event)
+            const [row, u] = cellAt(event)
             reading.value = `${rows === 1 ? '' : `row ${row}, `}unit ${u}: ${show.number(data[row * units + u])}`
           }}
           onMouseLeave={() => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { countDigits, type Digits, noDigits, showNumber } from '../../src/bytes/decimal.ts'
+import { countDigits, type Digits, noDigits, showNumber } from '../../src/bytes/numbers/decimal.ts'
 import { fixtureJson } from '../support/fixtures.ts'
 
 function digitsOf(text: string): Digits | null {
@@ -90,7 +90,7 @@ describe('showNumber', () => {
 
   test('float32: with as few digits as NumPy, for bit patterns from everywhere', () => {
     const { values, printed } = fixtureJson<{ values: number[]; printed: string[] }>(
-      'float32-digits.json',
+      'data/float32-digits.json',
     )
     expect(values.length).toBeGreaterThan(500)
     values.forEach((value, i) => {

@@ -1,6 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodeBfloat16, decodeHalf, encodeBfloat16, encodeHalf } from '../../src/bytes/half.ts'
+import {
+  decodeBfloat16,
+  decodeHalf,
+  encodeBfloat16,
+  encodeHalf,
+} from '../../src/bytes/numbers/half.ts'
 
 const PATTERNS = 65_536
 
@@ -93,7 +98,7 @@ describe.each(formats)('$name', ({ decode, encode, exponentBits, fractionBits, l
 })
 
 test('bfloat16 is rounded once: by way of float32 this would round up', () => {
-  // 1 + 2^-8 is half-way between 1 and 1 + 2^-7; float32 loses what is just below it.
+  // 1 + 2^-8 is half-way between 1 and 1 + 2^-7; float32 cannot hold the number just below it.
   expect(decodeBfloat16(encodeBfloat16(1 + 3 * 2 ** -8 - 2 ** -40))).toBe(1 + 2 ** -7)
   expect(decodeBfloat16(encodeBfloat16(Math.fround(1 + 3 * 2 ** -8 - 2 ** -40)))).toBe(1 + 2 ** -6)
 })

@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { type Hdf5Dataset, type Hdf5Group, memberAt, readHdf5 } from '../../src/bytes/hdf5.ts'
-import { encodeNumbers } from '../../src/bytes/storage.ts'
-import { readZip } from '../../src/bytes/zip.ts'
+import { type Hdf5Dataset, type Hdf5Group, memberAt, readHdf5 } from '../../src/bytes/hdf5/hdf5.ts'
+import { encodeNumbers } from '../../src/bytes/numbers/encode.ts'
+import { readZip } from '../../src/bytes/zip/read.ts'
 import { dtypeOf, showShape, type Tensor } from '../../src/tensor.ts'
 import { errorOf } from '../support/errors.ts'
+import { fixture as anyFixture, fixtureJson } from '../support/fixtures.ts'
 import { flipBytes, shiftBytes, truncateEverywhere } from '../support/fuzz.ts'
 import { haveShared, sharedPath } from '../support/shared.ts'
 
-const folder = new URL('../fixtures/hdf5/', import.meta.url)
-const fixture = (name: string): Uint8Array =>
-  new Uint8Array(readFileSync(new URL(`${name}.h5`, folder)))
+const fixture = (name: string): Uint8Array => anyFixture(`hdf5/${name}.h5`)
 
 interface Plain {
   readonly shape: readonly number[]
@@ -22,10 +21,8 @@ interface Expected {
   readonly datasets: Readonly<Record<string, Plain>>
   readonly attributes: Readonly<Record<string, string | readonly string[] | Plain>>
 }
-const readJson = (name: string): unknown =>
-  JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8'))
-const expected = readJson('expected') as Readonly<Record<string, Expected>>
-const digests = readJson('digests') as Readonly<Record<string, string>>
+const expected = fixtureJson<Readonly<Record<string, Expected>>>('hdf5/expected.json')
+const digests = fixtureJson<Readonly<Record<string, string>>>('hdf5/digests.json')
 
 const plain = (tensor: Tensor): Plain => ({
   shape: tensor.shape,
@@ -51,11 +48,11 @@ function* attributesOf(item: Hdf5Group | Hdf5Dataset): Generator<[string, unknow
   for (const member of item.members.values()) yield* attributesOf(member)
 }
 
-/** Everything there is to read. */
+/** Reads everything in a file. */
 async function readAll(bytes: Uint8Array): Promise<Tensor[]> {
   const tensors: Tensor[] = []
   for (const dataset of datasetsOf(await readHdf5(bytes))) {
-    // Of another compression, in the fixtures: it would hide what else is refused.
+    // Another compression, in the fixtures: it would hide other refusals.
     if (dataset.dtype !== undefined && dataset.path !== '/lzf') tensors.push(dataset.read())
   }
   return tensors

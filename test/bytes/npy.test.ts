@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { readNpy, writeNpy } from '../../src/bytes/npy.ts'
+import { readNpy, writeNpy } from '../../src/bytes/numpy/npy.ts'
 import { errorOf } from '../support/errors.ts'
 import { fixture } from '../support/fixtures.ts'
 import { anyTensor, expectSame } from '../support/tensors.ts'
@@ -25,7 +25,7 @@ describe('writeNpy', () => {
   test.each(['cube', 'f4-little', 'f8-little', 'scalar', 'empty', 'empty-inside', 'special-f8'])(
     '%s: the very bytes that numpy.save wrote',
     (name) => {
-      const bytes = fixture(`${name}.npy`)
+      const bytes = fixture(`data/${name}.npy`)
       expect(writeNpy(readNpy(bytes))).toEqual(bytes)
     },
   )
@@ -121,7 +121,7 @@ describe('files that lie', () => {
     ['an escape that NumPy never writes', file("{'\\x41': 1}"), 'bad-file', /escaped/],
     ['100,000 brackets', file(deep, 0, 2), 'too-large', /at most 65535/],
     ['1,000 brackets', file(deep.slice(0, 1000)), 'bad-file', /16 levels/],
-    ['a dtype of nobody', file(header('(1,)', "'<q8'")), 'bad-file', /"<q8"/],
+    ['an unknown dtype', file(header('(1,)', "'<q8'")), 'bad-file', /"<q8"/],
     [
       'a property of every object as dtype',
       file(header('(1,)', "'constructor'")),
@@ -150,7 +150,7 @@ describe('arrays that hold no real numbers are refused by name', () => {
     ['records', /records/],
     ['raw', /raw bytes/],
   ])('%s', async (name, message) => {
-    const error = await errorOf(() => readNpy(fixture(`refused-${name}.npy`)))
+    const error = await errorOf(() => readNpy(fixture(`data/refused-${name}.npy`)))
     expect(error.code).toBe('unsupported')
     expect(error.got).toMatch(message)
     expect(error.fix).toBeDefined()

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { writeNpy } from '../../src/bytes/npy.ts'
-import { readNpz, writeNpz } from '../../src/bytes/npz.ts'
-import { writeZip } from '../../src/bytes/zip.ts'
+import { writeNpy } from '../../src/bytes/numpy/npy.ts'
+import { readNpz, writeNpz } from '../../src/bytes/numpy/npz.ts'
+import { writeZip } from '../../src/bytes/zip/write.ts'
 import { errorOf } from '../support/errors.ts'
 import { anyTensors, expectSame } from '../support/tensors.ts'
 

@@ -1,20 +1,17 @@
-/** The unpickler: what Python's pickler writes, opcode by opcode what it refuses, and that nothing runs. */
+/** Tests the unpickler: it reads what Python's pickler writes, refuses damage opcode by opcode, and runs nothing. */
 
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { type PickleValue, readPickle } from '../../src/bytes/pickle.ts'
-import { torchTree } from '../../src/bytes/torch-tree.ts'
+import { readPickle } from '../../src/bytes/pickle/pickle.ts'
+import type { PickleValue } from '../../src/bytes/pickle/values.ts'
+import { torchTree } from '../../src/bytes/torch/tree.ts'
 import { isGruvError } from '../../src/errors.ts'
 import { errorOf } from '../support/errors.ts'
+import { fixture } from '../support/fixtures.ts'
 import { flipBytes, shiftBytes, truncateEverywhere } from '../support/fuzz.ts'
 import { random } from '../support/random.ts'
 
-const folder = new URL('../fixtures/pytorch/', import.meta.url)
 const protocols = [0, 1, 2, 3, 4, 5]
-
-function file(protocol: number): Uint8Array {
-  return new Uint8Array(readFileSync(new URL(`protocol-${protocol}.pkl`, folder)))
-}
+const file = (protocol: number): Uint8Array => fixture(`pytorch/protocol-${protocol}.pkl`)
 
 /** A pickle in latin-1: opcodes are characters. */
 function pickle(text: string): Uint8Array {

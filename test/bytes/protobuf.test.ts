@@ -1,6 +1,6 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import { describe, expect, test } from 'vitest'
-import { type Message, message, messageReader } from '../../src/bytes/protobuf.ts'
+import { type Message, message, messageReader } from '../../src/bytes/protobuf/read.ts'
 import { isGruvError } from '../../src/errors.ts'
 import { errorOf } from '../support/errors.ts'
 import { flipBytes, shiftBytes, truncateEverywhere } from '../support/fuzz.ts'

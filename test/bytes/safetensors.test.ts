@@ -119,7 +119,7 @@ describe('files that break a rule of the format', () => {
     ['no UTF-8', Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0xff), /not UTF-8/],
     ['a name twice', file('{"a":{},"a":{}}'), /same key comes twice/],
     ['something behind the header', file('{}x'), /not JSON/],
-    ['bytes of nobody', file({}, [1]), /does not end where/],
+    ['bytes of no tensor', file({}, [1]), /does not end where/],
     ['a hole', file({ a: f32(0, 4), b: f32(8, 12) }, Array(12).fill(0)), /side by side/],
     ['a hole at the front', file({ a: f32(4, 8) }, Array(8).fill(0)), /side by side/],
     ['an overlap', file({ a: f32(0, 8), b: f32(4, 12) }, Array(12).fill(0)), /side by side/],

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isHeader, parseRow } from '../../src/bytes/table-row.ts'
-import { readTable, writeTable } from '../../src/bytes/tables.ts'
+import { isHeader, parseRow } from '../../src/bytes/tables/row.ts'
+import { readTable, writeTable } from '../../src/bytes/tables/tables.ts'
 import { errorOf } from '../support/errors.ts'
 import { anyTensor, expectSame, inPrecisionOf } from '../support/tensors.ts'
 

@@ -1,19 +1,16 @@
-/** Containers of PyTorch: tensors as PyTorch reads them, and files that lie about them. */
+/** Tests the containers of PyTorch: tensors as PyTorch reads them, and files that claim something wrong. */
 
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { readTorch } from '../../src/bytes/torch.ts'
-import { isDict, isTensor, type TorchDict, type TorchTensor } from '../../src/bytes/torch-tree.ts'
-import { readZip, writeZip } from '../../src/bytes/zip.ts'
+import { readTorch } from '../../src/bytes/torch/torch.ts'
+import { isDict, isTensor, type TorchDict, type TorchTensor } from '../../src/bytes/torch/values.ts'
+import { readZip } from '../../src/bytes/zip/read.ts'
+import { writeZip } from '../../src/bytes/zip/write.ts'
 import type { Named } from '../../src/tensor.ts'
 import { errorOf } from '../support/errors.ts'
+import { fixture, fixtureJson } from '../support/fixtures.ts'
 import { flipBytes, truncateEverywhere } from '../support/fuzz.ts'
 
-const folder = new URL('../fixtures/pytorch/', import.meta.url)
-
-function file(name: string): Uint8Array {
-  return new Uint8Array(readFileSync(new URL(name, folder)))
-}
+const file = (name: string): Uint8Array => fixture(`pytorch/${name}`)
 
 interface Expected {
   readonly dtype: string
@@ -21,9 +18,9 @@ interface Expected {
   readonly data: readonly (number | boolean)[]
 }
 
-const expected: Named<Named<Expected>> = JSON.parse(new TextDecoder().decode(file('expected.json')))
+const expected = fixtureJson<Named<Named<Expected>>>('pytorch/expected.json')
 
-/** Everything that can be read out of a file. */
+/** Reads everything in a file. */
 async function readAll(bytes: Uint8Array): Promise<void> {
   const torch = await readTorch(bytes)
   if (!isDict(torch.value)) return
@@ -149,7 +146,7 @@ describe('files that lie', () => {
     expect(error.message).toMatch(/outside of its storage/)
   })
 
-  it('a storage class that nobody knows, in the old format', async () => {
+  it('an unknown storage class, in the old format', async () => {
     const bytes = file('legacy.pt')
     const at = new TextDecoder('latin1').decode(bytes).indexOf('FloatStorage')
     const error = await errorOf(() => readAll(bytes.with(at, 0x58)))

@@ -1,6 +1,7 @@
 import { zipSync } from 'fflate'
 import { describe, expect, test } from 'vitest'
-import { readZip, writeZip, type ZipInput } from '../../src/bytes/zip.ts'
+import { readZip } from '../../src/bytes/zip/read.ts'
+import { writeZip, type ZipInput } from '../../src/bytes/zip/write.ts'
 import { errorOf } from '../support/errors.ts'
 
 const hello = new TextEncoder().encode('hello, hello, hello, hello')
@@ -81,7 +82,7 @@ function fields(archive: Uint8Array): { view: DataView; local: number; central: 
   return { view, local: 0, central }
 }
 
-/** An archive as PyTorch ends it: with zip64's records, whether they are needed or not. */
+/** An archive that ends as PyTorch's do: with zip64 records, needed or not. */
 async function withZip64Records(inputs: readonly ZipInput[]): Promise<Uint8Array> {
   const archive = await writeZip(inputs)
   const end = archive.length - 22

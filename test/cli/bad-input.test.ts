@@ -29,6 +29,13 @@ const noise = file(
   'noise.bin',
   Uint8Array.from({ length: 100 }, (_, i) => (i * 37) & 255),
 )
+const withInput = (command: 'run' | 'verify', file: string, ...flags: readonly string[]) => [
+  command,
+  layer,
+  '--input',
+  file,
+  ...flags,
+]
 const folderPath = join(folder, 'folder')
 mkdirSync(folderPath)
 
@@ -57,37 +64,25 @@ describe('one line that says where, what was expected and what came', () => {
     ['noise as a model', ['inspect', noise], /no model that gruv can read/],
     ['data as a model', ['inspect', input], /data rather than a model/],
     ['a model cut off', ['inspect', cutLayer], /cut\.npz/],
-    [
-      'an input that is not there',
-      ['run', layer, '--input', 'no.npy'],
-      /no\.npy: there is no such file/,
-    ],
-    ['a folder as input', ['run', layer, '--input', folderPath], /this is a folder/],
-    ['an empty input', ['run', layer, '--input', empty], /empty\.npy.*empty/],
-    ['an input cut off', ['run', layer, '--input', truncated], /truncated\.npy/],
-    ['an input that claims a huge shape', ['run', layer, '--input', lying], /lying\.npy/],
-    ['rows of different lengths', ['run', layer, '--input', ragged], /ragged\.csv: line 2/],
-    ['a word among numbers', ['run', layer, '--input', words], /words\.csv: line 2.*three/],
-    ['too few features', ['run', layer, '--input', narrow], /\[batch, time, 6\].*\[2, 3\]/],
-    ['noise as input', ['run', layer, '--input', noise], /noise\.bin/],
+    ['an input that is not there', withInput('run', 'no.npy'), /no\.npy: there is no such file/],
+    ['a folder as input', withInput('run', folderPath), /this is a folder/],
+    ['an empty input', withInput('run', empty), /empty\.npy.*empty/],
+    ['an input cut off', withInput('run', truncated), /truncated\.npy/],
+    ['an input that claims a huge shape', withInput('run', lying), /lying\.npy/],
+    ['rows of different lengths', withInput('run', ragged), /ragged\.csv: line 2/],
+    ['a word among numbers', withInput('run', words), /words\.csv: line 2.*three/],
+    ['too few features', withInput('run', narrow), /\[batch, time, 6\].*\[2, 3\]/],
+    ['noise as input', withInput('run', noise), /noise\.bin/],
     [
       'an unknown ending for output',
-      ['run', layer, '--input', input, '--output', join(folder, 'y.xyz')],
+      withInput('run', input, '--output', join(folder, 'y.xyz')),
       /\.npy/,
     ],
-    [
-      'an unknown output',
-      ['run', layer, '--input', input, '--output', 'z=y.npy'],
-      /'z'.*y, gru\.h/,
-    ],
-    [
-      'a folder as output',
-      ['run', layer, '--input', input, '--output', `${folderPath}.npy/`],
-      /npy/,
-    ],
+    ['an unknown output', withInput('run', input, '--output', 'z=y.npy'), /'z'.*y, gru\.h/],
+    ['a folder as output', withInput('run', input, '--output', `${folderPath}.npy/`), /npy/],
     [
       'an initial state of another layer',
-      ['run', layer, '--input', input, '--initial-state', narrow],
+      withInput('run', input, '--initial-state', narrow),
       /\[16\].*\[2, 3\]/,
     ],
     ['a gate order that is none', ['inspect', layer, '--gate-order', 'zzr'], /'zzr'/],
@@ -100,17 +95,17 @@ describe('one line that says where, what was expected and what came', () => {
     ],
     [
       'expected data of another length',
-      ['verify', layer, '--input', input, '--expected', narrow],
+      withInput('verify', input, '--expected', narrow),
       /\[365, 16\].*\[2, 3\]/,
     ],
     [
       'input and expected exchanged',
-      ['verify', layer, '--input', expected, '--expected', input],
+      withInput('verify', expected, '--expected', input),
       /\[batch, time, 6\]/,
     ],
     [
       'standard input that does not fit',
-      ['run', layer, '--input', '-'],
+      withInput('run', '-'),
       /standard input, line 1.*6 numbers.*2/,
     ],
   ])('%s', async (_, args, message) => {
@@ -124,7 +119,8 @@ describe('one line that says where, what was expected and what came', () => {
 
   it('NaN weights are a warning, and flow through', async () => {
     const bytes = new Uint8Array(readFileSync(layer))
-    // A float32 NaN in place of the last number of the file's last array, found before its directory.
+    // A float32 NaN in place of the last number of the file's last array, found before its
+    // directory.
     const broken = file('nan.npz', await withNaN(bytes))
     const inspect = await gruv(['inspect', broken])
     expect([inspect.code, inspect.stdout]).toEqual([0, expect.stringContaining('not finite')])
@@ -134,7 +130,7 @@ describe('one line that says where, what was expected and what came', () => {
 })
 
 async function withNaN(bytes: Uint8Array): Promise<Uint8Array> {
-  const { readNpz, writeNpz } = await import('../../src/bytes/npz.ts')
+  const { readNpz, writeNpz } = await import('../../src/bytes/numpy/npz.ts')
   const { wMatrix, ...rest } = await readNpz(bytes)
   const data = wMatrix.data.slice()
   data[0] = Number.NaN

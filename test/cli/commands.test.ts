@@ -1,11 +1,11 @@
-/** The commands on the example, as a newcomer runs them. */
+/** The commands on the example, as a new user runs them. */
 
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readNpy, writeNpy } from '../../src/bytes/npy.ts'
-import { readTable } from '../../src/bytes/tables.ts'
+import { readNpy, writeNpy } from '../../src/bytes/numpy/npy.ts'
+import { readTable } from '../../src/bytes/tables/tables.ts'
 import { readData } from '../../src/data/index.ts'
 import { compile, compileSync, load } from '../../src/index.ts'
 import { example, gruv, temporaryFolder } from '../support/cli.ts'
@@ -16,6 +16,15 @@ const inputCsv = join(example, 'input.csv')
 const inputNpy = join(example, 'input.npy')
 const expected = readNpy(readFileSync(join(example, 'expected.npy')))
 const folder = temporaryFolder()
+const inFolder = (name: string): string => join(folder, name)
+
+/** Runs the example's model. */
+const run = (input: string, ...flags: readonly string[]) =>
+  gruv(['run', model, '--input', input, ...flags])
+/** Verifies the bare layer. */
+const verify = (expected: string, ...flags: readonly string[]) =>
+  gruv(['verify', layer, '--input', inputNpy, '--expected', expected, ...flags])
+const refused = (message: string) => ({ code: 2, stderr: expect.stringContaining(message) })
 
 describe('gruv', () => {
   it('without arguments shows its help', async () => {
@@ -25,15 +34,12 @@ describe('gruv', () => {
   })
 
   it('a mistyped command or flag is met with a suggestion and exit code 2', async () => {
-    const command = await gruv(['inpsect', layer])
-    expect([command.code, command.stderr]).toEqual([
-      2,
-      expect.stringContaining('Did you mean inspect?'),
-    ])
-    const flag = await gruv(['inspect', layer, '--wieghts'])
-    expect([flag.code, flag.stderr]).toEqual([2, expect.stringContaining('--weights')])
-    const choice = await gruv(['inspect', layer, '--reset', 'behind'])
-    expect([choice.code, choice.stderr]).toEqual([2, expect.stringContaining('after, before')])
+    for (const [args, message] of [
+      [['inpsect', layer], 'Did you mean inspect?'],
+      [['inspect', layer, '--wieghts'], '--weights'],
+      [['inspect', layer, '--reset', 'behind'], 'after, before'],
+    ] as const)
+      expect(await gruv(args)).toMatchObject(refused(message))
   })
 
   it('--version is the package’s', async () => {
@@ -46,16 +52,8 @@ describe('gruv example', () => {
   it('shows the model, gates, outputs and the proof, and ends well', async () => {
     const { code, stdout } = await gruv(['example'])
     expect(code).toBe(0)
-    for (const part of [
-      'conventions',
-      'candidate',
-      't 364',
-      'y agrees',
-      'largest absolute error',
-      'Try next',
-    ]) {
-      expect(stdout).toContain(part)
-    }
+    const parts = ['conventions', 'candidate', 't 364', 'y agrees', 'largest absolute error']
+    for (const part of [...parts, 'Try next']) expect(stdout).toContain(part)
     expect(stdout.match(/npx gruv/g)).toHaveLength(3)
   })
 })
@@ -87,31 +85,16 @@ describe('gruv inspect', () => {
 
   it('--weights prints W, U and the biases, whole and by gate', async () => {
     const { stdout } = await gruv(['inspect', layer, '--weights'])
-    for (const title of [
-      'W, kernel [6, 48]',
-      'U, recurrent kernel [16, 48]',
-      'Wz [6, 16]',
-      'Un [16, 16]',
-      'brn [16]',
-    ]) {
+    const whole = ['W, kernel [6, 48]', 'U, recurrent kernel [16, 48]']
+    for (const title of [...whole, 'Wz [6, 16]', 'Un [16, 16]', 'brn [16]'])
       expect(stdout).toContain(title)
-    }
   })
 
   it('--equations marks where the layer leaves the textbook', async () => {
     const { stdout } = await gruv(['inspect', layer, '--equations'])
     expect(stdout).toContain("≠  h' = z ⊙ h + (1−z) ⊙ n")
-    const textbook = await gruv([
-      'inspect',
-      layer,
-      '--equations',
-      '--reset',
-      'before',
-      '--update',
-      'updates',
-      '--bias',
-      'merged',
-    ])
+    const reading = ['--reset', 'before', '--update', 'updates', '--bias', 'merged']
+    const textbook = await gruv(['inspect', layer, '--equations', ...reading])
     expect(textbook.stdout).not.toContain('≠')
   })
 
@@ -132,16 +115,8 @@ describe('gruv run', () => {
   it.each(['npy', 'npz', 'csv', 'tsv', 'txt', 'json', 'jsonl'])(
     'writes .%s with every digit',
     async (ending) => {
-      const file = join(folder, `y.${ending}`)
-      const { code, stdout, stderr } = await gruv([
-        'run',
-        model,
-        '--input',
-        inputCsv,
-        '--output',
-        file,
-      ])
-      expect([code, stdout, stderr]).toEqual([0, '', ''])
+      const file = inFolder(`y.${ending}`)
+      expect(await run(inputCsv, '--output', file)).toEqual({ code: 0, stdout: '', stderr: '' })
       const { tensors } = await readData(readFileSync(file), file)
       const computed = compileSync(await load(model)).predict(readNpy(readFileSync(inputNpy))).y
       expect(Array.from(Object.values(tensors)[0].data, Math.fround)).toEqual([...computed.data])
@@ -149,7 +124,7 @@ describe('gruv run', () => {
   )
 
   it('prints plain rows in a pipe, the numbers that the library gives', async () => {
-    const { stdout } = await gruv(['run', model, '--input', inputNpy])
+    const { stdout } = await run(inputNpy)
     const { data } = readTable(stdout)
     expect(data.length).toBe(365)
     data.forEach((value, i) => expect(Math.abs(value - expected.data[i])).toBeLessThan(5e-6))
@@ -157,8 +132,8 @@ describe('gruv run', () => {
 
   it('--stream, whole runs and lines from standard input give the same bits', async () => {
     const csv = readFileSync(inputCsv, 'utf8')
-    const whole = await gruv(['run', model, '--input', inputNpy])
-    const stream = await gruv(['run', model, '--input', inputNpy, '--stream'])
+    const whole = await run(inputNpy)
+    const stream = await run(inputNpy, '--stream')
     const lines = await gruv(['run', model, '--input', '-'], csv.slice(csv.indexOf('\n') + 1))
     expect(stream.stdout).toBe(whole.stdout)
     expect(lines.stdout).toBe(whole.stdout)
@@ -184,51 +159,23 @@ describe('gruv run', () => {
   })
 
   it('carries states from one run to the next through files', async () => {
-    const state = join(folder, 'h.npz')
-    const file = (name: string): string => join(folder, name)
+    const state = inFolder('h.npz')
     const rows = readFileSync(inputCsv, 'utf8').trim().split('\n').slice(1)
-    writeFileSync(file('head.csv'), rows.slice(0, 100).join('\n'))
-    writeFileSync(file('tail.csv'), rows.slice(100).join('\n'))
-    await gruv([
-      'run',
-      model,
-      '--input',
-      file('head.csv'),
-      '--output',
-      file('head.npy'),
-      '--final-state',
-      state,
-    ])
-    await gruv([
-      'run',
-      model,
-      '--input',
-      file('tail.csv'),
-      '--output',
-      file('tail.npy'),
-      '--initial-state',
-      state,
-    ])
-    await gruv(['run', model, '--input', inputNpy, '--output', file('whole.npy')])
+    writeFileSync(inFolder('head.csv'), rows.slice(0, 100).join('\n'))
+    writeFileSync(inFolder('tail.csv'), rows.slice(100).join('\n'))
+    await run(inFolder('head.csv'), '--output', inFolder('head.npy'), '--final-state', state)
+    await run(inFolder('tail.csv'), '--output', inFolder('tail.npy'), '--initial-state', state)
+    await run(inputNpy, '--output', inFolder('whole.npy'))
     const [head, tail, whole] = ['head.npy', 'tail.npy', 'whole.npy'].map((name) =>
-      readNpy(readFileSync(file(name))),
+      readNpy(readFileSync(inFolder(name))),
     )
     expect([...head.data, ...tail.data]).toEqual([...whole.data])
   })
 
   it('leaves nothing behind when an output cannot be written', async () => {
-    const good = join(folder, 'good.npy')
     const before = readdirSync(folder).length
-    const { code, stderr } = await gruv([
-      'run',
-      model,
-      '--input',
-      inputNpy,
-      '--output',
-      good,
-      '--output',
-      join(folder, 'no', 'where.npy'),
-    ])
+    const outputs = ['--output', inFolder('good.npy'), '--output', inFolder('no/where.npy')]
+    const { code, stderr } = await run(inputNpy, ...outputs)
     expect(code).toBe(2)
     expect(stderr).toMatch(/no.where\.npy: it cannot be written/)
     expect(readdirSync(folder)).toHaveLength(before)
@@ -245,34 +192,22 @@ describe('sequences of which not every step counts', () => {
     const mask = Array.from({ length: 2 }, (_, row) =>
       Array.from({ length: steps }, (_, t) => Number((t + row) % 3 > 0)),
     )
-    writeFileSync(join(folder, 'x.npy'), writeNpy(x))
-    writeFileSync(join(folder, 'mask.json'), JSON.stringify(mask))
+    const input = inFolder('x.npy')
+    const output = inFolder('y.npy')
+    writeFileSync(input, writeNpy(x))
+    writeFileSync(inFolder('mask.json'), JSON.stringify(mask))
     const program = await compile(await load(model))
     for (const [flags, options] of [
-      [['--mask', join(folder, 'mask.json')], { mask }],
+      [['--mask', inFolder('mask.json')], { mask }],
       [['--lengths', '12,5'], { lengths: [12, 5] }],
     ] as const) {
-      const output = join(folder, 'y.npy')
-      const run = ['run', model, '--input', join(folder, 'x.npy'), ...flags, '--output', output]
-      expect(await gruv(run)).toMatchObject({ code: 0 })
+      expect(await run(input, ...flags, '--output', output)).toMatchObject({ code: 0 })
       const { y } = program.predict(x, options)
-      expect(Array.from(readNpy(new Uint8Array(readFileSync(output))).data)).toEqual(
-        Array.from(y.data),
-      )
-      const verify = [
-        'verify',
-        model,
-        '--input',
-        join(folder, 'x.npy'),
-        '--expected',
-        output,
-        ...flags,
-      ]
-      expect(await gruv(verify)).toMatchObject({ code: 0 })
+      expect([...readNpy(new Uint8Array(readFileSync(output))).data]).toEqual([...y.data])
+      const compared = ['verify', model, '--input', input, '--expected', output, ...flags]
+      expect(await gruv(compared)).toMatchObject({ code: 0 })
     }
-    expect(
-      (await gruv(['run', model, '--input', join(folder, 'x.npy'), '--lengths', '12'])).stderr,
-    ).toMatch(/lengths do not fit/)
+    expect((await run(input, '--lengths', '12')).stderr).toMatch(/lengths do not fit/)
   })
 })
 
@@ -280,14 +215,7 @@ describe('gruv verify', () => {
   const reference = join(example, 'layer_expected.npy')
 
   it('agrees with PyTorch: exit code 0, with the tolerance and its grounds', async () => {
-    const { code, stdout } = await gruv([
-      'verify',
-      layer,
-      '--input',
-      inputNpy,
-      '--expected',
-      reference,
-    ])
+    const { code, stdout } = await verify(reference)
     expect(code).toBe(0)
     expect(stdout).toMatch(/largest absolute error .* at timestep \d+, unit \d+/)
     expect(stdout).toMatch(/tolerance .*stored as float32.*float32 arithmetic, measured/)
@@ -295,17 +223,7 @@ describe('gruv verify', () => {
 
   it('in float64 agrees with PyTorch in float64 to about 1e-14', async () => {
     const double = join(example, 'layer_expected_float64.npy')
-    const { code, stdout } = await gruv([
-      'verify',
-      layer,
-      '--input',
-      inputNpy,
-      '--expected',
-      double,
-      '--precision',
-      'f64',
-      '--json',
-    ])
+    const { code, stdout } = await verify(double, '--precision', 'f64', '--json')
     expect(code).toBe(0)
     expect(JSON.parse(stdout).outputs.y.tolerance.largest).toBeLessThan(1e-13)
   })
@@ -316,16 +234,7 @@ describe('gruv verify', () => {
     ['--update', 'updates'],
     ['--bias', 'merged'],
   ])('%s %s differs: exit code 1, with the first place out of tolerance', async (flag, value) => {
-    const { code, stdout } = await gruv([
-      'verify',
-      layer,
-      '--input',
-      inputNpy,
-      '--expected',
-      reference,
-      flag,
-      value,
-    ])
+    const { code, stdout } = await verify(reference, flag, value)
     expect(code).toBe(1)
     expect(stdout).toMatch(/y differs/)
     expect(stdout).toMatch(/first out of tolerance .* at timestep [01], unit \d+/)
@@ -357,29 +266,8 @@ describe('gruv verify', () => {
   })
 
   it('takes a tolerance from the user', async () => {
-    const loose = await gruv([
-      'verify',
-      layer,
-      '--input',
-      inputNpy,
-      '--expected',
-      reference,
-      '--update',
-      'updates',
-      '--atol',
-      '3',
-    ])
+    const loose = await verify(reference, '--update', 'updates', '--atol', '3')
     expect(loose.code).toBe(0)
-    const bad = await gruv([
-      'verify',
-      layer,
-      '--input',
-      inputNpy,
-      '--expected',
-      reference,
-      '--atol',
-      'tiny',
-    ])
-    expect([bad.code, bad.stderr]).toEqual([2, expect.stringContaining('--atol')])
+    expect(await verify(reference, '--atol', 'tiny')).toMatchObject(refused('--atol'))
   })
 })

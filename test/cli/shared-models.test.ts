@@ -1,13 +1,13 @@
 /**
- * Other people's PyTorch, ONNX, audio and safetensors models on the command line. That the numbers
- * are right is proven where each format is; here they are those of the API, bit for bit. (Keras
+ * Other people's PyTorch, ONNX, audio and safetensors models on the command line. Here the numbers
+ * are those of the API, bit for bit; the tests of each format prove that they are right. (Keras
  * models have this in `formats/keras-shared.test.ts`.)
  */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { parseJson } from '../../src/bytes/json-text.ts'
+import { parseJson } from '../../src/bytes/json/text.ts'
 import { readData } from '../../src/data/index.ts'
 import { compile, type LoadOptions, load } from '../../src/index.ts'
 import type { Named, Tensor } from '../../src/tensor.ts'
@@ -18,7 +18,7 @@ interface Case {
   readonly title: string
   readonly path: string
   readonly options: LoadOptions
-  /** Where the data of an input may lie; the first that is there counts. */
+  /** The paths where the data of an input may be; the first that exists is taken. */
   readonly inputs: (port: string) => readonly string[]
 }
 
@@ -81,7 +81,7 @@ describe.skipIf(!haveShared)('models of others on the command line (beside the p
     const model = await load(path, options).catch((error: Error) => error)
     const module = options.module === undefined ? [] : ['--module', options.module]
     if (model instanceof Error) {
-      // What the API refuses, the command line refuses in the same words.
+      // The command line refuses what the API refuses, with the same message.
       const { code, stderr } = await gruv(['inspect', path, ...module])
       expect(code).toBe(2)
       expect(stderr).toContain(model.message.slice(model.message.indexOf(': ') + 2))

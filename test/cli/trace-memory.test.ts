@@ -1,14 +1,14 @@
-/** Long inputs: what `gruv trace` holds in memory does not grow with what it writes. */
+/** Long inputs: the memory of `gruv trace` does not grow with its output. */
 
 import { spawnSync } from 'node:child_process'
 import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { writeNpy } from '../../src/bytes/npy.ts'
-import { writeNpz } from '../../src/bytes/npz.ts'
+import { writeNpy } from '../../src/bytes/numpy/npy.ts'
+import { writeNpz } from '../../src/bytes/numpy/npz.ts'
 import { temporaryFolder } from '../support/cli.ts'
-import { random, tensor } from '../support/random.ts'
+import { random, randomTensor, tensor } from '../support/random.ts'
 
 const folder = temporaryFolder()
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
@@ -18,7 +18,7 @@ const [short, long] = [1_000, 50_000]
 const bytesOf = (steps: number): number => 10 * 8 * units * steps
 const path = (name: string): string => join(folder, name)
 
-/** @returns the largest resident set of a process that runs gruv so, in bytes. */
+/** @returns the largest resident set of a process that runs gruv with these arguments, in bytes. */
 function peakOf(args: readonly string[]): number {
   const script = `process.argv = [process.execPath, 'gruv', ...${JSON.stringify(args)}]
     process.on('exit', () => process.stderr.write(String(process.resourceUsage().maxRSS)))
@@ -45,7 +45,7 @@ describe('memory', { timeout: 240_000 }, () => {
     }
     writeFileSync(path('layer.npz'), await writeNpz(layer))
     for (const steps of [short, long])
-      writeFileSync(path(`${steps}.npy`), writeNpy(tensor(random(4), [steps, features])))
+      writeFileSync(path(`${steps}.npy`), writeNpy(randomTensor(4, [steps, features])))
   })
 
   // 50,000 steps of 32 units are 128 MB of values. Held at once, they would show; half of them is

@@ -3,8 +3,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readNpy } from '../../src/bytes/npy.ts'
-import { readNpz } from '../../src/bytes/npz.ts'
+import { readNpy } from '../../src/bytes/numpy/npy.ts'
+import { readNpz } from '../../src/bytes/numpy/npz.ts'
 import { load } from '../../src/index.ts'
 import { collect, trace } from '../../src/trace/index.ts'
 import { example, gruv, temporaryFolder } from '../support/cli.ts'
@@ -13,7 +13,10 @@ const folder = temporaryFolder()
 const model = join(example, 'model.safetensors')
 const input = join(example, 'input.npy')
 const expected = join(example, 'expected.npy')
+const layer = join(example, 'layer.npz')
 const traced = (...flags: readonly string[]) => gruv(['trace', model, '--input', input, ...flags])
+const tracedLayer = (...flags: readonly string[]) =>
+  gruv(['trace', layer, '--input', input, ...flags])
 
 describe('gruv trace', () => {
   it('.npz: every value by name, as the library computes it', async () => {
@@ -91,24 +94,15 @@ describe('gruv trace', () => {
   })
 
   it('--as: another reading of the same file', async () => {
-    const layer = join(example, 'layer.npz')
-    const { code, stdout } = await gruv([
-      'trace',
-      layer,
-      '--input',
-      input,
-      '--as',
-      'update=updates,bias=merged',
-    ])
+    const { code, stdout } = await tracedLayer('--as', 'update=updates,bias=merged')
     expect(code).toBe(0)
     expect(stdout).toContain('The first value that differs is the candidate n of gru, at t = 0')
     expect(stdout).toContain('The update gate: keeps')
   })
 
   it('--quirk makes its mistake in the first of the two alone', async () => {
-    const layer = join(example, 'layer.npz')
     const flags = ['--quirk', 'without-recurrent-bias', '--against', layer]
-    const { code, stdout } = await gruv(['trace', layer, '--input', input, ...flags])
+    const { code, stdout } = await tracedLayer(...flags)
     expect(code).toBe(0)
     expect(stdout).toContain('The first value that differs is')
   })
@@ -128,66 +122,41 @@ describe('which layer and which steps', () => {
   })
 
   it('a layer that a file of one layer does not have', async () => {
-    const layer = join(example, 'layer.npz')
-    const { code, stderr } = await gruv(['trace', layer, '--input', input, '--layer', 'lstm'])
-    expect([code, stderr]).toEqual([
-      2,
-      "gruv: there is no recurrent layer 'lstm'; expected one of gru\n",
-    ])
+    expect(await tracedLayer('--layer', 'lstm')).toMatchObject({
+      code: 2,
+      stderr: "gruv: there is no recurrent layer 'lstm'; expected one of gru\n",
+    })
   })
 })
 
 describe('bad input', () => {
-  const output = join(folder, 'never.html')
+  const output = 'never.html'
+  const to = (name: string, ...flags: readonly string[]): readonly string[] => [
+    ...flags,
+    '--output',
+    join(folder, name),
+  ]
   const cases: readonly (readonly [string, readonly string[], RegExp])[] = [
-    ['an unknown layer', ['--layer', 'head', '--output', output], /no recurrent layer 'head'/],
+    ['an unknown layer', to(output, '--layer', 'head'), /no recurrent layer 'head'/],
     [
       'steps that are not there',
-      ['--steps', '3:366', '--output', output],
+      to(output, '--steps', '3:366'),
       /expected two whole numbers from 0 to 365/,
     ],
-    [
-      'steps that are no steps',
-      ['--steps', '3', '--output', output],
-      /--steps: '3' are no timesteps/,
-    ],
-    [
-      'an unknown ending',
-      ['--output', join(folder, 'never.pdf')],
-      /expected a name that ends in one of \.npz/,
-    ],
+    ['steps that are no steps', to(output, '--steps', '3'), /--steps: '3' are no timesteps/],
+    ['an unknown ending', to('never.pdf'), /expected a name that ends in one of \.npz/],
     [
       'a plot without a picture',
       ['--plot', 'gates'],
       /Give --output a name that ends in \.svg or \.png/,
     ],
-    ['an unknown plot', ['--plot', 'z', '--output', output], /Allowed choices are gates, states/],
-    [
-      'an error without expected data',
-      ['--plot', 'error', '--output', join(folder, 'never.svg')],
-      /Give --expected/,
-    ],
-    ['a row that is not there', ['--row', '1', '--output', output], /row cannot be 1/],
-    [
-      'an unknown convention',
-      ['--as', 'sense=up', '--output', output],
-      /'sense=up' is no convention/,
-    ],
-    [
-      'an unknown choice',
-      ['--as', 'update=up', '--output', output],
-      /expected one of keeps, updates/,
-    ],
-    [
-      'a folder that is not there',
-      ['--output', join(folder, 'no/look.html')],
-      /no such file or folder/,
-    ],
-    [
-      'arrays of an error',
-      ['--expected', expected, '--output', join(folder, 'never.npz')],
-      /arrays hold no error/,
-    ],
+    ['an unknown plot', to(output, '--plot', 'z'), /Allowed choices are gates, states/],
+    ['an error without expected data', to('never.svg', '--plot', 'error'), /Give --expected/],
+    ['a row that is not there', to(output, '--row', '1'), /row cannot be 1/],
+    ['an unknown convention', to(output, '--as', 'sense=up'), /'sense=up' is no convention/],
+    ['an unknown choice', to(output, '--as', 'update=up'), /expected one of keeps, updates/],
+    ['a folder that is not there', to('no/look.html'), /no such file or folder/],
+    ['arrays of an error', to('never.npz', '--expected', expected), /arrays hold no error/],
   ]
   it.each(cases)('%s: exit code 2, a clear message, nothing written', async (_, flags, message) => {
     const before = readdirSync(folder).sort()
@@ -204,6 +173,6 @@ describe('bad input', () => {
     const { code } = await traced('--row', '9', '--output', there)
     expect(code).toBe(2)
     expect(readFileSync(there, 'utf8')).toBe('before')
-    expect(existsSync(output)).toBe(false)
+    expect(existsSync(join(folder, output))).toBe(false)
   })
 })

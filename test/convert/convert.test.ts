@@ -2,13 +2,13 @@
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { readNpz } from '../../src/bytes/npz.ts'
+import { readNpz } from '../../src/bytes/numpy/npz.ts'
 import { convert } from '../../src/convert/index.ts'
 import { compileSync, type GruvError, load } from '../../src/index.ts'
 import { createModel } from '../../src/model/graph.ts'
 import { dense, gru, sequential } from '../../src/model/index.ts'
-import { weightsOf } from '../../src/model/layers.ts'
 import type { LayerNode, Model } from '../../src/model/types.ts'
+import { weightsOf } from '../../src/model/weights.ts'
 import { errorOf } from '../support/errors.ts'
 import { random, randomArrays, tensor } from '../support/random.ts'
 import { type ModelName, models } from './models.ts'
@@ -16,7 +16,7 @@ import { type ModelName, models } from './models.ts'
 const endings = ['.safetensors', '.npz', '.onnx', '.json', '.keras', '.weights.h5'] as const
 type Ending = (typeof endings)[number]
 
-/** What a format cannot hold, by model; everything else it holds. */
+/** What each format cannot hold, by model; it holds everything else. */
 const refused: Readonly<Record<Ending, Readonly<Partial<Record<ModelName, RegExp>>>>> = {
   '.safetensors': {},
   '.npz': {
@@ -49,7 +49,7 @@ const refused: Readonly<Record<Ending, Readonly<Partial<Record<ModelName, RegExp
   },
 }
 
-/** Where a format sums what is two, or turns a sign, the numbers in it are others. */
+/** Formats that sum two biases or change a sign, so that their numbers differ. */
 const otherNumbers: Readonly<Partial<Record<Ending, readonly ModelName[]>>> = {
   '.onnx': ['merged', 'updates'],
   '.json': ['merged', 'updates', 'lstmTwoBiases'],
@@ -133,7 +133,7 @@ describe('round trips', () => {
   })
 })
 
-describe('what is said', () => {
+describe('notes and errors', () => {
   it('an .npz of unusual conventions names what its reader must be told', async () => {
     const { bytes, notes } = await convert(models.updates, 'm.npz')
     expect(notes.join()).toMatch(/has to be told: update updates/)
@@ -158,7 +158,7 @@ describe('what is said', () => {
     expect(notes.join('; ')).toMatch(/in_skip.*RTNeural alone passes over it.*no batches/)
   })
 
-  it('an ending that is none', async () => {
+  it('an unknown ending', async () => {
     const error = await errorOf(() => convert(models.gru, 'model.h5'))
     expect(error).toMatchObject({ code: 'bad-argument', where: 'model.h5' })
     expect(error.expected).toContain('.weights.h5')
@@ -213,7 +213,7 @@ describe('storage and reference data', () => {
     expect(error.message).toMatch(message)
   })
 
-  it('reference data that stay behind are said to', async () => {
+  it('reference data that stay behind are noted', async () => {
     const with_ = createModel({ ...model, reference })
     const { notes, ranOn } = await convert(with_, 'm.onnx')
     expect([notes, ranOn]).toEqual([['the reference data stays behind'], 'the reference data'])
@@ -221,7 +221,7 @@ describe('storage and reference data', () => {
 })
 
 describe('ONNX golden', () => {
-  // tools/check_onnx_golden.py has Debian's onnx.checker look at it.
+  // tools/check_onnx_golden.py runs Debian's onnx.checker on it.
   it('is what is written today', async () => {
     const golden = new Uint8Array(readFileSync('test/fixtures/convert/stack.onnx'))
     expect((await convert(models.stack, 'stack.onnx')).bytes).toEqual(golden)
@@ -280,7 +280,7 @@ describe('convolutions in Keras', () => {
     ['as same, dilated', 1, 2, 2, 2, ['conv1d', 'gru']],
     ['as causal', 1, 2, 4, 0, ['conv1d', 'gru']],
     ['as valid', 2, 1, 0, 0, ['conv1d', 'gru']],
-    // What `same` pads with a stride of 2 depends on the steps.
+    // With a stride of 2, the padding of `same` depends on the number of steps.
     ['after zeros, with a stride', 2, 1, 1, 1, ['pad', 'conv1d', 'gru']],
     ['after zeros that no word says', 1, 1, 3, 1, ['pad', 'conv1d', 'gru']],
     ['after zeros at the end', 1, 1, 0, 2, ['pad', 'conv1d', 'gru']],

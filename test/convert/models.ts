@@ -1,9 +1,9 @@
-/** Seeded models that between them hold what the formats differ in. */
+/** Seeded models that cover what the formats differ in. */
 
 import { createModel } from '../../src/model/graph.ts'
 import { bidirectional, dense, gru, lstm, sequential, simpleRnn } from '../../src/model/index.ts'
 import type { LayerNode, Model } from '../../src/model/types.ts'
-import { random, randomArrays, tensor } from '../support/random.ts'
+import { random, randomArrays, randomTensor, tensor } from '../support/random.ts'
 
 const arrays = (features: number, units: number, gates: number) =>
   randomArrays(40 + features + units, features, units, gates)
@@ -36,19 +36,21 @@ export const models = {
   ]),
   lstmTwoBiases: sequential([lstm({ ...arrays(3, 4, 4), name: 'twice' })]),
   last: sequential([gru({ ...gruArrays, returnSequences: false }), head(5, 2, 'elu')]),
-  rnn: sequential([simpleRnn({ ...arrays(3, 5, 1), bias: tensor(random(2), [5]) })]),
+  rnn: sequential([simpleRnn({ ...arrays(3, 5, 1), bias: randomTensor(2, [5]) })]),
   bidirectional: sequential([
     bidirectional({ forward: gruArrays, backward: arrays(3, 5, 3), name: 'both' }),
     head(10, 2, 'tanh'),
   ]),
   backward: sequential([gru({ ...gruArrays, goBackwards: true, returnSequences: false })]),
-  peepholes: sequential([lstm({ ...arrays(3, 4, 4), peephole: tensor(random(3), [12]) })]),
+  peepholes: sequential([lstm({ ...arrays(3, 4, 4), peephole: randomTensor(3, [12]) })]),
   residual: residual(),
 } satisfies Readonly<Record<string, Model>>
 
 export type ModelName = keyof typeof models
 
-/** One feature, added to what a GRU and a Dense layer make of it; time first, as amplifiers have it. */
+/**
+ * One feature, added to the output of a GRU and a Dense layer; time first, as in amplifier models.
+ */
 function residual(): Model {
   const inner = sequential([gru(arrays(1, 4, 3)), head(4, 1, 'linear')])
   const value = inner.outputs[0].value

@@ -1,4 +1,6 @@
-/** ONNX that we write, in ONNX Runtime: a dependency of bench/, so these tests need `npm run bench` once. */
+/**
+ * Our ONNX files in ONNX Runtime, a dependency of bench/: these tests need `npm run bench` once.
+ */
 
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'

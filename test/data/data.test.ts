@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { writeZip } from '../../src/bytes/zip.ts'
+import { writeZip } from '../../src/bytes/zip/write.ts'
 import { parseRow, readData, writeData } from '../../src/data/index.ts'
 import type { Named, Tensor } from '../../src/tensor.ts'
 import { errorOf } from '../support/errors.ts'

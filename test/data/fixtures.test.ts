@@ -4,12 +4,12 @@ import { expectedArrays, fixture, valuesOf } from '../support/fixtures.ts'
 
 const expected = expectedArrays()
 
-/** A file that does not come with a dtype of its own. */
+/** A file without a dtype of its own. */
 const isText = (name: string): boolean => !/\.np[yz]$/.test(name)
 
 describe('every file in test/fixtures/data, as NumPy reads it', () => {
   test.each(Object.keys(expected))('%s', async (name) => {
-    const { tensors } = await readData(fixture(name), name)
+    const { tensors } = await readData(fixture(`data/${name}`), name)
     expect(Object.keys(tensors)).toEqual(Object.keys(expected[name]))
     for (const [key, array] of Object.entries(expected[name])) {
       const { shape, data, dtype } = tensors[key]
@@ -23,7 +23,7 @@ describe('every file in test/fixtures/data, as NumPy reads it', () => {
 
   test('binary files are known by their content, texts without an ending by theirs', async () => {
     for (const name of Object.keys(expected)) {
-      const { tensors } = await readData(fixture(name), 'download')
+      const { tensors } = await readData(fixture(`data/${name}`), 'download')
       for (const [key, array] of Object.entries(expected[name])) {
         expect([name, [...tensors[key].data]]).toEqual([name, valuesOf(array)])
       }

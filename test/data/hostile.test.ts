@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { writeNpy } from '../../src/bytes/npy.ts'
-import { writeNpz } from '../../src/bytes/npz.ts'
+import { writeNpy } from '../../src/bytes/numpy/npy.ts'
+import { writeNpz } from '../../src/bytes/numpy/npz.ts'
 import { readSafetensors, writeSafetensors } from '../../src/bytes/safetensors.ts'
 import { readData, writeData } from '../../src/data/index.ts'
 import type { Tensor } from '../../src/tensor.ts'
@@ -21,11 +21,11 @@ const named =
   (bytes) =>
     readData(bytes, name)
 
-/** `whole`: no part of such a file is one, so every truncation has to be refused. */
+/** `whole`: no part of such a file is a file, so every truncation has to be refused. */
 const files: readonly { name: string; bytes: Uint8Array; read: Reader; whole: boolean }[] = [
   { name: 'npy', bytes: writeNpy(matrix), read: named('x.npy'), whole: true },
-  { name: 'npy, Fortran', bytes: fixture('cube-fortran.npy'), read: named('x'), whole: true },
-  { name: 'npy, version 2', bytes: fixture('version-2.npy'), read: named('x'), whole: true },
+  { name: 'npy, Fortran', bytes: fixture('data/cube-fortran.npy'), read: named('x'), whole: true },
+  { name: 'npy, version 2', bytes: fixture('data/version-2.npy'), read: named('x'), whole: true },
   { name: 'npz, stored', bytes: await writeNpz(pair), read: named('x.npz'), whole: true },
   {
     name: 'npz, deflated',
@@ -33,7 +33,7 @@ const files: readonly { name: string; bytes: Uint8Array; read: Reader; whole: bo
     read: named('x'),
     whole: true,
   },
-  { name: 'npz of NumPy', bytes: fixture('deflated.npz'), read: named('x.npz'), whole: true },
+  { name: 'npz of NumPy', bytes: fixture('data/deflated.npz'), read: named('x.npz'), whole: true },
   {
     name: 'safetensors',
     bytes: writeSafetensors({ metadata: { format: 'pt' }, tensors: pair }),
@@ -47,16 +47,16 @@ const files: readonly { name: string; bytes: Uint8Array; read: Reader; whole: bo
     read: named('x.jsonl'),
     whole: false,
   },
-  { name: 'csv', bytes: fixture('header.csv'), read: named('x.csv'), whole: false },
-  { name: 'tsv', bytes: fixture('tabs-missing.tsv'), read: named('x.tsv'), whole: false },
-  { name: 'text', bytes: fixture('comments.txt'), read: named('x.txt'), whole: false },
-  { name: 'csv by content', bytes: fixture('missing.csv'), read: named('x'), whole: false },
+  { name: 'csv', bytes: fixture('data/header.csv'), read: named('x.csv'), whole: false },
+  { name: 'tsv', bytes: fixture('data/tabs-missing.tsv'), read: named('x.tsv'), whole: false },
+  { name: 'text', bytes: fixture('data/comments.txt'), read: named('x.txt'), whole: false },
+  { name: 'csv by content', bytes: fixture('data/missing.csv'), read: named('x'), whole: false },
 ]
 
 describe.each(files)(
   '$name: whatever is done to it, a value or a GruvError',
   ({ bytes, read, whole }) => {
-    const runs = bytes[0] === 0x50 ? 400 : 2000 // zip.js takes a millisecond or two for each
+    const runs = bytes[0] === 0x50 ? 400 : 2000
 
     test('cut off at every length', async ({ annotate }) => {
       const report = await truncateEverywhere(bytes, read)

@@ -1,4 +1,4 @@
-/** Files that are written piece by piece are those that are written at once, to the byte. */
+/** Tests that files written part by part are the same bytes as files written at once. */
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -9,7 +9,7 @@ import { anyTensors } from '../support/tensors.ts'
 
 async function streamed(arrays: readonly StreamedArray[], name: string): Promise<Uint8Array> {
   const parts: Uint8Array[] = []
-  // A part may lie in memory that the next one takes.
+  // The next part may reuse the memory of this one.
   for await (const part of streamData(arrays, name)) parts.push(part.slice())
   return Buffer.concat(parts)
 }

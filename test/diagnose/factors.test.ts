@@ -1,21 +1,21 @@
-/** Factors that stand in no table are estimated, and the roundest that explains the data is given. */
+/** Factors outside the table are estimated; the roundest one that explains the data is reported. */
 
 import { describe, expect, it } from 'vitest'
 import { applyQuirks, diagnose } from '../../src/diagnose/index.ts'
 import { compileSync } from '../../src/index.ts'
 import { sequential } from '../../src/model/index.ts'
 import type { Tensor } from '../../src/tensor.ts'
-import { random, randomGru, tensor } from '../support/random.ts'
+import { randomGru, randomTensor } from '../support/random.ts'
 
 const model = sequential([randomGru(31, 3, 5)])
-const input = tensor(random(32), [12, 3])
+const input = randomTensor(32, [12, 3])
 
 function outputs(...quirks: readonly string[]): Tensor {
   const { y } = compileSync(applyQuirks(model, quirks), { precision: 'f64' }).predict(input)
   return y
 }
 
-describe('weights times a factor that nobody would list', () => {
+describe('weights scaled by a factor outside the table', () => {
   it.each([
     ['scaled-weights=0.37'],
     ['scaled-weights=1.7'],
@@ -38,7 +38,7 @@ describe('weights times a factor that nobody would list', () => {
     ])
   })
 
-  it('with three decimals the number is still the one that was meant', () => {
+  it('with three decimals the number is still the intended one', () => {
     const { shape, data } = outputs('scaled-kernels=1.3')
     const expected: Tensor = {
       shape,

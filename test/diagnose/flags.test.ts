@@ -1,12 +1,12 @@
 /**
- * Whatever diagnose names, the flags can set: each candidate's flags go through the command line's
- * own options, and what `gruv run` computes under them is what was expected.
+ * The flags of every candidate reproduce it: they go through the command line's own options, and
+ * `gruv run` computes the expected numbers under them.
  */
 
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
-import { diagnoseSides } from '../../src/cli/diagnose.ts'
+import { diagnoseWithFlags } from '../../src/cli/diagnose.ts'
 import { addConventionFlags, type ConventionFlags, loadModel } from '../../src/cli/options.ts'
 import {
   applyQuirks,
@@ -18,7 +18,7 @@ import { compileSync } from '../../src/index.ts'
 import { type Model, sequential } from '../../src/model/index.ts'
 import type { Tensor } from '../../src/tensor.ts'
 import { example, gruv } from '../support/cli.ts'
-import { random, randomGru, tensor } from '../support/random.ts'
+import { randomGru, randomTensor } from '../support/random.ts'
 
 /** Words as a shell splits them. */
 function words(flags: string): readonly string[] {
@@ -32,7 +32,7 @@ function parse(flags: string): ConventionFlags {
   return command.parse(words(flags), { from: 'user' }).opts()
 }
 
-/** What `gruv run FILE FLAGS` computes. */
+/** The outputs of `gruv run FILE FLAGS`. */
 async function runWith(file: string, flags: string, input: Tensor): Promise<Tensor> {
   const options = parse(flags)
   const model = await loadModel(file, options)
@@ -75,13 +75,13 @@ describe.each([
     const flags = parse(given)
     const model = await loadModel(file, flags)
     const features = model.inputs[0].shape.at(-1) as number
-    const input = tensor(random(61), [2, 5, features])
+    const input = randomTensor(61, [2, 5, features])
     let planted = 0
     for (const quirk of quirksOf(given === '' && name === 'layer.npz')) {
       const expected = plant(model, quirk, input)
       if (expected === null) continue
       planted++
-      const { verdict, candidates, toTellApart, tolerance }: Diagnosis = diagnoseSides(
+      const { verdict, candidates, toTellApart, tolerance }: Diagnosis = diagnoseWithFlags(
         model,
         flags,
         {
@@ -127,6 +127,6 @@ describe('quirks of a run on the command line', () => {
   it('outputs without time refuse a quirk that mixes rows and steps', () => {
     const model = sequential([randomGru(71, 3, 4, { returnSequences: false })])
     const program = withRunQuirks(compileSync(model), ['state-carried-over-rows'])
-    expect(() => program.predict(tensor(random(72), [2, 5, 3]))).toThrow('needs outputs over time')
+    expect(() => program.predict(randomTensor(72, [2, 5, 3]))).toThrow('needs outputs over time')
   })
 })

@@ -1,24 +1,19 @@
-/** What diagnose says when nothing fits: where the data is left, and what the pattern hints at. */
+/**
+ * Diagnoses without a fit: where the model leaves the data, and hints from the pattern of errors.
+ */
 
 import { describe, expect, it } from 'vitest'
 import { type Diagnosis, diagnose } from '../../src/diagnose/index.ts'
 import { compileSync } from '../../src/index.ts'
 import { dense, type GruOptions, gru, type Model, sequential } from '../../src/model/index.ts'
 import type { Tensor } from '../../src/tensor.ts'
-import { random, tensor } from '../support/random.ts'
+import { randomArrays, randomTensor } from '../support/random.ts'
 
 const units = 4
 const features = 3
 
 /** Blocks of z, r and n side by side, [rows, 3·units]. */
-function weights(seed: number): GruOptions {
-  const next = random(seed)
-  return {
-    kernel: tensor(next, [features, 3 * units]),
-    recurrentKernel: tensor(next, [units, 3 * units]),
-    bias: tensor(next, [2, 3 * units]),
-  }
-}
+const weights = (seed: number): GruOptions => randomArrays(seed, features, units, 3, 1)
 
 /** The columns of one gate taken from elsewhere. */
 function withGate(gate: 0 | 1 | 2, from: GruOptions): GruOptions {
@@ -37,7 +32,7 @@ function withGate(gate: 0 | 1 | 2, from: GruOptions): GruOptions {
 
 const own = weights(1)
 const other = weights(2)
-const input = tensor(random(3), [2, 30, features])
+const input = randomTensor(3, [2, 30, features])
 
 function outputs(model: Model): Tensor {
   return compileSync(model, { precision: 'f64' }).predict(input).y
@@ -73,7 +68,7 @@ describe('nothing fits', () => {
   })
 
   it('another bias behind the layer: a constant offset', () => {
-    const kernel = tensor(random(4), [units, 2])
+    const kernel = randomTensor(4, [units, 2])
     const wrong = sequential([gru(own), dense({ kernel, bias: [0.1, 0.2] })])
     const right = sequential([gru(own), dense({ kernel, bias: [0.4, -0.1] })])
     expect(explained(wrong, outputs(right)).hints.join()).toMatch(
@@ -90,7 +85,7 @@ describe('nothing fits', () => {
   })
 
   it('one unit of a Dense is wrong: it is named', () => {
-    const kernel = tensor(random(5), [units, 3])
+    const kernel = randomTensor(5, [units, 3])
     const bias = [0.5, 0.5, 0.5]
     const right = sequential([gru(own), dense({ kernel, bias })])
     const wrong = sequential([gru(own), dense({ kernel, bias: [0.5, 0.5, 0.9] })])
@@ -111,7 +106,7 @@ describe('nothing fits', () => {
     expect(explained(model, scaled).hints.join()).toContain('1.700 times the output')
   })
 
-  it('steps that nobody gave are not said to be right', () => {
+  it('steps without expected data are not reported as right', () => {
     const y = outputs(sequential([gru(other)]))
     const last = { shape: [2, units], data: new Float64Array(2 * units) }
     for (let row = 0; row < 2; row++)

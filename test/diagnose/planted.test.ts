@@ -1,6 +1,6 @@
 /**
- * The main test of diagnose: every mistake of the table, and pairs of them, planted in random
- * models; the answers are held against what running everything says (`support/planted.ts`).
+ * The main test of diagnose: every mistake of the table, and pairs of them, are planted in random
+ * models, and the answers are compared with an exhaustive run (`support/planted.ts`).
  *
  * Sampled by seed; a larger sweep takes GRUV_PLANTED_SINGLES, GRUV_PLANTED_PAIRS (how many for each
  * model) and GRUV_PLANTED_SEED.
@@ -8,26 +8,12 @@
 
 import { describe, expect, it } from 'vitest'
 import { hypothesisTable, parseQuirk } from '../../src/diagnose/index.ts'
-import {
-  bidirectional,
-  dense,
-  type GruOptions,
-  gru,
-  type Model,
-  sequential,
-} from '../../src/model/index.ts'
+import { bidirectional, dense, gru, type Model, sequential } from '../../src/model/index.ts'
 import { complaints, type Data, Ground, richData } from '../support/planted.ts'
-import { random, randomGru, tensor } from '../support/random.ts'
+import { random, randomArrays, randomGru, randomTensor } from '../support/random.ts'
 
-function half(seed: number, features: number, units: number): GruOptions {
-  const next = random(seed)
-  return {
-    kernel: tensor(next, [features, 3 * units]),
-    recurrentKernel: tensor(next, [units, 3 * units]),
-    bias: tensor(next, [2, 3 * units]),
-  }
-}
-
+const half = (seed: number, features: number, units: number) =>
+  randomArrays(seed, features, units, 3, 1)
 const seed = Number(process.env.GRUV_PLANTED_SEED ?? 1)
 
 const models: Readonly<Record<string, Model>> = {
@@ -50,14 +36,14 @@ const models: Readonly<Record<string, Model>> = {
   'as many features as units': sequential([randomGru(seed + 400, 3, 3)]),
   'a layer and a Dense of its size': sequential([
     randomGru(seed + 500, 2, 3),
-    dense({ kernel: tensor(random(seed + 501), [3, 3]) }),
+    dense({ kernel: randomTensor(seed + 501, [3, 3]) }),
   ]),
   'a Bidirectional layer': sequential([
     bidirectional({ forward: half(seed + 600, 2, 3), backward: half(seed + 601, 2, 3) }),
   ]),
 }
 
-/** Without a state, so that only `initial-state-ignored` cannot be had. */
+/** Without an initial state, so that only `initial-state-ignored` has no effect. */
 function sequences(model: Model, rows: number, steps: number): Data {
   return { input: richData(model, rows, steps, seed + 700).input }
 }
@@ -69,12 +55,12 @@ const grounds: readonly (readonly [string, Ground])[] = Object.entries(models).f
   ],
 )
 
-/** As int8 weights look before somebody scales them. */
+/** Like int8 weights without their scale. */
 const small = sequential([
   gru({
-    kernel: tensor(random(seed + 900), [3, 12], 1 / 127),
-    recurrentKernel: tensor(random(seed + 901), [4, 12], 1 / 127),
-    bias: tensor(random(seed + 902), [2, 12], 1 / 127),
+    kernel: randomTensor(seed + 900, [3, 12], 1 / 127),
+    recurrentKernel: randomTensor(seed + 901, [4, 12], 1 / 127),
+    bias: randomTensor(seed + 902, [2, 12], 1 / 127),
   }),
 ])
 

@@ -1,9 +1,11 @@
-/** The seed's notebook, which had several mistakes at once, through the command line. */
+/**
+ * The notebook that the project started from, with several mistakes at once, on the command line.
+ */
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readNpy } from '../../src/bytes/npy.ts'
+import { readNpy } from '../../src/bytes/numpy/npy.ts'
 import type { Diagnosis } from '../../src/diagnose/index.ts'
 import { gruv, temporaryFolder } from '../support/cli.ts'
 import { haveShared, sharedPath } from '../support/shared.ts'
@@ -84,7 +86,7 @@ describe.skipIf(!haveShared)('the seed’s notebook (beside the project, absent 
     expect(open).toEqual([
       { convention: 'reset', title: 'reset gate', values: ['after', 'before'] },
     ])
-    // Whatever happens to the recurrent kernel, and from step to step.
+    // All mistakes of the recurrent kernel, and from step to step.
     expect(unseen.map(({ quirk }) => quirk)).toEqual([
       'transposed-recurrent-kernel',
       'reshaped-recurrent-kernel',
@@ -100,12 +102,12 @@ describe.skipIf(!haveShared)('the seed’s notebook (beside the project, absent 
       { convention: 'activation', value: 'tanh' },
       { convention: 'recurrentActivation', value: 'sigmoid' },
     ])
-    // z·n is n·z: with gates and activations exchanged the first step is the same product.
+    // z·n is n·z: with gates and activations exchanged, the first step is the same product.
     expect(compensating.map(({ convention }) => convention)).toMatchObject([
       { gateOrder: 'nrz', activation: 'sigmoid', recurrentActivation: 'tanh', reset: 'after' },
       { gateOrder: 'nrz', activation: 'sigmoid', recurrentActivation: 'tanh', reset: 'before' },
     ])
-    // More than one step: what one step from zeros leaves open needs a state to be seen.
+    // More than one step: only a state shows what one step from zeros leaves open.
     expect(readNpy(readFileSync(ask)).shape.at(-2)).toBeGreaterThan(1)
     // Without --json, the answer says what to do with it.
     const sides = ['--input', x, '--expected', h, '--suggest-input', ask]

@@ -1,7 +1,7 @@
-/** Bags of arrays as layers: which array is which, what is implied, what is assumed. */
+/** Tests layers from named arrays: which array is which, what is implied, what is assumed. */
 
 import { describe, expect, it } from 'vitest'
-import { writeNpz } from '../../src/bytes/npz.ts'
+import { writeNpz } from '../../src/bytes/numpy/npz.ts'
 import { writeSafetensors } from '../../src/bytes/safetensors.ts'
 import {
   compileSync,

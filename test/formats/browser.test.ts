@@ -1,6 +1,6 @@
 /**
- * Models in a real browser: by URL, as a File, as a folder; and what a page downloads for them.
- * The page is the library bundled as an application would do it, each reader in a piece of its own.
+ * Tests models in a real browser: by URL, as a File, as a folder; and what a page downloads for them.
+ * The page is the library bundled as an application would do it, each reader in a chunk of its own.
  */
 
 import { readFileSync } from 'node:fs'
@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net'
 import { basename, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Metafile } from 'esbuild'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { NestedNumbers } from '../../src/index.ts'
 import { toTensor } from '../../src/tensor.ts'
@@ -119,7 +119,7 @@ describe.skipIf(!haveBrowser)('in a browser (none found here)', { timeout: 120_0
     await page.waitForFunction('window.gruv')
   }
 
-  /** Every source file in the pieces that the page has downloaded so far. */
+  /** Every source file in the chunks that the page has downloaded so far. */
   function downloaded(): readonly string[] {
     return asked.flatMap((name) => Object.keys(outputs[name]?.inputs ?? {}))
   }
@@ -136,6 +136,28 @@ describe.skipIf(!haveBrowser)('in a browser (none found here)', { timeout: 120_0
     }
   }
 
+  /** Loads a URL in the page and runs it. */
+  async function expectRuns(url: string, known: Case): Promise<void> {
+    const got = await page.evaluate(
+      ([at, inputs]) => (window as unknown as { gruv: PageApi }).gruv.run(at as string, inputs),
+      [url, known.inputs] as const,
+    )
+    agrees(got, known)
+  }
+
+  /** The same with the files that an element of the page was given. */
+  async function expectFilesRun(input: Locator, known: Case): Promise<void> {
+    const got = await input.evaluate(
+      (element, inputs) =>
+        (window as unknown as { gruv: PageApi }).gruv.run(
+          [...(element as HTMLInputElement).files!],
+          inputs,
+        ),
+      known.inputs,
+    )
+    agrees(got, known)
+  }
+
   const caseOf = (file: string): Case => cases.find((each) => each.file === file)!
   const hdf5 = (path: string): boolean => path.includes('node_modules/h5wasm/')
 
@@ -147,28 +169,14 @@ describe.skipIf(!haveBrowser)('in a browser (none found here)', { timeout: 120_0
     'checkpoint/ckpt-7.index',
   ])('%s by its URL', async (file) => {
     await open()
-    const known = caseOf(file.replace('/saved_model.pb', ''))
-    const url = `/test/fixtures/keras/${file}`
-    agrees(
-      await page.evaluate(
-        ([at, inputs]) => (window as unknown as { gruv: PageApi }).gruv.run(at as string, inputs),
-        [url, known.inputs] as const,
-      ),
-      known,
-    )
+    await expectRuns(`/test/fixtures/keras/${file}`, caseOf(file.replace('/saved_model.pb', '')))
     expect(downloaded().some(hdf5)).toBe(/\.(h5|keras)$/.test(file))
   })
 
   it('shards are asked for with the key of the model', async () => {
     await open()
-    const known = caseOf('tfjs-float32/model.json')
-    agrees(
-      await page.evaluate(
-        ([at, inputs]) => (window as unknown as { gruv: PageApi }).gruv.run(at as string, inputs),
-        ['/secret/test/fixtures/keras/tfjs-float32/model.json?key=let%20me', known.inputs] as const,
-      ),
-      known,
-    )
+    const file = 'tfjs-float32/model.json'
+    await expectRuns(`/secret/test/fixtures/keras/${file}?key=let%20me`, caseOf(file))
   })
 
   it.each(['around-3.8.h5', 'wrapped-2.15.keras'])('%s as a File', async (file) => {
@@ -176,18 +184,7 @@ describe.skipIf(!haveBrowser)('in a browser (none found here)', { timeout: 120_0
     const input = page.locator('input').first()
     await input.setInputFiles(join(fixtures, file))
     expect(downloaded().some(hdf5)).toBe(false)
-    const known = caseOf(file)
-    agrees(
-      await input.evaluate(
-        (element, inputs) =>
-          (window as unknown as { gruv: PageApi }).gruv.run(
-            [...(element as HTMLInputElement).files!],
-            inputs,
-          ),
-        known.inputs,
-      ),
-      known,
-    )
+    await expectFilesRun(input, caseOf(file))
     expect(downloaded().some(hdf5)).toBe(true)
   })
 
@@ -197,18 +194,8 @@ describe.skipIf(!haveBrowser)('in a browser (none found here)', { timeout: 120_0
       await open()
       const input = page.locator('input').last()
       await input.setInputFiles(join(fixtures, folder))
-      const known = cases.find(({ file }) => file === folder || file === `${folder}/model.json`)!
-      agrees(
-        await input.evaluate(
-          (element, inputs) =>
-            (window as unknown as { gruv: PageApi }).gruv.run(
-              [...(element as HTMLInputElement).files!],
-              inputs,
-            ),
-          known.inputs,
-        ),
-        known,
-      )
+      const isOfFolder = ({ file }: Case) => file === folder || file === `${folder}/model.json`
+      await expectFilesRun(input, cases.find(isOfFolder)!)
       expect(downloaded().filter(hdf5)).toEqual([])
     },
   )
@@ -244,7 +231,7 @@ describe.skipIf(!haveBrowser)('in a browser (none found here)', { timeout: 120_0
     )
     expect(Number.isFinite(output)).toBe(true)
     const readers = downloaded().filter((path) => /dist\/(formats|bytes)\/|node_modules/.test(path))
-    expect(readers.some((path) => path.endsWith('formats/plain-safetensors.js'))).toBe(true)
+    expect(readers.some((path) => path.endsWith('formats/safetensors.js'))).toBe(true)
     const others =
       /node_modules|keras|onnx|audio|pickle|torch|hdf5|zip\.js|np[yz]|protobuf|tensorflow|sstable/
     expect(readers.filter((path) => others.test(path))).toEqual([])

@@ -1,8 +1,8 @@
-/** docs/format.md says everything that a writer of the format needs: each kind, attribute and array. */
+/** Tests that docs/format.md has everything a writer of the format needs: each kind, attribute and array. */
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { descriptions, type PlainKind } from '../../src/formats/gruv/nodes.ts'
+import { type DescribedKind, descriptions } from '../../src/formats/gruv/descriptions.ts'
 import { layerKinds } from '../../src/model/layers.ts'
 
 const text = readFileSync(new URL('../../docs/format.md', import.meta.url), 'utf8')
@@ -19,7 +19,7 @@ describe('docs/format.md', () => {
     expect([...rows.keys()].sort()).toEqual([...layerKinds].sort())
   })
 
-  it.each(Object.keys(descriptions) as PlainKind[])('names all that a %s has', (kind) => {
+  it.each(Object.keys(descriptions) as DescribedKind[])('names all that a %s has', (kind) => {
     const row = rows.get(kind)!
     const { fields, arrays } = descriptions[kind]
     for (const name of [...Object.keys(fields), ...Object.keys(arrays)]) {

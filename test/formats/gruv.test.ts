@@ -1,8 +1,8 @@
-/** gruv's own format: what is written is read back, number for number. */
+/** Tests gruv's own format: models are read back as they were written, number for number. */
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { writeSafetensorsModel } from '../../src/formats/safetensors-write.ts'
+import { writeSafetensorsModel } from '../../src/formats/gruv/write.ts'
 import { compileSync, load } from '../../src/index.ts'
 import { createModel } from '../../src/model/graph.ts'
 import { bidirectional, gru, lstm, sequential, simpleRnn } from '../../src/model/index.ts'
@@ -145,7 +145,7 @@ function alone(kind: string): Model {
   })
 }
 
-/** Where a number was stored is known after reading, and not before. */
+/** Leaves out dtypes, which only numbers from a file have, and conventions. */
 function withoutStorage(model: Model): unknown {
   return JSON.parse(
     JSON.stringify(model, (key, value) =>

@@ -1,18 +1,18 @@
 /**
- * What Keras's versions and dialects do differently, one small model for each: written here as TF.js
- * would keep it, whatever version it claims to be of.
+ * Tests what Keras's versions do differently, with one small model for each rule: written here as
+ * TF.js would store it, whatever version it claims to be of.
  */
 
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { writeHdf5 } from '../../src/bytes/hdf5-write.ts'
-import { readZip, writeZip } from '../../src/bytes/zip.ts'
+import { writeHdf5 } from '../../src/bytes/hdf5/write.ts'
+import { readZip } from '../../src/bytes/zip/read.ts'
+import { writeZip } from '../../src/bytes/zip/write.ts'
 import { type FileSet, type LoadOptions, load, type Model } from '../../src/index.ts'
-import { runReference } from '../../src/runtime/reference.ts'
+import { runReference } from '../../src/runtime/reference/index.ts'
 import type { Named, Tensor } from '../../src/tensor.ts'
 import { errorOf } from '../support/errors.ts'
-import { random, tensor } from '../support/random.ts'
+import { fixture } from '../support/fixtures.ts'
+import { randomTensor } from '../support/random.ts'
 
 type Ref = readonly [string, number, number]
 
@@ -48,7 +48,7 @@ function files(
   const json = layers.map(({ kind, name, config, calls, module, nodes, weights }, at) => {
     for (const [end, shape] of Object.entries(weights ?? {})) {
       const size = (extents: readonly number[]): number => extents.reduce((a, b) => a * b, 1)
-      const given = 'data' in shape ? shape : tensor(random(at + end.length), [...shape])
+      const given = 'data' in shape ? shape : randomTensor(at + end.length, [...shape])
       expect(given.data.length).toBe(size(given.shape))
       listed.push({ name: `${name}/${end}`, shape: given.shape, dtype: 'float32' })
       numbers.push(...given.data)
@@ -121,7 +121,7 @@ function close(a: Tensor, b: Tensor): void {
   })
 }
 
-const x = tensor(random(7), [2, 5, 3])
+const x = randomTensor(7, [2, 5, 3])
 /** The second step, and in the first row the last, do not count. */
 const gaps = {
   ...x,
@@ -458,7 +458,7 @@ describe('tensors by name', () => {
 
 describe('Keras 1', () => {
   it('kernels of 1.1 are [units, features, size, 1]', async () => {
-    const kernel = tensor(random(3), [2, 3, 4])
+    const kernel = randomTensor(3, [2, 3, 4])
     const old = array(
       Array.from({ length: 24 }, (_, i) => {
         const [unit, feature, k] = [Math.floor(i / 6), Math.floor(i / 2) % 3, i % 2]
@@ -515,11 +515,7 @@ describe('Keras 1', () => {
         { class_name: 'Dense', config: { name: 'dense_3', output_dim: 1, bias: false } },
       ],
     }
-    const [a, b, c] = [
-      tensor(random(1), [3, 2]),
-      tensor(random(2), [3, 2]),
-      tensor(random(3), [2, 1]),
-    ]
+    const [a, b, c] = [randomTensor(1, [3, 2]), randomTensor(2, [3, 2]), randomTensor(3, [2, 1])]
     const listed = [a, b, c].map(({ shape }, i) => ({
       name: `dense_${i + 1}/kernel`,
       shape,
@@ -531,7 +527,7 @@ describe('Keras 1', () => {
       ['batch', 3],
       ['batch', 3],
     ])
-    const [p, q] = [tensor(random(4), [1, 3]), tensor(random(5), [1, 3])]
+    const [p, q] = [randomTensor(4, [1, 3]), randomTensor(5, [1, 3])]
     const hidden = [0, 1].map((u) => {
       const sum = (v: Tensor, w: Tensor): number =>
         v.data[0] * w.data[u] + v.data[1] * w.data[2 + u] + v.data[2] * w.data[4 + u]
@@ -574,16 +570,11 @@ it('one message has all that cannot be read, behind what cannot be read as well'
 })
 
 describe('containers', () => {
-  const fixture = (name: string): Uint8Array =>
-    new Uint8Array(
-      readFileSync(fileURLToPath(new URL(`../fixtures/keras/${name}`, import.meta.url))),
-    )
-
   it('an archive whose entries stand in another order, and the same unpacked', async () => {
-    const entries = await readZip(fixture('recurrent-3.8.keras'))
+    const entries = await readZip(fixture('keras/recurrent-3.8.keras'))
     const contents: Record<string, Uint8Array> = {}
     for (const [name, entry] of entries) contents[name] = await entry.read()
-    const plain = await load({ 'model.keras': fixture('recurrent-3.8.keras') })
+    const plain = await load({ 'model.keras': fixture('keras/recurrent-3.8.keras') })
     const order = ['model.weights.h5', 'metadata.json', 'config.json']
     const packed = await writeZip(order.map((name) => ({ name, bytes: contents[name] })))
     for (const other of [await load({ 'other.keras': packed }), await load(contents)])
@@ -607,9 +598,9 @@ describe('containers', () => {
       },
     }
     const weights = await writeHdf5({
-      'layers/gru/cell/vars/0': tensor(random(1), [3, 6]),
-      'layers/gru/cell/vars/1': tensor(random(2), [2, 6]),
-      'layers/gru/cell/vars/2': tensor(random(3), [2, 6]),
+      'layers/gru/cell/vars/0': randomTensor(1, [3, 6]),
+      'layers/gru/cell/vars/1': randomTensor(2, [2, 6]),
+      'layers/gru/cell/vars/2': randomTensor(3, [2, 6]),
     })
     const model = await load({ 'model.json': text(config), 'best.weights.h5': weights })
     expect(model.outputs[0].shape).toEqual(['batch', 2])
@@ -625,9 +616,9 @@ describe('containers', () => {
     const weights = await writeHdf5({
       'layers/dropout/seed_generator/vars/0': array([1, 2], [2]),
       'layers/gru/cell/seed_generator/vars/0': array([1, 2], [2]),
-      'layers/gru/cell/vars/0': tensor(random(1), [3, 6]),
-      'layers/gru/cell/vars/1': tensor(random(2), [2, 6]),
-      'layers/gru/cell/vars/2': tensor(random(3), [2, 6]),
+      'layers/gru/cell/vars/0': randomTensor(1, [3, 6]),
+      'layers/gru/cell/vars/1': randomTensor(2, [2, 6]),
+      'layers/gru/cell/vars/2': randomTensor(3, [2, 6]),
     })
     const { nodes } = await load({ 'x.weights.h5': weights })
     expect(nodes.map(({ kind }) => kind)).toEqual(['gru'])
@@ -635,9 +626,9 @@ describe('containers', () => {
 
   it('weights alone of cuDNN layers: two biases in a row, matrices turned', async () => {
     const [kernel, recurrent, bias] = [
-      tensor(random(1), [3, 6]),
-      tensor(random(2), [2, 6]),
-      tensor(random(3), [12]),
+      randomTensor(1, [3, 6]),
+      randomTensor(2, [2, 6]),
+      randomTensor(3, [12]),
     ]
     const weights = await writeHdf5({
       'layers/cu_dnngru/vars/0': kernel,
@@ -667,8 +658,8 @@ describe('containers', () => {
     ])
     const weights = await writeHdf5({
       'layers/sequential/layers/dropout/seed_generator/vars/0': array([1, 2], [2]),
-      'layers/sequential_1/layers/dense/vars/0': tensor(random(1), [3, 2]),
-      'layers/sequential_1/layers/dense/vars/1': tensor(random(2), [2]),
+      'layers/sequential_1/layers/dense/vars/0': randomTensor(1, [3, 2]),
+      'layers/sequential_1/layers/dense/vars/1': randomTensor(2, [2]),
     })
     const model = await load({
       'config.json': text({ module: 'keras', ...config }),

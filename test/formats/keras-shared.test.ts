@@ -1,19 +1,19 @@
-/** Every Keras, TF.js and SavedModel folder beside the project: a new case is a new folder. */
+/** Tests every Keras, TF.js and SavedModel folder beside the project: a new case is a new folder. */
 
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { parseJson } from '../../src/bytes/json-text.ts'
+import { parseJson } from '../../src/bytes/json/text.ts'
 import { readData } from '../../src/data/index.ts'
 import { compileSync, isGruvError, load, type Model } from '../../src/index.ts'
-import { runReference } from '../../src/runtime/reference.ts'
+import { runReference } from '../../src/runtime/reference/index.ts'
 import type { Named, Tensor } from '../../src/tensor.ts'
 import { gruv, temporaryFolder } from '../support/cli.ts'
 import { haveShared, sharedPath } from '../support/shared.ts'
 
 interface Reference {
   readonly input: string | readonly string[]
-  /** Beside several inputs: what the layers are called that take them. */
+  /** Beside several inputs: the names of the layers that take them. */
   readonly input_names?: readonly string[]
   readonly outputs: Readonly<Record<string, string>>
   readonly max_abs_diff_np64_vs_torch32?: number
@@ -27,7 +27,7 @@ interface Case {
   /** The ports that the inputs go to, where the manifest says so. */
   readonly ports?: readonly string[]
   readonly outputs: readonly string[]
-  /** What TF.js gives for the same input; none where it cannot run the model. */
+  /** The output of TF.js for the same input; none where it cannot run the model. */
   readonly tfjs?: string
   /** How far the manifest's float32 framework is off. */
   readonly float32: number
@@ -46,7 +46,7 @@ function folders(): readonly string[] {
   )
 }
 
-/** Files of one piece by themselves; models of several files by their folder. */
+/** Models of one file by that file; models of several files by their folder. */
 function modelsIn(folder: string): readonly string[] {
   const files = readdirSync(join(models, folder))
   const whole = files.some((file) => folderFile.test(file)) ? [join(models, folder)] : []
@@ -197,7 +197,7 @@ describe.skipIf(!haveShared)(
           })
         }
         if (tfjs === undefined) continue
-        // In float64: what is left is what TF.js itself is off, in float32.
+        // In float64, so the difference is the error of TF.js itself, in float32.
         it(`${title}, as TF.js has it`, async () => {
           const model = await load(path, options)
           const theirs = [JSON.parse(readFileSync(tfjs, 'utf8')) as Tensor | Tensor[]].flat()

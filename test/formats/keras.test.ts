@@ -1,4 +1,4 @@
-/** Keras files of our own (tools/make_keras_fixtures.py): every reader and layer, and what is refused. */
+/** Tests the project's own Keras files (tools/make_keras_fixtures.py): every reader and layer, and refusals. */
 
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,10 +14,10 @@ import {
   type Model,
   type NestedNumbers,
 } from '../../src/index.ts'
-import { runReference } from '../../src/runtime/reference.ts'
+import { runReference } from '../../src/runtime/reference/index.ts'
 import { type Named, type Tensor, toTensor } from '../../src/tensor.ts'
 import { errorOf } from '../support/errors.ts'
-import { flipBytes } from '../support/fuzz.ts'
+import { flipBytes, put } from '../support/fuzz.ts'
 
 interface Case {
   readonly file: string
@@ -27,7 +27,7 @@ interface Case {
 }
 
 const folder = fileURLToPath(new URL('../fixtures/keras/', import.meta.url))
-/** Besides our own, those of tools/make_keras_random.py, where a folder of them is named. */
+/** Besides the project's own, those of tools/make_keras_random.py, where a folder of them is named. */
 const cases = [folder, process.env.GRUV_KERAS_CASES]
   .filter((from) => from !== undefined)
   .flatMap((from) =>
@@ -243,9 +243,7 @@ describe('what is refused', () => {
     [
       'shards that are too short',
       () =>
-        changed(({ weightsManifest }) => {
-          weightsManifest[0].weights[0].shape[0] = 4000
-        }),
+        changed((json) => put(json, ['weightsManifest', '0', 'weights', '0', 'shape', '0'], 4000)),
       /shards end before/,
     ],
     [
@@ -360,13 +358,7 @@ function placesIn(value: unknown, path: readonly string[] = []): (readonly strin
   return path.length === 0 ? inner : [path, ...inner]
 }
 
-function put(json: object, path: readonly string[], value: unknown): void {
-  let here = json as Record<string, unknown>
-  for (const key of path.slice(0, -1)) here = here[key] as Record<string, unknown>
-  here[path.at(-1)!] = value
-}
-
-/** `load` wraps an unforeseen error too, but with the words of a bug. */
+/** `load` wraps an unforeseen error too, but calls it a bug. */
 function expectOurs(error: Error): void {
   expect(isGruvError(error)).toBe(true)
   expect(error.message).not.toContain('broke its reader')

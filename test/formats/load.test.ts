@@ -1,4 +1,4 @@
-/** `load`: from every kind of source, and away from every kind of wrong one. */
+/** Tests `load` with every kind of source, and every kind of wrong one. */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -7,11 +7,11 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readSafetensors, writeSafetensors } from '../../src/bytes/safetensors.ts'
-import { readSibling } from '../../src/formats/guards.ts'
-import { isGruvError, load, type ModelSource } from '../../src/index.ts'
+import { readSibling } from '../../src/formats/siblings.ts'
+import { isGruvError, type LoadOptions, load, type ModelSource } from '../../src/index.ts'
 import { summarize } from '../../src/model/index.ts'
 import { example, temporaryFolder } from '../support/cli.ts'
-import { flipBytes, truncateEverywhere } from '../support/fuzz.ts'
+import { flipBytes, put, truncateEverywhere } from '../support/fuzz.ts'
 
 const path = join(example, 'model.safetensors')
 const bytes = new Uint8Array(readFileSync(path))
@@ -63,6 +63,20 @@ describe('sources', () => {
     const noise = Uint8Array.of(1, 2, 3)
     const error = await load({ 'group1.bin': bytes, 'model.json': noise }).catch((each) => each)
     expect(error.where).toMatch(/^model\.json/)
+  })
+
+  const bare = new Uint8Array(readFileSync(join(example, 'layer.npz')))
+  it.each<[string, () => ModelSource, LoadOptions | undefined, string]>([
+    ['bytes', () => bare, undefined, 'model'],
+    ['a File', () => new File([bare], 'a.b/c.d.npz'), undefined, 'c.d'],
+    ['a file by name', () => ({ 'a/b.c': bare }), undefined, 'b'],
+    ['a name', () => bare, { name: 'a\\b.c' }, 'b'],
+    ['a name without an ending', () => bare, { name: 'a.b/c' }, 'c'],
+    ['no name', () => bare, { name: '' }, 'model'],
+    ['an ending alone', () => bare, { name: '.npz' }, 'model'],
+    ['options that say nothing', () => bare, { name: undefined } as never, 'model'],
+  ])('%s: what a model without a name of its own is called', async (_, source, options, name) => {
+    expect((await load(source(), options)).name).toBe(name)
   })
 
   it('a model is frozen', async () => {
@@ -128,89 +142,43 @@ describe('files beside a model', () => {
 
 describe('a gruv model whose description is wrong', () => {
   const { metadata, tensors } = readSafetensors(bytes)
-  const graph = JSON.parse(metadata.gruv) as Record<string, unknown> & {
-    nodes: Record<string, unknown>[]
-  }
 
-  function changed(change: (copy: typeof graph) => void): Uint8Array {
-    const copy = structuredClone(graph)
-    change(copy)
-    return writeSafetensors({ metadata: { gruv: JSON.stringify(copy) }, tensors })
-  }
-
-  it.each<[string, (copy: typeof graph) => void, RegExp]>([
-    [
-      'another version',
-      (copy) => {
-        copy.gruv = 2
-      },
-      /graph\.gruv.*expected 1, got 2/,
-    ],
-    [
-      'an unknown layer',
-      (copy) => {
-        copy.nodes[0].kind = 'transformer'
-      },
-      /nodes\[0\]\.kind.*"transformer"/,
-    ],
+  it.each<[string, string, unknown, RegExp]>([
+    ['another version', 'gruv', 2, /graph\.gruv.*expected 1, got 2/],
+    ['an unknown layer', 'nodes.0.kind', 'transformer', /nodes\[0\]\.kind.*"transformer"/],
     [
       'a missing convention',
-      (copy) => {
-        delete copy.nodes[0].reset
-      },
+      'nodes.0.reset',
+      undefined,
       /nodes\[0\]\.reset.*after, before, got nothing/,
     ],
     [
       'a tensor that is not there',
-      (copy) => {
-        ;(copy.nodes[0].tensors as Record<string, string>).kernel = 'nowhere'
-      },
+      'nodes.0.tensors.kernel',
+      'nowhere',
       /'nowhere' is not in the file/,
     ],
     [
-      'a value that nobody makes',
-      (copy) => {
-        copy.nodes[1].inputs = { x: 'elsewhere' }
-      },
+      'a value that no node makes',
+      'nodes.1.inputs.x',
+      'elsewhere',
       /'elsewhere', which no earlier layer makes/,
     ],
-    [
-      'a port that does not exist',
-      (copy) => {
-        copy.nodes[1].outputs = { z: 'head.y' }
-      },
-      /no port 'z'/,
-    ],
-    [
-      'two layers of one name',
-      (copy) => {
-        copy.nodes[1].name = 'gru'
-      },
-      /two layers are called 'gru'/,
-    ],
-    [
-      'an unknown activation',
-      (copy) => {
-        copy.nodes[1].activation = 'maxout'
-      },
-      /no activation is called 'maxout'/,
-    ],
+    ['a port that does not exist', 'nodes.1.outputs', { z: 'head.y' }, /no port 'z'/],
+    ['two layers of one name', 'nodes.1.name', 'gru', /two layers are called 'gru'/],
+    ['an unknown activation', 'nodes.1.activation', 'maxout', /no activation is called 'maxout'/],
     [
       'an input of the wrong width',
-      (copy) => {
-        copy.inputs = [{ name: 'x', shape: ['batch', 'time', 7] }]
-      },
+      'inputs.0.shape.2',
+      7,
       /expected \[batch, time, 6\], got \[batch, time, 7\]/,
     ],
-    [
-      'nodes that are no list',
-      (copy) => {
-        ;(copy as Record<string, unknown>).nodes = 'all'
-      },
-      /graph\.nodes.*an array, got "all"/,
-    ],
-  ])('%s', async (_, change, message) => {
-    await expect(load(changed(change))).rejects.toThrow(message)
+    ['nodes that are no list', 'nodes', 'all', /graph\.nodes.*an array, got "all"/],
+  ])('%s', async (_, place, value, message) => {
+    const graph = JSON.parse(metadata.gruv) as object
+    put(graph, place.split('.'), value)
+    const broken = writeSafetensors({ metadata: { gruv: JSON.stringify(graph) }, tensors })
+    await expect(load(broken)).rejects.toThrow(message)
   })
 
   it('conventions cannot be overridden where the file states them', async () => {
@@ -226,7 +194,7 @@ describe('hostile files', () => {
     async (name) => {
       const whole = new Uint8Array(readFileSync(join(example, name)))
       const read = (each: Uint8Array): Promise<unknown> => load({ [name]: each })
-      // Cut off: every length of the head, where all structure is.
+      // Cut off at every length of the header, which holds all structure.
       const { accepted } = await truncateEverywhere(whole.slice(0, 2048), read)
       expect(accepted).toBe(0)
       await flipBytes(whole, read, { runs: 1000, seed: 20261124 })

@@ -1,6 +1,5 @@
-/** Wirings: what a state dict lacks, said in JSON or in TypeScript. */
+/** Tests wirings from JSON and from TypeScript. */
 
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import {
   compile,
@@ -14,14 +13,14 @@ import {
 } from '../../src/index.ts'
 import { toTensor } from '../../src/tensor.ts'
 import { errorOf } from '../support/errors.ts'
+import { fixture, fixtureJson } from '../support/fixtures.ts'
 
-const folder = new URL('../fixtures/pytorch/', import.meta.url)
+type Numbers = Readonly<Record<'x' | 'y', NestedNumbers>>
 
-const expected: Readonly<Record<string, { readonly x: NestedNumbers; readonly y: NestedNumbers }>> =
-  JSON.parse(readFileSync(new URL('expected.json', folder), 'utf8'))
+const expected = fixtureJson<Readonly<Record<string, Numbers>>>('pytorch/expected.json')
 
 function wired(name: string, wiring: Wiring): Promise<Model> {
-  return load(new Uint8Array(readFileSync(new URL(name, folder))), { name, wiring })
+  return load(fixture(`pytorch/${name}`), { name, wiring })
 }
 
 async function agrees(name: string, wiring: Wiring): Promise<Model> {
@@ -171,8 +170,8 @@ describe('refused', () => {
   })
 
   it('a module and a wiring at once', async () => {
-    const bytes = new Uint8Array(readFileSync(new URL('zip.pt', folder)))
-    const error = await errorOf(() => load(bytes, { module: 'gru', wiring: compose(['gru']) }))
+    const options = { module: 'gru', wiring: compose(['gru']) }
+    const error = await errorOf(() => load(fixture('pytorch/zip.pt'), options))
     expect(error.message).toMatch(/names its modules itself/)
   })
 })

@@ -1,14 +1,13 @@
-/** PyTorch files as models: which modules there are, which one runs, with which conventions. */
+/** Tests PyTorch files as models: which modules there are, which one runs, with which conventions. */
 
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { readZip, writeZip } from '../../src/bytes/zip.ts'
+import { readZip } from '../../src/bytes/zip/read.ts'
+import { writeZip } from '../../src/bytes/zip/write.ts'
 import { compile, type LoadOptions, load, type Model, type NestedNumbers } from '../../src/index.ts'
 import { toTensor } from '../../src/tensor.ts'
 import { errorOf } from '../support/errors.ts'
+import { fixture, fixtureJson } from '../support/fixtures.ts'
 import { flipBytes } from '../support/fuzz.ts'
-
-const folder = new URL('../fixtures/pytorch/', import.meta.url)
 
 interface Expected {
   readonly x: NestedNumbers
@@ -18,13 +17,8 @@ interface Expected {
   readonly gru?: { readonly y: NestedNumbers; readonly states: readonly NestedNumbers[] }
 }
 
-const expected: Readonly<Record<string, Expected>> = JSON.parse(
-  readFileSync(new URL('expected.json', folder), 'utf8'),
-)
-
-function file(name: string): Uint8Array {
-  return new Uint8Array(readFileSync(new URL(name, folder)))
-}
+const expected = fixtureJson<Readonly<Record<string, Expected>>>('pytorch/expected.json')
+const file = (name: string): Uint8Array => fixture(`pytorch/${name}`)
 
 const loadFile = (name: string, options: LoadOptions = {}): Promise<Model> =>
   load(file(name), { name, ...options })

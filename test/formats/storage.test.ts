@@ -1,9 +1,9 @@
-/** Fewer bits for trained numbers, and reference data that a file brings along. */
+/** Tests trained numbers in fewer bits, and reference data inside a file. */
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { readSafetensors, writeSafetensors } from '../../src/bytes/safetensors.ts'
-import { writeSafetensorsModel } from '../../src/formats/safetensors-write.ts'
+import { writeSafetensorsModel } from '../../src/formats/gruv/write.ts'
 import { compileSync, load } from '../../src/index.ts'
 import { createModel } from '../../src/model/graph.ts'
 import { type DenseNode, dense, type GruNode, gru, sequential } from '../../src/model/index.ts'

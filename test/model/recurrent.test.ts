@@ -1,8 +1,8 @@
 /** How packed arrays become LSTM and simple recurrent nodes, and what is recorded on the way. */
 
 import { describe, expect, it } from 'vitest'
-import { activation } from '../../src/model/activations.ts'
-import { transpose } from '../../src/model/canonicalize.ts'
+import { activation } from '../../src/model/activation/activations.ts'
+import { transpose } from '../../src/model/axes.ts'
 import {
   bidirectional,
   conventionTable,
@@ -17,8 +17,8 @@ import {
   simpleRnn,
   statesOf,
 } from '../../src/model/index.ts'
-import { type LstmArrays, lstmNode } from '../../src/model/lstm.ts'
-import { rnnNode } from '../../src/model/rnn.ts'
+import { type LstmArrays, lstmNode } from '../../src/model/recurrent/lstm.ts'
+import { rnnNode } from '../../src/model/recurrent/rnn.ts'
 import type { Tensor } from '../../src/tensor.ts'
 import { thrownBy } from '../support/errors.ts'
 
@@ -96,7 +96,7 @@ describe('lstmNode', () => {
     expect(Array.from(weights.recurrentBias!.f.data)).toEqual([15, 16, 17])
   })
 
-  it('the output activation is the activation, unless somebody says otherwise', () => {
+  it('the output activation is the activation, unless another is stated', () => {
     const relu = { value: activation('relu'), origin: 'stated', why: 'so' } as const
     expect(lstmNode('l', packed, { activation: relu }).outputActivation.kind).toBe('relu')
     const linear = { value: activation('linear'), origin: 'stated', why: 'so' } as const

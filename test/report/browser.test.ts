@@ -1,10 +1,12 @@
-/** Reports in a real browser: an automated accessibility check, in light and dark and on a phone. */
+/**
+ * Reports in a real browser: an automated accessibility check, in light and dark and on a phone.
+ */
 
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readNpy } from '../../src/bytes/npy.ts'
+import { readNpy } from '../../src/bytes/numpy/npy.ts'
 import { load } from '../../src/index.ts'
 import { type Model, sequential } from '../../src/model/index.ts'
 import { plot, plotKinds, report } from '../../src/report/index.ts'
@@ -12,7 +14,7 @@ import type { Tensor } from '../../src/tensor.ts'
 import { compareModels } from '../../src/trace/index.ts'
 import { verify } from '../../src/verify/index.ts'
 import { haveBrowser, launchBrowser } from '../support/browser.ts'
-import { random, randomLstm, randomRnn, tensor } from '../support/random.ts'
+import { randomLstm, randomRnn, randomTensor } from '../support/random.ts'
 import { haveShared, sharedPath } from '../support/shared.ts'
 
 const example = 'examples/seattle-weather'
@@ -36,7 +38,7 @@ async function weather(): Promise<Case> {
   }
 }
 
-// Checking a long page takes seconds, and more where others work on the same machine.
+// Checking a long page takes seconds, and more on a busy machine.
 describe.skipIf(!haveBrowser)('in a browser (none found here)', { timeout: 120_000 }, () => {
   let browser: Browser
   beforeAll(async () => {
@@ -46,7 +48,7 @@ describe.skipIf(!haveBrowser)('in a browser (none found here)', { timeout: 120_0
     await browser?.close()
   })
 
-  /** What axe finds, and what the page asked for besides itself. */
+  /** The findings of axe, and the requests of the page other than for itself. */
   async function look(html: string, width = 1000, schemes = bothSchemes): Promise<void> {
     for (const colorScheme of schemes) {
       const page = await browser.newPage({ colorScheme, viewport: { width, height: 900 } })
@@ -86,12 +88,12 @@ describe.skipIf(!haveBrowser)('in a browser (none found here)', { timeout: 120_0
   it('an LSTM with masked steps, and a simple RNN behind it', async () => {
     const model = sequential([randomLstm(1, 3, 9), randomRnn(2, 9, 70)])
     const mask = [Array.from({ length: 40 }, (_, t) => t % 7 > 0)]
-    await look(await report(model, tensor(random(3), [1, 40, 3]), { mask }), 1000, ['dark'])
+    await look(await report(model, randomTensor(3, [1, 40, 3]), { mask }), 1000, ['dark'])
   })
 
   it('in print: on white, whatever the scheme, and nothing cut off', async () => {
     const model = sequential([randomLstm(1, 3, 40), randomRnn(2, 40, 70)])
-    const html = await report(model, tensor(random(3), [1, 40, 3]))
+    const html = await report(model, randomTensor(3, [1, 40, 3]))
     // A4 with margins of 15 mm.
     const page = await browser.newPage({
       colorScheme: 'dark',

@@ -1,4 +1,4 @@
-/** Reports as text and bytes: self-contained, safe, small however long the input is. */
+/** Reports as text and bytes: self-contained, safe, and small for inputs of any length. */
 
 import { unzlibSync } from 'fflate'
 import { describe, expect, it } from 'vitest'
@@ -9,10 +9,10 @@ import { plot, plotKinds, report } from '../../src/report/index.ts'
 import { rasterPng } from '../../src/report/png.ts'
 import { compareModels, inputJacobian } from '../../src/trace/index.ts'
 import { errorOf } from '../support/errors.ts'
-import { random, randomGru, randomLstm, randomRnn, tensor } from '../support/random.ts'
+import { randomGru, randomLstm, randomRnn, randomTensor } from '../support/random.ts'
 
-const x = tensor(random(1), [2, 30, 3])
-const head = [dense({ kernel: tensor(random(3), [5, 2]) })]
+const x = randomTensor(1, [2, 30, 3])
+const head = [dense({ kernel: randomTensor(3, [5, 2]) })]
 const model = sequential([randomGru(2, 3, 5), ...head])
 
 describe('a report', () => {
@@ -83,7 +83,7 @@ describe('a report', () => {
     ['an LSTM of one unit', sequential([randomLstm(2, 3, 1)])],
     ['units beyond the rows of a picture', sequential([randomRnn(2, 3, 300)])],
   ])('%s has one too', async (_, other) => {
-    const html = await report(other, tensor(random(1), [2, 9, 3]))
+    const html = await report(other, randomTensor(1, [2, 9, 3]))
     expect(html.endsWith('</html>\n')).toBe(true)
     expect(unfinished(html)).toEqual([])
   })
@@ -99,7 +99,7 @@ describe('a report', () => {
   })
 
   it('100,000 steps: below 5 MB, in columns', async () => {
-    const long = tensor(random(5), [100_000, 3])
+    const long = randomTensor(5, [100_000, 3])
     const html = await report(sequential([randomGru(2, 3, 3)]), long)
     expect(html.length).toBeLessThan(5e6 / 10)
     expect(html).toContain(
@@ -109,7 +109,7 @@ describe('a report', () => {
   }, 60_000)
 
   it('what cannot be shown is said', async () => {
-    const none = sequential([dense({ kernel: tensor(random(3), [3, 2]) })])
+    const none = sequential([dense({ kernel: randomTensor(3, [3, 2]) })])
     expect(await errorOf(() => report(none, x))).toMatchObject({ code: 'unsupported' })
     expect(await errorOf(() => report(model, x, { row: 2 }))).toMatchObject({ where: 'row' })
     expect(await errorOf(() => plot(model, x, 'error', { format: 'svg' }))).toMatchObject({
@@ -143,7 +143,7 @@ describe('pictures', () => {
 })
 
 it('weights: peepholes are there, and only of the gates that have one', async () => {
-  const lstm = sequential([randomLstm(2, 3, 5, { peephole: tensor(random(4), [15]) })])
+  const lstm = sequential([randomLstm(2, 3, 5, { peephole: randomTensor(4, [15]) })])
   const bytes = await plot(lstm, x, 'weights', { format: 'svg' })
   const titles = [...new TextDecoder().decode(bytes).matchAll(/>(p[ifgo])<\/text>/g)]
   expect(titles.map(([, title]) => title)).toEqual(['pi', 'pf', 'po'])
@@ -182,7 +182,7 @@ describe('colours', () => {
   })
 })
 
-/** What should have been a number or a word; pictures in base64 may spell anything. */
+/** Traces of missing numbers or words; pictures in base64 may contain such text by chance. */
 function unfinished(markup: string): readonly string[] {
   return (
     markup.replaceAll(/base64,[^"]*/g, '').match(/.{0,40}(NaN|undefined|Infinity).{0,40}/g) ?? []

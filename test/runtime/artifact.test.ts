@@ -4,9 +4,9 @@ import { describe, expect, it, vi } from 'vitest'
 import { type Artifact, compile, compileSync, emit } from '../../src/index.ts'
 import { createModel } from '../../src/model/graph.ts'
 import { dense, sequential } from '../../src/model/index.ts'
-import { fnv1a64 } from '../../src/runtime/hash.ts'
+import { fnv1a64 } from '../../src/runtime/plan/hash.ts'
 import { bits, bothWays } from '../support/engines.ts'
-import { random, randomGru, randomLstm, tensor } from '../support/random.ts'
+import { random, randomGru, randomLstm, randomTensor, tensor } from '../support/random.ts'
 
 function modelOf(seed: number, features = 3) {
   const next = random(seed + 100)
@@ -15,7 +15,7 @@ function modelOf(seed: number, features = 3) {
 }
 
 const model = modelOf(1)
-const x = tensor(random(2), [20, 3])
+const x = randomTensor(2, [20, 3])
 
 function forbid(): never {
   throw new WebAssembly.CompileError('unsafe-eval is not allowed')
@@ -112,23 +112,23 @@ describe('an artifact', () => {
     const every = sequential([
       randomGru(2, 7, 5),
       randomLstm(3, 5, 6),
-      dense({ kernel: tensor(random(4), [6, 17]) }),
+      dense({ kernel: randomTensor(4, [6, 17]) }),
     ])
     const { planHash, code, weights } = emit(every)
     const names = WebAssembly.Module.exports(new WebAssembly.Module(code as BufferSource))
     const digest = fnv1a64(`${names.map(({ name }) => name)} ${bits({ data: weights })}`)
-    // Where the second is another one, raise FORMAT in plan.ts: an artifact of before would be taken
-    // for one of now, and give wrong numbers. Then the first is another one too.
+    // Where the second is another one, raise FORMAT in `src/runtime/plan/plan.ts`: earlier artifacts
+    // would be accepted, and give wrong numbers. Then the first is another one too.
     expect([planHash, digest]).toEqual(['5fd917bc069b3ca1', '77d37d1e877327c3'])
   })
 
-  it('has no steps where nobody reads an input', () => {
+  it('has no steps where no layer reads an input', () => {
     const unread = { name: 'b', shape: ['batch', 'time', 2] } as const
     const two = createModel({ ...model, inputs: [...model.inputs, unread] })
     expect(emit(two).layout).toMatchObject({ streams: [], steps: [] })
     const program = compileSync(two)
     expect(() => program.stream()).toThrow(/b: this model cannot run step by step: no layer reads/)
-    const { y } = program.predict({ x, b: tensor(random(3), [20, 2]) })
+    const { y } = program.predict({ x, b: randomTensor(3, [20, 2]) })
     expect(y).toEqual(compileSync(model).predict(x).y)
   })
 

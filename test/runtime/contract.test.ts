@@ -2,14 +2,18 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compileSync, type Program } from '../../src/index.ts'
+import { compileSync } from '../../src/index.ts'
 import { dense, gru, type Model, sequential } from '../../src/model/index.ts'
-import { runReference } from '../../src/runtime/reference.ts'
-import type { Tensor } from '../../src/tensor.ts'
-import { expectSameBits } from '../support/engines.ts'
-import { random, randomGru, tensor } from '../support/random.ts'
-
-const precisions = ['f32', 'f64'] as const
+import { runReference } from '../../src/runtime/reference/index.ts'
+import {
+  expectClose,
+  expectSameBits,
+  gruVariants,
+  nameOf,
+  precisions,
+  streamed,
+} from '../support/engines.ts'
+import { random, randomGru, randomTensor, tensor } from '../support/random.ts'
 
 /** Two GRU layers and a head: states, scratch memory and padding all take part. */
 function stack(
@@ -30,30 +34,10 @@ function stack(
   ])
 }
 
-const variants = (['after', 'before'] as const).flatMap((reset) =>
-  (['keeps', 'updates'] as const).flatMap((update) =>
-    (['separate', 'merged'] as const).map((biasPlacement) => ({ reset, update, biasPlacement })),
-  ),
-)
-
-/** One step at a time through a stream. */
-function streamed(program: Program, x: Tensor): number[] {
-  const stream = program.stream()
-  const [steps, features] = x.shape
-  const out: number[] = []
-  for (let t = 0; t < steps; t++) {
-    stream.input.set(x.data.subarray(t * features, (t + 1) * features))
-    stream.step()
-    out.push(...stream.output)
-  }
-  stream.close()
-  return out
-}
-
 describe('step, sequence and batch give the same bits', () => {
   for (const precision of precisions) {
-    for (const variant of variants) {
-      it(`${precision}, reset ${variant.reset}, z ${variant.update}, bias ${variant.biasPlacement}`, () => {
+    for (const variant of gruVariants) {
+      it(`${precision}, ${nameOf(variant)}`, () => {
         const arbitrary = fc.record({
           seed: fc.nat(),
           features: fc.integer({ min: 1, max: 19 }),
@@ -65,17 +49,12 @@ describe('step, sequence and batch give the same bits', () => {
         fc.assert(
           fc.property(arbitrary, ({ seed, features, units, steps, batch }) => {
             const program = compileSync(stack(seed, features, units, variant), { precision })
-            const x = tensor(random(seed + 9), [batch, steps, features])
+            const x = randomTensor(seed + 9, [batch, steps, features])
             const whole = program.predict(x).y
-            const row = batch - 1
-            const size = steps * features
-            const last = {
-              shape: [steps, features],
-              data: x.data.slice(row * size, (row + 1) * size),
-            }
+            const last = { shape: [steps, features], data: x.data.slice(-steps * features) }
             const alone = program.predict(last).y
-            const width = whole.data.length / batch
-            expect(Array.from(whole.data.subarray(row * width))).toEqual(Array.from(alone.data))
+            expect(whole.data.slice(-alone.data.length)).toEqual(alone.data)
+            expect(whole.data.length).toBe(batch * alone.data.length)
             expect(streamed(program, last)).toEqual(Array.from(alone.data))
           }),
           { numRuns: 8, seed: 20261124 },
@@ -93,8 +72,8 @@ describe('the engines against the reference', () => {
   const bounds = { f32: 2e-6, f64: 1e-13 } as const
 
   for (const precision of precisions) {
-    for (const variant of variants) {
-      it(`${precision}, reset ${variant.reset}, z ${variant.update}, bias ${variant.biasPlacement}: ≤ ${bounds[precision]}`, () => {
+    for (const variant of gruVariants) {
+      it(`${precision}, ${nameOf(variant)}: ≤ ${bounds[precision]}`, () => {
         for (const [features, units] of [
           [1, 1],
           [3, 5],
@@ -103,11 +82,9 @@ describe('the engines against the reference', () => {
           [16, 8],
         ]) {
           const model = stack(features * 100 + units, features, units, variant)
-          const x = tensor(random(units), [3, 40, features])
-          const { outputs } = runReference(model, x)
-          expect(
-            largestDifference(compileSync(model, { precision }).predict(x).y, outputs.y),
-          ).toBeLessThanOrEqual(bounds[precision])
+          const x = randomTensor(units, [3, 40, features])
+          const { y } = runReference(model, x).outputs
+          expectClose(compileSync(model, { precision }).predict(x), { y }, bounds[precision])
         }
       })
     }
@@ -115,16 +92,15 @@ describe('the engines against the reference', () => {
 
   it('f32 at 64 units over 1,000 random steps: ≤ 6e-7', () => {
     const model = sequential([randomGru(7, 64, 64)])
-    const x = tensor(random(8), [1000, 64])
-    const { outputs } = runReference(model, x)
-    expect(largestDifference(compileSync(model).predict(x).y, outputs.y)).toBeLessThanOrEqual(6e-7)
+    const x = randomTensor(8, [1000, 64])
+    expectClose(compileSync(model).predict(x), runReference(model, x).outputs, 6e-7)
   })
 })
 
 describe('predict is pure', () => {
   it('carries nothing from call to call, and leaves open streams alone', () => {
     const program = compileSync(stack(3, 4, 6))
-    const x = tensor(random(5), [33, 4])
+    const x = randomTensor(5, [33, 4])
     const first = program.predict(x).y
     const stream = program.stream()
     stream.input.set(x.data.subarray(0, 4))
@@ -136,7 +112,7 @@ describe('predict is pure', () => {
 
   it('a sequence cut in two, with the state handed on, is the sequence', () => {
     const program = compileSync(stack(4, 3, 5))
-    const x = tensor(random(6), [50, 3])
+    const x = randomTensor(6, [50, 3])
     const names = ['y', ...program.states.map(({ name }) => name)]
     const whole = program.predict(x, { outputs: names })
     const head = program.predict({ shape: [20, 3], data: x.data.slice(0, 60) }, { outputs: names })
@@ -151,7 +127,7 @@ describe('predict is pure', () => {
 
   it('predictAsync gives the same, also when another run comes between', async () => {
     const program = compileSync(stack(5, 3, 40))
-    const x = tensor(random(7), [40, 400, 3])
+    const x = randomTensor(7, [40, 400, 3])
     const expected = program.predict(x).y
     const shares: number[] = []
     const [one, two] = await Promise.all([
@@ -208,10 +184,10 @@ describe('non-finite numbers flow through as in the reference', () => {
 
   for (const activation of ['tanh', 'linear', 'relu', 'sigmoid']) {
     it(`activation ${activation}`, () => {
-      for (const variant of variants) {
+      for (const variant of gruVariants) {
         const model = sequential([randomGru(11, 3, 5, { ...variant, activation })])
         for (const special of specials) {
-          const x = tensor(random(12), [4, 3])
+          const x = randomTensor(12, [4, 3])
           x.data[4] = special
           const expected = runReference(model, x).outputs.y.data
           const actual = compileSync(model, { precision: 'f64' }).predict(x).y.data
@@ -226,13 +202,13 @@ describe('non-finite numbers flow through as in the reference', () => {
   }
 })
 
-describe('one row of more steps than a piece holds', () => {
+describe('one row of more steps than a tile holds', () => {
   it.each([
     [3, 5],
     [7, 30],
   ])('%i features, %i units', (features, units) => {
     const model = stack(5, features, units)
-    const x = tensor(random(6), [1, 1100, features])
+    const x = randomTensor(6, [1, 1100, features])
     const expected = runReference(model, x).outputs.y.data
     const { y } = compileSync(model, { precision: 'f64', engine: 'wasm' }).predict(x)
     // Probabilities: a rounding of 2⁻⁵³ a step, which such cells forget faster than they add it up.
@@ -246,7 +222,7 @@ describe('one row of more steps than a piece holds', () => {
 describe('weights and plans', () => {
   it('models of one shape share a plan, and setWeights makes one the other', () => {
     const [a, b] = [1, 2].map((seed) => sequential([randomGru(seed, 3, 5)]))
-    const x = tensor(random(3), [9, 3])
+    const x = randomTensor(3, [9, 3])
     const program = compileSync(a)
     expect(program.plan.hash).toBe(compileSync(b).plan.hash)
     program.setWeights(b)
@@ -277,7 +253,7 @@ describe('inputs and outputs', () => {
   const program = compileSync(model)
 
   it('what has no batch axis gives outputs without one', () => {
-    const x = tensor(random(1), [1, 7, 3])
+    const x = randomTensor(1, [1, 7, 3])
     const flat = program.predict({ shape: [7, 3], data: x.data }).y
     expect(program.predict(x).y.shape).toEqual([1, 7, 5])
     expect(flat.shape).toEqual([7, 5])
@@ -301,7 +277,7 @@ describe('inputs and outputs', () => {
 
   it('a model whose last step is asked for gives one vector for each row', () => {
     const last = compileSync(sequential([randomGru(1, 3, 5, { returnSequences: false })]))
-    const x = tensor(random(1), [2, 40, 3])
+    const x = randomTensor(1, [2, 40, 3])
     const { y } = last.predict(x)
     expect(y.shape).toEqual([2, 5])
     expect([...y.data.subarray(5)]).toEqual([...program.predict(x).y.data.subarray(-5)])
@@ -310,9 +286,9 @@ describe('inputs and outputs', () => {
 
 describe('building models', () => {
   it('arrays that do not fit are refused with both shapes', () => {
-    const kernel = tensor(random(1), [3, 15])
-    const recurrentKernel = tensor(random(1), [5, 15])
-    expect(() => gru({ kernel: tensor(random(1), [3, 12]), recurrentKernel })).toThrow(
+    const kernel = randomTensor(1, [3, 15])
+    const recurrentKernel = randomTensor(1, [5, 15])
+    expect(() => gru({ kernel: randomTensor(1, [3, 12]), recurrentKernel })).toThrow(
       '[features, 15]',
     )
     expect(() => gru({ kernel, recurrentKernel: kernel })).toThrow('[units, 3·units]')
@@ -322,10 +298,3 @@ describe('building models', () => {
     expect(() => gru({ kernel, recurrentKernel, activation: 'tahn' })).toThrow('tanh')
   })
 })
-
-function largestDifference(a: Tensor, b: Tensor): number {
-  return Array.from(a.data, (value, i) => Math.abs(value - b.data[i])).reduce(
-    (p, q) => Math.max(p, q),
-    0,
-  )
-}

@@ -1,9 +1,8 @@
 /** The elementary functions against better ones. How far off they are, measured: docs/functions.md. */
 
 import { describe, expect, test } from 'vitest'
-import { ERF32 } from '../../src/runtime/all-approximations.ts'
-import { TANH32 } from '../../src/runtime/approximations.ts'
 import { erf32, tanh32 } from '../../src/runtime/js/math32.ts'
+import { ERF32, TANH32 } from '../../src/runtime/math/constants32.ts'
 import {
   eachFloat32,
   functions32,

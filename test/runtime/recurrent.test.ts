@@ -2,27 +2,20 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compileSync, type Program } from '../../src/index.ts'
-import { activation } from '../../src/model/activations.ts'
+import { compileSync } from '../../src/index.ts'
+import { activation } from '../../src/model/activation/activations.ts'
 import type { ChainLink } from '../../src/model/chain.ts'
 import { createModel } from '../../src/model/graph.ts'
 import { lstm, type Model, sequential, simpleRnn } from '../../src/model/index.ts'
 import type { LayerNode, Port } from '../../src/model/types.ts'
-import { runReference } from '../../src/runtime/reference.ts'
+import { runReference } from '../../src/runtime/reference/index.ts'
 import type { Named, Tensor } from '../../src/tensor.ts'
-import { bits, both } from '../support/engines.ts'
-import {
-  random,
-  randomArrays,
-  randomGru,
-  randomLstm,
-  randomRnn,
-  tensor,
-} from '../support/random.ts'
+import { bits, both, expectClose, expectEqual, precisions, streamed } from '../support/engines.ts'
+import { randomArrays, randomGru, randomLstm, randomRnn, randomTensor } from '../support/random.ts'
 
 type Layer = (seed: number, features: number, units: number) => ChainLink
 
-const peephole = (units: number): Tensor => tensor(random(units + 5), [3 * units])
+const peephole = (units: number): Tensor => randomTensor(units + 5, [3 * units])
 
 const layers: Readonly<Record<string, Layer>> = {
   LSTM: randomLstm,
@@ -44,7 +37,7 @@ const stack = (layer: Layer, seed: number, features: number, units: number): Mod
   sequential([layer(seed, features, units), layer(seed + 1, units, units + 3)])
 
 const cases = Object.entries(layers).flatMap(([name, layer]) =>
-  (['f32', 'f64'] as const).map((precision) => ({ name, layer, precision })),
+  precisions.map((precision) => ({ name, layer, precision })),
 )
 
 describe('step, sequence and batch give the same bits', () => {
@@ -60,7 +53,7 @@ describe('step, sequence and batch give the same bits', () => {
     fc.assert(
       fc.property(arbitrary, ({ seed, features, units, steps, batch }) => {
         const program = compileSync(stack(layer, seed, features, units), { precision })
-        const x = tensor(random(seed + 9), [batch, steps, features])
+        const x = randomTensor(seed + 9, [batch, steps, features])
         const whole = program.predict(x).y
         const size = steps * features
         const last = { shape: [steps, features], data: x.data.slice(-size) }
@@ -85,7 +78,7 @@ describe('the engines against the reference', () => {
       [16, 8],
     ]) {
       const model = stack(layer, features * 100 + units, features, units)
-      const x = tensor(random(units), [3, 40, features])
+      const x = randomTensor(units, [3, 40, features])
       const program = compileSync(model, { precision })
       const names = [...program.outputs, ...program.states].map(({ name }) => name)
       const { outputs, states } = runReference(model, x)
@@ -99,7 +92,7 @@ describe('the engines against the reference', () => {
     ['RNN', 8e-7, randomRnn],
   ] as const)('%s, f32 at 64 units over 1,000 random steps: ≤ %f', (_, bound, layer) => {
     const model = sequential([layer(7, 64, 64)])
-    const x = tensor(random(8), [1000, 64])
+    const x = randomTensor(8, [1000, 64])
     expectClose(compileSync(model).predict(x), runReference(model, x).outputs, bound)
   })
 })
@@ -113,7 +106,7 @@ describe('states', () => {
       'lstm_1.h',
       'lstm_1.c',
     ])
-    const x = tensor(random(6), [50, 3])
+    const x = randomTensor(6, [50, 3])
     const outputs = ['y', ...program.states.map(({ name }) => name)]
     const whole = program.predict(x, { outputs })
     const head = program.predict({ shape: [20, 3], data: x.data.slice(0, 60) }, { outputs })
@@ -148,9 +141,9 @@ describe('states', () => {
 
 describe('ports', () => {
   const [features, units, batch, steps] = [3, 5, 19, 70]
-  const x = tensor(random(1), [batch, steps, features])
-  const initialState = tensor(random(2), [batch, units])
-  const initialCell = tensor(random(3), [batch, units])
+  const x = randomTensor(1, [batch, steps, features])
+  const initialState = randomTensor(2, [batch, units])
+  const initialCell = randomTensor(3, [batch, units])
   const mask: Tensor = {
     shape: [batch, steps],
     data: Float32Array.from({ length: batch * steps }, (_, i) => Number(i % 7 > 2)),
@@ -202,7 +195,7 @@ describe('ports', () => {
         const f64 = compileSync(model, { precision: 'f64' }).predict({ x, ...given })
         expectClose(f64, expected, 1e-13)
         const [js, wasm] = both(model)
-        expectSameBits(wasm.predict({ x, ...given }), js.predict({ x, ...given }))
+        expectEqual(wasm.predict({ x, ...given }), js.predict({ x, ...given }))
         expectClose(js.predict({ x, ...given }), expected, 2e-6)
       })
 
@@ -221,7 +214,7 @@ describe('ports', () => {
             expect(runReference(model, inputs).outputs).toEqual(expected)
             expectClose(compileSync(model, { precision: 'f64' }).predict(inputs), expected, 1e-13)
             for (const [i, program] of both(model).entries())
-              expectSameBits(program.predict(inputs), both(plain)[i].predict(x, run))
+              expectEqual(program.predict(inputs), both(plain)[i].predict(x, run))
           }
         },
       )
@@ -322,7 +315,7 @@ describe('weights', () => {
       const { bias: _, ...bare } = randomArrays(1, 3, 5, gates)
       const zeros = { shape: [5 * gates], data: new Float32Array(5 * gates) }
       const program = compileSync(sequential([layer(2, 3, 5)]))
-      const x = tensor(random(3), [9, 3])
+      const x = randomTensor(3, [9, 3])
       program.setWeights(sequential([build(bare)]))
       const expected = compileSync(sequential([build({ ...bare, bias: zeros })])).predict(x).y
       expect(program.predict(x).y).toEqual(expected)
@@ -354,7 +347,7 @@ describe('non-finite numbers flow through as in the reference', () => {
       ]) {
         const model = sequential([layer])
         for (const special of specials) {
-          const x = tensor(random(12), [4, 3])
+          const x = randomTensor(12, [4, 3])
           x.data[4] = special
           const expected = runReference(model, x).outputs.y.data
           const actual = compileSync(model, { precision: 'f64' }).predict(x).y.data
@@ -364,34 +357,3 @@ describe('non-finite numbers flow through as in the reference', () => {
     })
   }
 })
-
-/** One step at a time through a stream. */
-function streamed(program: Program, { shape: [steps, features], data }: Tensor): number[] {
-  const stream = program.stream()
-  const out: number[] = []
-  for (let t = 0; t < steps; t++) {
-    stream.input.set(data.subarray(t * features, (t + 1) * features))
-    stream.step()
-    out.push(...stream.output)
-  }
-  stream.close()
-  return out
-}
-
-function expectSameBits(actual: Named<Tensor>, expected: Named<Tensor>): void {
-  for (const [name, tensor] of Object.entries(expected)) {
-    expect(actual[name].shape, name).toEqual(tensor.shape)
-    expect(bits(actual[name]), name).toEqual(bits(tensor))
-  }
-}
-
-function expectClose(actual: Named<Tensor>, expected: Named<Tensor>, bound: number): void {
-  for (const [name, { shape, data }] of Object.entries(expected)) {
-    expect(actual[name].shape, name).toEqual(shape)
-    const errors = Array.from(data, (value, i) => Math.abs(value - actual[name].data[i]))
-    expect(
-      errors.reduce((a, b) => Math.max(a, b)),
-      name,
-    ).toBeLessThanOrEqual(bound)
-  }
-}

@@ -12,7 +12,7 @@ import { createModel } from '../../src/model/graph.ts'
 import { dense, sequential } from '../../src/model/index.ts'
 import type { Named, Tensor } from '../../src/tensor.ts'
 import { bits, bothWays, encoderDecoder } from '../support/engines.ts'
-import { random, randomGru, tensor } from '../support/random.ts'
+import { random, randomGru, randomTensor, tensor } from '../support/random.ts'
 
 const entry = new URL('../../dist/index.js', import.meta.url)
 const { compile, compileSync, emit } = (await import(
@@ -62,7 +62,7 @@ function stack(seed: number): Model {
   ])
 }
 
-const x = tensor(random(1), [19, 37, 3])
+const x = randomTensor(1, [19, 37, 3])
 
 describe('every thread count gives the bits of one', () => {
   const kinds: readonly CompileOptions[] = [
@@ -73,11 +73,11 @@ describe('every thread count gives the bits of one', () => {
   ]
   it.each(kinds)('%j', (options) => expectSame(stack(2), x, [1, 2, 3, 5], options))
 
-  it('fewer rows than threads', () => expectSame(stack(3), tensor(random(2), [2, 9, 3]), [5]))
+  it('fewer rows than threads', () => expectSame(stack(3), randomTensor(2, [2, 9, 3]), [5]))
 
   it('one row, with and without its axis: in the caller', async () => {
     const program = await compiled(stack(3), { threads: 2 })
-    const flat = tensor(random(2), [9, 3])
+    const flat = randomTensor(2, [9, 3])
     const { y } = await program.predictAsync(flat)
     expect(y).toEqual(program.predict(flat).y)
     expect(y.shape).toEqual([2])
@@ -106,7 +106,7 @@ describe('every thread count gives the bits of one', () => {
 
   it('both directions, an encoder with a decoder, outputs that are one value', async () => {
     await expectSame(sequential([bothWays(3, 6)]), x, [2, 3])
-    await expectSame(encoderDecoder(), tensor(random(8), [7, 33, 4]), [2, 3])
+    await expectSame(encoderDecoder(), randomTensor(8, [7, 33, 4]), [2, 3])
     const { outputs, ...model } = stack(4)
     const twice = [{ ...outputs[0] }, { ...outputs[0], name: 'again' }]
     await expectSame(createModel({ ...model, outputs: twice }), x, [2])
@@ -132,7 +132,7 @@ describe('every thread count gives the bits of one', () => {
         { ...other, name: 'other', inputs: { x: 'b' }, outputs: { sequence: 'q' } },
       ] as Model['nodes'],
     })
-    await expectSame(model, { a: x, b: tensor(random(4), [37, 19, 2]) }, [2, 3])
+    await expectSame(model, { a: x, b: randomTensor(4, [37, 19, 2]) }, [2, 3])
   })
 
   it('code that was emitted before, and compileSync', async () => {
@@ -160,7 +160,7 @@ describe('workers', () => {
   it('serve several calls at once, and say how far they are', async () => {
     const program = await compiled(stack(2), { threads: 2 })
     const shares: number[] = []
-    const inputs = [1, 2, 3].map((seed) => tensor(random(seed), [8, 40, 3]))
+    const inputs = [1, 2, 3].map((seed) => randomTensor(seed, [8, 40, 3]))
     const onProgress = (share: number) => shares.push(share)
     const results = await Promise.all(inputs.map((x) => program.predictAsync(x, { onProgress })))
     results.forEach(({ y }, i) => {
@@ -180,10 +180,10 @@ describe('workers', () => {
   it('errors are those of one thread', async () => {
     const program = await compiled(stack(2), { threads: 2 })
     const wrong: readonly [Input, RunOptions][] = [
-      [tensor(random(1), [4, 5, 9]), {}],
+      [randomTensor(1, [4, 5, 9]), {}],
       [x, { outputs: ['z'] }],
       [x, { lengths: [1] }],
-      [x, { initialState: { 'gru.h': tensor(random(1), [3, 7]) } }],
+      [x, { initialState: { 'gru.h': randomTensor(1, [3, 7]) } }],
     ]
     for (const [input, options] of wrong) {
       const error = (() => {
@@ -204,7 +204,7 @@ describe('workers', () => {
     await program.predictAsync(x)
     const worker = post.mock.contexts[0] as Worker
     post.mockRestore()
-    const long = tensor(random(3), [64, 4000, 3])
+    const long = randomTensor(3, [64, 4000, 3])
     const running = program.predictAsync(long)
     const outcome = expect(running).rejects.toMatchObject({ code: 'engine-unavailable' })
     await new Promise((resolve) => setTimeout(resolve, 0))
@@ -217,7 +217,7 @@ describe('workers', () => {
   it('end with the program, and what they were doing with them', async () => {
     const program = await compiled(stack(2), { threads: 2 })
     await program.predictAsync(x)
-    const running = program.predictAsync(tensor(random(3), [64, 4000, 3]))
+    const running = program.predictAsync(randomTensor(3, [64, 4000, 3]))
     const outcome = expect(running).rejects.toMatchObject({ code: 'closed' })
     await new Promise((resolve) => setTimeout(resolve, 0))
     program.close()
@@ -290,7 +290,7 @@ describe('one thread, and a reason', () => {
     }
   })
 
-  it('none where nobody asked', async () => {
+  it('none where none were asked for', async () => {
     expect((await compiled(stack(2), {})).engine).not.toHaveProperty('threads')
   })
 

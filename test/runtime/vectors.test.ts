@@ -1,54 +1,29 @@
 /** Layers of vectors against PyTorch in float64 (`tools/make_vector_fixtures.py`). */
 
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { compileSync } from '../../src/index.ts'
 import { createModel } from '../../src/model/graph.ts'
 import { inputPorts } from '../../src/model/layers.ts'
 import type { Dim, LayerNode, Model } from '../../src/model/types.ts'
-import { runReference } from '../../src/runtime/reference.ts'
+import { runReference } from '../../src/runtime/reference/index.ts'
 import type { Named, Tensor } from '../../src/tensor.ts'
 import { bits, both, expectSameBits, precisions } from '../support/engines.ts'
-import { random, tensor as randomTensor } from '../support/random.ts'
+import { random, tensor } from '../support/random.ts'
+import { fixtureTensors, type NodeFixture, nodeOf, vectorFixtures } from './tensor/support.ts'
 
-interface Plain {
-  readonly shape: readonly number[]
-  readonly data: readonly number[]
-}
-
-interface Case {
-  readonly name: string
-  readonly node: { readonly kind: string; readonly weights: Named<Plain | null> }
-  readonly inputs: Named<Plain>
-  readonly outputs: Named<Plain>
-}
-
-const file = new URL('../fixtures/vectors.json', import.meta.url)
-const cases: readonly Case[] = JSON.parse(readFileSync(file, 'utf8'))
-
-function tensor({ shape, data }: Plain): Tensor {
-  return { shape, data: Float64Array.from(data) }
-}
-
-function tensors(named: Named<Plain>): Named<Tensor> {
-  return Object.fromEntries(Object.entries(named).map(([name, each]) => [name, tensor(each)]))
-}
+const cases = vectorFixtures()
 
 /** The node alone in a graph; its ports are the graph's. */
-function modelOf({ node, inputs, outputs }: Case): Model {
-  const weights = Object.fromEntries(
-    Object.entries(node.weights).map(([name, each]) => [name, each && tensor(each)]),
-  )
+function modelOf(fixture: NodeFixture): Model {
+  const { inputs, expected } = fixture
   const ports = (side: Named<unknown>): Named<string> =>
     Object.fromEntries(Object.keys(side).map((port) => [port, `${port} value`]))
   const wired = {
-    ...node,
+    ...nodeOf(fixture),
     name: 'layer',
-    weights,
     inputs: ports(inputs),
-    outputs: ports(outputs),
-    conventions: [],
-  } as object as LayerNode
+    outputs: ports(expected),
+  } as LayerNode
   expect(Object.keys(inputPorts(wired))).toEqual(Object.keys(inputs))
   return createModel({
     name: 'test',
@@ -57,22 +32,25 @@ function modelOf({ node, inputs, outputs }: Case): Model {
       name: `${port} value`,
       shape: ['batch', ...shape.slice(1)] as Dim[],
     })),
-    outputs: Object.keys(outputs).map((name) => ({ name, value: `${name} value` })),
+    outputs: Object.keys(expected).map((name) => ({ name, value: `${name} value` })),
     nodes: [wired],
   })
 }
 
-function inputsOf({ inputs }: Case): Named<Tensor> {
+function inputsOf({ inputs }: NodeFixture): Named<Tensor> {
   return Object.fromEntries(
-    Object.entries(tensors(inputs)).map(([port, each]) => [`${port} value`, each]),
+    Object.entries(fixtureTensors(inputs)).map(([port, each]) => [`${port} value`, each]),
   )
 }
 
-function worst(actual: Named<Tensor>, expected: Named<Plain>): number {
+function worst(actual: Named<Tensor>, expected: Named<Tensor>): number {
   return Math.max(
     ...Object.entries(expected).flatMap(([name, { shape, data }]) => {
       expect(actual[name].shape, name).toEqual(shape)
-      return data.map((e, i) => Math.abs(e - actual[name].data[i]) / Math.max(1, Math.abs(e)))
+      return Array.from(
+        data,
+        (e, i) => Math.abs(e - actual[name].data[i]) / Math.max(1, Math.abs(e)),
+      )
     }),
   )
 }
@@ -84,13 +62,14 @@ function isWhole(model: Model): boolean {
 describe.each(cases)('$name', (each) => {
   const model = modelOf(each)
   const inputs = inputsOf(each)
+  const expected = fixtureTensors(each.expected)
 
   it('the reference and float64 agree with PyTorch', () => {
     // Sums of at most 48 products of numbers up to 10: some tens of roundings of 1e-16.
-    expect(worst(runReference(model, inputs).outputs, each.outputs)).toBeLessThan(1e-14)
-    expect(
-      worst(compileSync(model, { precision: 'f64' }).predict(inputs), each.outputs),
-    ).toBeLessThan(1e-14)
+    expect(worst(runReference(model, inputs).outputs, expected)).toBeLessThan(1e-14)
+    expect(worst(compileSync(model, { precision: 'f64' }).predict(inputs), expected)).toBeLessThan(
+      1e-14,
+    )
   })
 
   it('float32 agrees to its rounding; the same bits in both engines, in float64 too', () => {
@@ -99,7 +78,7 @@ describe.each(cases)('$name', (each) => {
       const inWasm = wasm.engine.fallbacks.length === 0
       expect(inWasm).toBe(each.node.kind !== 'embedding' && !isWhole(model))
       const outputs = js.predict(inputs)
-      expect(worst(outputs, each.outputs)).toBeLessThan(precision === 'f32' ? 2e-6 : 1e-14)
+      expect(worst(outputs, expected)).toBeLessThan(precision === 'f32' ? 2e-6 : 1e-14)
       for (const [name, output] of Object.entries(wasm.predict(inputs)))
         expect(bits(output)).toEqual(bits(outputs[name]))
     }
@@ -167,7 +146,7 @@ describe('every width has the same bits in both engines', () => {
   it.each(kinds)('%s', (kind) => {
     for (let width = 1; width <= 67; width += width < 20 ? 1 : 6) {
       const next = random(width)
-      const { shape, data } = randomTensor(next, [3, 37, width])
+      const { shape, data } = tensor(next, [3, 37, width])
       const x = { shape, data: Float64Array.from(data) }
       special.forEach((value, i) => {
         x.data[i * 5 * width] = value
@@ -179,13 +158,13 @@ describe('every width has the same bits in both engines', () => {
 
 /** A layer of that kind alone, for `width` features. */
 function layerOf(kind: string, width: number, next: () => number): Model {
-  const one = (): Tensor => randomTensor(next, [width])
+  const one = (): Tensor => tensor(next, [width])
   const weights: Named<Tensor | null> = {
     batchNorm: { gamma: one(), beta: one(), mean: one(), variance: positive(one()) },
     layerNorm: { gamma: one(), beta: one() },
     prelu: { alpha: one() },
     affine: { scale: one(), shift: one() },
-    conv1d: { kernel: randomTensor(next, [3, width, 5]), bias: randomTensor(next, [5]) },
+    conv1d: { kernel: tensor(next, [3, width, 5]), bias: tensor(next, [5]) },
   }[kind] as Named<Tensor>
   const attributes = {
     batchNorm: { epsilon: 1e-3 },

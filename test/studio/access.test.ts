@@ -1,4 +1,6 @@
-/** The studio for everybody: WCAG AA as far as a machine can tell, by keyboard alone, on a phone. */
+/**
+ * Accessibility of the studio: WCAG AA as far as axe can tell, by keyboard alone, on a phone.
+ */
 
 import axe from 'axe-core'
 import type { Page } from 'playwright-core'
@@ -32,7 +34,7 @@ async function violations(page: Page): Promise<readonly string[]> {
   })
 }
 
-/** How far the page is wider than its window, and the text that its own box cuts off. */
+/** By how much the page is wider than its window, and texts that their boxes cut off. */
 function overflowing(page: Page): Promise<{ sideways: number; cut: readonly string[] }> {
   return page.evaluate(() => {
     const root = document.documentElement
@@ -46,7 +48,7 @@ function overflowing(page: Page): Promise<{ sideways: number; cut: readonly stri
   })
 }
 
-/** Texts in drawings below 4.5 to 1 on what is behind them; axe does not look into pictures. */
+/** Texts in drawings with a contrast below 4.5 to 1; axe does not check pictures. */
 function faintTexts(page: Page): Promise<readonly string[]> {
   return page.evaluate(() => {
     const rgb = (colour: string): number[] =>
@@ -79,13 +81,13 @@ function faintTexts(page: Page): Promise<readonly string[]> {
   })
 }
 
-describe.skipIf(noBrowser)('the studio for everybody', () => {
+describe.skipIf(noBrowser)('accessibility of the studio', () => {
   beforeAll(async () => {
     origin = await serve()
   })
 
   test.each(each)('%s, %s: every view passes axe, nothing is cut off', async (scheme, _, size) => {
-    // Axe is no part of the page, so its policy has to let it in.
+    // Axe is not a part of the page, so the page's policy is bypassed.
     const { page } = await visit(origin, {
       colorScheme: scheme,
       viewport: size,
@@ -166,7 +168,7 @@ describe.skipIf(noBrowser)('the studio for everybody', () => {
   )
 })
 
-/** What has the focus: its name, and how thick the line around it, or around its label, is. */
+/** The focused element: its name, and the width of the outline of it or of its label. */
 function focus(): { id: string; name: string; outline: number } | null {
   const element = document.activeElement
   if (!(element instanceof HTMLElement) || element === document.body) return null
@@ -187,7 +189,7 @@ async function focused(page: Page): Promise<string> {
   return (await page.evaluate(focus))?.name ?? ''
 }
 
-/** Presses Tab until what has this name is reached. */
+/** Presses Tab until the element with this name has the focus. */
 async function tabTo(page: Page, name: string): Promise<void> {
   for (let i = 0; i < 60; i++) {
     if ((await focused(page)).startsWith(name)) return

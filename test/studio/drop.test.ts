@@ -7,7 +7,7 @@ import { noBrowser, serve, visit } from './support.ts'
 
 const fixtures = fileURLToPath(new URL('../fixtures/keras/', import.meta.url))
 
-/** Real paths from a real drag: only then can the page look into folders. */
+/** Real paths from a real drag, which the page needs to read folders. */
 async function drop(page: Page, ...files: readonly string[]): Promise<void> {
   const session = await page.context().newCDPSession(page)
   const data = { items: [], files: [...files], dragOperationsMask: 1 }

@@ -1,4 +1,4 @@
-/** Files as a person gives them: dropped, chosen, as folders, several, wrong ones. */
+/** Files as users give them: dropped, chosen, as folders, several at once, wrong ones. */
 
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -12,13 +12,13 @@ const example = 'examples/seattle-weather'
 const folder = temporaryFolder()
 let origin: string
 
-/** What the header says that is open: model, input, expected outputs. */
+/** The open files in the header: model, input, expected outputs. */
 async function opened(page: Page): Promise<readonly string[]> {
   const notes = page.locator('.header .files small')
   return [await page.locator('.header .title strong').innerText(), ...(await notes.allInnerTexts())]
 }
 
-/** As the system does when something is let fall on the page. */
+/** Drops files on the page as the system does. */
 async function drop(page: Page, files: readonly string[]): Promise<void> {
   const session = await page.context().newCDPSession(page)
   const data = { items: [], files: files.map((path) => resolve(path)), dragOperationsMask: 1 }
@@ -103,7 +103,7 @@ describe.skipIf(noBrowser)('files in the studio', () => {
     await page.close()
   })
 
-  test('another input: expected outputs that were of the old one are let go', async () => {
+  test('another input: the expected outputs of the old one are dropped', async () => {
     const { page } = await visit(`${origin}?example`)
     await page.getByRole('tab', { name: /Check agrees/ }).waitFor()
     const short = join(folder, 'short.npy')

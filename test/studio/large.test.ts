@@ -1,6 +1,6 @@
 /**
- * Large files and long sequences: the page goes on answering, says how far it is, and frames are
- * measured and told.
+ * Large files and long sequences: the page stays responsive and shows its progress; the lengths of
+ * frames are measured and reported.
  */
 
 import { writeFileSync } from 'node:fs'
@@ -32,7 +32,7 @@ describe.skipIf(noBrowser)('large things in the studio', () => {
     console.info(
       `studio: 100,000 steps shown after ${shown} ms, traced after ${whole} ms; frames while scrubbing: ${told(after)}; while it is traced: ${told(meanwhile)}`,
     )
-    // The number that the slider came to rest on is the one that is drawn.
+    // The drawing shows the last position of the slider.
     await page.getByRole('slider', { name: 'Timestep' }).fill('77777')
     await page.getByText('at timestep 77777').waitFor()
     // Every view takes that many steps.
@@ -41,7 +41,7 @@ describe.skipIf(noBrowser)('large things in the studio', () => {
     await openTab(page, 'Check')
     await page.getByRole('button', { name: 'Run', exact: true }).click()
     await page.getByText('[1, 100,000, 1]').or(page.getByText('[1, 100000, 1]')).waitFor()
-    // A search without an answer is the longest: it ends, and meanwhile the page lives.
+    // A search without an answer takes longest: it ends, and the page responds meanwhile.
     const wrong = join(folder, 'y.npy')
     const data = Float32Array.from({ length: steps }, (_, i) => Math.sin(i / 30))
     writeFileSync(wrong, await writeData({ y: { shape: [steps, 1], data } }, 'y.npy'))
@@ -77,7 +77,7 @@ describe.skipIf(noBrowser)('large things in the studio', () => {
   }, 120_000)
 })
 
-/** Moves the slider on every frame; how long each frame took, in milliseconds. */
+/** Moves the slider on every frame. @returns the length of each frame in milliseconds. */
 async function scrub(count: number): Promise<number[]> {
   const slider = document.querySelector<HTMLInputElement>('input[aria-label=Timestep]')!
   const frames: number[] = []
@@ -92,7 +92,7 @@ async function scrub(count: number): Promise<number[]> {
   return frames
 }
 
-/** Notes every frame from now on. @returns what ends that, and gives their lengths. */
+/** Records every frame from now on. @returns a function that stops it and returns their lengths. */
 async function watchFrames(page: Page): Promise<() => Promise<number[]>> {
   await page.evaluate(() => {
     const frames: number[] = []
@@ -120,7 +120,7 @@ function longInput(steps: number): { shape: number[]; data: Float32Array } {
   return { shape: [steps, 6], data }
 }
 
-/** A bare layer, as Keras's arrays have it. */
+/** A bare layer with the arrays of Keras. */
 function largeLayer(
   features: number,
   units: number,

@@ -43,7 +43,7 @@ async function hasReader(path: string): Promise<boolean> {
     await load(new Uint8Array(readFileSync(path)))
     return true
   } catch (error) {
-    // A format that nobody reads is taken for arrays, which then are none.
+    // An unknown format is read as arrays, of which there are none.
     if (isGruvError(error) && ['unsupported', 'bad-shape'].includes(error.code)) return false
     throw error
   }

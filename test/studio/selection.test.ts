@@ -1,4 +1,4 @@
-/** What is looked at: the address has it, a reload keeps it, and answers lead to it. */
+/** The selection: it is in the address, a reload keeps it, and answers lead to it. */
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -34,7 +34,7 @@ describe.skipIf(noBrowser)('what is looked at', () => {
     await page.close()
   })
 
-  test('another address of the same page is followed; what it cannot mean is bent', async () => {
+  test('another address of the same page is followed; numbers out of range are clamped', async () => {
     const { page, complaints } = await visit(`${origin}?example`)
     await page.getByText('Unit 0 of gru at timestep 0').waitFor()
     await page.evaluate(() => {

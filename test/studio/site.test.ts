@@ -125,7 +125,7 @@ describe('gruv studio', () => {
   })
 })
 
-/** As it stands: `fetch` would tidy the path. */
+/** The path unchanged; `fetch` would normalize it. */
 function status(
   { port }: URL,
   path: string,
@@ -148,7 +148,7 @@ describe.skipIf(noBrowser)('the build as a static site', () => {
   let origin: string
 
   beforeAll(async () => {
-    // Nothing but files: no headers, and no folder but one.
+    // A server of files only: no headers, one folder.
     server = createServer((asked, response) => {
       const path = asked.url!.split('?')[0]
       try {
@@ -200,7 +200,7 @@ describe.skipIf(noBrowser)('the package as others install it', () => {
     const shell = process.platform === 'win32'
     const printed = execFileSync('npm', args, { encoding: 'utf8', shell, stdio: 'pipe' })
     execFileSync('tar', ['-xzf', basename(JSON.parse(printed)[0].filename)], { cwd: place })
-    // What npm would install beside it: its dependencies, and nothing of the sources.
+    // What npm installs: the dependencies, and none of the sources.
     symlinkSync(join(place, 'package'), join(packages, 'gruv'), 'junction')
     for (const name of Object.keys(JSON.parse(readFileSync('package.json', 'utf8')).dependencies)) {
       mkdirSync(join(place, 'package', 'node_modules', name, '..'), { recursive: true })

@@ -1,4 +1,4 @@
-/** Which of several files is the model, which its input, which its expected output. */
+/** Sorting of files into the model, its inputs and its expected outputs. */
 
 import { describe, expect, test } from 'vitest'
 import { sortFiles } from '../../studio/sort-files.ts'

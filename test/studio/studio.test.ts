@@ -1,4 +1,4 @@
-/** The studio in a real browser, as a person uses it. Needs Chromium; skips, saying so, without. */
+/** The studio in a real browser, as users use it. Needs Chromium; skips with a note without it. */
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ describe.skipIf(noBrowser)('the studio', () => {
     origin = await serve()
   })
 
-  test('a stranger opens the example: cell, pictures and a proof, and no request leaves the origin', async () => {
+  test('a new user opens the example: cell, pictures and a proof, and no request leaves the origin', async () => {
     const { page, requests, complaints } = await visit(origin)
     await page.getByRole('button', { name: 'Open the example' }).click()
     await page.getByRole('tab', { name: /Check agrees/ }).waitFor()
@@ -103,7 +103,7 @@ describe.skipIf(noBrowser)('the studio', () => {
     await saved.saveAs(path)
     const gru = (await load(path)).nodes.find(({ kind }) => kind === 'gru')
     expect(gru).toMatchObject({ update: 'updates' })
-    // As a second model it is the same, until the first one is read as its file has it.
+    // As a second model it is the same, until the first is read as its file states.
     await choose(page, 'Second model', path)
     const compared = page.locator('section', { hasText: 'Compare with another model' })
     await compared.locator('[data-differs=no]').waitFor()

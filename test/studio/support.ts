@@ -1,21 +1,11 @@
-/** A browser, and the studio as `gruv studio` serves it. */
+/** Serves the studio by `gruv studio` and opens it in a browser. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll } from 'vitest'
+import { haveBrowser, launchBrowser } from '../support/browser.ts'
 
-const places = [
-  process.env.GRUV_CHROMIUM ?? '',
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-]
-
-/** Where a browser is; null where there is none, and the tests that need one skip. */
-const browserPath: string | null = places.find((path) => path !== '' && existsSync(path)) ?? null
-
-export const noBrowser: boolean = browserPath === null
+export const noBrowser: boolean = !haveBrowser
 
 if (noBrowser) console.warn('studio: no chromium on this machine, so its tests skip')
 
@@ -24,18 +14,14 @@ let browser: Browser | null = null
 /** A page that fails its test when anything goes wrong that the test does not expect. */
 export interface Visit {
   readonly page: Page
-  /** Addresses that were asked for. */
+  /** The requested addresses. */
   readonly requests: readonly string[]
-  /** What the page threw or complained of. */
+  /** The errors that the page threw or logged. */
   readonly complaints: readonly string[]
 }
 
 export async function visit(url: string, options: BrowserContextOptions = {}): Promise<Visit> {
-  browser ??= await chromium.launch({
-    executablePath: browserPath!,
-    // Containers have no user namespaces; the pages are our own.
-    args: ['--no-sandbox'],
-  })
+  browser ??= await launchBrowser()
   const context = await browser.newContext({
     viewport: { width: 1360, height: 900 },
     ...options,
@@ -56,7 +42,7 @@ export async function visit(url: string, options: BrowserContextOptions = {}): P
 const servers: ChildProcess[] = []
 
 interface ServeOptions {
-  /** The command, where it is not the one that is built here. */
+  /** The command, if not the one that is built here. */
   readonly program?: string
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
@@ -64,7 +50,7 @@ interface ServeOptions {
   readonly open?: boolean
 }
 
-/** `gruv studio …` of the built package; its address. */
+/** Starts `gruv studio …` of the built package. @returns its address. */
 export function serve(args: readonly string[] = [], options: ServeOptions = {}): Promise<string> {
   const { program = 'dist/cli/main.js', cwd, env, open = false } = options
   const flags = open ? [] : ['--no-open']
@@ -91,7 +77,7 @@ afterAll(async () => {
   for (const server of servers) server.kill()
 })
 
-/** Files through the page's own buttons. */
+/** Chooses files with the page's own buttons. */
 export async function choose(page: Page, label: string, paths: string | string[]): Promise<void> {
   await page.locator('label.file', { hasText: label }).first().locator('input').setInputFiles(paths)
 }

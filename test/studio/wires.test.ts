@@ -11,7 +11,7 @@ import { createModel } from '../../src/model/graph.ts'
 import { type GruNode, sequential } from '../../src/model/index.ts'
 import { collect, trace } from '../../src/trace/index.ts'
 import { temporaryFolder } from '../support/cli.ts'
-import { random, randomGru, tensor } from '../support/random.ts'
+import { randomGru, randomTensor } from '../support/random.ts'
 import { choose, noBrowser, serve, shownWires, visit } from './support.ts'
 
 const example = 'examples/seattle-weather'
@@ -20,10 +20,10 @@ const unit = 5
 const units = 16
 let origin: string
 
-/** As the digits are shown: half of the last of four, and what printing it may move. */
+/** Half of the last of four digits, and a margin for printing. */
 const HALF_A_DIGIT = 5.001e-5
 
-/** Each position of each of the three conventions that make another drawing. */
+/** All values of the three conventions that change the drawing. */
 const readings = [
   [],
   ['update=updates'],
@@ -101,8 +101,8 @@ describe.skipIf(noBrowser)('values on the wires', () => {
       nodes: [{ ...node, inputs: { ...node.inputs, initialState: 'start' } }],
     })
     const { bytes } = await convert(model, 'started.safetensors')
-    const x = tensor(random(5), [1, steps, features])
-    const start = tensor(random(6), [1, units])
+    const x = randomTensor(5, [1, steps, features])
+    const start = randomTensor(6, [1, units])
     const files = {
       'started.safetensors': bytes,
       'inputs.npz': await writeData({ x, start }, 'a.npz'),

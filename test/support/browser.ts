@@ -1,4 +1,4 @@
-/** A real browser for tests that look at pages; they skip themselves where there is none. */
+/** Launches a real browser for tests of pages, which skip where there is none. */
 
 import { existsSync } from 'node:fs'
 import { type Browser, chromium } from 'playwright-core'
@@ -18,7 +18,7 @@ const executablePath: string | undefined = places.find(
 /** Tests say `describe.skipIf(!haveBrowser)`. */
 export const haveBrowser: boolean = executablePath !== undefined
 
-/** Without its sandbox, which containers refuse: it sees nothing but pages of our own. */
+/** Without the sandbox, which containers refuse; the browser opens only our own pages. */
 export function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: executablePath!, args: ['--no-sandbox'] })
 }

@@ -1,4 +1,4 @@
-/** The command as users run it: the built program, in a process of its own. */
+/** Runs the built command in a process of its own, as users do. */
 
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -42,7 +42,7 @@ export function gruv(
     })
     child.on('error', reject)
     child.on('close', (code) => resolve({ code, stdout, stderr }))
-    // A command that refuses its arguments is gone before it reads anything.
+    // A command that refuses its arguments exits before it reads anything.
     child.stdin.on('error', () => {})
     child.stdin.end(input)
   })

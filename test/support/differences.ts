@@ -2,14 +2,14 @@
 
 import { expect } from 'vitest'
 import type { Model } from '../../src/model/index.ts'
-import { runReference } from '../../src/runtime/reference.ts'
+import { runReference } from '../../src/runtime/reference/index.ts'
 import { sizeOf, type Tensor } from '../../src/tensor.ts'
 import { type InputJacobianOptions, inputJacobian } from '../../src/trace/index.ts'
 
 const STEP = 1e-5
 
 /**
- * Every element of the Jacobian against the outputs of a model fed with x a little moved, to 1e-6
+ * Compares every element of the Jacobian with central differences of the model's outputs, to 1e-6
  * of the largest element.
  * @param x with an axis for the batch.
  * @param run mask, lengths and initial state.

@@ -1,4 +1,4 @@
-/** What the elementary functions are measured against, and how. */
+/** Measures the errors of the elementary functions against exact ones. */
 
 import { readFileSync } from 'node:fs'
 import * as math32 from '../../src/runtime/js/math32.ts'
@@ -9,8 +9,8 @@ type Function1 = (x: number) => number
 const sigmoid = (x: number): number => (x < 0 ? Math.exp(x) : 1) / (1 + Math.exp(-Math.abs(x)))
 const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))
 
-/** Each float32 function beside a float64 one, whose own error does not show in float32. */
-/** The function, the exact one, and below what size both count as 0 (it may be left out). */
+/** Each float32 function with a float64 one, whose own error is invisible in float32. */
+/** The function, the exact one, and optionally the magnitude below which both count as 0. */
 export const functions32 = {
   tanh32: [math32.tanh32, Math.tanh],
   sigmoid32: [math32.sigmoid32, sigmoid, 2 ** -126],
@@ -45,14 +45,14 @@ export interface Worst {
   ulpAt: number
   /** Arguments whose result is NaN where the exact one is not, or the reverse. */
   nan: number[]
-  /** Arguments whose result is no number of the precision. */
+  /** Arguments whose result is not a number of the precision. */
   unrounded: number[]
 }
 
 const scratch = new Float64Array(1)
 const words = new Int32Array(scratch.buffer)
 
-/** The distance of neighbouring numbers around `exact`, for numbers of so many bits. */
+/** The spacing of numbers around `exact`, for numbers with so many bits. */
 function ulpOf(exact: number, fractionBits: number, minExponent: number): number {
   scratch[0] = exact
   const exponent = ((words[1] >> 20) & 0x7ff) - 1023

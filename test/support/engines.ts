@@ -1,14 +1,14 @@
-/** Two engines side by side, and graphs that a chain of layers does not make. */
+/** Compares two engines, and builds graphs that are not chains. */
 
 import { expect } from 'vitest'
 import { type CompileOptions, compileSync, type Program, type RunOptions } from '../../src/index.ts'
 import { createModel } from '../../src/model/graph.ts'
 import { bidirectional, type GruOptions, type Model, sequential } from '../../src/model/index.ts'
 import type { GruNode } from '../../src/model/types.ts'
-import type { Tensor } from '../../src/tensor.ts'
-import { random, randomGru, tensor } from './random.ts'
+import type { Named, Tensor } from '../../src/tensor.ts'
+import { randomGru, randomTensor } from './random.ts'
 
-/** Both engines, and the proof that they are two. */
+/** Both engines, checked to be different ones. */
 export function both(model: Model, options: CompileOptions = {}): readonly [Program, Program] {
   const js = compileSync(model, { ...options, engine: 'js' })
   const wasm = compileSync(model, { ...options, engine: 'wasm', deterministic: true })
@@ -17,7 +17,7 @@ export function both(model: Model, options: CompileOptions = {}): readonly [Prog
   return [js, wasm]
 }
 
-/** The bits of numbers, by 32; a NaN has many, which count as one. */
+/** The bits of numbers, in words of 32; all NaN count as one. */
 export function bits({ data }: Pick<Tensor, 'data'>): number[] {
   const numbers = data instanceof Float64Array ? data.slice() : Float32Array.from(data)
   numbers.forEach((value, i) => {
@@ -28,7 +28,54 @@ export function bits({ data }: Pick<Tensor, 'data'>): number[] {
 
 export const precisions = ['f32', 'f64'] as const
 
-/** WebAssembly gives the bits of JavaScript in every output and state, in either precision. */
+/** Every combination of the conventions that change the numbers of a GRU. */
+export const gruVariants = (['after', 'before'] as const).flatMap((reset) =>
+  (['keeps', 'updates'] as const).flatMap((update) =>
+    (['separate', 'merged'] as const).map((biasPlacement) => ({ reset, update, biasPlacement })),
+  ),
+)
+
+/** For titles of tests. */
+export function nameOf({ reset, update, biasPlacement }: (typeof gruVariants)[number]): string {
+  return `reset ${reset}, z ${update}, bias ${biasPlacement}`
+}
+
+/** One step at a time through a stream. */
+export function streamed(program: Program, { shape: [steps, features], data }: Tensor): number[] {
+  const stream = program.stream()
+  const out: number[] = []
+  for (let t = 0; t < steps; t++) {
+    stream.input.set(data.subarray(t * features, (t + 1) * features))
+    stream.step()
+    out.push(...stream.output)
+  }
+  stream.close()
+  return out
+}
+
+/** Everything that is expected is there, in the same shape and bits. */
+export function expectEqual(actual: Named<Tensor>, expected: Named<Tensor>): void {
+  for (const [name, tensor] of Object.entries(expected)) {
+    expect(actual[name].shape, name).toEqual(tensor.shape)
+    expect(bits(actual[name]), name).toEqual(bits(tensor))
+  }
+}
+
+/** Everything that is expected is there, in the same shape, and nowhere off by the bound. */
+export function expectClose(actual: Named<Tensor>, expected: Named<Tensor>, bound: number): void {
+  for (const [name, { shape, data }] of Object.entries(expected)) {
+    expect(actual[name].shape, name).toEqual(shape)
+    const errors = Array.from(data, (value, i) => Math.abs(value - actual[name].data[i]))
+    expect(
+      errors.reduce((a, b) => Math.max(a, b)),
+      name,
+    ).toBeLessThan(bound)
+  }
+}
+
+/**
+ * Expects WebAssembly to give the bits of JavaScript in all outputs and states, in both precisions.
+ */
 export function expectSameBits(
   model: Model,
   x: Tensor,
@@ -38,7 +85,7 @@ export function expectSameBits(
 ): void {
   for (const precision of within) {
     const [js, wasm] = both(model, { precision })
-    // Whole tensors are JavaScript's everywhere.
+    // Layers on whole tensors run in JavaScript in both engines.
     const whys = new Set(wasm.engine.fallbacks.map(({ why }) => why))
     whys.delete('it works on whole tensors')
     expect([...whys], label).toEqual([])
@@ -51,7 +98,7 @@ export function expectSameBits(
   }
 }
 
-/** The same for a sequence that goes through a stream step by step. */
+/** The same for a stream, step by step. */
 export function expectSameStream(model: Model, x: Tensor): void {
   const [steps, features] = x.shape
   for (const precision of precisions) {
@@ -71,7 +118,9 @@ export function expectSameStream(model: Model, x: Tensor): void {
   }
 }
 
-/** The decoder starts from the encoder's last state, and gives its sequence and its last step. */
+/**
+ * A decoder that starts from the encoder's last state, with its sequence and last step as outputs.
+ */
 export function encoderDecoder(): Model {
   const [encoder] = sequential([randomGru(1, 4, 5, { returnSequences: false })]).nodes
   const [decoder] = sequential([randomGru(2, 4, 5)]).nodes as readonly GruNode[]
@@ -101,9 +150,9 @@ export function bothWays(
   options: Partial<GruOptions> = {},
 ): ReturnType<typeof bidirectional> {
   const half = (seed: number): GruOptions => ({
-    kernel: tensor(random(seed), [features, 3 * units]),
-    recurrentKernel: tensor(random(seed + 1), [units, 3 * units]),
-    bias: tensor(random(seed + 2), [2, 3 * units]),
+    kernel: randomTensor(seed, [features, 3 * units]),
+    recurrentKernel: randomTensor(seed + 1, [units, 3 * units]),
+    bias: randomTensor(seed + 2, [2, 3 * units]),
     ...options,
   })
   return bidirectional({ forward: half(1), backward: half(9) })

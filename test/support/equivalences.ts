@@ -1,12 +1,12 @@
 /**
- * Why a mistake can leave a fixture's outputs where they are. Each reason is checked on the pair
- * that it is given for: by the weights, the inputs or the gates, and not by the outputs.
+ * Reasons why a mistake can leave the outputs of a fixture unchanged. Each reason is checked on its
+ * fixture and mistake: by the weights, the inputs or the gates, not by the outputs.
  */
 
 import { changesRun, parseQuirk } from '../../src/diagnose/index.ts'
 import { activation, activationTable, type GruNode, type Model } from '../../src/model/index.ts'
-import { readInputs } from '../../src/runtime/all-inputs.ts'
 import type { GruStep } from '../../src/runtime/reference/cells.ts'
+import { readInputs } from '../../src/runtime/run/inputs.ts'
 import type { Tensor } from '../../src/tensor.ts'
 import { trace } from '../../src/trace/index.ts'
 import { FACTOR, type Fixture, gruLayers, moved, withMistake } from './sensitivity.ts'
@@ -18,7 +18,7 @@ interface Pair {
   readonly wrong: Model
 }
 
-/** The order matters: the first reason that holds is the plainest. */
+/** In this order: the first reason that holds is the simplest. */
 const reasons: Readonly<Record<string, (pair: Pair) => boolean>> = {
   'there is no GRU layer': ({ right }) => gruLayers(right).length === 0,
 
@@ -64,12 +64,12 @@ const reasons: Readonly<Record<string, (pair: Pair) => boolean>> = {
   }) => mistake === 'lost-column' && saturatedButTheLast(fixture),
 }
 
-/** Seen in float64, and less than a thousand times the digits that this project compares. */
+/** Visible in float64, but less than a thousand times the tolerance of the comparison. */
 const COARSE = 'float64 shows it; the tolerance of these expected numbers is too coarse'
 
 const SHARP = 1e-10
 
-/** The first reason that holds for a pair that moves too little, or null: then it is a gap. */
+/** The first reason that holds for a mistake that moves too little; null where there is a gap. */
 export function reasonFor(fixture: Fixture, mistake: string): string | null {
   const wrong = withMistake(fixture, mistake)!
   const pair = { fixture, mistake, right: fixture.model, wrong }
@@ -91,7 +91,7 @@ function holdsCoarse(fixture: Fixture, mistake: string): boolean {
 
 type Part = 'kernel' | 'recurrentKernel' | 'biases' | 'sums' | 'candidate bias' | 'resets seen'
 
-/** Whether two models agree in everything but what the parts leave out. */
+/** Whether two models agree in everything that `parts` keeps. */
 function sameLayers(a: Model, b: Model, parts: readonly Part[]): boolean {
   const [left, right] = [gruLayers(a), gruLayers(b)]
   if (left.length !== right.length || a.nodes.length !== b.nodes.length) return false
@@ -152,7 +152,7 @@ function candidateBiasSame(a: GruNode, b: GruNode): boolean {
   return Array.from({ length: a.units }).every((_, u) => inside(a, u) === inside(b, u))
 }
 
-/** Nothing but the recurrent product lies inside the reset. */
+/** Only the recurrent product is inside the reset. */
 function biasOutside(node: GruNode): boolean {
   const bias = node.weights.recurrentBias
   return (
@@ -250,7 +250,7 @@ function stepsSeen(fixture: Fixture): readonly GruStep[] {
   return steps
 }
 
-/** The pre-activations that occur, solved from the trace; none of them may see the difference. */
+/** The pre-activations that occur, solved from the trace, none of which shows the difference. */
 function agreeOnRange(fixture: Fixture, mistake: string): boolean {
   const { name, value } = parseQuirk(mistake)
   if (name !== 'activation' && name !== 'recurrent-activation') return false
@@ -269,7 +269,7 @@ function agreeOnRange(fixture: Fixture, mistake: string): boolean {
     }
     for (const [a, result] of pairs) {
       seen++
-      // The trace was solved rightly, and the other activation gives the same there.
+      // The solution reproduces the trace, and the other activation gives the same values.
       if (!near(apply(own, a), result) || !near(apply(other as typeof own, a), result))
         agree = false
     }

@@ -1,4 +1,4 @@
-/** Errors as values, so that a test can look at every field. */
+/** Catches errors as values, so that a test can check every field. */
 
 import { GruvError } from '../../src/errors.ts'
 

@@ -1,5 +1,6 @@
 /**
- * Wrong files on purpose: whatever the bytes, a reader gives a value or throws a GruvError, soon.
+ * Feeds broken files to readers: for any bytes, a reader must soon return a value or throw a
+ * GruvError.
  */
 
 import { isGruvError } from '../../src/errors.ts'
@@ -9,7 +10,7 @@ export type Reader = (bytes: Uint8Array) => unknown
 
 export interface FuzzReport {
   readonly runs: number
-  /** Runs that ended in a GruvError, and those that gave a value. */
+  /** Runs that ended in a GruvError, and runs that gave a value. */
   readonly refused: number
   readonly accepted: number
   /** Reported, not asserted: machines differ. */
@@ -24,15 +25,21 @@ export function truncateEverywhere(bytes: Uint8Array, read: Reader): Promise<Fuz
   }))
 }
 
-/** One to four bytes changed at random places: to any value, by one bit, or to an extreme. */
-export function flipBytes(
-  bytes: Uint8Array,
-  read: Reader,
-  { runs, seed }: { readonly runs: number; readonly seed: number },
-): Promise<FuzzReport> {
+interface Chance {
+  readonly runs: number
+  readonly seed: number
+}
+
+/** Random whole numbers from 0 up to a limit, without it. */
+function wholeNumbers({ seed }: Chance): (limit: number) => number {
   const next = random(seed)
-  const below = (limit: number): number => Math.floor(next() * limit)
-  return runAll(runs, read, (run) => {
+  return (limit) => Math.floor(next() * limit)
+}
+
+/** One to four bytes changed at random places: to any value, by one bit, or to an extreme. */
+export function flipBytes(bytes: Uint8Array, read: Reader, chance: Chance): Promise<FuzzReport> {
+  const below = wholeNumbers(chance)
+  return runAll(chance.runs, read, (run) => {
     const broken = bytes.slice()
     const changes: string[] = []
     for (let left = 1 + below(4); left > 0; left--) {
@@ -40,24 +47,26 @@ export function flipBytes(
       broken[at] = [below(256), broken[at] ^ (1 << below(8)), 0, 0xff][below(4)]
       changes.push(`${at}: ${broken[at]}`)
     }
-    return { broken, how: `run ${run} of seed ${seed}, bytes ${changes.join(', ')}` }
+    return { broken, how: `run ${run} of seed ${chance.seed}, bytes ${changes.join(', ')}` }
   })
 }
 
-/** A byte left out, doubled, or a stretch of the file moved elsewhere. */
-export function shiftBytes(
-  bytes: Uint8Array,
-  read: Reader,
-  { runs, seed }: { readonly runs: number; readonly seed: number },
-): Promise<FuzzReport> {
-  const next = random(seed)
-  const below = (limit: number): number => Math.floor(next() * limit)
-  return runAll(runs, read, (run) => {
+/** A byte left out or doubled, or a part of the file moved elsewhere. */
+export function shiftBytes(bytes: Uint8Array, read: Reader, chance: Chance): Promise<FuzzReport> {
+  const below = wholeNumbers(chance)
+  return runAll(chance.runs, read, (run) => {
     const list = Array.from(bytes)
     const stretch = list.splice(below(list.length), below(16))
     for (let copies = below(3); copies > 0; copies--) list.splice(below(list.length), 0, ...stretch)
-    return { broken: Uint8Array.from(list), how: `run ${run} of seed ${seed}` }
+    return { broken: Uint8Array.from(list), how: `run ${run} of seed ${chance.seed}` }
   })
+}
+
+/** Puts a value at a place in a JSON value; undefined takes away what is there. */
+export function put(json: object, place: readonly string[], value: unknown): void {
+  let here = json as Record<string, unknown>
+  for (const key of place.slice(0, -1)) here = here[key] as typeof here
+  here[place.at(-1)!] = value
 }
 
 async function runAll(
@@ -73,7 +82,7 @@ async function runAll(
     try {
       await read(broken)
     } catch (error) {
-      // `load` makes a GruvError of every error, and says of those it did not expect what they are.
+      // `load` makes a GruvError of every error, and marks those that it did not expect.
       if (!isGruvError(error) || error.message.includes('broke its reader'))
         throw new Error(`not a GruvError: ${how}`, { cause: error })
       if (error.message.length > 2000) throw new Error(`a flood of a message: ${how}`)

@@ -1,6 +1,6 @@
 /**
- * Other projects' GRU test cases as gruv models: each turns its own vocabulary into a model, an
- * input and an expected output.
+ * Turns other projects' GRU test cases, each in its own vocabulary, into a gruv model, an input and
+ * an expected output.
  */
 
 import { readFileSync } from 'node:fs'
@@ -22,7 +22,7 @@ export interface PeerCase {
   readonly model: Model
   readonly input: NestedNumbers | Tensor
   readonly run?: RunOptions
-  /** How often the input is run, with the state carried on. */
+  /** How many times the input is run, with the state carried over. */
   readonly calls: number
   readonly expected: readonly number[]
   readonly tolerance: { readonly atol: number; readonly rtol: number }
@@ -57,7 +57,7 @@ interface KerasCase {
   readonly tolerance: { readonly atol: number; readonly rtol?: number }
 }
 
-/** Keras itself, TF.js and keras-js all write their cases in Keras's words. */
+/** Cases of Keras, TF.js and keras-js, which all use Keras's vocabulary. */
 export function kerasCases(peer: 'keras' | 'tfjs' | 'keras-js'): readonly PeerCase[] {
   return sharedCases<KerasCase>(`vectors/${peer}/cases.json`).map((test) => {
     const { args } = test
@@ -131,7 +131,9 @@ interface WebNnCase {
   }
 }
 
-/** webnn-baseline: [steps, batch, features], a leading axis for directions, [3·units, …] kernels. */
+/**
+ * webnn-baseline: [steps, batch, features], a leading axis for directions, [3·units, …] kernels.
+ */
 export function webNnCases(): readonly PeerCase[] {
   return sharedCases<WebNnCase>('vectors/webnn-baseline/cases.json').map(
     ({ name, call, expected }) => {

@@ -1,9 +1,9 @@
 /**
- * Mistakes planted in models, and what an answer about them has to be.
+ * Plants mistakes in models and determines the right diagnosis.
  *
- * The truth is found the slow way, without any search: every hypothesis and every pair of them is
- * run on all the data, and what gives the planted numbers fits. Which fits are one and the same
- * is asked of a rich random input with a state to start from.
+ * The truth is found without any search: every hypothesis and every pair of them is run on all the
+ * data, and those that give the planted numbers fit. A rich random input with an initial state
+ * decides which fits are equivalent.
  */
 
 import { conventionOf, isGru } from '../../src/diagnose/change.ts'
@@ -17,7 +17,7 @@ import {
   withRunQuirks,
 } from '../../src/diagnose/index.ts'
 import { compileSync } from '../../src/index.ts'
-import type { GruConventionKey } from '../../src/model/conventions.ts'
+import type { GruConventionKey } from '../../src/model/conventions/conventions.ts'
 import { type Model, statesOf } from '../../src/model/index.ts'
 import type { Named, Tensor } from '../../src/tensor.ts'
 import { deriveTolerance } from '../../src/verify/tolerance.ts'
@@ -31,10 +31,10 @@ export interface Data {
   readonly initialState?: Named<Tensor>
 }
 
-/** Beyond this, relative to the scale, float64 numbers are not the same ones rounded otherwise. */
+/** Relative to the scale, float64 numbers that differ by more are not just rounded differently. */
 const SAME = 1e-12
 
-/** What no tolerance of these cases reaches. */
+/** Larger than every tolerance of these cases. */
 const FAR = 1e-8
 
 const names = Object.keys(hypothesisTable) as readonly HypothesisName[]
@@ -51,7 +51,7 @@ const mistakes: readonly string[] = names.flatMap((name) => {
   return values.length === 0 ? [name] : values.map((value) => `${name}=${value}`)
 })
 
-/** What it takes for a change of a run to be one. */
+/** Whether a change of a run has an effect. */
 const needs: Readonly<Record<string, (data: Data, overTime: boolean) => boolean>> = {
   reversed: ({ input }) => input.shape[1] > 1,
   backwards: ({ input }, overTime) => input.shape[1] > 1 && overTime,
@@ -62,7 +62,7 @@ const needs: Readonly<Record<string, (data: Data, overTime: boolean) => boolean>
   'initial-state-ignored': ({ initialState }) => initialState !== undefined,
 }
 
-/** Whether a quirk says of a convention what the model has anyway. */
+/** Whether a quirk sets a convention to the value that the model has anyway. */
 function saysNothing(model: Model, quirk: string): boolean {
   const { name, value } = parseQuirk(quirk)
   const entry: Partial<Record<'convention', GruConventionKey>> & { readonly title: string } =
@@ -73,23 +73,23 @@ function saysNothing(model: Model, quirk: string): boolean {
   )
 }
 
-/** A model and data for it, with everything that mistakes make of them. */
+/** A model with data, and its outputs under every mistake. */
 export class Ground {
   readonly model: Model
   readonly data: Data
-  /** What can be planted here: whatever changes the model or the run. */
+  /** The mistakes that can be planted: those that change the model or the run. */
   readonly mistakes: readonly string[]
-  /** Every two of them that do not contradict each other. */
+  /** All pairs of them that do not contradict each other. */
   readonly pairs: readonly Reading[]
   readonly layers: readonly string[]
   private readonly onData = new Map<string, Float64Array | null>()
-  /** Small and usual inputs, and such as take every activation out of its straight middle. */
+  /** Small and usual inputs, and some that drive every activation out of its linear middle. */
   private readonly anything: readonly {
     readonly data: Data
     readonly known: Map<string, Float64Array | null>
   }[]
 
-  /** @param mostScaled larger factors saturate the gates of usual weights, and nothing shows. */
+  /** @param mostScaled larger factors saturate the gates of usual weights, which hides mistakes. */
   constructor(model: Model, data: Data, mostScaled = 10) {
     this.model = model
     this.data = data
@@ -116,12 +116,12 @@ export class Ground {
     )
   }
 
-  /** The model's outputs under a reading, or null where it cannot be had. */
+  /** The model's outputs under a reading; null where it has no effect. */
   response(reading: Reading): Float64Array | null {
     return cached(this.onData, reading, () => run(this.model, reading, this.data))
   }
 
-  /** Numbers that outgrow float64's digits tell nothing. */
+  /** Numbers that outgrow the digits of float64 show nothing. */
   tells(reading: Reading): boolean {
     const response = this.response(reading)
     return response !== null && scaleOf(response) < 1e3
@@ -134,7 +134,7 @@ export class Ground {
     if (response === null || response.length !== expected.length) return false
     const error = largestDifference(response, expected)
     if (error === 0 || !(error < FAR * scaleOf(expected))) return error === 0
-    // Saturated gates come near: here the tolerance itself has to decide.
+    // Saturated gates come near, so the tolerance itself must decide.
     const single = run(this.model, reading, this.data, 'f32')!
     const tolerance = deriveTolerance({
       expected: { shape: [expected.length], data: expected },
@@ -151,7 +151,7 @@ export class Ground {
         cached(known, reading, () => run(this.model, reading, data)),
       )
       if (one === null || other === null) return false
-      // What grows without a bound has no digits left to compare.
+      // Numbers that grow without bound have no digits left to compare.
       const scales = [scaleOf(one), scaleOf(other)]
       return scales.every((scale) => !(scale < 1e6)) || close(one, other)
     })
@@ -184,26 +184,26 @@ export class Ground {
 }
 
 interface Truth {
-  /** Representatives of the classes of readings that a diagnosis has to name. */
+  /** Representatives of the classes of readings that a diagnosis must name. */
   readonly candidates: readonly Reading[]
-  /** Mistakes that could come on top unseen. */
+  /** Mistakes that could be added without being seen. */
   readonly unseen: readonly string[]
-  /** Whether everything that fits is one and the same. */
+  /** Whether all fits are equivalent. */
   readonly told: boolean
 }
 
-/** What fits, by running it. */
+/** Finds what fits by running it. */
 function truthOf(ground: Ground, planted: Reading): Truth {
   const fits = (reading: Reading): boolean => ground.fits(reading, planted)
   const few = [[], ...ground.mistakes.map((each) => [each]), ...ground.pairs].filter(fits)
   const least = Math.min(...few.map((reading) => reading.length))
   const reached = few.filter((reading) => reading.length === least)
-  // Whatever convention the data does not show can be changed in a fit.
+  // Conventions that the data does not show can be changed in a fit.
   for (let i = 0; i < reached.length; i++) {
     for (const other of conventionAway(ground, reached[i]))
       if (fits(other) && !reached.some((known) => `${known}` === `${other}`)) reached.push(other)
   }
-  // In a stack, for one layer alone too.
+  // In a stack, also for one layer alone.
   const layers = ground.layers.length > 1 ? ground.layers : []
   const ofOneLayer = reached.flatMap((reading) =>
     ground.mistakes.filter(isConvention).flatMap((quirk) => {
@@ -232,7 +232,7 @@ function truthOf(ground: Ground, planted: Reading): Truth {
   }
 }
 
-/** What is wrong with a diagnosis, given the truth; nothing when it is right. */
+/** The faults of a diagnosis, given the truth; empty when it is right. */
 export function complaints(ground: Ground, planted: Reading): readonly string[] {
   const { verdict, candidates, toTellApart } = ground.diagnose(planted)
   const truth = truthOf(ground, planted)
@@ -254,7 +254,7 @@ export function complaints(ground: Ground, planted: Reading): readonly string[] 
     if (!ground.fits(reading, planted)) wrong.push(`${show(reading)} compensates nothing`)
     if (has(truth.candidates, reading)) wrong.push(`${show(reading)} is a candidate`)
   }
-  // One step cannot even have what happens from step to step, but an ambiguous answer says so.
+  // One step shows nothing that happens from step to step, but an ambiguous answer says so.
   const oneStep = ground.data.input.shape[1] === 1
   const ofTime = oneStep ? ['reversed', 'stateless'] : []
   if (oneStep && ground.model.outputs[0].shape.includes('time')) ofTime.push('backwards')
@@ -318,7 +318,7 @@ function run(
   return Float64Array.from(y.data)
 }
 
-/** A convention that no layer can take is no change; any other quirk that cannot be had is an error. */
+/** A convention without effect is no change; any other quirk without effect is an error. */
 function applyQuirk(model: Model, quirk: string): Model {
   try {
     return applyQuirks(model, [quirk])
@@ -328,7 +328,7 @@ function applyQuirk(model: Model, quirk: string): Model {
   }
 }
 
-/** Whether two responses are one, up to the rounding of float64. */
+/** Whether two responses are equal up to the rounding of float64. */
 function close(a: Float64Array, b: Float64Array): boolean {
   return (
     a.length === b.length &&
@@ -336,7 +336,7 @@ function close(a: Float64Array, b: Float64Array): boolean {
   )
 }
 
-/** NaN belongs to NaN, and an infinity to itself. */
+/** NaN equals NaN, and an infinity itself. */
 function largestDifference(a: Float64Array, b: Float64Array): number {
   return a.reduce((worst, value, i) => {
     const difference = Object.is(value, b[i]) ? 0 : Math.abs(value - b[i])

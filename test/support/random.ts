@@ -9,22 +9,19 @@ import {
   simpleRnn,
 } from '../../src/model/index.ts'
 import type { Tensor } from '../../src/tensor.ts'
+import { random } from '../../src/verify/random.ts'
 
-/** mulberry32: 32 bits of state, good enough for test data, the same everywhere. */
-export function random(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
+export { random }
 
 /** float32 numbers, uniform in ±scale. */
 export function tensor(next: () => number, shape: readonly number[], scale = 1): Tensor {
   const size = shape.reduce((a, b) => a * b, 1)
   return { shape, data: Float32Array.from({ length: size }, () => (2 * next() - 1) * scale) }
+}
+
+/** The same from a seed of its own. */
+export function randomTensor(seed: number, shape: readonly number[], scale = 1): Tensor {
+  return tensor(random(seed), shape, scale)
 }
 
 /** A GRU with random kernels of the usual scale and random non-zero biases. */
@@ -62,9 +59,9 @@ export function randomArrays(
   features: number,
   units: number,
   gates: number,
+  scale: number = 1 / Math.sqrt(units),
 ): Readonly<Record<'kernel' | 'recurrentKernel' | 'bias', Tensor>> {
   const next = random(seed)
-  const scale = 1 / Math.sqrt(units)
   return {
     kernel: tensor(next, [features, gates * units], scale),
     recurrentKernel: tensor(next, [units, gates * units], scale),

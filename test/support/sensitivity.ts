@@ -1,8 +1,8 @@
-/** Fixtures with known outputs, and how far each mistake of the table moves them. */
+/** Measures how far each mistake of the table moves the outputs of fixtures. */
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { readNpy } from '../../src/bytes/npy.ts'
+import { readNpy } from '../../src/bytes/numpy/npy.ts'
 import { conventionOf, isGru } from '../../src/diagnose/change.ts'
 import {
   applyQuirks,
@@ -12,9 +12,9 @@ import {
   withRunQuirks,
 } from '../../src/diagnose/index.ts'
 import { compileSync, load, type RunOptions } from '../../src/index.ts'
-import type { GruConventionKey } from '../../src/model/conventions.ts'
+import type { GruConventionKey } from '../../src/model/conventions/conventions.ts'
 import type { GruNode, Model } from '../../src/model/index.ts'
-import { readInputs } from '../../src/runtime/all-inputs.ts'
+import { readInputs } from '../../src/runtime/run/inputs.ts'
 import { type Named, type Tensor, type TensorLike, toTensor } from '../../src/tensor.ts'
 import { buildLayers, type LayerFixture, namedStates } from './layers.ts'
 import {
@@ -44,7 +44,7 @@ export const mistakes: readonly string[] = Object.entries(hypothesisTable).flatM
     values.length === 0 ? [name] : values.map((value) => `${name}=${value}`),
 )
 
-/** Our own layers, compared in float64 to 1e-13 of the scale (`layers.test.ts`). */
+/** The layers of this project, compared in float64 to 1e-13 of the scale (`layers.test.ts`). */
 export function ownFixtures(): readonly Fixture[] {
   const folder = fileURLToPath(new URL('../fixtures/layers/', import.meta.url))
   return readdirSync(folder)
@@ -59,7 +59,7 @@ export function ownFixtures(): readonly Fixture[] {
     }))
 }
 
-/** The seed and other projects' cases, where they are there, with the tolerances they come with. */
+/** The seed and the cases of other projects, where they exist, with their own tolerances. */
 export async function sharedFixtures(): Promise<readonly Fixture[]> {
   if (!haveShared) return []
   const seed = (file: string): string => sharedPath(`vectors/seed/${file}`)
@@ -92,7 +92,7 @@ export async function sharedFixtures(): Promise<readonly Fixture[]> {
   ]
 }
 
-/** How far a mistake moves the outputs; null where the fixture cannot have it, or has it already. */
+/** How far a mistake moves the outputs; null where it does not apply or is there already. */
 export function moved(fixture: Fixture, mistake: string): number | null {
   const wrong = withMistake(fixture, mistake)
   if (wrong === null) return null
@@ -105,7 +105,7 @@ export function moved(fixture: Fixture, mistake: string): number | null {
   }, 0)
 }
 
-/** The model with the mistake, or null where it cannot have it, or has it already. */
+/** The model with the mistake; null where it does not apply or is there already. */
 export function withMistake({ model, input, run }: Fixture, mistake: string): Model | null {
   const { name, value } = parseQuirk(mistake)
   const entry: Partial<Record<'convention', GruConventionKey>> & { readonly title: string } =
@@ -134,7 +134,7 @@ const plain = ({ mask, lengths }: RunOptions): boolean =>
   mask === undefined && lengths === undefined
 const perRow = ({ initialState }: RunOptions): boolean => initialState !== undefined
 
-/** What it takes for a change of a run to be one; masks and states of rows do not go with other rows. */
+/** Whether a change of a run has an effect; masks and states of rows do not fit other rows. */
 const needs: Readonly<Record<string, (of: Circumstances) => boolean>> = {
   reversed: ({ steps, run }) => steps > 1 && plain(run),
   backwards: ({ steps, overTime, run }) => steps > 1 && overTime && plain(run),

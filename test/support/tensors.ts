@@ -1,4 +1,4 @@
-/** Tensors of any shape and value, and their comparison bit for bit. */
+/** Generates tensors of any shape and value, and compares them bit for bit. */
 
 import fc from 'fast-check'
 import { expect } from 'vitest'
@@ -27,7 +27,7 @@ export function anyTensor(options: AnyTensorOptions = {}): fc.Arbitrary<Tensor> 
     })
 }
 
-/** Names as people might give them, and as they surely do not. */
+/** Names that users might choose, and extreme ones. */
 export function anyNames(): fc.Arbitrary<string> {
   return fc.oneof(
     fc.string({ unit: 'grapheme' }),
@@ -53,7 +53,7 @@ export function expectSame(actual: Tensor, expected: Tensor): void {
   })
 }
 
-/** What was read as decimals, rounded to the precision that was written. */
+/** Numbers that were read as decimals, rounded to the precision that was written. */
 export function inPrecisionOf({ data }: Tensor, read: Tensor): Tensor {
   return data instanceof Float32Array ? { ...read, data: Float32Array.from(read.data) } : read
 }

@@ -2,17 +2,17 @@
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { readNpy } from '../../src/bytes/npy.ts'
+import { readNpy } from '../../src/bytes/numpy/npy.ts'
 import { type ConventionOptions, load } from '../../src/index.ts'
 import { createModel } from '../../src/model/graph.ts'
 import { type GruOptions, sequential } from '../../src/model/index.ts'
 import { collect, compareModels, trace } from '../../src/trace/index.ts'
 import { thrownBy } from '../support/errors.ts'
-import { random, randomGru, randomLstm, tensor } from '../support/random.ts'
+import { randomGru, randomLstm, randomTensor } from '../support/random.ts'
 import { haveShared, sharedPath } from '../support/shared.ts'
 
 const [features, units, steps] = [3, 4, 9]
-const x = tensor(random(1), [2, steps, features])
+const x = randomTensor(1, [2, steps, features])
 const layer = (options: Partial<GruOptions> = {}) =>
   sequential([randomGru(2, features, units, options)])
 
@@ -82,7 +82,7 @@ describe('readings of one layer', () => {
     }
   })
 
-  it('how a file lays its numbers out acts on nothing where the numbers are the same', () => {
+  it('the layout of a file affects nothing where the numbers are the same', () => {
     const same = layer()
     const [node] = same.nodes
     const conventions = node.conventions.map((each) =>
@@ -103,7 +103,7 @@ describe('readings of one layer', () => {
       inputs: [{ name: 'input_1', shape: ['time', 'batch', features], axes: [1, 0, 2] }],
       nodes: [{ ...node, name: 'gru_7', inputs: { x: 'input_1' } }],
     })
-    const initialState = { 'gru.h': tensor(random(4), [2, units]) }
+    const initialState = { 'gru.h': randomTensor(4, [2, units]) }
     const { difference, layers } = compareModels(ours, theirs, { x }, { initialState })
     expect(difference).toBeNull()
     expect(layers).toMatchObject([{ layer: 'gru', other: 'gru_7' }])

@@ -1,17 +1,17 @@
 /** ∂y/∂x through layers on whole tensors, against central differences of the reference. */
 
 import { describe, expect, it } from 'vitest'
-import { activation } from '../../src/model/activations.ts'
+import { activation } from '../../src/model/activation/activations.ts'
 import { createModel, valueShapes } from '../../src/model/graph.ts'
 import type { LayerNode, Model } from '../../src/model/index.ts'
 import { sizeOf, type Tensor } from '../../src/tensor.ts'
 import { inputJacobian } from '../../src/trace/index.ts'
 import { expectDifferences } from '../support/differences.ts'
-import { random, tensor } from '../support/random.ts'
+import { random, randomTensor } from '../support/random.ts'
 
 const [rows, steps, features] = [2, 6, 3]
 const next = random(21)
-/** Off the kinks: no two numbers alike, none near 0 or a whole number. */
+/** Away from kinks: no two numbers are equal, none is near 0 or a whole number. */
 const x: Tensor = {
   shape: [rows, steps, features],
   data: Float64Array.from({ length: rows * steps * features }, () => {
@@ -19,9 +19,10 @@ const x: Tensor = {
     return next() < 0.5 ? -size : size
   }),
 }
-const array = (seed: number, shape: readonly number[]): Tensor => tensor(random(seed), shape)
 
-/** A node without a name: ports to values, and whatever its kind has. `y` where nothing else is said. */
+/**
+ * A node without a name: its inputs by port and its attributes. The output port is `y` by default.
+ */
 type Layer = Pick<LayerNode, 'kind'> & { readonly [key: string]: unknown }
 
 /** Values are called a, b, c … in the order of the layers, after x; the last one is the output. */
@@ -199,7 +200,7 @@ const windows: readonly (readonly [string, Layer])[] = [
       ...some,
       groups: 1,
       activation: activation('tanh'),
-      weights: { kernel: array(2, [2, 2, 2, 4]), bias: array(3, [4]) },
+      weights: { kernel: randomTensor(2, [2, 2, 2, 4]), bias: randomTensor(3, [4]) },
     },
   ],
   [
@@ -211,7 +212,7 @@ const windows: readonly (readonly [string, Layer])[] = [
       padding: 'same',
       groups: 2,
       activation: activation('softmax'),
-      weights: { kernel: array(2, [3, 2, 1, 4]), bias: null },
+      weights: { kernel: randomTensor(2, [3, 2, 1, 4]), bias: null },
     },
   ],
   [
@@ -224,7 +225,7 @@ const windows: readonly (readonly [string, Layer])[] = [
       outputPadding: [1, 0],
       groups: 1,
       activation: activation('sigmoid'),
-      weights: { kernel: array(2, [2, 2, 4, 2]), bias: array(3, [4]) },
+      weights: { kernel: randomTensor(2, [2, 2, 4, 2]), bias: randomTensor(3, [4]) },
     },
   ],
   [
@@ -237,7 +238,7 @@ const windows: readonly (readonly [string, Layer])[] = [
       outputPadding: [0, 0],
       groups: 2,
       activation: activation('linear'),
-      weights: { kernel: array(2, [3, 3, 2, 2]), bias: null },
+      weights: { kernel: randomTensor(2, [3, 3, 2, 2]), bias: null },
     },
   ],
   ...(['max', 'average'] as const).flatMap((op) =>
@@ -268,33 +269,33 @@ describe('products', () => {
   it.each<readonly [string, readonly Layer[]]>([
     [
       'by a matrix of the model',
-      [constant(array(2, [features, 4])), { kind: 'matmul', inputs: { a: 'x', b: 'a' } }],
+      [constant(randomTensor(2, [features, 4])), { kind: 'matmul', inputs: { a: 'x', b: 'a' } }],
     ],
     ['by itself', [turned, { kind: 'matmul', inputs: { a: 'a', b: 'x' } }]],
     [
       'broadcast over other axes',
       [
         { kind: 'reshape', shape: ['batch', 1, steps, features] },
-        constant(array(2, [5, 2, steps])),
+        constant(randomTensor(2, [5, 2, steps])),
         { kind: 'matmul', inputs: { a: 'b', b: 'a' } },
       ],
     ],
     [
       'a vector on the right',
-      [constant(array(2, [features])), { kind: 'matmul', inputs: { a: 'x', b: 'a' } }],
+      [constant(randomTensor(2, [features])), { kind: 'matmul', inputs: { a: 'x', b: 'a' } }],
     ],
   ])('%s', (_, layers) => {
     expectDifferences(x, model(layers), 1)
   })
 })
 
-/** Every third step does not count. */
+/** Every third step is masked. */
 const mask = constant({
   shape: [1, steps],
   data: Float64Array.from({ length: steps }, (_, t) => Number(t % 3 > 0)),
 })
 const none = { scale: null, concatWeight: null }
-const scale = (shape: readonly number[]) => array(5, shape)
+const scale = (shape: readonly number[]) => randomTensor(5, shape)
 
 describe('attention', () => {
   const cases: readonly (readonly [string, Layer])[] = [
@@ -318,7 +319,7 @@ describe('attention', () => {
         kind: 'attention',
         score: 'dot',
         causal: false,
-        weights: { scale: scale([]), concatWeight: array(6, []) },
+        weights: { scale: scale([]), concatWeight: randomTensor(6, []) },
       },
     ],
   ]
@@ -334,14 +335,14 @@ describe('attention', () => {
 
   const sizes = { heads: 2, keySize: 2, valueSize: 4 }
   const weights = {
-    queryKernel: array(1, [features, 2, 2]),
-    keyKernel: array(2, [features, 2, 2]),
-    valueKernel: array(3, [features, 2, 4]),
-    outputKernel: array(4, [2, 4, 5]),
-    queryBias: array(5, [2, 2]),
+    queryKernel: randomTensor(1, [features, 2, 2]),
+    keyKernel: randomTensor(2, [features, 2, 2]),
+    valueKernel: randomTensor(3, [features, 2, 4]),
+    outputKernel: randomTensor(4, [2, 4, 5]),
+    queryBias: randomTensor(5, [2, 2]),
     keyBias: null,
-    valueBias: array(6, [2, 4]),
-    outputBias: array(7, [5]),
+    valueBias: randomTensor(6, [2, 4]),
+    outputBias: randomTensor(7, [5]),
   }
   it.each([true, false])('of several heads, causal: %s', (causal) => {
     const ports = { query: 'x', value: 'a' }

@@ -1,7 +1,7 @@
 /** ∂y/∂x of whole models against central differences of the reference. */
 
 import { describe, expect, it } from 'vitest'
-import { activation } from '../../src/model/activations.ts'
+import { activation } from '../../src/model/activation/activations.ts'
 import type { GraphParts } from '../../src/model/graph.ts'
 import { createModel } from '../../src/model/graph.ts'
 import {
@@ -21,7 +21,7 @@ import {
   randomGru,
   randomLstm,
   randomRnn,
-  tensor,
+  randomTensor,
 } from '../support/random.ts'
 
 const [rows, features, units, steps] = [2, 3, 4, 6]
@@ -78,15 +78,8 @@ describe('models', () => {
     for (const row of [0, 1]) {
       expectDifferences(x, model, row, {}, { mask })
       expectDifferences(x, model, row, {}, { lengths: [4, 6] })
-      expectDifferences(
-        x,
-        model,
-        row,
-        {},
-        {
-          initialState: { 'gru.h': tensor(random(4), [rows, units]) },
-        },
-      )
+      const initialState = { 'gru.h': randomTensor(4, [rows, units]) }
+      expectDifferences(x, model, row, {}, { initialState })
     }
   })
 })
@@ -97,9 +90,8 @@ const base = (name: string, from: string) => ({
   outputs: { y: `${name}.y` },
   conventions: [],
 })
-const array = (seed: number, shape: readonly number[]) => tensor(random(seed), shape)
 const positive = (seed: number): Tensor => {
-  const { data } = array(seed, [features])
+  const { data } = randomTensor(seed, [features])
   return { shape: [features], data: data.map((each) => 1.5 + each) }
 }
 
@@ -118,11 +110,11 @@ function around(node: LayerNode, more: readonly LayerNode[] = []): Model {
 const layers: readonly LayerNode[] = [
   { ...base('activation', 'x'), kind: 'activation', activation: activation('mish') },
   { ...base('softmax', 'x'), kind: 'activation', activation: activation('softmax') },
-  { ...base('prelu', 'x'), kind: 'prelu', weights: { alpha: array(2, [features]) } },
+  { ...base('prelu', 'x'), kind: 'prelu', weights: { alpha: randomTensor(2, [features]) } },
   {
     ...base('affine', 'x'),
     kind: 'affine',
-    weights: { scale: array(2, [1]), shift: array(3, [features]) },
+    weights: { scale: randomTensor(2, [1]), shift: randomTensor(3, [features]) },
   },
   { ...base('masking', 'x'), kind: 'masking', value: 0 },
   {
@@ -130,9 +122,9 @@ const layers: readonly LayerNode[] = [
     kind: 'batchNorm',
     epsilon: 1e-3,
     weights: {
-      gamma: array(2, [features]),
+      gamma: randomTensor(2, [features]),
       beta: null,
-      mean: array(3, [features]),
+      mean: randomTensor(3, [features]),
       variance: positive(4),
     },
   },
@@ -141,7 +133,7 @@ const layers: readonly LayerNode[] = [
     kind: 'layerNorm',
     epsilon: 1e-3,
     axes: 1,
-    weights: { gamma: array(2, [features]), beta: array(3, [features]) },
+    weights: { gamma: randomTensor(2, [features]), beta: randomTensor(3, [features]) },
   },
   ...([{ before: 4, after: 0 }, { before: 1, after: 2 }, 'same'] as const).map(
     (padding): LayerNode => ({
@@ -156,8 +148,8 @@ const layers: readonly LayerNode[] = [
       padding,
       activation: activation(padding === 'same' ? 'softmax' : 'tanh'),
       weights: {
-        kernel: array(2, [3, padding === 'same' ? 1 : features, 6]),
-        bias: array(3, [6]),
+        kernel: randomTensor(2, [3, padding === 'same' ? 1 : features, 6]),
+        bias: randomTensor(3, [6]),
       },
     }),
   ),
@@ -200,7 +192,7 @@ describe('what has no derivative', () => {
       ...base('words', 'x'),
       kind: 'embedding',
       units,
-      weights: { table: array(2, [9, units]) },
+      weights: { table: randomTensor(2, [9, units]) },
     }
     const parts: GraphParts = {
       name: 'text',
@@ -224,7 +216,7 @@ describe('what has no derivative', () => {
       ...base('table', 'x'),
       kind: 'constant',
       inputs: {},
-      weights: { value: array(2, [9, units]) },
+      weights: { value: randomTensor(2, [9, units]) },
     }
     const rows: LayerNode = {
       ...base('rows', 'x'),

@@ -1,6 +1,6 @@
 /**
  * Jacobians of every kind of cell in every arrangement, with and without masked steps, against
- * central differences: backwards, in both directions, in stacks, behind layers that mask.
+ * central differences: backward, bidirectional, stacked, and behind masking layers.
  */
 
 import { describe, expect, it } from 'vitest'
@@ -13,7 +13,7 @@ import {
   type Model,
   sequential,
 } from '../../src/model/index.ts'
-import { runReference } from '../../src/runtime/reference.ts'
+import { runReference } from '../../src/runtime/reference/index.ts'
 import type { Tensor } from '../../src/tensor.ts'
 import { stateJacobian } from '../../src/trace/index.ts'
 import { expectDifferences } from '../support/differences.ts'
@@ -23,11 +23,11 @@ import {
   randomGru,
   randomLstm,
   randomRnn,
-  tensor,
+  randomTensor,
 } from '../support/random.ts'
 
 const [rows, steps, features, units] = [2, 6, 3, 4]
-const values = tensor(random(1), [rows, steps, features]).data
+const values = randomTensor(1, [rows, steps, features]).data
 const x: Tensor = { shape: [rows, steps, features], data: Float64Array.from(values) }
 
 const cells = {
@@ -150,7 +150,7 @@ function masking(cell: Cell): Model {
   })
 }
 
-/** ∂(state after all steps)/∂(initial state), where a layer stands in a model and steps are masked. */
+/** ∂(state after all steps)/∂(initial state) of a layer inside a model, with masked steps. */
 describe.each(kinds)('∂h_t/∂h_{t−k}, %s', (cell) => {
   it.each(Object.entries(arrangements))('%s', (_, arrange) => {
     const model = arrange(cell)

@@ -1,12 +1,15 @@
-/** State Jacobians against central differences of the reference, for every cell and every variant. */
+/**
+ * State Jacobians against central differences of the reference, for every cell and every variant.
+ */
 
 import { describe, expect, it } from 'vitest'
-import { activationTable } from '../../src/model/activation-table.ts'
-import type { ElementwiseKind } from '../../src/model/activations.ts'
+import type { ElementwiseKind } from '../../src/model/activation/activations.ts'
+import { activationTable } from '../../src/model/activation/table.ts'
 import { bidirectional, isRecurrent, type Model, sequential } from '../../src/model/index.ts'
-import { runReference } from '../../src/runtime/reference.ts'
+import { runReference } from '../../src/runtime/reference/index.ts'
 import type { Tensor } from '../../src/tensor.ts'
 import { collect, stateInfluence, stateJacobian, trace } from '../../src/trace/index.ts'
+import { gruVariants, nameOf } from '../support/engines.ts'
 import { thrownBy } from '../support/errors.ts'
 import {
   random,
@@ -14,26 +17,17 @@ import {
   randomGru,
   randomLstm,
   randomRnn,
-  tensor,
+  randomTensor,
 } from '../support/random.ts'
 
 const [features, units, steps] = [3, 4, 7]
-const x = tensor(random(1), [steps, features])
-const peephole = tensor(random(5), [3 * units], 0.5)
+const x = randomTensor(1, [steps, features])
+const peephole = randomTensor(5, [3 * units], 0.5)
 
-const gruVariants = (['after', 'before'] as const).flatMap((reset) =>
-  (['keeps', 'updates'] as const).flatMap((update) =>
-    (['separate', 'merged'] as const).map(
-      (biasPlacement) =>
-        [
-          `GRU, reset ${reset}, z ${update}, bias ${biasPlacement}`,
-          randomGru(7, features, units, { reset, update, biasPlacement }),
-        ] as const,
-    ),
-  ),
-)
 const variants = [
-  ...gruVariants,
+  ...gruVariants.map(
+    (variant) => [`GRU, ${nameOf(variant)}`, randomGru(7, features, units, variant)] as const,
+  ),
   ['GRU, clipped', randomGru(8, features, units, { clip: 0.4 })],
   ['GRU, backwards', randomGru(8, features, units, { goBackwards: true })],
   ['LSTM', randomLstm(9, features, units)],
@@ -53,7 +47,7 @@ const variants = [
       randomLstm(13, features, units, {
         activation,
         recurrentActivation: activation,
-        // e^e^a would leave the numbers that there are.
+        // e^e^a would overflow.
         ...(activation === 'exponential' && { outputActivation: 'tanh' }),
       }),
     ] as const,

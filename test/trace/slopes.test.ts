@@ -1,13 +1,13 @@
 /** The derivative of every activation, against central differences of its value. */
 
 import { describe, expect, it } from 'vitest'
-import { activationTable } from '../../src/model/activation-table.ts'
-import { activation, type ElementwiseKind } from '../../src/model/activations.ts'
+import { activation, type ElementwiseKind } from '../../src/model/activation/activations.ts'
+import { activationTable } from '../../src/model/activation/table.ts'
 import { slopeOf } from '../../src/trace/slopes.ts'
 
 const kinds = Object.keys(activationTable) as ElementwiseKind[]
 
-/** Off every kink of the table, on both sides of each. */
+/** Arguments on both sides of every kink of the table, away from it. */
 const points = [-9.3, -2.61, -1.27, -0.83, -0.31, -0.017, 0.017, 0.31, 0.83, 1.27, 2.61, 5.9, 9.3]
 
 describe('the slope of every activation is that of its value', () => {

@@ -1,19 +1,12 @@
-/** What the gates say: every number against a plain computation over the whole trace. */
+/** Statistics against a direct computation over the whole trace. */
 
 import { describe, expect, it } from 'vitest'
 import { gru, lstm, type Model, sequential } from '../../src/model/index.ts'
 import { collect, describeStatistics, statistics, trace } from '../../src/trace/index.ts'
-import {
-  random,
-  randomArrays,
-  randomGru,
-  randomLstm,
-  randomRnn,
-  tensor,
-} from '../support/random.ts'
+import { randomArrays, randomGru, randomLstm, randomRnn, randomTensor } from '../support/random.ts'
 
 const [rows, features, units, steps] = [2, 3, 5, 600]
-const x = tensor(random(1), [rows, steps, features], 4)
+const x = randomTensor(1, [rows, steps, features], 4)
 const of = (model: Model, options: object = {}) => {
   const [layer] = statistics(model, trace(model, x, options))
   return layer
@@ -85,7 +78,7 @@ describe('other layers', () => {
   })
 
   it('gates that keep nothing, or everything, have no memory, or one without end', () => {
-    const arrays = { kernel: tensor(random(1), [1, 3]), recurrentKernel: [[0, 0, 0]] }
+    const arrays = { kernel: randomTensor(1, [1, 3]), recurrentKernel: [[0, 0, 0]] }
     const layer = (z: number, update: 'keeps' | 'updates') => {
       const model = sequential([
         gru({
@@ -111,7 +104,7 @@ describe('other layers', () => {
 
 describe('dead and duplicate units', () => {
   const arrays = randomArrays(5, features, units, 4)
-  /** Unit 3 becomes unit 1 in every gate; unit 4 sees nothing. */
+  /** Unit 3 becomes a copy of unit 1 in every gate; unit 4 gets zero weights. */
   const doctored = (data: Float32Array | Float64Array, rowsOf: number, recurrent: boolean) => {
     const copy = data.slice()
     for (let i = 0; i < rowsOf; i++) {
@@ -141,7 +134,7 @@ describe('dead and duplicate units', () => {
     expect(layer.duplicates).toEqual([{ unit: 3, of: 1, correlation: expect.closeTo(1, 9) }])
   })
 
-  it('and said', () => {
+  it('and reported in words', () => {
     const words = describeStatistics(layer).join(' ')
     expect(words).toContain('Unit 4 stays where it is: dead on this input')
     expect(words).toContain('Units that say the same: 3 repeats 1')

@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { readNpy } from '../../src/bytes/npy.ts'
-import { readNpz } from '../../src/bytes/npz.ts'
+import { readNpy } from '../../src/bytes/numpy/npy.ts'
+import { readNpz } from '../../src/bytes/numpy/npz.ts'
 import { load } from '../../src/index.ts'
 import {
   bidirectional,
@@ -14,22 +14,15 @@ import {
   sequential,
   simpleRnn,
 } from '../../src/model/index.ts'
-import { runReference } from '../../src/runtime/reference.ts'
+import { runReference } from '../../src/runtime/reference/index.ts'
 import type { Tensor } from '../../src/tensor.ts'
 import { collect, trace } from '../../src/trace/index.ts'
-import { random, randomGru, tensor } from '../support/random.ts'
+import { randomArrays, randomGru, randomTensor } from '../support/random.ts'
 import { haveShared, sharedPath } from '../support/shared.ts'
 
 const [features, units, rows, steps] = [3, 5, 2, 41]
-const x = tensor(random(1), [rows, steps, features])
-const arrays = (gates: number) => {
-  const next = random(gates)
-  return {
-    kernel: tensor(next, [features, gates * units]),
-    recurrentKernel: tensor(next, [units, gates * units]),
-    bias: tensor(next, [2, gates * units]),
-  }
-}
+const x = randomTensor(1, [rows, steps, features])
+const arrays = (gates: number) => randomArrays(gates, features, units, gates, 1)
 const sigmoid = (a: number): number => 1 / (1 + Math.exp(-a))
 
 describe('the values of a GRU', () => {
@@ -132,7 +125,7 @@ describe('every recurrent layer', () => {
 
   it('an initial state is taken', () => {
     const model = sequential([randomGru(4, features, units)])
-    const initialState = tensor(random(9), [rows, units])
+    const initialState = randomTensor(9, [rows, units])
     const { h } = collect(trace(model, x, { initialState })).gru
     expect(h.data).toEqual(runReference(model, x, { initialState }).outputs.y.data)
   })
@@ -142,7 +135,7 @@ describe('every recurrent layer', () => {
     (direction) => {
       const name = `both.${direction}`
       const { h } = collect(trace(stack, x))[name]
-      const initialState = { [`${name}.h`]: tensor(random(9), [rows, units]) }
+      const initialState = { [`${name}.h`]: randomTensor(9, [rows, units]) }
       for (const [options, initial] of [
         [{}, new Float64Array(rows * units)],
         [{ initialState }, Float64Array.from(initialState[`${name}.h`].data)],

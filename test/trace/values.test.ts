@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest'
 import { gru, lstm, type Model, sequential, simpleRnn } from '../../src/model/index.ts'
 import type { Tensor } from '../../src/tensor.ts'
 import { collect, trace } from '../../src/trace/index.ts'
-import { random, randomArrays, tensor } from '../support/random.ts'
+import { randomArrays, randomTensor } from '../support/random.ts'
 
 const [features, units, steps] = [3, 5, 12]
-const x = tensor(random(1), [steps, features])
+const x = randomTensor(1, [steps, features])
 const sigmoid = (a: number): number => 1 / (1 + Math.exp(-a))
 type Arrays = ReturnType<typeof randomArrays>
 type Vectors = Readonly<Record<string, readonly number[]>>
@@ -75,7 +75,7 @@ describe('GRU', () => {
 
 describe('LSTM', () => {
   const { kernel, recurrentKernel, bias }: Arrays = randomArrays(4, features, units, 4)
-  const peephole = tensor(random(5), [3 * units])
+  const peephole = randomTensor(5, [3 * units])
   for (const coupled of [false, true]) {
     for (const seeing of [false, true]) {
       it(`coupled: ${coupled}, peepholes: ${seeing}`, () => {

@@ -1,20 +1,20 @@
-/** `gruv/verify`: what it measures, and where its tolerances come from. */
+/** `gruv/verify`: its measurements and its tolerances. */
 
 import { describe, expect, it } from 'vitest'
 import { compileSync } from '../../src/index.ts'
 import { sequential } from '../../src/model/index.ts'
 import type { Tensor } from '../../src/tensor.ts'
 import { verify } from '../../src/verify/index.ts'
-import { random, randomGru, tensor } from '../support/random.ts'
+import { randomGru, randomTensor } from '../support/random.ts'
 
 const model = sequential([randomGru(1, 3, 5)])
-const x = tensor(random(2), [40, 3])
+const x = randomTensor(2, [40, 3])
 const y64 = compileSync(model, { precision: 'f64' }).predict(x).y
 
 /** As it would be stored in float32. */
 const stored: Tensor = { shape: y64.shape, data: Float32Array.from(y64.data) }
 
-/** The same numbers, with one of them moved. */
+/** The same numbers, with one of them changed. */
 function moved(tensor: Tensor, at: number, by: number): Tensor {
   const data = tensor.data.slice()
   data[at] += by
@@ -36,7 +36,7 @@ describe('what it measures', () => {
   })
 
   it('rows of a batch are told apart', () => {
-    const batch = tensor(random(3), [4, 10, 3])
+    const batch = randomTensor(3, [4, 10, 3])
     const { y } = compileSync(model).predict(batch)
     const { outputs } = verify(model, { input: batch, expected: moved(y, (2 * 10 + 3) * 5 + 1, 1) })
     expect(outputs.y.worst.at).toEqual({ row: 2, timestep: 3, unit: 1 })

@@ -1,4 +1,4 @@
-/** gruv in one of its modes, from the bytes of a safetensors file, by its public API alone. */
+/** gruv in one of its modes, from the bytes of a safetensors file, through its public API only. */
 
 import type { CompileOptions, EngineReport, Stream } from '../../../dist/index.js'
 import type { Contender, Session } from '../contender.ts'
@@ -7,7 +7,7 @@ import type { Layer, Work } from '../layer.ts'
 
 interface Mode {
   readonly options: CompileOptions
-  /** Whether this is the engine that was meant: nothing may fall back in silence. */
+  /** Whether this is the intended engine, so that nothing falls back silently. */
   readonly is: (engine: EngineReport) => boolean
 }
 

@@ -1,8 +1,10 @@
-/** Everybody who takes part, in the order of the tables. */
+/** The table of contenders, in the order of the reports. */
 
 import type { Contender } from '../contender.ts'
 
-/** To add a contender: a file, and a line here. Imports are lazy, so that a process pays for its own. */
+/**
+ * To add a contender: a file, and a line here. Lazy imports load only the contenders of a process.
+ */
 const table: Readonly<Record<string, (name: string) => Promise<Contender>>> = {
   'gruv-fused': gruvIn,
   'gruv-deterministic': gruvIn,

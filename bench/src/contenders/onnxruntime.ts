@@ -1,4 +1,6 @@
-/** ONNX Runtime, native and for the web: one API, so one contender with two modules and two settings. */
+/**
+ * ONNX Runtime, native and for the web: one API, so one contender with two modules and settings.
+ */
 
 import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-common'
 import type { Contender, Session } from '../contender.ts'
@@ -16,8 +18,8 @@ interface Setup {
   readonly load: () => Promise<Runtime>
   readonly options: InferenceSession.SessionOptions
   /**
-   * Whether results are written into tensors of ours. The web runtime takes such tensors for outputs
-   * and leaves them as they were; there, results are the tensors that it returns.
+   * Whether results are written into tensors that the bench provides. The web runtime accepts such
+   * tensors but does not fill them; its results are the tensors that it returns.
    */
   readonly preallocated: boolean
 }
@@ -30,13 +32,13 @@ export const onnxruntimeNode: Contender = onnxruntime('onnxruntime-node', {
   options: { executionProviders: ['cpu'], ...oneThread },
 })
 
-/** As many threads as it takes when nobody says a number: one for each core. */
+/** Its default number of threads: one for each core. */
 export const onnxruntimeNodeThreads: Contender = onnxruntime('onnxruntime-node-threads', {
   ...node,
   options: { executionProviders: ['cpu'] },
 })
 
-/** One thread, which is also what it takes of its own accord on a machine of two cores. */
+/** One thread, which is also its default on a machine of two cores. */
 export const onnxruntimeWeb: Contender = onnxruntime('onnxruntime-web', {
   load: async () => {
     const ort = await import('onnxruntime-web')
@@ -67,7 +69,7 @@ function onnxruntime(name: string, { load, options, preallocated }: Setup): Cont
   }
 }
 
-/** Two states that take turns as input and output; every tensor is made beforehand. */
+/** Two states that alternate as input and output; every tensor is made beforehand. */
 function streamInTurns(
   session: InferenceSession,
   TensorOf: TensorConstructor,

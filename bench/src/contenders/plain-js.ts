@@ -1,6 +1,6 @@
 /**
- * A GRU as a good developer writes it by hand: typed arrays, nothing allocated, rows of weights read
- * from front to back, JavaScript's own numbers (float64) for the sums.
+ * A GRU as a good developer writes it by hand: typed arrays, nothing allocated, rows of weights
+ * read in order, and JavaScript numbers (float64) for the sums.
  */
 
 import type { Contender } from '../contender.ts'

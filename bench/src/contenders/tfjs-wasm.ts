@@ -1,6 +1,6 @@
 /**
  * TensorFlow.js on its WebAssembly backend. Its GRU refuses `reset_after`, so it computes the other
- * one, with as many operations, and is held against the reference for that one.
+ * one, with as many operations, and is compared with the reference for that one.
  */
 
 import type { Contender, Session } from '../contender.ts'
@@ -21,7 +21,7 @@ export const tfjsWasm: Contender = {
 
 let tf: Tf
 
-/** The weights of a layer with one bias; both biases add up where nothing stands between them. */
+/** The weights of a layer with one bias, which is the sum of both biases with the reset before. */
 function weightsOf({ tensor2d, tensor1d }: Tf, { units, features, ...layer }: Layer) {
   const bias = layer.bias.slice(0, 3 * units).map((value, i) => value + layer.bias[3 * units + i])
   return [
@@ -31,7 +31,7 @@ function weightsOf({ tensor2d, tensor1d }: Tf, { units, features, ...layer }: La
   ]
 }
 
-/** The default initialisers would orthogonalise a matrix that is overwritten. */
+/** The default initialisers would orthogonalise a matrix that is overwritten anyway. */
 function argsOf(units: number) {
   return {
     units,

@@ -1,19 +1,22 @@
-/** A graph as a functional model of Keras 3: which layer is called with what. */
+/**
+ * Turns a graph into a functional model of Keras 3: layers, and the tensors they are called with.
+ */
 
 import { GruvError } from '../../errors.ts'
-import { plus } from '../../model/dims.ts'
 import { valueShapes } from '../../model/graph.ts'
 import { isRecurrent } from '../../model/layers.ts'
-import type { Dim, LayerNode, Model, NodeOf, RecurrentNode } from '../../model/types.ts'
-import { cannotHold } from '../target.ts'
-import { activationName, type KerasLayer, type Origin } from './layer.ts'
-import { activationLayer, describeLayer, paddingOf, zeroPadding } from './layers.ts'
+import { plus } from '../../model/shapes/dims.ts'
+import type { Dim, LayerNode, Model, NodeOf, Port, RecurrentNode } from '../../model/types.ts'
+import { cannotHold, type OtherNode } from '../target.ts'
 import {
-  bidirectionalMode,
+  activationName,
   type Described,
-  describeBidirectional,
-  describeRecurrent,
-} from './recurrent.ts'
+  type KerasLayer,
+  kerasShape,
+  type Origin,
+} from './layer.ts'
+import { activationLayer, describeLayer, paddingOf, zeroPadding } from './layers.ts'
+import { bidirectionalMode, describeBidirectional, describeRecurrent } from './recurrent.ts'
 
 export interface KerasGraph {
   readonly inputs: readonly Origin[]
@@ -41,9 +44,9 @@ class GraphBuilder {
   constructor(model: Model) {
     this.#model = model
     this.#shapes = valueShapes(model.inputs, model.nodes)
-    this.#inputs = model.inputs.map(({ name, axes }) => {
-      if (axes !== undefined)
-        this.#notes.push(`the axes of ${name} are those of Keras: batch first`)
+    this.#inputs = model.inputs.map((port) => {
+      const { name } = port
+      this.#noteAxes(port)
       const shape = this.#shapes.get(name)!
       if (shape[0] !== 'batch') {
         throw new GruvError('unsupported', 'Keras cannot hold an input without a batch', {
@@ -71,38 +74,44 @@ class GraphBuilder {
   }
 
   finish(): KerasGraph {
-    const outputs = this.#model.outputs.map(({ value, name, axes }) => {
-      if (axes !== undefined)
-        this.#notes.push(`the axes of ${name} are those of Keras: batch first`)
-      return this.#origins.get(value)!
+    const outputs = this.#model.outputs.map((port) => {
+      this.#noteAxes(port)
+      return this.#origins.get(port.value)!
     })
     return { inputs: this.#inputs, layers: this.#layers, outputs, notes: this.#notes }
   }
 
-  #addPlain(node: LayerNode): void {
+  #noteAxes({ name, axes }: Port): void {
+    if (axes !== undefined) this.#notes.push(`the axes of ${name} are those of Keras: batch first`)
+  }
+
+  #addPlain(node: OtherNode): void {
     const other = Object.keys(node.outputs).find((port) => port !== 'y')
     if (other === 'mask')
       throw cannotHold('Keras', node, 'a mask that a layer makes: gruv does not write those')
     if (other !== undefined) throw cannotHold('Keras', node, `the port ${other}`)
     const given = Object.values(node.inputs).map((value) => this.#origins.get(value)!)
     const inputs = node.kind === 'conv1d' ? [this.#padded(node, given[0])] : given
-    const { listed, ...described } = describeLayer(node, inputs[0]?.shape ?? [])
-    const layer = this.#push(node.name, described, inputs, { ...(listed && { listed }) })
-    const shape = this.#shapes.get(node.outputs.y)!
-    let origin: Origin = { layer, tensor: 0, shape, dtype: 'float32' }
-    // An activation with parameters has no place in the configuration of another layer.
+    const layer = this.#push(node.name, describeLayer(node, inputs[0]?.shape ?? []), inputs)
+    const origin = this.#made(node.outputs.y, layer)
+    // The configuration of another layer has no place for an activation with parameters.
     if (
       (node.kind === 'dense' || node.kind === 'conv1d') &&
       activationName(node.activation) === null
     ) {
       const after = activationLayer(node.activation, `${node.name}_activation`, node)
-      const name = this.#push(`${node.name}_activation`, after, [origin])
-      origin = { ...origin, layer: name }
+      this.#made(node.outputs.y, this.#push(`${node.name}_activation`, after, [origin]))
     }
-    this.#origins.set(node.outputs.y, origin)
   }
 
-  /** What a convolution reads: its input, with zeros around it where Keras has no word for them. */
+  /** Records which layer makes a value, as which of its outputs. */
+  #made(value: string, layer: string, tensor = 0): Origin {
+    const origin: Origin = { layer, tensor, shape: this.#shapes.get(value)!, dtype: 'float32' }
+    this.#origins.set(value, origin)
+    return origin
+  }
+
+  /** The input of a convolution, with a ZeroPadding1D where Keras has no name for its padding. */
   #padded(node: NodeOf<'conv1d'>, x: Origin): Origin {
     const { padding } = node
     if (padding === 'same' || paddingOf(node) !== null) return x
@@ -119,7 +128,8 @@ class GraphBuilder {
     const backward = node.direction === 'backward'
     let given = sequence
     if (backward && sequence !== undefined) {
-      // Keras gives the steps as they were computed: what follows must be the turning back.
+      // Keras returns the steps in the order of computing, so a layer must follow that reverses
+      // them.
       const readers = this.#readersOf(sequence)
       const [reverse] = readers
       if (readers.length !== 1 || reverse.kind !== 'reverse' || this.#isOutput(sequence))
@@ -129,25 +139,20 @@ class GraphBuilder {
     }
     const states =
       state !== undefined || cell !== undefined || (given !== undefined && last !== undefined)
-    const ways = { sequences: given !== undefined, states, backward }
-    const described = describeRecurrent(node, node.name, ways, this.#notes)
+    const options = { sequences: given !== undefined, states, backward }
+    const described = describeRecurrent(node, node.name, options, this.#notes)
     const initial = [node.inputs.initialState, node.inputs.initialCell].flatMap((value) =>
       value === undefined ? [] : [this.#origins.get(value)!],
     )
-    const extra = initial.length === 0 ? {} : { kwargs: { initial_state: initial.map(tensorOf) } }
-    const layer = this.#push(node.name, described, [this.#origins.get(node.inputs.x)!], extra)
-    const put = (value: string | undefined, tensor: number): void => {
-      if (value === undefined) return
-      const shape = this.#shapes.get(value)!
-      this.#origins.set(value, { layer, tensor, shape, dtype: 'float32' })
-    }
-    put(given, 0)
-    put(last, given === undefined ? 0 : 1)
-    put(state, 1)
-    put(cell, 2)
+    const kwargs = initial.length === 0 ? undefined : { initial_state: initial.map(tensorOf) }
+    const layer = this.#push(node.name, described, [this.#origins.get(node.inputs.x)!], kwargs)
+    if (given !== undefined) this.#made(given, layer)
+    if (last !== undefined) this.#made(last, layer, given === undefined ? 0 : 1)
+    if (state !== undefined) this.#made(state, layer, 1)
+    if (cell !== undefined) this.#made(cell, layer, 2)
   }
 
-  /** The other half of a Bidirectional, and where both meet; null where a layer stands alone. */
+  /** The merge of a Bidirectional that this layer is one half of; null where it is none. */
   #half(node: RecurrentNode): NodeOf<'merge'> | null {
     const [value, ...others] = Object.values(node.outputs)
     const readers = this.#readersOf(value)
@@ -176,7 +181,7 @@ class GraphBuilder {
     return alike ? [a, b] : null
   }
 
-  #addMerged(node: LayerNode): boolean {
+  #addMerged(node: OtherNode): boolean {
     if (node.kind !== 'merge') return false
     const halves = this.#halves(node)
     if (halves === null || halves.some((half) => this.#half(half) !== node)) return false
@@ -192,8 +197,7 @@ class GraphBuilder {
     const mode = bidirectionalMode(node.mode)!
     const described = describeBidirectional(node.name, mode, parts[0], parts[1])
     const layer = this.#push(node.name, described, [this.#origins.get(halves[0].inputs.x)!])
-    const shape = this.#shapes.get(node.outputs.y)!
-    this.#origins.set(node.outputs.y, { layer, tensor: 0, shape, dtype: 'float32' })
+    this.#made(node.outputs.y, layer)
     return true
   }
 
@@ -201,12 +205,10 @@ class GraphBuilder {
     wanted: string,
     described: Described,
     inputs: readonly Origin[],
-    more: Partial<Pick<KerasLayer, 'listed' | 'kwargs'>> = {},
+    kwargs: KerasLayer['kwargs'] = {},
   ): string {
     const name = this.#unique(wanted)
-    const { className, weights } = described
-    const config = { ...described.config, name }
-    this.#layers.push({ className, name, config, weights, inputs, ...more })
+    this.#layers.push({ ...described, config: { ...described.config, name }, name, inputs, kwargs })
     return name
   }
 
@@ -227,7 +229,7 @@ class GraphBuilder {
   }
 }
 
-/** Names in Keras hold no slash, which separates groups of HDF5. */
+/** Keras allows no slash in names, since it separates groups of HDF5. */
 function kerasName(name: string): string {
   return name.replaceAll(/[^\w.-]/g, '_') || 'layer'
 }
@@ -236,10 +238,6 @@ function kerasName(name: string): string {
 export function tensorOf({ layer, tensor, shape, dtype }: Origin): object {
   return {
     class_name: '__keras_tensor__',
-    config: {
-      shape: shape.map((dim) => (typeof dim === 'number' ? dim : null)),
-      dtype,
-      keras_history: [layer, 0, tensor],
-    },
+    config: { shape: kerasShape(shape), dtype, keras_history: [layer, 0, tensor] },
   }
 }

@@ -1,19 +1,20 @@
 /**
- * `.keras` archives of Keras 3 and their `.weights.h5`: `saving/saving_lib.py` and
- * `models/functional.py` of Keras 3 say what is where.
+ * Writes `.keras` archives of Keras 3 and their `.weights.h5`. `saving/saving_lib.py` and
+ * `models/functional.py` of Keras 3 define the layout.
  */
 
-import { writeHdf5 } from '../../bytes/hdf5-write.ts'
-import { writeZip } from '../../bytes/zip.ts'
+import { writeHdf5 } from '../../bytes/hdf5/write.ts'
+import { writeZip } from '../../bytes/zip/write.ts'
+import { snakeCase } from '../../formats/keras/object-weights.ts'
 import { createModel } from '../../model/graph.ts'
 import type { LayerNode, Model } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'
 import type { Written } from '../target.ts'
 import { oneBias, singleWeights, withoutMergedBiases } from '../weights.ts'
 import { type KerasGraph, kerasGraph, tensorOf } from './graph.ts'
-import { type KerasLayer, kerasShape, type Origin, snakeCase } from './layer.ts'
+import { type KerasLayer, kerasShape, type Origin } from './layer.ts'
 
-/** A version whose files look like these. */
+/** A version that writes such files. */
 const KERAS_VERSION = '3.10.0'
 
 /** @throws GruvError `unsupported` for what Keras 3 has no layer for. */
@@ -38,7 +39,7 @@ async function written(model: Model): Promise<{ archive: Written; weights: Uint8
   const graph = kerasGraph(single)
   const weights = await weightsFile(graph)
   const encode = (value: object): Uint8Array => new TextEncoder().encode(JSON.stringify(value))
-  // The same model gives the same bytes: no clock.
+  // No clock, so that the same model gives the same bytes.
   const metadata = { keras_version: KERAS_VERSION, date_saved: '1980-01-01@00:00:00' }
   const bytes = await writeZip([
     { name: 'metadata.json', bytes: encode(metadata) },
@@ -63,7 +64,7 @@ function withOneBias(model: Model, notes: string[]): Model {
       }
     }
     const { inputBias, recurrentBias } = node.weights
-    // Spreading keeps the union member; TypeScript only sees the union's common part.
+    // Spreading keeps the member of the union; TypeScript sees only the common part.
     const bias = oneBias<object>(inputBias, recurrentBias, node.name, notes)
     const weights = { ...node.weights, inputBias: bias, recurrentBias: null }
     const merged = node.kind === 'gru' && node.bias !== 'none' && { bias: 'merged' }
@@ -100,7 +101,7 @@ function inputLayer({ layer: name, shape, dtype }: Origin): object {
   }
 }
 
-function serialized({ className, name, config, inputs, listed, kwargs }: KerasLayer): object {
+function serialized({ className, name, config, inputs, listed, kwargs = {} }: KerasLayer): object {
   const tensors = inputs.map(tensorOf)
   const shapes = inputs.map(({ shape }) => kerasShape(shape))
   return {
@@ -110,7 +111,7 @@ function serialized({ className, name, config, inputs, listed, kwargs }: KerasLa
     registered_name: null,
     build_config: { input_shape: listed ? shapes : shapes[0] },
     name,
-    inbound_nodes: [{ args: listed ? [tensors] : tensors, kwargs: kwargs ?? {} }],
+    inbound_nodes: [{ args: listed ? [tensors] : tensors, kwargs }],
   }
 }
 

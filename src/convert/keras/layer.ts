@@ -1,11 +1,11 @@
-/** Layers as Keras 3 describes them: a class, a configuration, weights under the names of objects. */
+/** The description of a layer in Keras 3: its class, its configuration and its weights. */
 
-import type { Activation } from '../../model/activations.ts'
+import type { Activation } from '../../model/activation/activations.ts'
 import type { Dim, LayerNode } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'
 import { cannotHold } from '../target.ts'
 
-/** A tensor between layers: which layer made it, and as which of its outputs. */
+/** A tensor between layers: the layer that makes it, and the index among its outputs. */
 export interface Origin {
   readonly layer: string
   readonly tensor: number
@@ -13,19 +13,23 @@ export interface Origin {
   readonly dtype: 'float32' | 'int32'
 }
 
-export interface KerasLayer {
+type Config = Readonly<Record<string, unknown>>
+
+/** A layer without its inputs. */
+export interface Described {
   readonly className: string
-  readonly name: string
-  readonly config: Readonly<Record<string, unknown>>
+  readonly config: Config
   /** By their paths within the layer: `cell/vars/0`. */
   readonly weights: Named<Tensor>
-  readonly inputs: readonly Origin[]
-  /** Whether they arrive as one list, as at layers that merge. */
+  /** Whether its inputs are passed as one list, as merge layers take them. */
   readonly listed?: boolean
-  readonly kwargs?: Readonly<Record<string, unknown>>
 }
 
-type Config = Readonly<Record<string, unknown>>
+export interface KerasLayer extends Described {
+  readonly name: string
+  readonly inputs: readonly Origin[]
+  readonly kwargs?: Config
+}
 
 const policy = {
   module: 'keras',
@@ -34,16 +38,21 @@ const policy = {
   registered_name: null,
 }
 
-/** What every layer's configuration begins with. */
-export function base(name: string): Config {
-  return { name, trainable: true, dtype: policy }
+/** A layer; every configuration begins with its name. */
+export function described(
+  className: string,
+  name: string,
+  config: Config,
+  weights: Named<Tensor> = {},
+): Described {
+  return { className, config: { name, trainable: true, dtype: policy, ...config }, weights }
 }
 
 export function initializer(className: string, config: Config = {}): Config {
   return { module: 'keras.initializers', class_name: className, config, registered_name: null }
 }
 
-/** Nothing of it matters once a model is trained, and Keras asks for all of it. */
+/** Keras requires these entries, which have no effect once a model is trained. */
 export function untrained(parts: readonly string[]): Config {
   const keys = parts.flatMap((part) => [`${part}_regularizer`, `${part}_constraint`])
   return Object.fromEntries(keys.map((key) => [key, null]))
@@ -52,7 +61,7 @@ export function untrained(parts: readonly string[]): Config {
 export const glorot = initializer('GlorotUniform', { seed: null })
 export const zerosInitializer = initializer('Zeros')
 
-/** Names of Keras 3 for activations that stand in a layer's configuration; null for none. */
+/** The name of an activation in the configuration of a layer of Keras 3; null where it has none. */
 export function activationName({ kind, parameters }: Activation): string | null {
   const [first, second] = parameters
   switch (kind) {
@@ -70,7 +79,25 @@ export function activationName({ kind, parameters }: Activation): string | null 
     case 'thresholded_relu':
     case 'gelu_tanh':
       return null
-    default:
+    case 'linear':
+    case 'sigmoid':
+    case 'tanh':
+    case 'hard_tanh':
+    case 'relu':
+    case 'selu':
+    case 'celu':
+    case 'softplus':
+    case 'softsign':
+    case 'exponential':
+    case 'silu':
+    case 'gelu':
+    case 'mish':
+    case 'log_sigmoid':
+    case 'hard_swish':
+    case 'tanh_shrink':
+    case 'hard_shrink':
+    case 'soft_shrink':
+    case 'softmax':
       return kind
   }
 }
@@ -83,15 +110,7 @@ export function named(act: Activation, node: LayerNode): string {
   throw cannotHold('Keras 3', node, `the activation ${act.kind}${slope}`)
 }
 
-/** `SimpleRNN` → `simple_rnn`, as Keras names the objects of a class. */
-export function snakeCase(name: string): string {
-  return name
-    .replaceAll(/(.)([A-Z][a-z]+)/g, '$1_$2')
-    .replaceAll(/([a-z])([A-Z])/g, '$1_$2')
-    .toLowerCase()
-}
-
-/** A shape as Keras has it: null for what is known only when a model runs. */
+/** A shape in Keras: null for an extent that is known only when a model runs. */
 export function kerasShape(shape: readonly Dim[]): readonly (number | null)[] {
   return shape.map((dim) => (typeof dim === 'number' ? dim : null))
 }

@@ -1,15 +1,15 @@
-/** GRU, LSTM, SimpleRNN and Bidirectional as Keras 3 describes them. */
+/** Describes GRU, LSTM, SimpleRNN and Bidirectional for Keras 3. */
 
-import { joinGates } from '../../model/packing.ts'
+import { joinGates } from '../../model/recurrent/gates.ts'
 import type { MergeNode, RecurrentNode } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'
 import { cannotHold } from '../target.ts'
-import { bothBiases, keeping, plainCell, toSingle } from '../weights.ts'
+import { bothBiases, keepingWeights, refuseRareCell, stacked, toSingle } from '../weights.ts'
 import {
-  base,
+  type Described,
+  described,
   glorot,
   initializer,
-  type KerasLayer,
   named,
   untrained,
   zerosInitializer,
@@ -19,28 +19,25 @@ const TITLE = 'Keras'
 
 const classNames = { gru: 'GRU', lstm: 'LSTM', rnn: 'SimpleRNN' } as const
 
-/** Which of its outputs a layer gives, and in which direction it runs. */
-export interface Ways {
+/** The outputs that a layer returns, and its direction. */
+export interface CallOptions {
   readonly sequences: boolean
   readonly states: boolean
   readonly backward: boolean
 }
 
-/** A layer but for what arrives at it. */
-export type Described = Pick<KerasLayer, 'className' | 'config' | 'weights'>
-
 export function describeRecurrent(
   node: RecurrentNode,
   name: string,
-  { sequences, states, backward }: Ways,
+  { sequences, states, backward }: CallOptions,
   notes: string[],
 ): Described {
-  plainCellWithStates(node)
+  refuseRareKerasCell(node)
   const { arrays, resetAfter } = arraysOf(node, notes)
-  return {
-    className: classNames[node.kind],
-    config: {
-      ...base(name),
+  return described(
+    classNames[node.kind],
+    name,
+    {
       return_sequences: sequences,
       return_state: states,
       go_backwards: backward,
@@ -64,26 +61,30 @@ export function describeRecurrent(
       ...(node.kind === 'gru' && { reset_after: resetAfter }),
       seed: null,
     },
-    weights: Object.fromEntries(arrays.map((array, i) => [`cell/vars/${i}`, toSingle(array)])),
-  }
+    Object.fromEntries(arrays.map((array, i) => [`cell/vars/${i}`, toSingle(array)])),
+  )
 }
 
-/** Initial states are arguments of the call; everything else that is not plain is refused. */
-function plainCellWithStates(node: RecurrentNode): void {
+/** Initial states are arguments of the call; other rare features are refused. */
+function refuseRareKerasCell(node: RecurrentNode): void {
   const { initialState: _, initialCell: __, ...inputs } = node.inputs
-  plainCell({ ...node, inputs }, TITLE)
+  refuseRareCell({ ...node, inputs }, TITLE)
   if (node.kind === 'lstm' && named(node.outputActivation, node) !== named(node.activation, node))
     throw cannotHold(TITLE, node, 'an LSTM with an output activation of its own')
 }
 
-/** Kernel, recurrent kernel, and the bias if there is one. Where Keras has one bias, two are summed before. */
+/**
+ * Kernel, recurrent kernel, and the bias if there is one. Where Keras has one bias, the two have
+ * been summed before.
+ */
 function arraysOf(
   node: RecurrentNode,
   notes: string[],
 ): { readonly arrays: readonly Tensor[]; readonly resetAfter?: boolean } {
   if (node.kind === 'rnn') {
     const { kernel, recurrentKernel, inputBias, recurrentBias } = node.weights
-    return { arrays: present([kernel, recurrentKernel, inputBias ?? recurrentBias]) }
+    const arrays = [kernel, recurrentKernel, inputBias ?? recurrentBias]
+    return { arrays: arrays.filter((array) => array !== null) }
   }
   if (node.kind === 'lstm') {
     const { kernel, recurrentKernel, inputBias, recurrentBias } = node.weights
@@ -91,24 +92,18 @@ function arraysOf(
     const arrays = [joinGates(kernel, 'ifgo'), joinGates(recurrentKernel, 'ifgo')]
     return { arrays: bias === null ? arrays : [...arrays, joinGates(bias, 'ifgo')] }
   }
-  const weights = keeping(node, TITLE, notes)
+  const weights = keepingWeights(node, TITLE, notes)
   const { kernel, recurrentKernel, inputBias, recurrentBias } = weights
   const arrays = [joinGates(kernel, 'zrn'), joinGates(recurrentKernel, 'zrn')]
   const { resetAfter } = node
-  const biases = bothBiases(node.units, weights)
+  const biases = bothBiases(
+    inputBias && joinGates(inputBias, 'zrn'),
+    recurrentBias && joinGates(recurrentBias, 'zrn'),
+  )
   if (biases === null) return { arrays, resetAfter }
-  if (!resetAfter) {
-    const only = (inputBias ?? recurrentBias)!
-    return { arrays: [...arrays, joinGates(only, 'zrn')], resetAfter }
-  }
-  const input = joinGates(biases.input, 'zrn')
-  const both = [input, joinGates(biases.recurrent, 'zrn')].map(toSingle)
-  const data = Float32Array.from(both.flatMap(({ data: numbers }) => Array.from(numbers)))
-  return { arrays: [...arrays, { shape: [2, input.data.length], data }], resetAfter }
-}
-
-function present(tensors: readonly (Tensor | null)[]): readonly Tensor[] {
-  return tensors.filter((tensor) => tensor !== null)
+  if (resetAfter) return { arrays: [...arrays, stacked(biases)], resetAfter }
+  const only = (inputBias ?? recurrentBias)!
+  return { arrays: [...arrays, joinGates(only, 'zrn')], resetAfter }
 }
 
 const mergeModes: Readonly<Partial<Record<MergeNode['mode'], string>>> = {
@@ -122,7 +117,7 @@ export function bidirectionalMode(mode: MergeNode['mode']): string | undefined {
   return mergeModes[mode]
 }
 
-/** A layer and its mirror image; the wrapper holds both whole. */
+/** A forward and a backward layer; the wrapper holds the weights of both. */
 export function describeBidirectional(
   name: string,
   mode: string,
@@ -137,17 +132,13 @@ export function describeBidirectional(
   })
   const under = (path: string, weights: Named<Tensor>): Named<Tensor> =>
     Object.fromEntries(Object.entries(weights).map(([key, each]) => [`${path}/${key}`, each]))
-  return {
-    className: 'Bidirectional',
-    config: {
-      ...base(name),
-      merge_mode: mode,
-      layer: serialized(forward),
-      backward_layer: serialized(backward),
-    },
-    weights: {
-      ...under('forward_layer', forward.weights),
-      ...under('backward_layer', backward.weights),
-    },
+  const config = {
+    merge_mode: mode,
+    layer: serialized(forward),
+    backward_layer: serialized(backward),
   }
+  return described('Bidirectional', name, config, {
+    ...under('forward_layer', forward.weights),
+    ...under('backward_layer', backward.weights),
+  })
 }

@@ -1,20 +1,21 @@
-/** Activations as ONNX operators, and as functions of its recurrent layers. */
+/** Writes activations as ONNX operators, and as functions of its recurrent layers. */
 
-import type { Activation, ElementwiseActivation } from '../../model/activations.ts'
+import type { Activation, ElementwiseActivation } from '../../model/activation/activations.ts'
 import type { LayerNode } from '../../model/types.ts'
+import type { Named } from '../../tensor.ts'
 import { cannotHold } from '../target.ts'
 import { parametersOf } from '../weights.ts'
 import type { Attributes, OnnxBuilder } from './builder.ts'
 
-type Numbers = Readonly<Record<string, number>>
+type Numbers = Named<number>
 
 type Emit = (g: OnnxBuilder, x: string, p: Numbers) => string
 
 /**
- * ONNX's own parameters. Where they are meant they are left out: attributes are float32, and 0.2
- * would be another number.
+ * The defaults of ONNX. They are left out where they apply: attributes are float32, and 0.2 would
+ * be another number.
  */
-const usual: Readonly<Record<string, Numbers>> = {
+const attributeDefaults: Readonly<Record<string, Numbers>> = {
   LeakyRelu: { alpha: 0.01 },
   ThresholdedRelu: { alpha: 1 },
   HardSigmoid: { alpha: 0.2, beta: 0.5 },
@@ -22,14 +23,14 @@ const usual: Readonly<Record<string, Numbers>> = {
   Celu: { alpha: 1 },
 }
 
-function isUsual(type: string, p: Numbers): boolean {
-  return Object.entries(p).every(([name, value]) => usual[type]?.[name] === value)
+function areDefaults(type: string, p: Numbers): boolean {
+  return Object.entries(p).every(([name, value]) => attributeDefaults[type]?.[name] === value)
 }
 
-/** One operator of the same meaning, its attributes named as our parameters are. */
+/** A single operator whose attributes have the names of our parameters. */
 function same(type: string): Emit {
   return (g, x, p) => {
-    const stated = isUsual(type, p) ? [] : Object.entries(p)
+    const stated = areDefaults(type, p) ? [] : Object.entries(p)
     return g.op(type, [x], Object.fromEntries(stated.map(([name, float]) => [name, { float }])))
   }
 }
@@ -84,7 +85,7 @@ export function activate(g: OnnxBuilder, x: string, act: Activation): string {
   return emit[act.kind](g, x, parametersOf(act))
 }
 
-/** ONNX's names for what may stand in a cell. */
+/** ONNX's names of the functions that a cell may have. */
 const functions: Readonly<Partial<Record<Activation['kind'], string>>> = {
   linear: 'Affine',
   sigmoid: 'Sigmoid',
@@ -100,7 +101,7 @@ const functions: Readonly<Partial<Record<Activation['kind'], string>>> = {
   softsign: 'Softsign',
 }
 
-/** The attributes that name the functions of a cell; none where they are the operator's defaults. */
+/** The attributes for the functions of a cell; none where they are the operator's defaults. */
 export function cellFunctions(
   node: LayerNode,
   acts: readonly ElementwiseActivation[],
@@ -115,7 +116,7 @@ export function cellFunctions(
   const all = acts.map(
     (act): Numbers => (act.kind === 'linear' ? { alpha: 1, beta: 0 } : parametersOf(act)),
   )
-  if (all.every((p, i) => isUsual(names[i], p))) return { activations: { texts: names } }
+  if (all.every((p, i) => areDefaults(names[i], p))) return { activations: { texts: names } }
   const floats = (key: string): readonly number[] => all.flatMap((each) => each[key] ?? [])
   return {
     activations: { texts: names },

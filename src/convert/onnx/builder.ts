@@ -1,5 +1,9 @@
-/** An ONNX graph while it grows. Field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto */
+/**
+ * Builds an ONNX graph and encodes it. Field numbers:
+ * https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+ */
 
+import { encodeNumbers } from '../../bytes/numbers/encode.ts'
 import {
   bytesField,
   type Field,
@@ -8,13 +12,12 @@ import {
   message,
   messageField,
   textField,
-} from '../../bytes/protobuf-write.ts'
-import { encodeNumbers } from '../../bytes/storage.ts'
+} from '../../bytes/protobuf/write.ts'
 import type { Dim } from '../../model/types.ts'
 import type { Tensor } from '../../tensor.ts'
 import { toSingle } from '../weights.ts'
 
-/** LayerNormalization came with it; axes of ReduceMean are attributes until it. */
+/** The first with LayerNormalization, and the last in which axes of ReduceMean are attributes. */
 const OPSET = 17
 /** The first version of the format that knows this opset. */
 const IR_VERSION = 8
@@ -41,10 +44,10 @@ export class OnnxBuilder {
   readonly #nodes: Field[] = []
   readonly #initializers: Field[] = []
   readonly #names = new Set<string>()
-  /** Lists of whole numbers come again and again: one initializer for each. */
+  /** The same lists of whole numbers recur, so each has one initializer. */
   readonly #lists = new Map<string, string>()
 
-  /** The layer that operators are for: the first of them bears its name. */
+  /** The layer that is being written; its first operator gets its name. */
   #layer = ''
   #named = true
 
@@ -53,7 +56,7 @@ export class OnnxBuilder {
     this.#named = false
   }
 
-  /** The name, or the name with a number where it is taken. */
+  /** The name, with a number where it is taken. */
   unique(name: string): string {
     let free = name
     for (let i = 1; this.#names.has(free); i++) free = `${name}_${i}`
@@ -61,7 +64,7 @@ export class OnnxBuilder {
     return free
   }
 
-  /** @returns the names of its outputs: those given, which must be free, or new ones. */
+  /** @returns the names of its outputs: those given, which must be unused, or a new one. */
   node(
     type: string,
     inputs: readonly string[],
@@ -83,7 +86,7 @@ export class OnnxBuilder {
     return outputs
   }
 
-  /** The one output of a node. */
+  /** A node with a single output. */
   op(
     type: string,
     inputs: readonly string[],
@@ -102,7 +105,7 @@ export class OnnxBuilder {
     return this.#initializer(`number_${value}`, [], FLOAT, encodeNumbers(data))
   }
 
-  /** Whole numbers, as shapes, axes and places are given. */
+  /** Whole numbers: shapes, axes and indices. */
   ints(values: readonly (number | bigint)[]): string {
     const key = values.join('_')
     const known = this.#lists.get(key)

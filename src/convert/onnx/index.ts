@@ -1,4 +1,4 @@
-/** ONNX, opset 17: with the right `linear_before_reset`, said in either case. */
+/** Writes ONNX, opset 17, always with an explicit `linear_before_reset`. */
 
 import { valueShapes } from '../../model/graph.ts'
 import { isRecurrent } from '../../model/layers.ts'
@@ -16,7 +16,7 @@ export async function writeOnnx(source: Model): Promise<Written> {
   const notes: string[] = []
   const model = withoutMergedBiases(source, notes)
   const shapes = valueShapes(model.inputs, model.nodes)
-  // Ports first: their names must be theirs, whatever values are called.
+  // Ports first, so that they keep their names even where values have the same ones.
   for (const { name } of [...model.inputs, ...model.outputs]) g.unique(name)
   const names = new Map<string, string>()
   g.enter('inputs')
@@ -66,7 +66,7 @@ export async function writeOnnx(source: Model): Promise<Written> {
   return { bytes, notes, held: singleModel(model) }
 }
 
-/** Values of recurrent layers that can carry the name of an output at once. */
+/** Values of recurrent layers that can have the name of an output directly. */
 function directOutputs({ nodes, outputs }: Model): ReadonlyMap<string, string> {
   const made = new Set(nodes.filter(isRecurrent).flatMap((node) => Object.values(node.outputs)))
   const direct = new Map<string, string>()
@@ -75,7 +75,7 @@ function directOutputs({ nodes, outputs }: Model): ReadonlyMap<string, string> {
   return direct
 }
 
-/** Rows of tables are whole numbers for ONNX. */
+/** Whether an input holds indices, which are whole numbers in ONNX. */
 function isIndices({ nodes }: Model, name: string): boolean {
   const readers = nodes.filter((node) => Object.values(node.inputs).includes(name))
   return readers.length > 0 && readers.every(({ kind }) => kind === 'embedding')

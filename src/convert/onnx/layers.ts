@@ -1,29 +1,28 @@
-/** Layers without a state as ONNX operators. */
+/** Writes layers without a state as ONNX operators. */
 
 import { GruvError } from '../../errors.ts'
 import { permuteAxes } from '../../model/axes.ts'
-import type { Dim, LayerKind, LayerNode, NodeOf } from '../../model/types.ts'
-import { type Named, showShape, sizeOf } from '../../tensor.ts'
-import { cannotHold } from '../target.ts'
-import { zeros } from '../weights.ts'
+import type { Dim, LayerNode, NodeOf } from '../../model/types.ts'
+import { type Named, showShape } from '../../tensor.ts'
+import { cannotHold, type OtherNode } from '../target.ts'
+import { ones, zeros } from '../weights.ts'
 import { activate } from './activations.ts'
 import { type Attributes, BOOL, FLOAT, INT64, type OnnxBuilder } from './builder.ts'
 
-/** What a layer finds around it. */
-export interface Surroundings {
+/** The builder, the inputs and the shapes that a layer is written with. */
+export interface EmitContext {
   readonly g: OnnxBuilder
-  /** The names of what arrives, by port. */
+  /** The names of the inputs, by port. */
   readonly inputs: Named<string>
   readonly shapes: Named<readonly Dim[]>
-  /** The shape of what leaves by `y`. */
+  /** The shape of the output `y`. */
   readonly shape: readonly Dim[]
 }
 
-type Emit<K extends LayerKind> = (node: NodeOf<K>, around: Surroundings) => string
+type Emit<N extends LayerNode> = (node: N, context: EmitContext) => string
 
-type Emitters = { readonly [K in LayerKind]?: Emit<K> }
-
-const emitters: Emitters = {
+/** null for layers that ONNX has no operators for, or none that gruv writes. */
+const emitters: { readonly [K in OtherNode['kind']]: Emit<NodeOf<K>> | null } = {
   dense(node, { g, inputs }) {
     const { kernel, bias } = node.weights
     const product = g.op('MatMul', [inputs.x, g.weights(`${node.name}.kernel`, kernel)])
@@ -46,38 +45,36 @@ const emitters: Emitters = {
   },
   batchNorm(node, { g, inputs, shapes }) {
     const { gamma, beta, mean, variance } = node.weights
-    const one = { shape: mean.shape, data: new Float32Array(mean.data.length).fill(1) }
-    const arrays = { gamma: gamma ?? one, beta: beta ?? zeros(...mean.shape), mean, variance }
-    const names = Object.entries(arrays).map(([part, each]) =>
-      g.weights(`${node.name}.${part}`, each),
-    )
-    const attributes = { epsilon: { float: node.epsilon } }
-    const last = shapes.x.length - 1
-    if (last < 2) return g.op('BatchNormalization', [inputs.x, ...names], attributes)
-    const x = g.op('Transpose', [inputs.x], channelsFirst(last))
-    const y = g.op('BatchNormalization', [x, ...names], attributes)
-    return g.op('Transpose', [y], channelsLast(last))
+    const names = [
+      g.weights(`${node.name}.gamma`, gamma ?? ones(...mean.shape)),
+      g.weights(`${node.name}.beta`, beta ?? zeros(...mean.shape)),
+      g.weights(`${node.name}.mean`, mean),
+      g.weights(`${node.name}.variance`, variance),
+    ]
+    const normalized = (x: string): string =>
+      g.op('BatchNormalization', [x, ...names], { epsilon: { float: node.epsilon } })
+    return shapes.x.length < 3
+      ? normalized(inputs.x)
+      : channelsFirst(g, inputs.x, shapes.x.length, normalized)
   },
   layerNorm(node, { g, inputs, shape }) {
     const extents = numbers(shape.slice(-node.axes), node)
-    const ones = { shape: extents, data: new Float32Array(sizeOf(extents)).fill(1) }
     const { gamma, beta } = node.weights
     const arrays = [
-      g.weights(`${node.name}.gamma`, gamma === null ? ones : { ...gamma, shape: extents }),
+      g.weights(`${node.name}.gamma`, { ...(gamma ?? ones(...extents)), shape: extents }),
       ...(beta === null ? [] : [g.weights(`${node.name}.beta`, { ...beta, shape: extents })]),
     ]
     const attributes = { axis: { int: -node.axes }, epsilon: { float: node.epsilon } }
     return g.op('LayerNormalization', [inputs.x, ...arrays], attributes)
   },
-  conv1d: (node, around) =>
-    convolution(node, around, {
+  conv1d: (node, context) =>
+    convolution(node, context, {
       strides: [node.stride],
       dilations: [node.dilation],
       padding: node.padding === 'same' ? 'same' : [node.padding],
     }),
-  conv: (node, around) => convolution(node, around, node),
+  conv: (node, context) => convolution(node, context, node),
   pool(node, { g, inputs, shapes }) {
-    const last = shapes.x.length - 1
     const attributes = {
       kernel_shape: { ints: node.sizes },
       strides: { ints: node.strides },
@@ -85,23 +82,14 @@ const emitters: Emitters = {
       ...(node.op === 'average' && { count_include_pad: { int: node.countsPadding ? 1 : 0 } }),
     }
     const type = node.op === 'max' ? 'MaxPool' : 'AveragePool'
-    const pooled = g.op(type, [g.op('Transpose', [inputs.x], channelsFirst(last))], attributes)
-    return g.op('Transpose', [pooled], channelsLast(last))
+    return channelsFirst(g, inputs.x, shapes.x.length, (x) => g.op(type, [x], attributes))
   },
   merge(node, { g, inputs, shape }) {
     const values = Object.values(inputs)
     if (node.mode === 'concatenate')
       return g.op('Concat', values, { axis: { int: shape.length - 1 } })
     if (node.mode === 'average') return g.op('Mean', values)
-    const types = {
-      add: 'Add',
-      subtract: 'Sub',
-      multiply: 'Mul',
-      divide: 'Div',
-      maximum: 'Max',
-      minimum: 'Min',
-    } as const
-    const type = types[node.mode]
+    const [type] = binaryTypes[node.mode]
     return values.slice(1).reduce((a, b) => g.op(type, [a, b]), values[0])
   },
   reverse: (_, { g, inputs }) =>
@@ -122,7 +110,7 @@ const emitters: Emitters = {
     const more = node.shape.length - shapes.x.length
     const extents = node.shape.map((dim, axis) => {
       if (typeof dim === 'number') return dim
-      // One leaves an extent as it is.
+      // An extent of 1 is left as it is.
       if (shapes.x[axis - more] === dim) return 1
       throw cannotHold('ONNX', node, `the shape ${showShape(node.shape)}`)
     })
@@ -141,66 +129,69 @@ const emitters: Emitters = {
   concat: (node, { g, inputs }) =>
     g.op('Concat', Object.values(inputs), { axis: { int: node.axis } }),
   pad(node, { g, inputs }) {
-    const margins = [
-      ...node.pads.map((each) => each.before),
-      ...node.pads.map((each) => each.after),
-    ]
     const value = node.mode === 'constant' ? [g.scalar(node.value)] : []
-    return g.op('Pad', [inputs.x, g.ints(margins), ...value], { mode: { text: node.mode } })
+    const arriving = [inputs.x, g.ints(beginsAndEnds(node.pads)), ...value]
+    return g.op('Pad', arriving, { mode: { text: node.mode } })
   },
   gather: (node, { g, inputs }) =>
-    g.op('Gather', [inputs.x, g.op('Cast', [inputs.indices], { to: { int: INT64 } })], {
-      axis: { int: node.axis },
-    }),
+    g.op('Gather', [inputs.x, cast(g, inputs.indices, INT64)], { axis: { int: node.axis } }),
   constant: (node, { g }) => g.weights(`${node.name}.value`, node.weights.value),
   binary(node, { g, inputs }) {
     const { a, b } = inputs
-    const arithmetic = binaryTypes[node.op]
-    if (arithmetic !== undefined) return g.op(arithmetic, [a, b])
-    if (node.op === 'modulo') throw cannotHold('ONNX', node, 'modulo')
-    const logical = logicalTypes[node.op]
-    const given = logical === undefined ? [a, b] : [truth(g, a), truth(g, b)]
-    return toFloat(g, g.op(logical ?? comparisons[node.op]!, given))
+    if (node.op === 'modulo') throw cannotHold('ONNX', node, node.op)
+    const [type, takes, gives] = binaryTypes[node.op]
+    const result = g.op(type, takes === 'truth' ? [cast(g, a, BOOL), cast(g, b, BOOL)] : [a, b])
+    return gives === 'truth' ? cast(g, result, FLOAT) : result
   },
   unary(node, { g, inputs }) {
-    if (node.op === 'not') return toFloat(g, g.op('Not', [truth(g, inputs.x)]))
+    if (node.op === 'not') return cast(g, g.op('Not', [cast(g, inputs.x, BOOL)]), FLOAT)
     return g.op(unaryTypes[node.op], [inputs.x])
   },
-  where: (_, { g, inputs }) => g.op('Where', [truth(g, inputs.condition), inputs.a, inputs.b]),
+  where: (_, { g, inputs }) => g.op('Where', [cast(g, inputs.condition, BOOL), inputs.a, inputs.b]),
   reduce(node, { g, inputs }) {
     const keepdims = { int: node.keepAxes ? 1 : 0 }
-    // The sum alone takes its axes as an input, from opset 13 on.
+    // Only ReduceSum takes its axes as an input, from opset 13 on.
     if (node.op === 'sum') return g.op('ReduceSum', [inputs.x, g.ints(node.axes)], { keepdims })
     return g.op(reduceTypes[node.op], [inputs.x], { axes: { ints: node.axes }, keepdims })
   },
   matmul: (_, { g, inputs }) => g.op('MatMul', [inputs.a, inputs.b]),
   softmax: (node, { g, inputs }) =>
     g.op(node.log ? 'LogSoftmax' : 'Softmax', [inputs.x], { axis: { int: node.axis } }),
+  masking: null,
+  convTranspose: null,
+  attention: null,
+  multiHeadAttention: null,
 }
 
-/** Before the first place and behind the last one, as ONNX has it. */
+/** Ends of a slice before the first and after the last element, as ONNX writes them. */
 const BEGINNING = -(2 ** 31)
 const END = 2 ** 31 - 1
 
-const binaryTypes: Readonly<Record<string, string>> = {
-  add: 'Add',
-  subtract: 'Sub',
-  multiply: 'Mul',
-  divide: 'Div',
-  power: 'Pow',
-  maximum: 'Max',
-  minimum: 'Min',
-}
+type Operands = 'numbers' | 'truth'
 
-const comparisons: Readonly<Record<string, string>> = {
-  greater: 'Greater',
-  greaterOrEqual: 'GreaterOrEqual',
-  less: 'Less',
-  lessOrEqual: 'LessOrEqual',
-  equal: 'Equal',
+/** Truth values are numbers in gruv and a type in ONNX, which has no such modulo. */
+const binaryTypes: Readonly<
+  Record<
+    Exclude<NodeOf<'binary'>['op'], 'modulo'>,
+    readonly [type: string, takes: Operands, gives: Operands]
+  >
+> = {
+  add: ['Add', 'numbers', 'numbers'],
+  subtract: ['Sub', 'numbers', 'numbers'],
+  multiply: ['Mul', 'numbers', 'numbers'],
+  divide: ['Div', 'numbers', 'numbers'],
+  power: ['Pow', 'numbers', 'numbers'],
+  maximum: ['Max', 'numbers', 'numbers'],
+  minimum: ['Min', 'numbers', 'numbers'],
+  greater: ['Greater', 'numbers', 'truth'],
+  greaterOrEqual: ['GreaterOrEqual', 'numbers', 'truth'],
+  less: ['Less', 'numbers', 'truth'],
+  lessOrEqual: ['LessOrEqual', 'numbers', 'truth'],
+  equal: ['Equal', 'numbers', 'truth'],
+  and: ['And', 'truth', 'truth'],
+  or: ['Or', 'truth', 'truth'],
+  xor: ['Xor', 'truth', 'truth'],
 }
-
-const logicalTypes: Readonly<Record<string, string>> = { and: 'And', or: 'Or', xor: 'Xor' }
 
 const unaryTypes = {
   abs: 'Abs',
@@ -229,25 +220,15 @@ const reduceTypes = {
   logSumExp: 'ReduceLogSumExp',
 } as const
 
-function truth(g: OnnxBuilder, x: string): string {
-  return g.op('Cast', [x], { to: { int: BOOL } })
+function cast(g: OnnxBuilder, x: string, type: number): string {
+  return g.op('Cast', [x], { to: { int: type } })
 }
 
-function toFloat(g: OnnxBuilder, x: string): string {
-  return g.op('Cast', [x], { to: { int: FLOAT } })
-}
-
-interface Windows {
-  readonly strides: readonly number[]
-  readonly dilations: readonly number[]
-  readonly padding: NodeOf<'conv'>['padding']
-}
-
-/** ONNX has the channels before the space, and kernels of [units, features, ...sizes]. */
+/** ONNX has channels before the spatial axes, and kernels of [units, features, ...sizes]. */
 function convolution(
   node: NodeOf<'conv1d' | 'conv'>,
-  { g, inputs, shapes }: Surroundings,
-  { strides, dilations, padding }: Windows,
+  { g, inputs, shapes }: EmitContext,
+  { strides, dilations, padding }: Pick<NodeOf<'conv'>, 'strides' | 'dilations' | 'padding'>,
 ): string {
   const { kernel, bias } = node.weights
   const last = shapes.x.length - 1
@@ -257,7 +238,6 @@ function convolution(
     g.weights(`${node.name}.kernel`, turned),
     ...(bias === null ? [] : [g.weights(`${node.name}.bias`, bias)]),
   ]
-  const x = g.op('Transpose', [inputs.x], channelsFirst(last))
   const attributes = {
     kernel_shape: { ints: turned.shape.slice(2) },
     strides: { ints: strides },
@@ -265,23 +245,31 @@ function convolution(
     group: { int: node.groups },
     ...pads(padding),
   }
-  const y = g.op('Conv', [x, ...arrays], attributes)
-  return activate(g, g.op('Transpose', [y], channelsLast(last)), node.activation)
+  const y = channelsFirst(g, inputs.x, last + 1, (x) => g.op('Conv', [x, ...arrays], attributes))
+  return activate(g, y, node.activation)
 }
 
-function pads(padding: Windows['padding']): Attributes {
+function pads(padding: NodeOf<'conv'>['padding']): Attributes {
   if (padding === 'same') return { auto_pad: { text: 'SAME_UPPER' } }
-  const ints = [...padding.map((each) => each.before), ...padding.map((each) => each.after)]
-  return { pads: { ints } }
+  return { pads: { ints: beginsAndEnds(padding) } }
 }
 
-/** [rows, ...spatial, features] → [rows, features, ...spatial] */
-function channelsFirst(last: number): Attributes {
-  return { perm: { ints: [0, last, ...Array.from({ length: last - 1 }, (_, i) => i + 1)] } }
+/** All that is added before, axis by axis, then all that is added after. */
+function beginsAndEnds(pads: NodeOf<'pad'>['pads']): readonly number[] {
+  return [...pads.map(({ before }) => before), ...pads.map(({ after }) => after)]
 }
 
-function channelsLast(last: number): Attributes {
-  return { perm: { ints: [0, ...Array.from({ length: last - 1 }, (_, i) => i + 2), 1] } }
+/** Applies an operator to [rows, features, ...spatial] instead of [rows, ...spatial, features]. */
+function channelsFirst(
+  g: OnnxBuilder,
+  x: string,
+  rank: number,
+  apply: (turned: string) => string,
+): string {
+  const spatial = Array.from({ length: rank - 2 }, (_, i) => i + 1)
+  const turned = g.op('Transpose', [x], { perm: { ints: [0, rank - 1, ...spatial] } })
+  const back = [0, ...spatial.map((axis) => axis + 1), 1]
+  return g.op('Transpose', [apply(turned)], { perm: { ints: back } })
 }
 
 function numbers(shape: readonly Dim[], node: LayerNode): readonly number[] {
@@ -292,10 +280,12 @@ function numbers(shape: readonly Dim[], node: LayerNode): readonly number[] {
   })
 }
 
-/** @returns the name of what leaves by `y`. @throws GruvError for layers that ONNX has no operators for. */
-export function addLayer(node: LayerNode, around: Surroundings): string {
+/**
+ * @returns the name of the output `y`. @throws GruvError for layers without an operator in ONNX.
+ */
+export function addLayer(node: OtherNode, context: EmitContext): string {
   // The table's type ties each kind to its node; TypeScript cannot follow an index.
-  const emit = emitters[node.kind] as Emit<LayerKind> | undefined
-  if (emit === undefined) throw cannotHold('ONNX', node, 'this layer')
-  return emit(node as never, around)
+  const emit = emitters[node.kind] as Emit<OtherNode> | null
+  if (emit === null) throw cannotHold('ONNX', node, 'this layer')
+  return emit(node, context)
 }

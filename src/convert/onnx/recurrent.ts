@@ -1,15 +1,15 @@
-/** GRU, LSTM and RNN as ONNX operators: https://onnx.ai/onnx/operators/onnx__GRU.html and its siblings. */
+/** Writes GRU, LSTM and RNN as ONNX operators: https://onnx.ai/onnx/operators/onnx__GRU.html */
 
-import { transpose } from '../../model/canonicalize.ts'
-import { joinGates } from '../../model/packing.ts'
+import { transpose } from '../../model/axes.ts'
+import { joinGates } from '../../model/recurrent/gates.ts'
 import type { GruNode, LstmNode, RecurrentNode, RnnNode } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'
 import { cannotHold } from '../target.ts'
-import { bothBiases, keeping, zeros } from '../weights.ts'
+import { bothBiases, keepingWeights } from '../weights.ts'
 import { cellFunctions } from './activations.ts'
 import type { Attributes, OnnxBuilder } from './builder.ts'
 
-/** Arrays as ONNX packs them, without the axis of directions. */
+/** Arrays packed as in ONNX, without the axis of directions. */
 interface Packed {
   readonly type: 'GRU' | 'LSTM' | 'RNN'
   /** [gates·units, features] */
@@ -23,9 +23,9 @@ interface Packed {
 }
 
 /**
- * Sequences are [time, batch, features] for ONNX (layout 0, which is all that ONNX Runtime has).
- * @param inputs the names of what arrives, by port.
- * @param outputs the names that results must get, by port.
+ * Sequences are [time, batch, features] in ONNX (layout 0, the only one that ONNX Runtime has).
+ * @param inputs the names of the inputs, by port.
+ * @param outputs the names that the outputs must have, by port.
  */
 export function addRecurrent(
   g: OnnxBuilder,
@@ -78,7 +78,7 @@ export function addRecurrent(
     const steps = g.op('Squeeze', [sequence, g.ints([1])])
     g.op('Transpose', [steps], timeFirst, outputs.sequence)
   }
-  // Without masks the last output is the state after it.
+  // Without masks, the last output is the final state.
   for (const port of ['last', 'state'])
     if (outputs[port] !== undefined) g.op('Squeeze', [last, g.ints([0])], {}, outputs[port])
   if (outputs.cell !== undefined) g.op('Squeeze', [cell, g.ints([0])], {}, outputs.cell)
@@ -87,16 +87,19 @@ export function addRecurrent(
 const timeFirst: Attributes = { perm: { ints: [1, 0, 2] } }
 
 function gru(node: GruNode, notes: string[]): Packed {
-  const weights = keeping(node, 'ONNX', notes)
-  const biases = bothBiases(node.units, weights)
+  const weights = keepingWeights(node, 'ONNX', notes)
+  const { inputBias, recurrentBias } = weights
   return {
     type: 'GRU',
     kernel: transpose(joinGates(weights.kernel, 'zrn')),
     recurrentKernel: transpose(joinGates(weights.recurrentKernel, 'zrn')),
-    biases: biases && [joinGates(biases.input, 'zrn'), joinGates(biases.recurrent, 'zrn')],
+    biases: bothBiases(
+      inputBias && joinGates(inputBias, 'zrn'),
+      recurrentBias && joinGates(recurrentBias, 'zrn'),
+    ),
     peephole: null,
     attributes: {
-      // Said in either case: left out, it is what PyTorch's old exporter forgot.
+      // Always explicit, since PyTorch's old exporter forgot it.
       linear_before_reset: { int: node.resetAfter ? 1 : 0 },
       ...cellFunctions(node, [node.recurrentActivation, node.activation], ['Sigmoid', 'Tanh']),
     },
@@ -105,19 +108,15 @@ function gru(node: GruNode, notes: string[]): Packed {
 
 function lstm(node: LstmNode): Packed {
   const { kernel, recurrentKernel, inputBias, recurrentBias, peephole } = node.weights
-  const none = zeros(4 * node.units)
   const { recurrentActivation, activation, outputActivation } = node
   return {
     type: 'LSTM',
     kernel: transpose(joinGates(kernel, 'iofg')),
     recurrentKernel: transpose(joinGates(recurrentKernel, 'iofg')),
-    biases:
-      inputBias === null && recurrentBias === null
-        ? null
-        : [
-            inputBias === null ? none : joinGates(inputBias, 'iofg'),
-            recurrentBias === null ? none : joinGates(recurrentBias, 'iofg'),
-          ],
+    biases: bothBiases(
+      inputBias && joinGates(inputBias, 'iofg'),
+      recurrentBias && joinGates(recurrentBias, 'iofg'),
+    ),
     peephole: peephole && joined([peephole.i, peephole.o, peephole.f]),
     attributes: {
       ...(node.coupled && { input_forget: { int: 1 } }),
@@ -132,15 +131,11 @@ function lstm(node: LstmNode): Packed {
 
 function rnn(node: RnnNode): Packed {
   const { kernel, recurrentKernel, inputBias, recurrentBias } = node.weights
-  const none = zeros(node.units)
   return {
     type: 'RNN',
     kernel: transpose(kernel),
     recurrentKernel: transpose(recurrentKernel),
-    biases:
-      inputBias === null && recurrentBias === null
-        ? null
-        : [inputBias ?? none, recurrentBias ?? none],
+    biases: bothBiases(inputBias, recurrentBias),
     peephole: null,
     attributes: cellFunctions(node, [node.activation], ['Tanh']),
   }

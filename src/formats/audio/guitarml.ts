@@ -1,27 +1,28 @@
 /**
- * JSON of GuitarML and CoreAudioML: a state dict of PyTorch as nested arrays, and beside it a
- * description of the network: one recurrent module `rec`, a linear one `lin`, and a residual
- * connection (`SimpleRNN`), or several such blocks (`RecNet`).
+ * Reads models of GuitarML and CoreAudioML (.json): a state dict of PyTorch as nested arrays, and
+ * beside it a description of the network: one recurrent module `rec`, a linear one `lin`, and a
+ * residual connection (`SimpleRNN`), or several such blocks (`RecNet`).
  *
  * Semantics: CoreAudioML's `networks.py`. Sequences are [time, batch, features] there.
  */
 
-import { tensorFromJson } from '../../bytes/json.ts'
-import { parseJson } from '../../bytes/json-text.ts'
-import type { TorchFile } from '../../bytes/torch.ts'
+import { isCount } from '../../bytes/checks.ts'
+import { tensorFromJson } from '../../bytes/json/tensors.ts'
+import { parseJson } from '../../bytes/json/text.ts'
+import type { TorchFile } from '../../bytes/torch/torch.ts'
 import { GruvError } from '../../errors.ts'
+import { implied } from '../../model/conventions/grounds.ts'
 import { denseNode } from '../../model/dense.ts'
 import { createModel } from '../../model/graph.ts'
 import type { LayerNode, Model } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'
 import { type JsonObject, object, text } from '../decode.ts'
-import { baseName, type ReadOptions, type SourceFile } from '../format.ts'
-import { refuseConventions } from '../guards.ts'
-import { reader } from '../pytorch.ts'
-import { recurrentNodes } from '../pytorch-layers.ts'
-import { recurrentModule } from '../pytorch-recurrent.ts'
-import { stateArrays } from '../state-arrays.ts'
-import { type StateModule, stateModules } from '../state-dict.ts'
+import { baseName, type ReadOptions, refuseConventions, type SourceFile } from '../format.ts'
+import { reader } from '../pytorch/index.ts'
+import { recurrentNodes } from '../pytorch/layers.ts'
+import { recurrentModule } from '../pytorch/recurrent.ts'
+import { stateArrays } from '../pytorch/state-arrays.ts'
+import { type StateModule, stateModules } from '../pytorch/state-dict.ts'
 import { addResidual } from './residual.ts'
 
 /** A recurrent module, the linear one behind it, and how many features are added to its output. */
@@ -81,7 +82,7 @@ function arraysOf(value: unknown): Named<Tensor> {
 }
 
 function blocksOf(json: JsonObject, data: JsonObject): readonly Block[] {
-  // Files of the plug-ins say nothing of the kind: there is but one.
+  // Files of the plug-ins do not state the kind of network: they have only one.
   const model = data.model === undefined ? 'SimpleRNN' : text(data.model, 'model_data.model')
   if (model === 'SimpleRNN') {
     const skip = count(data.skip, 'model_data.skip')
@@ -154,12 +155,8 @@ async function addBlock(
   const linear = denseNode(
     named('lin'),
     { kernel, bias: await parameter('bias') },
-    {
-      value: { kind: 'linear', parameters: [] },
-      origin: 'implied',
-      why: 'CoreAudioML has none there',
-    },
-    { value: 'yes', origin: 'implied', why: 'PyTorch writes [units, features]' },
+    implied({ kind: 'linear', parameters: [] }, 'CoreAudioML has none there'),
+    implied('yes', 'PyTorch writes [units, features]'),
   )
   const value = `${linear.name}.y`
   nodes.push({ ...linear, inputs: { x: made.sequence! }, outputs: { y: value } })
@@ -169,7 +166,7 @@ async function addBlock(
   return { value: addResidual(nodes, sum, named('residual')), features, units }
 }
 
-/** What the description says beside the arrays must be what the arrays are. */
+/** The description must agree with the arrays beside it. */
 function agree(said: unknown, found: string | number): void {
   if (said === undefined || `${said}`.toLowerCase() === `${found}`) return
   throw wrong('model_data', `${found}, as the arrays have it`, said)
@@ -178,7 +175,7 @@ function agree(said: unknown, found: string | number): void {
 function count(value: unknown, where: string): number {
   if (value === undefined || value === false) return 0
   if (value === true) return 1
-  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
+  if (isCount(value)) return value
   throw wrong(where, 'a whole number from 0', value)
 }
 

@@ -1,13 +1,13 @@
-/** The residual connection of models of amplifiers: the first features are added to the output. */
+/** Adds the residual connection of amplifier models: the first features are added to the output. */
 
 import { GruvError } from '../../errors.ts'
 import type { LayerNode } from '../../model/types.ts'
 
 export interface Residual {
-  /** The value of the input, with so many features. */
+  /** The input's value, and its features. */
   readonly from: string
   readonly features: number
-  /** The value of the output, with so many units. */
+  /** The output's value, and its units. */
   readonly to: string
   readonly units: number
   /** How many features are added; 0 for none. */

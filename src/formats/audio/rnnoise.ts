@@ -1,21 +1,21 @@
 /**
- * Text models of RNNoise (.rnnn): six layers of whole numbers, the graph always the same.
+ * Reads text models of RNNoise (.rnnn): six layers of whole numbers in a graph that never changes.
  *
  * The file: rnnoise-nu's `rnn_reader.c`, the format as FFmpeg's `af_arnndn.c` reads it too. The
- * equations: RNNoise's `rnn.c`, where a weight of 1 is written as 256; gates are sigmoid, z keeps,
- * the reset comes before the product, and there is one bias.
+ * equations: RNNoise's `rnn.c`, where a weight of 1 is written as 256; gates are sigmoid, z is the
+ * share of the old state, the reset comes before the product, and there is one bias.
  */
 
 import { GruvError } from '../../errors.ts'
-import { type Activation, activation } from '../../model/activations.ts'
+import { type Activation, activation } from '../../model/activation/activations.ts'
+import { type Ground, implied, stated } from '../../model/conventions/grounds.ts'
 import { denseNode } from '../../model/dense.ts'
 import { createModel } from '../../model/graph.ts'
-import type { Ground } from '../../model/grounds.ts'
-import { gruNode } from '../../model/gru.ts'
+import { gruNode } from '../../model/recurrent/gru.ts'
 import type { LayerNode, Model } from '../../model/types.ts'
 import type { Tensor } from '../../tensor.ts'
-import { baseName, type ReadOptions, type SourceFile } from '../format.ts'
-import { refuseConventions } from '../guards.ts'
+import { baseName, type ReadOptions, refuseConventions, type SourceFile } from '../format.ts'
+import { concatenated } from '../pytorch/layers.ts'
 
 const HEADER = /^rnnoise-nu model file version (\d+)\s/
 
@@ -51,9 +51,10 @@ export async function readRnnoise(file: SourceFile, options: ReadOptions): Promi
         throw wrong(name, `${arriving} inputs`, `${dims.features}`)
     }
     const made = name.endsWith('_gru') ? gru(name, dims, numbers) : dense(name, dims, numbers)
-    const value = inputs.length > 1 ? beside(nodes, name, inputs) : inputs[0]
-    const output = `${name}.${made.kind === 'gru' ? 'sequence' : 'y'}`
+    if (inputs.length > 1) nodes.push(concatenated(`${name}_input`, inputs))
+    const value = inputs.length > 1 ? `${name}_input.y` : inputs[0]
     const port = made.kind === 'gru' ? 'sequence' : 'y'
+    const output = `${name}.${port}`
     nodes.push({ ...made, inputs: { x: value }, outputs: { [port]: output } } as LayerNode)
     widths.set(output, dims.units)
     return output
@@ -87,7 +88,7 @@ function dense(name: string, dims: Dims, numbers: Numbers): ReturnType<typeof de
   const { features, units } = dims
   const kernel = numbers.take(name, 'weights', [features, units])
   const bias = numbers.take(name, 'biases', [units])
-  return denseNode(name, { kernel, bias }, dims.activation, implied('no'))
+  return denseNode(name, { kernel, bias }, dims.activation, byRnnoise('no'))
 }
 
 function gru(name: string, dims: Dims, numbers: Numbers): ReturnType<typeof gruNode> {
@@ -99,35 +100,22 @@ function gru(name: string, dims: Dims, numbers: Numbers): ReturnType<typeof gruN
     name,
     { kernel, recurrentKernel, bias },
     {
-      gateOrder: implied('zrn'),
-      transposed: implied('no'),
-      reset: implied('before'),
-      update: implied('keeps'),
-      bias: implied('merged'),
+      gateOrder: byRnnoise('zrn'),
+      transposed: byRnnoise('no'),
+      reset: byRnnoise('before'),
+      update: byRnnoise('keeps'),
+      bias: byRnnoise('merged'),
       activation: dims.activation,
-      recurrentActivation: implied(activation('sigmoid')),
+      recurrentActivation: byRnnoise(activation('sigmoid')),
     },
   )
 }
 
-function implied<T>(value: T): Ground<T> {
-  return { value, origin: 'implied', why: 'RNNoise has it so' }
+function byRnnoise<T>(value: T): Ground<T> {
+  return implied(value, 'RNNoise has it so')
 }
 
-function beside(nodes: LayerNode[], name: string, values: readonly string[]): string {
-  const value = `${name}_input.y`
-  nodes.push({
-    kind: 'merge',
-    name: `${name}_input`,
-    mode: 'concatenate',
-    inputs: Object.fromEntries(values.map((each, i) => [`${i}`, each])),
-    outputs: { y: value },
-    conventions: [],
-  })
-  return value
-}
-
-/** Whole numbers between blanks, taken one after the other. */
+/** Reads whole numbers between blanks, one after the other. */
 class Numbers {
   readonly #words: readonly string[]
   #at = 0
@@ -140,8 +128,7 @@ class Numbers {
     const features = this.#whole(name, 1, 4 * MOST_UNITS)
     const units = this.#whole(name, 1, MOST_UNITS)
     const kind = activations[this.#whole(name, 0, activations.length - 1)]
-    const stated = { value: activation(kind), origin: 'stated', why: 'the file says so' } as const
-    return { features, units, activation: stated }
+    return { features, units, activation: stated(activation(kind), 'the file says so') }
   }
 
   /** A weight is a byte in 256ths, so every one is a float32. */

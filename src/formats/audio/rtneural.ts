@@ -1,24 +1,23 @@
 /**
- * RTNeural JSON: a chain of layers with Keras's weights, for audio plug-ins.
+ * Reads RTNeural models (.json): a chain of layers with Keras's weights, for audio plug-ins.
  *
- * What the keys mean follows RTNeural's `model_loader.h` and its exporter `python/model_utils.py`;
- * `in_skip`, `in_gain` and `out_gain` are what AIDA-X adds.
+ * The keys are those of RTNeural's `model_loader.h` and its exporter `python/model_utils.py`;
+ * `in_skip`, `in_gain` and `out_gain` are additions of AIDA-X.
  */
 
-import { tensorFromJson } from '../../bytes/json.ts'
-import { parseJson } from '../../bytes/json-text.ts'
-import { GruvError, within } from '../../errors.ts'
-import { type Activation, activation } from '../../model/activations.ts'
+import { tensorFromJson } from '../../bytes/json/tensors.ts'
+import { parseJson } from '../../bytes/json/text.ts'
+import { GruvError, locate } from '../../errors.ts'
+import { type Activation, activation } from '../../model/activation/activations.ts'
+import { type Ground, implied, stated } from '../../model/conventions/grounds.ts'
 import { denseNode } from '../../model/dense.ts'
 import { createModel } from '../../model/graph.ts'
-import type { Ground } from '../../model/grounds.ts'
-import { gruNode } from '../../model/gru.ts'
-import { lstmNode } from '../../model/lstm.ts'
+import { gruNode } from '../../model/recurrent/gru.ts'
+import { lstmNode } from '../../model/recurrent/lstm.ts'
 import type { LayerNode, Model, Unwired } from '../../model/types.ts'
 import { showShape, sizeOf, type Tensor } from '../../tensor.ts'
 import { array, type JsonObject, object, text } from '../decode.ts'
-import { baseName, type ReadOptions, type SourceFile } from '../format.ts'
-import { refuseConventions } from '../guards.ts'
+import { baseName, type ReadOptions, refuseConventions, type SourceFile } from '../format.ts'
 import { addResidual } from './residual.ts'
 
 /** A layer as the file has it. */
@@ -32,9 +31,9 @@ interface Layer {
   readonly weights: readonly Tensor[]
 }
 
-interface Read {
+interface BuiltNode {
   readonly node: Unwired
-  /** By which port its values leave. */
+  /** The port of its output. */
   readonly port: string
   readonly warning?: string
 }
@@ -69,14 +68,12 @@ export async function readRtneural(file: SourceFile, options: ReadOptions): Prom
   let width = features
   for (const [i, each] of array(json.layers, 'layers').entries()) {
     const layer = layerOf(object(each, `layers[${i}]`), `layers[${i}]`, width)
-    try {
+    locate(layer.where, () => {
       for (const { node, port, warning } of readLayer(layer)) {
         value = add(node, port, value)
         if (warning !== undefined) warnings.push(warning)
       }
-    } catch (error) {
-      throw within(layer.where, error)
-    }
+    })
     width = layer.units
   }
   const skip = json.in_skip === undefined ? 0 : finite(json.in_skip, 'in_skip')
@@ -105,7 +102,7 @@ function layerOf(json: JsonObject, where: string, features: number): Layer {
 }
 
 /** A layer, and the activation that stands in the same entry. */
-function readLayer(layer: Layer): readonly Read[] {
+function readLayer(layer: Layer): readonly BuiltNode[] {
   const { type, features, units, weights, where, json } = layer
   const name = type === 'time-distributed-dense' ? 'dense' : type
   switch (type) {
@@ -113,7 +110,7 @@ function readLayer(layer: Layer): readonly Read[] {
     case 'time-distributed-dense': {
       expectShape(layer, 0, [features, units])
       const arrays = { kernel: weights[0], bias: weights[1] }
-      const transposed = implied('no', 'RTNeural writes kernels as Keras does') as Ground<'no'>
+      const transposed = implied('no' as const, 'RTNeural writes kernels as Keras does')
       return [{ node: denseNode(name, arrays, ownActivation(layer), transposed), port: 'y' }]
     }
     case 'gru':
@@ -125,7 +122,7 @@ function readLayer(layer: Layer): readonly Read[] {
       const act = ownActivation(layer)
       const tanh = act.value.kind === 'linear'
       const common = {
-        transposed: implied('no', 'RTNeural writes kernels as Keras does') as Ground<'no'>,
+        transposed: implied('no' as const, 'RTNeural writes kernels as Keras does'),
         activation: tanh ? implied(activation('tanh'), 'RTNeural has no other') : act,
         recurrentActivation: implied(activation('sigmoid'), 'RTNeural has no other'),
       }
@@ -135,7 +132,8 @@ function readLayer(layer: Layer): readonly Read[] {
               ...common,
               gateOrder: implied('zrn' as const, 'RTNeural takes z, r, c'),
               update: implied('keeps' as const, 'RTNeural does so'),
-              // Biases of one row are Keras's for a reset before; RTNeural itself cannot run them.
+              // One row of biases is Keras's form for a reset before the product; RTNeural itself
+              // cannot run it.
               ...((weights[2] === undefined || sizeOf(weights[2].shape) !== 3 * units) && {
                 reset: implied('after' as const, 'RTNeural does so'),
               }),
@@ -165,7 +163,7 @@ function readLayer(layer: Layer): readonly Read[] {
         stride: 1,
         dilation,
         groups,
-        // RTNeural looks back only.
+        // RTNeural's convolutions are causal.
         padding: { before: (size - 1) * dilation, after: 0 },
         activation: ownActivation(layer).value,
         weights: { kernel: weights[0], bias: weights[1] ?? null },
@@ -211,11 +209,7 @@ function readLayer(layer: Layer): readonly Read[] {
 
 function ownActivation({ json, where }: Layer): Ground<Activation> {
   const name = json.activation === undefined ? '' : text(json.activation, `${where}.activation`)
-  return { value: activation(name || 'linear'), origin: 'stated', why: 'the file says so' }
-}
-
-function implied<T>(value: T, why: string): Ground<T> {
-  return { value, origin: 'implied', why }
+  return stated(activation(name || 'linear'), 'the file says so')
 }
 
 /** A number, or the last of a list, as RTNeural takes it. */

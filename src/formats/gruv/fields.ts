@@ -1,8 +1,7 @@
 /** Attributes of nodes as JSON, both ways: a table of fields says what a kind of node has. */
 
-import { GruvError } from '../../errors.ts'
-import { type Activation, activation, showActivation } from '../../model/activations.ts'
-import { array, bool, object, oneOf, text } from '../decode.ts'
+import { type Activation, activation, showActivation } from '../../model/activation/activations.ts'
+import { array, bool, object, oneOf, text, wrong } from '../decode.ts'
 
 /** One attribute: from JSON that may be wrong, and back. */
 export interface Field<T> {
@@ -83,10 +82,11 @@ export function dim(least: number): Field<number | string> {
 }
 
 /** Numbers before and after. */
-export const margin = record<{ readonly before: number; readonly after: number }>({
-  before: index,
-  after: index,
-})
+export function margin(
+  each: Field<number>,
+): Field<{ readonly before: number; readonly after: number }> {
+  return record({ before: each, after: each })
+}
 
 /** A name, or an object with the name under `kind` and its parameters beside it. */
 export const activationField: Field<Activation> = {
@@ -97,12 +97,4 @@ export const activationField: Field<Activation> = {
     return activation(text(kind, `${where}.kind`), parameters as Readonly<Record<string, number>>)
   },
   write: showActivation,
-}
-
-function wrong(where: string, expected: string, value: unknown): GruvError {
-  return new GruvError('bad-file', 'the description of the model is not right', {
-    where,
-    expected,
-    got: value === undefined ? 'nothing' : (JSON.stringify(value)?.slice(0, 60) ?? typeof value),
-  })
 }

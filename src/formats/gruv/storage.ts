@@ -1,12 +1,13 @@
 /**
- * Trained numbers in fewer bits: float16, bfloat16, and int8 with a scale for each column.
+ * Stores trained numbers in fewer bits: float16, bfloat16, and int8 with a scale for each column.
  *
  * int8: w ≈ q·s, with q a whole number of −127 … 127 and s the largest magnitude in the column
  * divided by 127. A column is what reaches one unit of one gate: rows would mix units of different
  * size. Biases and other vectors stay as they are; they are few, and errors in them do not cancel.
  */
 
-import { decodeBfloat16, decodeHalf, encodeBfloat16, encodeHalf } from '../../bytes/half.ts'
+import { roundBfloat16, roundHalf } from '../../bytes/numbers/half.ts'
+import { inCOrder, repeatingStrides } from '../../bytes/numbers/strided.ts'
 import { GruvError } from '../../errors.ts'
 import type { LayerNode } from '../../model/types.ts'
 import { showShape, type Tensor } from '../../tensor.ts'
@@ -48,9 +49,7 @@ export function storeArrays(
 }
 
 function rounded(tensor: Tensor, storage: 'f16' | 'bf16', where: string): Tensor {
-  const round = (value: number): number =>
-    storage === 'f16' ? decodeHalf(encodeHalf(value)) : decodeBfloat16(encodeBfloat16(value))
-  const data = Float32Array.from(tensor.data, round)
+  const data = Float32Array.from(tensor.data, storage === 'f16' ? roundHalf : roundBfloat16)
   const lost = tensor.data.findIndex(
     (value, i) => Number.isFinite(value) && !Number.isFinite(data[i]),
   )
@@ -113,14 +112,7 @@ export function withScale(stored: Tensor, scale: Tensor, where: string): Tensor 
       got: showShape(scale.shape),
     })
   }
-  const product = new Float32Array(data.length)
-  const at = new Array<number>(shape.length).fill(0)
-  for (let i = 0; i < data.length; i++) {
-    let from = 0
-    for (const [axis, extent] of scale.shape.entries())
-      from = from * extent + (extent === 1 ? 0 : at[axis])
-    product[i] = data[i] * scale.data[from]
-    for (let axis = shape.length - 1; axis >= 0 && ++at[axis] === shape[axis]; axis--) at[axis] = 0
-  }
+  const scales = inCOrder(scale.data, shape, repeatingStrides(scale.shape, shape))
+  const product = Float32Array.from(data, (value, i) => value * scales[i])
   return { shape, data: product, ...(stored.dtype && { dtype: stored.dtype }) }
 }

@@ -1,17 +1,20 @@
-/** Activations as Keras writes them: a name, a function, or a layer of its own. */
+/** Reads activations as Keras writes them: a name, a function, or a layer of its own. */
 
 import { GruvError } from '../../errors.ts'
-import { type Activation, activation } from '../../model/activations.ts'
+import { type Activation, activation } from '../../model/activation/activations.ts'
 import { type KerasVersion, Settings } from './settings.ts'
 
-/** log(softmax), which is a node of its own: whether this is what the file names. */
+/** Whether the file names log(softmax), which is a node of its own. */
 export function isLogSoftmax(value: unknown): boolean {
   if (typeof value === 'object' && value !== null && 'config' in value)
     return isLogSoftmax(value.config)
   return typeof value === 'string' && /(^|[>.])log_softmax$/i.test(value)
 }
 
-/** What the same name means under each version: `hard_sigmoid` changed its slope in Keras 3. */
+/**
+ * An activation by its name, which can mean other things in other versions: `hard_sigmoid` changed
+ * its slope in Keras 3.
+ */
 export function kerasActivation(value: unknown, version: KerasVersion, where: string): Activation {
   if (value === null || value === undefined) return activation('linear')
   if (typeof value === 'object') return ofObject(value as Record<string, unknown>, version, where)
@@ -20,7 +23,8 @@ export function kerasActivation(value: unknown, version: KerasVersion, where: st
   const name = value.toLowerCase().replace(/^.*[>.]/, '')
   switch (name) {
     case 'hard_sigmoid':
-      // Keras 1 and 2: 0.2·a + 0.5; Keras 3: a/6 + 0.5 (activations.hard_sigmoid, ops relu6(x+3)/6).
+      // Keras 1 and 2: 0.2·a + 0.5; Keras 3: a/6 + 0.5 (activations.hard_sigmoid, ops
+      // relu6(x+3)/6).
       return activation('hard_sigmoid', version.major >= 3 ? { alpha: 1 / 6, beta: 0.5 } : {})
     case 'gelu_new':
       // TF.js's name for the approximation with tanh.
@@ -106,7 +110,9 @@ export function activationLayer(
   }
 }
 
-/** A ReLU layer in general: y = min(a if a > threshold else 0, max) − slope·max(threshold − a, 0). */
+/**
+ * A ReLU layer in general: y = min(a if a > threshold else 0, max) − slope·max(threshold − a, 0).
+ */
 export interface ReluParameters {
   readonly max: number | null
   readonly slope: number

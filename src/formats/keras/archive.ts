@@ -1,14 +1,15 @@
 /**
- * `.keras` archives, a zip of `config.json`, `metadata.json` and `model.weights.h5`; the same three
- * as a folder; and a configuration that `to_json` wrote, with an HDF5 file of weights beside it.
+ * Reads `.keras` archives, which are zips of `config.json`, `metadata.json` and `model.weights.h5`;
+ * the same three files as a folder; and a configuration that `to_json` wrote, with an HDF5 file of
+ * weights beside it.
  */
 
 import { decodeText } from '../../bytes/text.ts'
-import { readZip } from '../../bytes/zip.ts'
+import { readZip } from '../../bytes/zip/read.ts'
 import { GruvError } from '../../errors.ts'
 import type { Model } from '../../model/types.ts'
 import { baseName, type ReadOptions, type SourceFile } from '../format.ts'
-import { readOptional, readSibling } from '../guards.ts'
+import { readOptional, readSibling } from '../siblings.ts'
 import { objectH5, weightsH5 } from './h5.ts'
 import { importKeras } from './import.ts'
 import { jsonObject } from './settings.ts'

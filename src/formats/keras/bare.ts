@@ -1,6 +1,6 @@
 /**
- * Weights without a configuration. The shapes say which layer is recurrent and of which kind; that
- * it has Keras's usual activations is assumed, and said to be.
+ * Builds models from Keras weights without a configuration. The shapes say which layer is recurrent
+ * and of which kind; Keras's usual activations are assumed, and recorded as assumed.
  */
 
 import { GruvError } from '../../errors.ts'
@@ -12,7 +12,7 @@ import { assign, type NamedTensor } from './weights.ts'
 
 export interface FoundLayer {
   readonly name: string
-  /** Other ways to name it: where its arrays lie. */
+  /** Other names for it: the paths of its arrays. */
   readonly paths: readonly string[]
   readonly arrays: readonly NamedTensor[]
 }
@@ -28,8 +28,8 @@ interface Guess {
 const recurrentByGates: Readonly<Record<number, string>> = { 1: 'SimpleRNN', 3: 'GRU', 4: 'LSTM' }
 
 /**
- * @param ordered whether the layers stand in the order in which the model runs them: a chain of
- *   them all is then the first reading.
+ * @param ordered whether the layers are in the order in which the model runs them; a chain of all
+ *   of them is then preferred.
  * @throws GruvError `not-found` when no layer, or more than one, is recurrent and none is chosen.
  */
 export function importBare(
@@ -41,7 +41,7 @@ export function importBare(
   const guesses = layers.map((layer) => ({ layer, guess: guessOf(layer.arrays) }))
   const chosen = options.layer === undefined ? null : choose(guesses, options.layer)
   const whole = ordered && chosen === null && isChain(guesses)
-  const taken = chosen !== null ? [chosen] : whole ? guesses : [theRecurrentOne(guesses)]
+  const taken = chosen !== null ? [chosen] : whole ? guesses : [onlyRecurrent(guesses)]
   const left = layers.filter((layer) => !taken.some((each) => each.layer === layer))
   const [first] = taken
   const config = {
@@ -72,9 +72,9 @@ export function importBare(
       version: null,
       guessed: true,
       weights: () => ({
-        find: (site, slots) => {
-          const name = site[0].layer.name
-          return assign(site, slots, layers.find((layer) => layer.name === name)!.arrays)
+        find: (layerPath, slots) => {
+          const name = layerPath[0].layer.name
+          return assign(layerPath, slots, layers.find((layer) => layer.name === name)!.arrays)
         },
         warnings: [
           'the file holds weights without a configuration: what the layers do is read off their shapes',
@@ -105,7 +105,7 @@ function choose(found: readonly Found[], wanted: string): Found {
   )
 }
 
-function theRecurrentOne(found: readonly Found[]): Found {
+function onlyRecurrent(found: readonly Found[]): Found {
   const recurrent = found.filter(({ guess }) => guess?.recurrent)
   if (recurrent.length === 1) return recurrent[0]
   throw new GruvError(

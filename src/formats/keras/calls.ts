@@ -1,16 +1,20 @@
-/** How the layers of a Keras model are called: `inbound_nodes` in their two spellings, references to tensors. */
+/**
+ * Reads how the layers of a Keras model are called: `inbound_nodes` in their two spellings, and
+ * references to tensors.
+ */
 
+import { isCount } from '../../bytes/checks.ts'
 import { GruvError } from '../../errors.ts'
 import { array, object } from '../decode.ts'
 
-/** One of the tensors that a call of a layer gave. */
+/** One of the tensors that a call of a layer gives. */
 export interface Reference {
   readonly layer: string
   readonly call: number
   readonly tensor: number
 }
 
-/** What a layer is called with: tensors, lists of them, or constants. */
+/** An argument of a call: a tensor, a list of arguments, or a constant. */
 export type Argument =
   | { readonly reference: Reference }
   | { readonly list: readonly Argument[] }
@@ -80,7 +84,7 @@ function argument3(value: unknown, where: string): Argument {
     return byName(value as Record<string, unknown>, (each) => argument3(each, where))
   if (kind !== '__keras_tensor__') return { constant: value }
   const [layer, call, tensor] = array(object(config, where).keras_history, where)
-  if (typeof layer !== 'string' || !isIndex(call) || !isIndex(tensor)) {
+  if (typeof layer !== 'string' || !isCount(call) || !isCount(tensor)) {
     throw new GruvError('bad-file', 'a tensor of the configuration has no origin', { where })
   }
   return { reference: { layer, call, tensor } }
@@ -93,7 +97,7 @@ function isTensor(value: unknown): boolean {
 function referenceOf(value: unknown, known: ReadonlySet<string>): Reference | null {
   if (!Array.isArray(value)) return null
   const [layer, call = 0, tensor = 0] = value
-  if (typeof layer !== 'string' || !known.has(layer) || !isIndex(call) || !isIndex(tensor))
+  if (typeof layer !== 'string' || !known.has(layer) || !isCount(call) || !isCount(tensor))
     return null
   return { layer, call, tensor }
 }
@@ -119,10 +123,6 @@ export function references(
     expected: 'a layer, a call and a tensor',
     got: (JSON.stringify(value) ?? 'nothing').slice(0, 60),
   })
-}
-
-function isIndex(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
 function mapValues<T, U>(

@@ -1,13 +1,13 @@
 /**
- * Keras's description of a network, in all its dialects, as one: layers, how each is called, and
- * what goes in and out. Sources: `get_config` and `from_config` of Sequential, Model and Functional
- * in Keras 1.2 to 3.
+ * Parses the configurations that all versions of Keras write into one form: layers, how each is
+ * called, inputs and outputs. Sources: `get_config` and `from_config` of Sequential, Model and
+ * Functional in Keras 1.2 to 3.
  */
 
 import { GruvError } from '../../errors.ts'
 import { array, object, text } from '../decode.ts'
 import { type Argument, type Call, calls, type Reference, references } from './calls.ts'
-import { checkDepth, plain, Settings } from './settings.ts'
+import { checkDepth, jsonValue, Settings } from './settings.ts'
 
 export interface LayerConfig {
   readonly name: string
@@ -26,7 +26,10 @@ export interface LayerConfig {
   readonly cells: readonly LayerConfig[]
   /** The models that a Merge of Keras 1 begins a Sequential with. */
   readonly branches: readonly LayerConfig[]
-  /** Whether it is an operation of `keras.ops` rather than a layer: its names are others' too. */
+  /**
+   * Whether it is an operation of `keras.ops` rather than a layer; some share their names with
+   * layers.
+   */
   readonly operation: boolean
 }
 
@@ -68,9 +71,9 @@ export function parseNetwork(json: unknown): NetConfig {
     config,
     registered_name: registered,
     build_config: built,
-  } = object(plain(json), 'model_config')
+  } = object(jsonValue(json), 'model_config')
   const className = renamed[text(raw, 'model_config.class_name')] ?? String(raw)
-  // A subclass of Model without a graph of its own has no layers in its configuration.
+  // The configuration of a subclass of Model without a graph of its own has no layers.
   const body = Array.isArray(config)
     ? { name: 'sequential', layers: config }
     : object(config ?? {}, 'model_config.config')
@@ -134,7 +137,7 @@ function sequential(
 ): NetConfig {
   const parsed = raw.map((each, i) => layer(each, `${where}.layers[${i}]`, depth, i))
   if (parsed.length === 0) throw new GruvError('bad-file', 'the model has no layers', { where })
-  // Up to Keras 1.2 layers of a Sequential could share a name with nobody minding.
+  // Keras up to 1.2 let layers of a Sequential share a name.
   const seen = new Set<string>()
   for (const each of parsed) {
     if (seen.has(each.name)) {
@@ -168,7 +171,7 @@ function only({ name }: LayerConfig): Reference {
   return { layer: name, call: 0, tensor: 0 }
 }
 
-/** Layers one after the other, the first of them called as it is told. */
+/** Layers one after the other; `first` are the calls of the first one. */
 function chain(layers: readonly LayerConfig[], first: readonly Call[]): readonly LayerConfig[] {
   return layers.map((each, i) => ({
     ...each,
@@ -231,7 +234,9 @@ function buildShape(entry: unknown): readonly unknown[] | undefined {
   return typeof built === 'object' ? shapeOf(built?.input_shape) : undefined
 }
 
-/** What a layer says about its input; a model as the first layer says it by its own first layer. */
+/**
+ * The input shape that a layer states; a model as the first layer states it by its own first layer.
+ */
 function inputShape({ settings, model }: LayerConfig): readonly unknown[] | undefined {
   if (model !== null) {
     const first = model.layers.find((each) => each.name === model.inputs[0]?.layer)
@@ -258,7 +263,7 @@ function layer(json: unknown, where: string, depth: number, index: number): Laye
   const name = typeof named === 'string' ? named : `${className.toLowerCase()}_${index + 1}`
   const module = typeof entry.module === 'string' ? entry.module : null
   const registered = typeof entry.registered_name === 'string' ? entry.registered_name : null
-  // Keras's own classes are registered under no name, or under their own after `Custom>`-less ones.
+  // Keras registers its own classes under no name or the bare one, others as `package>name`.
   const custom = registered?.includes('>')
     ? registered
     : module !== null && !/^(tf_|tf\.)?keras(_core)?\b|^tensorflow\b|^builtins$/.test(module)
@@ -271,7 +276,7 @@ function layer(json: unknown, where: string, depth: number, index: number): Laye
       ? null
       : layer(body[key], `${where}.${key}`, depth + 1, 0)
   return {
-    // Functional models write the name beside the configuration, and that one is referred to.
+    // Functional models write the name beside the configuration, and references use that one.
     name: typeof entry.name === 'string' ? entry.name : name,
     className,
     custom,

@@ -1,9 +1,10 @@
-/** The graph on its way: nodes are added one by one, and every value knows its shape and mask. */
+/** Builds the graph node by node, with the shape and the mask of every value. */
 
 import { GruvError } from '../../errors.ts'
 import { outputShapes } from '../../model/layers.ts'
-import type { Dim, LayerNode, Unwired } from '../../model/types.ts'
+import type { BinaryNode, Dim, LayerNode, Unwired } from '../../model/types.ts'
 import type { Named } from '../../tensor.ts'
+import { withoutUnread } from '../unread.ts'
 import { unfolded } from './unfold.ts'
 
 /** A value of the graph, with the mask that Keras carries beside it. */
@@ -14,10 +15,10 @@ export interface Value {
   readonly mask: Value | null
 }
 
-/** A value before it is known what becomes of the mask. */
+/** A value whose mask may still be open. */
 export type Result = Omit<Value, 'mask'> & { readonly mask?: Value | null }
 
-type Nameless = {
+export type Nameless = {
   [K in LayerNode['kind']]: Omit<Extract<Unwired, { kind: K }>, 'name' | 'conventions'> & {
     readonly conventions?: LayerNode['conventions']
   }
@@ -38,7 +39,8 @@ export class GraphBuilder {
     const wired = Object.entries(inputs).filter(
       (entry): entry is [string, Result] => entry[1] !== null && entry[1] !== undefined,
     )
-    // `Unwired` leaves out of each member of the union what is added here; TypeScript cannot put it back.
+    // `Unwired` leaves out of each member of the union what is added here; TypeScript cannot put it
+    // back.
     const complete = {
       conventions: [],
       ...node,
@@ -66,17 +68,21 @@ export class GraphBuilder {
     return this.add(name, node, inputs).y
   }
 
-  /** The nodes that lead to these values, each with the outputs that somebody reads. */
+  reshape(name: string, x: Result, shape: readonly Dim[]): Result {
+    return this.one(name, { kind: 'reshape', shape }, { x })
+  }
+
+  transpose(name: string, x: Result, axes: readonly number[]): Result {
+    return this.one(name, { kind: 'transpose', axes }, { x })
+  }
+
+  binary(name: string, op: BinaryNode['op'], a: Result, b: Result): Result {
+    return this.one(name, { kind: 'binary', op }, { a, b })
+  }
+
+  /** The nodes that lead to these values, each with the outputs that are read. */
   reaching(outputs: readonly string[]): readonly LayerNode[] {
-    const read = new Set(outputs)
-    const kept: LayerNode[] = []
-    for (const node of this.nodes.toReversed()) {
-      const ports = Object.entries(node.outputs).filter(([, value]) => read.has(value))
-      if (ports.length === 0) continue
-      for (const value of Object.values(node.inputs)) read.add(value)
-      kept.push({ ...node, outputs: Object.fromEntries(ports) } as LayerNode)
-    }
-    return unfolded(kept.reverse(), this.#shapes, outputs)
+    return unfolded(withoutUnread(this.nodes, outputs), this.#shapes, outputs)
   }
 
   #unique(name: string): string {

@@ -1,15 +1,11 @@
 /**
- * Keras's HDF5 files: whole models of Keras 1 to 3, weights alone as `save_weights` wrote them in
- * either era. Sources: `legacy/saving/legacy_h5_format.py` and `saving/saving_lib.py` of Keras.
+ * Reads Keras's HDF5 files: whole models of Keras 1 to 3, and weights alone as `save_weights` wrote
+ * them in either layout. Sources: `legacy/saving/legacy_h5_format.py` and `saving/saving_lib.py` of
+ * Keras.
  */
 
-import {
-  type Hdf5Attribute,
-  type Hdf5Dataset,
-  type Hdf5Group,
-  memberAt,
-  readHdf5,
-} from '../../bytes/hdf5.ts'
+import { type Hdf5Dataset, type Hdf5Group, memberAt, readHdf5 } from '../../bytes/hdf5/hdf5.ts'
+import type { Hdf5Attribute } from '../../bytes/hdf5/values.ts'
 import { GruvError } from '../../errors.ts'
 import type { Model } from '../../model/types.ts'
 import type { Tensor } from '../../tensor.ts'
@@ -22,13 +18,14 @@ import { jsonObject } from './settings.ts'
 import {
   allSlots,
   assign,
+  type LayerPath,
   missing,
   type NamedTensor,
   type OwnedSlot,
   ownerOf,
-  type Site,
   type Slot,
-  sameSite,
+  sameLayer,
+  showLayerPath,
   trainedFirst,
   type WeightSource,
 } from './weights.ts'
@@ -148,7 +145,9 @@ function legacyLayers(group: Hdf5Group): readonly FoundLayer[] {
   })
 }
 
-/** One group for each layer of the outermost model; those of models inside stand in their model's. */
+/**
+ * One group for each layer of the outermost model; layers of nested models are in their model's.
+ */
 function legacyWeights(group: Hdf5Group, net: NetConfig): WeightSource {
   const groups = layerGroups(group)
   const theano = text(group.attributes.get('backend')) === 'theano'
@@ -156,46 +155,43 @@ function legacyWeights(group: Hdf5Group, net: NetConfig): WeightSource {
     return { name, tensor: dataset.read() }
   }
   const flip = (
-    site: Site,
+    layerPath: LayerPath,
     slots: readonly Slot[],
     tensors: readonly Tensor[],
   ): readonly Tensor[] =>
-    theano && innermost(site.at(-1)!.layer).className.startsWith('Conv')
-      ? tensors.map((tensor, i) => (slots[i].name === 'kernel' ? turned(tensor) : tensor))
+    theano && innermost(layerPath.at(-1)!.layer).className.startsWith('Conv')
+      ? tensors.map((tensor, i) => (slots[i].name === 'kernel' ? reversed(tensor) : tensor))
       : tensors
-  const find = (site: Site, slots: readonly Slot[]): readonly Tensor[] => {
-    const top = site[0].layer
-    // Keras 1 lists the layers of models inside as if they were the outer one's.
-    const flat = groups.has(top.name) ? undefined : groups.get(site.at(-1)!.layer.name)
+  const find = (layerPath: LayerPath, slots: readonly Slot[]): readonly Tensor[] => {
+    const top = layerPath[0].layer
+    // Keras 1 lists the layers of nested models as if they were the outer one's.
+    const flat = groups.has(top.name) ? undefined : groups.get(layerPath.at(-1)!.layer.name)
     const own = flat ?? groups.get(top.name)
     if (own === undefined)
-      throw missing(site, slots, [...groups.keys()].slice(0, 12).join(', ') || 'no layers')
+      throw missing(layerPath, slots, [...groups.keys()].slice(0, 12).join(', ') || 'no layers')
     const arrays = arraysOf(own)
-    if (site.length === 1 || flat !== undefined)
-      return flip(site, slots, assign(site, slots, arrays.map(read)))
-    const owned = allSlots(net).filter((each) => each.site[0].layer === top)
+    if (layerPath.length === 1 || flat !== undefined)
+      return flip(layerPath, slots, assign(layerPath, slots, arrays.map(read)))
+    const owned = allSlots(net).filter((each) => each.layerPath[0].layer === top)
     const inOrder = [trainedFirst(owned), owned].find((order) => agrees(order, arrays))
     if (inOrder !== undefined) {
       const mine = inOrder.flatMap((each, i) =>
-        sameSite(each.site, site) ? [{ ...each, array: arrays[i] }] : [],
+        sameLayer(each.layerPath, layerPath) ? [{ ...each, array: arrays[i] }] : [],
       )
       return flip(
-        site,
+        layerPath,
         slots,
         mine.map(({ array }) => read(array).tensor),
       )
     }
-    const path = site.map(({ layer }) => layer.name).join('/')
+    const path = showLayerPath(layerPath)
     const mine = arrays.filter(({ name }) => ownerOf(net, `${top.name}/${name}`) === path)
-    return flip(site, slots, assign(site, slots, mine.map(read)))
+    return flip(layerPath, slots, assign(layerPath, slots, mine.map(read)))
   }
-  return {
-    find,
-    warnings: [],
-  }
+  return { find }
 }
 
-/** What the wrappers around it wrap. */
+/** The layer inside all wrappers. */
 function innermost(layer: LayerConfig): LayerConfig {
   return layer.inner === null ? layer : innermost(layer.inner)
 }
@@ -211,8 +207,8 @@ function agrees(
   )
 }
 
-/** Theano convolves where others correlate: the spatial axes the other way round. */
-function turned(kernel: Tensor): Tensor {
+/** Theano convolves where others correlate: its spatial axes run backwards. */
+function reversed(kernel: Tensor): Tensor {
   const inner = kernel.shape.slice(-2).reduce((a, b) => a * b, 1)
   const places = kernel.data.length / inner
   const data = kernel.data.slice()

@@ -1,10 +1,10 @@
-/** A Model from what Keras says of a network and a container of its weights. */
+/** Builds a Model from a Keras configuration and a container of its weights. */
 
 import { GruvError, isGruvError } from '../../errors.ts'
 import { createModel } from '../../model/graph.ts'
 import type { Dim, Model, Port } from '../../model/types.ts'
 import type { ReadOptions } from '../format.ts'
-import { refuseConventions } from '../guards.ts'
+import { refuseConventions } from '../format.ts'
 import type { Reference } from './calls.ts'
 import type { LayerConfig, NetConfig } from './config.ts'
 import { parseNetwork } from './config.ts'
@@ -21,12 +21,12 @@ export interface KerasFile {
   readonly config: unknown
   readonly version: string | null
   readonly weights: (net: NetConfig) => WeightSource
-  /** Whether the configuration is our own guess: the caller may then know better. */
+  /** Whether gruv guessed the configuration; the caller may then override it. */
   readonly guessed?: boolean
 }
 
 /**
- * @throws GruvError `unsupported`, naming every layer that cannot be read, with what one can do;
+ * @throws GruvError `unsupported`, naming every layer that cannot be read, with a remedy;
  *   `bad-file`, `bad-shape` or `not-found` for files that contradict themselves.
  */
 export function importKeras(file: KerasFile, options: ReadOptions): Model {
@@ -69,7 +69,7 @@ function alsoRefused(
     const inputs = new Map(net.inputs.map(({ layer }, i) => [layer, inputValue(ports[i])]))
     network.run(net, inputs, outputs)
   } catch {
-    // Whatever it is, the refusal that is known comes first.
+    // Any error here is ignored: the refusals that are known matter more.
   }
   return network.refused.filter(
     ({ layer }) => !names.has(layer) && net.layers.some(({ name }) => name === layer),
@@ -102,11 +102,14 @@ function attempt(
     inputs: ports,
     outputs: results,
     nodes: graph.reaching(results.map(({ value }) => value)),
-    warnings: [...source.weights.warnings, ...graph.warnings],
+    warnings: [...(source.weights.warnings ?? []), ...graph.warnings],
   })
 }
 
-/** One output is `y`; several are called as Keras calls them: by their layers, numbered where those repeat. */
+/**
+ * One output is `y`; several are called as Keras calls them: by their layers, numbered where those
+ * repeat.
+ */
 function outputNames(outputs: readonly Reference[]): readonly string[] {
   if (outputs.length === 1) return ['y']
   const taken = new Set<string>()
@@ -161,9 +164,9 @@ function lastBefore(net: NetConfig, refused: ReadonlySet<string>): string | null
 }
 
 /**
- * The inputs with their extents as one may read them, the most general first. A number of steps
- * that the file fixes (Keras asks for one where the model does not need it) is left open unless a
- * layer depends on it; open extents of several inputs are different unless a layer makes them equal.
+ * The possible shapes of the inputs, the most general first. A number of steps that the file fixes
+ * (Keras asks for one where the model does not need it) is left open unless a layer depends on it;
+ * open extents of several inputs are different unless a layer makes them equal.
  */
 function* readings(
   net: NetConfig,
@@ -202,7 +205,9 @@ function* readings(
   }
 }
 
-/** Whether axis 1 counts steps: of three and more axes, or of numbers that are looked up in a table. */
+/**
+ * Whether axis 1 counts steps: of three and more axes, or of numbers that are looked up in a table.
+ */
 function freeable(
   net: NetConfig,
   input: number,
@@ -258,7 +263,7 @@ function statedShape(net: NetConfig, input: Reference, source: Source): readonly
   throw settings.wrong('batch_input_shape', 'numbers from 1, and null for what is open')
 }
 
-/** A Sequential model that was never built says nothing of its input; the first weights do. */
+/** A Sequential model that was never built does not state its input; the first weights show it. */
 function inferred(
   net: NetConfig,
   input: Reference,

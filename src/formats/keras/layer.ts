@@ -1,19 +1,19 @@
-/** What the builder of a layer is given, and what it gives back. */
+/** The types of a layer's builder: its call, its arguments, its results. */
 
 import { GruvError } from '../../errors.ts'
-import type { ConventionOptions } from '../../model/conventions.ts'
+import type { ConventionOptions } from '../../model/conventions/conventions.ts'
 import type { Named, Tensor } from '../../tensor.ts'
 import type { LayerConfig } from './config.ts'
 import type { GraphBuilder, Result, Value } from './graph.ts'
 import type { KerasVersion, Settings } from './settings.ts'
 
-/** What an argument has become: a value of the graph, a list, or a constant. */
+/** An evaluated argument: a value of the graph, a list, or a constant. */
 export type Given = Value | readonly Given[] | { readonly constant: unknown }
 
 export interface LayerCall {
   readonly layer: LayerConfig
   readonly settings: Settings
-  /** What its nodes are called. */
+  /** The name of its nodes. */
   readonly name: string
   /** The tensors it is called with, in order; `x` is the first. */
   readonly x: Value
@@ -24,11 +24,16 @@ export interface LayerCall {
   readonly graph: GraphBuilder
   readonly version: KerasVersion
   readonly conventions: ConventionOptions
-  /** Its arrays by name, under the attributes that lead to them: `cell/kernel`. Read once, shared by all calls. */
+  /**
+   * Its arrays by name, under the attributes that lead to them: `cell/kernel`. Read once, shared by
+   * all calls.
+   */
   readonly weights: () => Named<Tensor>
-  /** Something that costs, made once for all calls of the layer. */
+  /** Makes something expensive once for all calls of the layer. */
   readonly once: <T>(key: string, make: () => T) => T
-  /** Calls another layer as part of this one: what a wrapper wraps, whose arrays stand under `path`. */
+  /**
+   * Calls another layer as part of this one: the wrapped layer, whose arrays lie under `path`.
+   */
   readonly wrapped: (
     inner: LayerConfig,
     path: string,
@@ -37,12 +42,16 @@ export interface LayerCall {
   ) => readonly Value[]
 }
 
-/** One result for each tensor that the layer gives. A mask left out is passed on as the class does. */
+/**
+ * One result for each tensor that the layer gives. A mask left out is passed on as the class does.
+ */
 export type Builder = (call: LayerCall) => readonly Result[]
 
 export interface LayerEntry {
   readonly build: Builder
-  /** Whether the layer passes the mask of its input on (`supports_masking`); some do since Keras 3. */
+  /**
+   * Whether the layer passes the mask of its input on (`supports_masking`); some do since Keras 3.
+   */
   readonly masks: boolean | 'since 3'
 }
 

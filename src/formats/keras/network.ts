@@ -1,7 +1,7 @@
-/** From a configuration and weights to nodes: every call of every layer that the outputs need. */
+/** Builds the nodes of a Keras network: every call of every layer that the outputs need. */
 
 import { GruvError, isGruvError } from '../../errors.ts'
-import type { ConventionOptions } from '../../model/conventions.ts'
+import type { ConventionOptions } from '../../model/conventions/conventions.ts'
 import type { Dim, Port } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'
 import type { Argument, Reference } from './calls.ts'
@@ -12,9 +12,9 @@ import { layerEntry, reasonAgainst } from './layers/index.ts'
 import { operations } from './layers/operations.ts'
 import { dtypePolicy, type Refusal } from './refusals.ts'
 import type { KerasVersion } from './settings.ts'
-import { type Site, slotsOf, type WeightSource } from './weights.ts'
+import { type LayerPath, slotsOf, type WeightSource } from './weights.ts'
 
-/** What is the same for all attempts at one model. */
+/** Shared by all attempts at one model. */
 export interface Source {
   readonly version: KerasVersion
   readonly weights: WeightSource
@@ -30,7 +30,7 @@ export function neededCalls(
   const done = new Map<string, 'open' | 'done'>()
   const order: { readonly layer: LayerConfig; readonly call: number }[] = []
   const inputs = new Set(net.inputs.map(({ layer }) => layer))
-  // A stack of our own: a chain of thousands of layers must not exhaust JavaScript's.
+  // An explicit stack: a chain of thousands of layers would overflow JavaScript's.
   const stack = wanted.map((reference) => ({ reference, leave: false })).reverse()
   for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
     const { reference, leave } = top
@@ -75,7 +75,7 @@ export class Network {
   readonly graph = new GraphBuilder()
   readonly refused: Refusal[] = []
   readonly #source: Source
-  /** By layer: what is made once for all its calls. */
+  /** Things made once for all calls of a layer, by layer. */
   readonly #made = new Map<LayerConfig, Map<string, unknown>>()
 
   constructor(source: Source, made: Map<LayerConfig, Map<string, unknown>>) {
@@ -88,7 +88,7 @@ export class Network {
     net: NetConfig,
     inputs: ReadonlyMap<string, Value>,
     wanted: readonly Reference[],
-    around: Site = [],
+    around: LayerPath = [],
     prefix = '',
   ): readonly (Value | null)[] {
     const values = new Map<string, readonly Value[] | null>()
@@ -119,13 +119,13 @@ export class Network {
         values.set(key, null)
         continue
       }
-      const site = [...around, { net, layer }]
+      const layerPath = [...around, { net, layer }]
       values.set(
         key,
         this.#attempt(layer, () =>
           this.#call(
             layer,
-            site,
+            layerPath,
             prefix + layer.name,
             given as readonly Given[],
             named as Named<Given>,
@@ -136,7 +136,7 @@ export class Network {
     return wanted.map(resolve)
   }
 
-  /** What is unsupported is noted, so that one message can name all of it. */
+  /** Notes unsupported layers, so that one message can name them all. */
   #attempt(layer: LayerConfig, run: () => readonly Value[]): readonly Value[] | null {
     try {
       return run()
@@ -150,7 +150,7 @@ export class Network {
 
   #call(
     layer: LayerConfig,
-    site: Site,
+    layerPath: LayerPath,
     name: string,
     args: readonly Given[],
     kwargs: Named<Given>,
@@ -175,16 +175,16 @@ export class Network {
         version: this.#source.version,
         conventions: this.#source.conventions,
         once: (key, make) => this.#once(layer, key, make),
-        weights: () => this.#once(layer, '', () => this.#weightsAt(site)),
+        weights: () => this.#once(layer, '', () => this.#weightsAt(layerPath)),
         wrapped: () => [],
       },
-      site,
+      layerPath,
     )
   }
 
-  #dispatch(call: LayerCall, site: Site): readonly Value[] {
+  #dispatch(call: LayerCall, layerPath: LayerPath): readonly Value[] {
     const { layer, name } = call
-    if (layer.model !== null) return this.#nested(layer.model, call.inputs, site, name)
+    if (layer.model !== null) return this.#nested(layer.model, call.inputs, layerPath, name)
     const entry = layer.operation
       ? (operations[layer.className] ?? null)
       : layerEntry(layer.className)
@@ -205,7 +205,7 @@ export class Network {
           once: (key, make) => call.once(path + key, make),
           weights: () => under(call.weights(), path),
         },
-        site,
+        layerPath,
       )
     const policy = dtypePolicy(layer)
     if (policy !== null && /^(mixed_)?b?float16$/.test(policy)) {
@@ -218,7 +218,12 @@ export class Network {
     return results.map((result) => this.#masked(call, passesOn, result))
   }
 
-  #nested(net: NetConfig, inputs: readonly Value[], site: Site, name: string): readonly Value[] {
+  #nested(
+    net: NetConfig,
+    inputs: readonly Value[],
+    layerPath: LayerPath,
+    name: string,
+  ): readonly Value[] {
     if (net.inputs.length !== inputs.length) {
       throw new GruvError('bad-file', 'the model inside is called with another number of inputs', {
         where: name,
@@ -227,14 +232,14 @@ export class Network {
       })
     }
     const given = new Map(net.inputs.map(({ layer }, i) => [layer, inputs[i]]))
-    const results = this.run(net, given, net.outputs, site, `${name}/`)
+    const results = this.run(net, given, net.outputs, layerPath, `${name}/`)
     if (results.includes(null)) {
       throw new GruvError('unsupported', 'a layer in it is not supported', { where: name })
     }
     return results as readonly Value[]
   }
 
-  /** A mask that a layer did not speak of goes on, or ends here. */
+  /** A mask that a layer's builder did not set is passed on, or ends here. */
   #masked({ name, layer, x }: LayerCall, passesOn: boolean, result: Result): Value {
     if (result.mask !== undefined) return { ...result, mask: result.mask }
     if (x.mask !== null && !passesOn) {
@@ -245,11 +250,11 @@ export class Network {
     return { ...result, mask: passesOn ? x.mask : null }
   }
 
-  #weightsAt(site: Site): Named<Tensor> {
-    const { layer } = site.at(-1)!
+  #weightsAt(layerPath: LayerPath): Named<Tensor> {
+    const { layer } = layerPath.at(-1)!
     const slots = slotsOf(layer)
     if (slots.length === 0) return {}
-    const tensors = this.#source.weights.find(site, slots)
+    const tensors = this.#source.weights.find(layerPath, slots)
     return Object.fromEntries(
       slots.map(({ path, name }, i) => [[...path, name].join('/'), tensors[i]] as const),
     )
@@ -281,7 +286,7 @@ function evaluate(
   return list.includes(null) ? null : (list as readonly Given[])
 }
 
-/** A mask that the call itself names goes before the one that its input carries. */
+/** A mask that the call itself names takes precedence over the one that its input carries. */
 function explicitMask({ mask }: Named<Given>): Value | undefined {
   return isValue(mask) ? mask : undefined
 }

@@ -1,20 +1,27 @@
 /**
- * Weights by the attributes of Python objects: `layers/gru/cell/vars/0`, in `.keras` archives and
- * `.weights.h5` files. Names are made of classes and counters, not of the layers' names; on Windows
- * they hold backslashes. Source: `_save_state` and `_save_container_state` in Keras's
+ * Finds weights by the attributes of Python objects: `layers/gru/cell/vars/0`, in `.keras` archives
+ * and `.weights.h5` files. Names are made of classes and counters, not of the layers' names; on
+ * Windows they hold backslashes. Source: `_save_state` and `_save_container_state` in Keras's
  * `saving/saving_lib.py`, 2.13 to 3.
  */
 
-import type { Hdf5Dataset, Hdf5Group } from '../../bytes/hdf5.ts'
+import type { Hdf5Dataset, Hdf5Group } from '../../bytes/hdf5/hdf5.ts'
 import type { FoundLayer } from './bare.ts'
 import type { LayerConfig, NetConfig } from './config.ts'
-import { hasWeights, missing, modelIn, type Site, type Slot, type WeightSource } from './weights.ts'
+import {
+  hasWeights,
+  type LayerPath,
+  missing,
+  modelIn,
+  type Slot,
+  type WeightSource,
+} from './weights.ts'
 
 export interface ObjectNode {
   readonly children: Map<string, ObjectNode>
-  /** What stands under `vars`, by its number. */
+  /** The arrays under `vars`, by number. */
   readonly vars: Map<string, Hdf5Dataset>
-  /** What the object is called, where Keras noted it beside its arrays. */
+  /** The object's name, where Keras stored it beside its arrays. */
   title: string | null
 }
 
@@ -55,7 +62,7 @@ function at(node: ObjectNode, path: readonly string[]): ObjectNode {
 }
 
 /** `SimpleRNN` → `simple_rnn`, as `naming.to_snake_case`. */
-function snakeCase(name: string): string {
+export function snakeCase(name: string): string {
   return name
     .replaceAll(/\W+/g, '')
     .replaceAll(/(.)([A-Z][a-z]+)/g, '$1_$2')
@@ -63,7 +70,7 @@ function snakeCase(name: string): string {
     .toLowerCase()
 }
 
-/** What the random numbers of Dropout start from is nothing that was trained. */
+/** The seeds of Dropout, which are not trained. */
 const SEEDS = 'seed_generator'
 
 function trainedIn(node: ObjectNode): readonly (readonly [string, ObjectNode])[] {
@@ -75,9 +82,9 @@ function holdsVariables(node: ObjectNode): boolean {
 }
 
 export function objectWeights(tree: ObjectNode): WeightSource {
-  const find: WeightSource['find'] = (site, slots) => {
+  const find: WeightSource['find'] = (layerPath, slots) => {
     let node: ObjectNode | undefined = tree
-    for (const { net, layer } of site) {
+    for (const { net, layer } of layerPath) {
       node = node && layerNode(node, net, layer)
       for (
         let inner = layer.inner;
@@ -89,7 +96,7 @@ export function objectWeights(tree: ObjectNode): WeightSource {
     }
     return slots.map((slot, i) => {
       const owner = slot.path.reduce<ObjectNode | undefined>(
-        (here, step, depth) => here && attribute(here, cellName(site, slot, depth) ?? step),
+        (here, step, depth) => here && attribute(here, cellName(layerPath, slot, depth) ?? step),
         node,
       )
       const number = slots
@@ -98,15 +105,12 @@ export function objectWeights(tree: ObjectNode): WeightSource {
       const dataset = owner?.vars.get(`${number}`)
       if (dataset === undefined) {
         const have = node === undefined ? [...tree.children.keys()] : describe(node)
-        throw missing(site, slots, have.slice(0, 12).join(', ') || 'nothing')
+        throw missing(layerPath, slots, have.slice(0, 12).join(', ') || 'nothing')
       }
       return dataset.read()
     })
   }
-  return {
-    find,
-    warnings: [],
-  }
+  return { find }
 }
 
 function attribute(node: ObjectNode, name: string): ObjectNode | undefined {
@@ -114,9 +118,9 @@ function attribute(node: ObjectNode, name: string): ObjectNode | undefined {
 }
 
 /** Cells in a list are named like layers in a list; their number is the last step of the path. */
-function cellName(site: Site, slot: Slot, depth: number): string | undefined {
+function cellName(layerPath: LayerPath, slot: Slot, depth: number): string | undefined {
   if (slot.path[depth - 1] !== 'cells') return undefined
-  const { layer } = site.at(-1)!
+  const { layer } = layerPath.at(-1)!
   const { cells } = layer.inner ?? layer
   const own = snakeCase(cells[Number(slot.path[depth])].className)
   const before = cells

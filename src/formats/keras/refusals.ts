@@ -1,4 +1,7 @@
-/** What of a model cannot be read, found before anything is: all of it, so that one message says it. */
+/**
+ * Finds everything in a model that cannot be read, before reading, so that one message names it
+ * all.
+ */
 
 import { isGruvError } from '../../errors.ts'
 import { isLogSoftmax, kerasActivation } from './activations.ts'

@@ -1,5 +1,5 @@
 /**
- * What TensorFlow's Keras 2 left in folders: SavedModels with a `keras_metadata.pb`, and
+ * Reads the folders that TensorFlow's Keras 2 wrote: SavedModels with a `keras_metadata.pb`, and
  * checkpoints, whose variables are found through the graph of the objects that own them.
  */
 
@@ -8,28 +8,28 @@ import {
   countShards,
   OBJECT_GRAPH,
   readBundle,
-} from '../../bytes/tensorflow-bundle.ts'
+} from '../../bytes/tensorflow/bundle.ts'
 import {
   nodeAt,
   type ObjectGraph,
   type ObjectNode,
   readKerasMetadata,
   readObjectGraph,
-} from '../../bytes/tensorflow-objects.ts'
+} from '../../bytes/tensorflow/objects.ts'
 import { decodeText } from '../../bytes/text.ts'
 import { GruvError } from '../../errors.ts'
 import type { Model } from '../../model/types.ts'
 import { baseName, type ReadOptions, type SourceFile } from '../format.ts'
-import { readOptional, readSibling } from '../guards.ts'
+import { readOptional, readSibling } from '../siblings.ts'
 import { type FoundLayer, importBare } from './bare.ts'
 import { importKeras } from './import.ts'
 import { jsonObject } from './settings.ts'
 import {
   hasWeights,
+  type LayerPath,
   missing,
   modelIn,
   type NamedTensor,
-  type Site,
   type WeightSource,
 } from './weights.ts'
 
@@ -69,7 +69,7 @@ export async function readSavedModel(file: SourceFile, options: ReadOptions): Pr
 export async function readCheckpointState(file: SourceFile, options: ReadOptions): Promise<Model> {
   const stated = /model_checkpoint_path:\s*"([^"]*)"/.exec(decodeText(file.bytes))
   if (stated === null) throw new GruvError('bad-file', 'the file names no checkpoint')
-  // Where it was saved is of no use here: the files lie beside this one.
+  // The folder that it was saved in is ignored: the files lie beside this one.
   const prefix = stated[1].split(/[\\/]/).at(-1)!
   return readCheckpointFiles(file, prefix, options)
 }
@@ -114,25 +114,28 @@ async function checkpointAt(file: SourceFile, prefix: string): Promise<Checkpoin
 
 function objectGraphWeights({ bundle, graph }: Checkpoint): WeightSource {
   return {
-    find: (site, slots) => {
-      const path = site.flatMap((_, depth) => stepsTo(site, depth))
+    find: (layerPath, slots) => {
+      const path = layerPath.flatMap((_, depth) => stepsTo(layerPath, depth))
       return slots.map((slot) => {
         const owner = follow(graph, nodeAt(graph, path), slot.path)
         const variable = follow(graph, owner, [slot.name])
         const key = variable?.attributes.find(({ name }) => name === 'VARIABLE_VALUE')?.key
         const entry = key === undefined ? undefined : bundle.get(key)
         if (entry === undefined)
-          throw missing(site, slots, `no variable ${[...path, ...slot.path, slot.name].join('/')}`)
+          throw missing(
+            layerPath,
+            slots,
+            `no variable ${[...path, ...slot.path, slot.name].join('/')}`,
+          )
         return entry.read()
       })
     },
-    warnings: [],
   }
 }
 
 /** From a model to one of its layers: those with weights are numbered. */
-function stepsTo(site: Site, depth: number): readonly string[] {
-  const { net, layer } = site[depth]
+function stepsTo(layerPath: LayerPath, depth: number): readonly string[] {
+  const { net, layer } = layerPath[depth]
   const weighted = net.layers.filter(hasWeights)
   const steps = [`layer_with_weights-${weighted.indexOf(layer)}`]
   if (layer.model !== null || modelIn(layer) === null) return steps

@@ -1,40 +1,36 @@
-/** A layer's configuration as it stands in the file, read with types. */
+/** Reads values of a layer's configuration with types. */
 
-import { parseJson } from '../../bytes/json-text.ts'
-import { GruvError, within } from '../../errors.ts'
+import { parseJson } from '../../bytes/json/text.ts'
+import { GruvError, locate } from '../../errors.ts'
 import { type JsonObject, object } from '../decode.ts'
 
 /** A JSON object as Python writes it, NaN and Infinity included. @throws GruvError `bad-file`. */
 export function jsonObject(text: string, where: string): JsonObject {
-  try {
-    return object(parseJson(text), where)
-  } catch (error) {
-    throw within(where, error)
-  }
+  return locate(where, () => object(parseJson(text), where))
 }
 
-/** Deeper nesting than any model has; each level is a level of our recursion. */
+/** Deeper nesting than any model has; each level is a level of recursion here. */
 const DEEPEST = 12
 
 /**
- * Python values that JSON does not know, as Keras spells them, become plain ones:
- * `{"class_name": "__tuple__", "items": […]}` is an array, and so are NumPy's and TensorFlow's.
+ * Replaces Python values that JSON does not have, which Keras spells as objects:
+ * `{"class_name": "__tuple__", "items": […]}` becomes an array, and so do NumPy's and TensorFlow's.
  */
-export function plain(value: unknown, depth = 0): unknown {
+export function jsonValue(value: unknown, depth = 0): unknown {
   if (depth > DEEPEST * 20) {
     throw new GruvError('too-large', 'the configuration is nested too deeply', {
       expected: `at most ${DEEPEST * 20} levels`,
     })
   }
-  if (Array.isArray(value)) return value.map((each) => plain(each, depth + 1))
+  if (Array.isArray(value)) return value.map((each) => jsonValue(each, depth + 1))
   if (typeof value !== 'object' || value === null) return value
   const { class_name: kind, items, config } = value as Record<string, unknown>
   if ((kind === '__tuple__' || kind === 'TensorShape') && Array.isArray(items))
-    return plain(items, depth + 1)
+    return jsonValue(items, depth + 1)
   if ((kind === '__numpy__' || kind === '__tensor__') && typeof config === 'object')
-    return plain((config as { value?: unknown } | null)?.value, depth + 1)
+    return jsonValue((config as { value?: unknown } | null)?.value, depth + 1)
   return Object.fromEntries(
-    Object.entries(value).map(([key, each]) => [key, plain(each, depth + 1)]),
+    Object.entries(value).map(([key, each]) => [key, jsonValue(each, depth + 1)]),
   )
 }
 
@@ -136,12 +132,12 @@ function scalar(value: unknown): unknown {
   return value ?? undefined
 }
 
-/** `2.2.4-tf` → [2, 2] and whether it is TensorFlow's own. */
+/** The version of Keras that wrote a file, such as `2.2.4-tf`. */
 export interface KerasVersion {
   /** As the file states it; null where it does not. */
   readonly stated: string | null
   readonly major: number
-  /** What the rules for masks go by: TensorFlow 2's own Keras counts as 2.3 and later. */
+  /** The version whose rules for masks apply: TensorFlow 2's own Keras counts as 2.3 and later. */
   readonly rules: string
   /** The number of the last part, where the first two are not enough. */
   readonly patch: number

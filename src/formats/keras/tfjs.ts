@@ -1,20 +1,22 @@
 /**
- * TF.js layers models: `model.json` and the shards that its `weightsManifest` names.
+ * Reads TF.js layers models: `model.json` and the shards that its `weightsManifest` names.
  * Sources: tfjs-core `io/types.ts` and `io/io_utils.ts` (decodeWeights), tfjs-layers `models.ts`.
  */
 
-import { type BinaryType, bytesPer, decodeNumbers } from '../../bytes/storage.ts'
+import { joinBytes } from '../../bytes/byte-arrays.ts'
+import { isCounts } from '../../bytes/checks.ts'
+import { type BinaryType, bytesPer, decodeNumbers } from '../../bytes/numbers/storage.ts'
 import { decodeText } from '../../bytes/text.ts'
 import { GruvError } from '../../errors.ts'
 import type { Model } from '../../model/types.ts'
 import { sizeOf, type Tensor } from '../../tensor.ts'
 import { array, type JsonObject, object, oneOf, text } from '../decode.ts'
 import { baseName, type ReadOptions, type SourceFile } from '../format.ts'
-import { readSibling } from '../guards.ts'
+import { readSibling } from '../siblings.ts'
 import type { NetConfig } from './config.ts'
 import { importKeras } from './import.ts'
 import { jsonObject } from './settings.ts'
-import { assign, type NamedTensor, ownerOf, type WeightSource } from './weights.ts'
+import { assign, type NamedTensor, ownerOf, showLayerPath, type WeightSource } from './weights.ts'
 
 const dtypes = [
   'float32',
@@ -65,7 +67,7 @@ export async function readTfjsModel(file: SourceFile, options: ReadOptions): Pro
       name: baseName(file.name),
       source: 'TF.js layers model',
       config,
-      // What TF.js itself writes follows the rules of Keras 2.2, of which it is a copy.
+      // Models that TF.js itself writes follow the rules of Keras 2.2, of which it is a copy.
       version: typeof version !== 'string' ? null : /^\d/.test(version) ? version : '2.2',
       weights: (net) => flatWeights(net, tensors, kinds),
     },
@@ -85,22 +87,13 @@ async function readGroup(
   )
   const shards: Uint8Array[] = []
   for (const path of paths) shards.push(await readSibling(file, path))
-  const bytes = new Uint8Array(shards.reduce((sum, shard) => sum + shard.length, 0))
-  let end = 0
-  for (const shard of shards) {
-    bytes.set(shard, end)
-    end += shard.length
-  }
+  const bytes = joinBytes(shards)
   let at = 0
   const tensors = array(group.weights, `${where}.weights`).map((each, i): NamedTensor => {
     const entry = object(each, `${where}.weights[${i}]`)
     const name = text(entry.name, `${where}.weights[${i}].name`)
     const shape = array(entry.shape, `${name}: shape`)
-    if (
-      !shape.every(
-        (extent): extent is number => Number.isSafeInteger(extent) && (extent as number) >= 0,
-      )
-    ) {
+    if (!isCounts(shape)) {
       throw new GruvError('bad-file', 'this is no shape', {
         where: name,
         got: JSON.stringify(shape).slice(0, 60),
@@ -173,8 +166,7 @@ function flatWeights(
     else list.push(each)
   }
   return {
-    find: (site, slots) =>
-      assign(site, slots, owned.get(site.map(({ layer }) => layer.name).join('/')) ?? []),
+    find: (layerPath, slots) => assign(layerPath, slots, owned.get(showLayerPath(layerPath)) ?? []),
     warnings: [...kinds].map(
       (kind) =>
         `weights are quantised to ${kind}: they are those of the file, not those that were trained`,

@@ -1,10 +1,11 @@
 /**
- * Layers on every step, without the detour. TimeDistributed makes rows of steps, calls what it wraps
- * and makes steps of rows again; where all that happens between is done to each vector by itself, it
- * can be done to the steps as they are, and so streams.
+ * Removes the reshapes around TimeDistributed layers where they are not needed. TimeDistributed
+ * turns steps into rows, calls the layer that it wraps, and turns rows into steps again. Where
+ * everything between works on each vector by itself, it can work on the steps as they are, and so
+ * stream.
  */
 
-import type { Dim, LayerNode, ReshapeNode } from '../../model/types.ts'
+import type { Dim, LayerKind, LayerNode, ReshapeNode } from '../../model/types.ts'
 
 /** Steps that became rows: [rows, steps, features] → [rows·steps, features]. */
 interface Fold {
@@ -13,27 +14,51 @@ interface Fold {
   readonly steps: Dim
 }
 
-/** Whether a node does the same to each vector, however many axes stand before it. */
+/** Which kinds of layers do the same to each vector, however many axes stand before it. */
+const vectorwise: Readonly<Record<Exclude<LayerKind, 'layerNorm'>, boolean>> = {
+  dense: true,
+  activation: true,
+  prelu: true,
+  affine: true,
+  batchNorm: true,
+  merge: true,
+  gru: false,
+  lstm: false,
+  rnn: false,
+  reverse: false,
+  reshape: false,
+  transpose: false,
+  expand: false,
+  slice: false,
+  concat: false,
+  pad: false,
+  gather: false,
+  constant: false,
+  binary: false,
+  unary: false,
+  where: false,
+  reduce: false,
+  matmul: false,
+  softmax: false,
+  conv: false,
+  convTranspose: false,
+  pool: false,
+  attention: false,
+  multiHeadAttention: false,
+  embedding: false,
+  masking: false,
+  conv1d: false,
+}
+
+/** Whether a node does the same to each vector; a layerNorm does where it normalises one axis. */
 function isVectorwise(node: LayerNode): boolean {
-  switch (node.kind) {
-    case 'dense':
-    case 'activation':
-    case 'prelu':
-    case 'affine':
-    case 'batchNorm':
-    case 'merge':
-      return true
-    case 'layerNorm':
-      return node.axes === 1
-    default:
-      return false
-  }
+  return node.kind === 'layerNorm' ? node.axes === 1 : vectorwise[node.kind]
 }
 
 /**
- * The same graph with as few of these detours as can be.
+ * The same graph with as few of these reshapes as possible.
  * @param shapes of every value of the graph.
- * @param outputs values that leave the graph: none of them disappears.
+ * @param outputs values that leave the graph; all of them stay.
  */
 export function unfolded(
   nodes: readonly LayerNode[],
@@ -52,7 +77,9 @@ function foldOf(node: LayerNode, shapes: ReadonlyMap<string, readonly Dim[]>): F
   return features.length === 1 && features[0] === node.shape[1] ? { node, rows, steps } : null
 }
 
-/** The graph without a fold and what belongs to it; as it is where other things are done in between. */
+/**
+ * The graph without a fold and its ends; the same graph where other kinds of layers lie in between.
+ */
 function without(
   fold: Fold,
   folds: readonly Fold[],
@@ -91,7 +118,7 @@ function without(
       whole[0] === rows &&
       whole[1] === steps &&
       whole[2] === shapes.get(from)?.at(-1)
-    // One value for each end, and an end for one value: then it can have the end's name.
+    // Each value has one end and each end one value, so the value can take the end's name.
     if (!unfolds || starts.has(from) || ends.has(from)) return nodes
     ends.set(from, node.outputs.y)
     dropped.add(node)

@@ -1,9 +1,10 @@
 /**
- * Which arrays each layer has, in the order in which Keras creates them, and how containers are
- * asked for them. Sources: `build` of each layer; `weights` of Layer and Model.
+ * Lists the arrays of each layer in the order in which Keras creates them, and assigns the arrays
+ * of a container to them. Sources: `build` of each layer; `weights` of Layer and Model.
  */
 
 import { GruvError } from '../../errors.ts'
+import { emptyLike } from '../../model/axes.ts'
 import { showShape, type Tensor } from '../../tensor.ts'
 import type { LayerConfig, NetConfig } from './config.ts'
 
@@ -15,15 +16,15 @@ export interface Slot {
   readonly trainable: boolean
 }
 
-/** Where a layer stands: the models around it, outermost first, then the layer itself. */
-export type Site = readonly { readonly net: NetConfig; readonly layer: LayerConfig }[]
+/** The models around a layer, outermost first, then the layer itself. */
+export type LayerPath = readonly { readonly net: NetConfig; readonly layer: LayerConfig }[]
 
 /** A container of weights. */
 export interface WeightSource {
   /** In the order of the slots. @throws GruvError `not-found`, naming the layer. */
-  readonly find: (site: Site, slots: readonly Slot[]) => readonly Tensor[]
-  /** What a user should know of how they are stored. */
-  readonly warnings: readonly string[]
+  readonly find: (layerPath: LayerPath, slots: readonly Slot[]) => readonly Tensor[]
+  /** What a user should know about how they are stored. */
+  readonly warnings?: readonly string[]
 }
 
 type Names = (layer: LayerConfig) => readonly string[]
@@ -103,7 +104,7 @@ export function slotsOf(layer: LayerConfig, trainable = true): readonly Slot[] {
       ...under('backward_layer', slotsOf(backward, own)),
     ]
   }
-  // Whatever a wrapper wraps is called `layer`; wrapped models answer for themselves.
+  // The attribute of a wrapper is called `layer`; wrapped models list their arrays themselves.
   if (inner !== null) return inner.model === null ? under('layer', slotsOf(inner, own)) : []
   if (cells.length > 0) {
     return cells.flatMap((each, i) => {
@@ -123,7 +124,7 @@ export function slotsOf(layer: LayerConfig, trainable = true): readonly Slot[] {
   })
 }
 
-/** Whether the cells of an RNN stand in StackedRNNCells: its states then come as a list. */
+/** Whether the cells of an RNN are in StackedRNNCells: its states then come as a list. */
 export function isStacked({ settings }: LayerConfig): boolean {
   const value = settings.get('cell')
   return (
@@ -133,22 +134,22 @@ export function isStacked({ settings }: LayerConfig): boolean {
 }
 
 export interface OwnedSlot {
-  readonly site: Site
+  readonly layerPath: LayerPath
   readonly slot: Slot
 }
 
 /** Every array of a model, layer by layer, those of models inside it included. */
 export function allSlots(
   net: NetConfig,
-  around: Site = [],
+  around: LayerPath = [],
   trainable = true,
 ): readonly OwnedSlot[] {
   return net.layers.flatMap((layer) => {
-    const site = [...around, { net, layer }]
+    const layerPath = [...around, { net, layer }]
     const own = trainable && layer.settings.get('trainable') !== false
     const model = modelIn(layer)
-    if (model !== null) return allSlots(model, site, own)
-    return slotsOf(layer, trainable).map((slot) => ({ site, slot }))
+    if (model !== null) return allSlots(model, layerPath, own)
+    return slotsOf(layer, trainable).map((slot) => ({ layerPath, slot }))
   })
 }
 
@@ -157,13 +158,16 @@ export function modelIn(layer: LayerConfig): NetConfig | null {
   return layer.model ?? (layer.inner === null ? null : modelIn(layer.inner))
 }
 
-/** Whether a layer owns arrays, or a model that is or stands in it does. */
+/** Whether a layer owns arrays, or the model that it is or wraps does. */
 export function hasWeights(layer: LayerConfig): boolean {
   const model = modelIn(layer)
   return model === null ? slotsOf(layer).length > 0 : model.layers.some(hasWeights)
 }
 
-/** As `model.weights` has them up to Keras 2.3, and every HDF5 file: what is trained comes first. */
+/**
+ * In the order of `model.weights` up to Keras 2.3, and of every HDF5 file: trained arrays come
+ * first.
+ */
 export function trainedFirst(slots: readonly OwnedSlot[]): readonly OwnedSlot[] {
   return [
     ...slots.filter(({ slot }) => slot.trainable),
@@ -171,17 +175,17 @@ export function trainedFirst(slots: readonly OwnedSlot[]): readonly OwnedSlot[] 
   ]
 }
 
-export function sameSite(a: Site, b: Site): boolean {
+export function sameLayer(a: LayerPath, b: LayerPath): boolean {
   return a.length === b.length && a.every(({ layer }, i) => layer === b[i].layer)
 }
 
-function showSite(site: Site): string {
-  return site.map(({ layer }) => layer.name).join('/')
+export function showLayerPath(layerPath: LayerPath): string {
+  return layerPath.map(({ layer }) => layer.name).join('/')
 }
 
-export function missing(site: Site, slots: readonly Slot[], got: string): GruvError {
+export function missing(layerPath: LayerPath, slots: readonly Slot[], got: string): GruvError {
   return new GruvError('not-found', 'the weights of this layer are not in the file', {
-    where: showSite(site),
+    where: showLayerPath(layerPath),
     expected: slots.map(({ name, path }) => [...path, name].join('/')).join(', '),
     got,
   })
@@ -193,7 +197,7 @@ export interface NamedTensor {
   readonly tensor: Tensor
 }
 
-/** What people called the same array before. */
+/** Earlier names of the same arrays. */
 const synonyms: Readonly<Record<string, string>> = {
   W: 'kernel',
   U: 'recurrent_kernel',
@@ -214,7 +218,7 @@ function lastName(path: string): string {
  * not contradict; by name where they do.
  */
 export function assign(
-  site: Site,
+  layerPath: LayerPath,
   slots: readonly Slot[],
   found: readonly NamedTensor[],
 ): readonly Tensor[] {
@@ -235,7 +239,7 @@ export function assign(
   })
   if (picked.every((tensor) => tensor !== undefined)) return picked
   throw missing(
-    site,
+    layerPath,
     slots,
     found.map(({ name, tensor }) => `${name} ${showShape(tensor.shape)}`).join(', ') || 'no arrays',
   )
@@ -247,7 +251,10 @@ const gatesOf: Readonly<Record<number, { readonly listed: string; readonly packe
   12: { listed: 'icfo', packed: 'ifco' },
 }
 
-/** Keras 1 kept W, U and b of each gate apart; both halves of a Bidirectional layer one after the other. */
+/**
+ * Keras 1 kept W, U and b of each gate apart; both halves of a Bidirectional layer one after the
+ * other.
+ */
 function joinGates(slots: readonly Slot[], found: readonly NamedTensor[]): readonly NamedTensor[] {
   const halves = slots.length / 3
   const gates = gatesOf[found.length / halves]
@@ -258,7 +265,7 @@ function joinGates(slots: readonly Slot[], found: readonly NamedTensor[]): reado
   ).flatMap((arrays) =>
     ['kernel', 'recurrent_kernel', 'bias'].map((name, part) => ({
       name,
-      tensor: besides(
+      tensor: joinColumns(
         [...gates.packed].map((gate) => arrays[gates.listed.indexOf(gate) * 3 + part].tensor),
       ),
     })),
@@ -266,7 +273,7 @@ function joinGates(slots: readonly Slot[], found: readonly NamedTensor[]): reado
 }
 
 /** Arrays of the same shape, side by side along the last axis. */
-function besides(parts: readonly Tensor[]): Tensor {
+function joinColumns(parts: readonly Tensor[]): Tensor {
   const [first] = parts
   const width = first.shape.at(-1) ?? 0
   const rows = width === 0 ? 0 : first.data.length / width
@@ -275,9 +282,7 @@ function besides(parts: readonly Tensor[]): Tensor {
       got: parts.map(({ shape }) => showShape(shape)).join(', '),
     })
   }
-  const data = new (first.data instanceof Float32Array ? Float32Array : Float64Array)(
-    first.data.length * parts.length,
-  )
+  const data = emptyLike(first, first.data.length * parts.length)
   parts.forEach((part, at) => {
     for (let row = 0; row < rows; row++)
       data.set(
@@ -289,8 +294,8 @@ function besides(parts: readonly Tensor[]): Tensor {
 }
 
 /**
- * Whose array this is by its name, in flat lists (TF.js, HDF5 files of models inside models): it
- * belongs to the first layer that its path names, and within a model to the first layer there.
+ * The layer that an array in a flat list belongs to by its name (TF.js, HDF5 files of nested
+ * models): the first layer that its path names, and within a model the first layer there.
  * @returns the names of the models around the layer and its own, with slashes.
  */
 export function ownerOf(net: NetConfig, name: string): string | null {
@@ -317,7 +322,7 @@ function ownerIn(net: NetConfig, path: readonly string[]): readonly string[] | n
     const inside = ownerIn(model, here.slice(layer.name.split('/').length))
     if (inside !== null) return [layer.name, ...inside]
   }
-  // A model's name need not stand before those of its layers.
+  // The names of a model's layers need not begin with the model's name.
   for (const layer of net.layers) {
     const model = modelIn(layer)
     const inside = model === null ? null : ownerIn(model, path)

@@ -1,4 +1,4 @@
-/** Values whose axes lie differently, brought side by side for an operator that broadcasts. */
+/** Aligns values whose axes lie differently, for an operator that broadcasts. */
 
 import type { Tensor } from '../../tensor.ts'
 import type { Graph } from './graph.ts'
@@ -61,7 +61,7 @@ function agree(graph: Graph, lives: readonly Live[]): void {
  * have to grow for it, or where the numbers lie across axes that ONNX sees as one.
  * @throws GruvError `bad-shape` where they do not go together.
  */
-export function besides(graph: Graph, live: Live, known: Known): Tensor | null {
+export function besideLive(graph: Graph, live: Live, known: Known): Tensor | null {
   const rank = live.view.length
   if (known.shape.length > rank) return null
   const full = withRank(known, rank)

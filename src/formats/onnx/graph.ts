@@ -1,18 +1,20 @@
-/** The Model's graph while it is being made: nodes, the shapes of values, and how to reorder axes. */
+/**
+ * Builds the Model's graph: adds nodes, keeps the shapes of values, reorders axes.
+ */
 
 import { GruvError } from '../../errors.ts'
-import { product } from '../../model/dims.ts'
 import { outputShapes } from '../../model/layers.ts'
+import { product } from '../../model/shapes/dims.ts'
 import type { LayerNode, NodeOf, Port, Unwired } from '../../model/types.ts'
 import { type Named, showShape } from '../../tensor.ts'
-import { solid, uniform } from './known.ts'
+import { materialize, uniform } from './known.ts'
 import type { Symbols } from './symbols.ts'
 import {
   checkedExtents,
   type Extents,
   type Known,
   type Live,
-  plain,
+  liveValue,
   type Shape,
   type Stack,
   type Value,
@@ -24,7 +26,7 @@ export type Nameless<K extends LayerNode['kind'] = LayerNode['kind']> = K extend
   ? Omit<NodeOf<K>, 'name' | 'inputs' | 'outputs' | 'conventions'>
   : never
 
-/** Numbers that folding may make: these, and some for each byte of the file. */
+/** Numbers that constant folding may make: these, and some for each byte of the file. */
 const FREE_ELEMENTS = 2 ** 22
 const ELEMENTS_PER_BYTE = 4
 
@@ -32,7 +34,7 @@ export class Graph {
   readonly nodes: LayerNode[] = []
   readonly warnings = new Set<string>()
   readonly symbols: Symbols
-  /** The ONNX node at work: new nodes are named after it. */
+  /** The current ONNX node: new nodes are named after it. */
   where = ''
   private readonly shapes = new Map<string, Shape>()
   private readonly makers = new Map<string, LayerNode>()
@@ -86,7 +88,8 @@ export class Graph {
   ): Named<string> {
     const name = this.unique('name' in node ? node.name : this.where || node.kind)
     const outputs = Object.fromEntries(ports.map((port) => [port, this.unique(`${name}.${port}`)]))
-    // What `Unwired` leaves out is added here; TypeScript cannot put it back into each of the union.
+    // What `Unwired` leaves out is added here; TypeScript cannot put it back into each of the
+    // union.
     const whole = { conventions: [], ...node, name, inputs, outputs } as unknown as LayerNode
     const arriving = Object.fromEntries(
       Object.entries(inputs).map(([port, value]) => [port, this.shapeOf(value)]),
@@ -125,19 +128,19 @@ export class Graph {
     return this.counted(value)
   }
 
-  /** A known value as a node; extents that only the inputs know are expanded to. */
+  /** A known value as a node, expanded where extents depend on the inputs. */
   private constant(value: Known): Live {
     const { shape, tensor } = value
     const type = tensor.dtype === 'bool' ? 'bool' : isInteger(value) ? 'int' : 'float'
     const numeric = shape.every((extent) => typeof extent === 'number')
     const small = numeric && uniform(value) === null
     const { y } = this.add(
-      { kind: 'constant', weights: { value: small ? solid(value, this.spend) : tensor } },
+      { kind: 'constant', weights: { value: small ? materialize(value, this.spend) : tensor } },
       {},
     )
     const whole = this.shapeOf(y).every((extent, axis) => extent === shape[axis])
     const expanded = whole ? y : this.apply({ kind: 'expand', shape }, y)
-    return plain(expanded, shape.length, type)
+    return liveValue(expanded, shape.length, type)
   }
 
   /** An extent as a number: the sum of that many ones. */
@@ -153,7 +156,7 @@ export class Graph {
     const ones = this.apply({ kind: 'expand', shape: entries }, y)
     const keepAxes = shape.length === 1
     const sum = this.apply({ kind: 'reduce', op: 'sum', axes: [0], keepAxes }, ones)
-    return plain(sum, shape.length, 'int')
+    return liveValue(sum, shape.length, 'int')
   }
 
   private unstacked({ axis, parts }: Stack): Live {
@@ -168,7 +171,10 @@ export class Graph {
     return inOrder(y, order, rank, parts[0].type)
   }
 
-  /** ONNX's axes in the order in which they lie in the Model; inserted ones stay behind their neighbours. */
+  /**
+   * ONNX's axes in the order in which they lie in the Model; inserted ones stay behind their
+   * neighbours.
+   */
   naturalOrder({ view }: Live): readonly number[] {
     const place = (axis: number): number => {
       for (let i = axis; i >= 0; i--) if (view[i].length > 0) return view[i][0]
@@ -177,7 +183,9 @@ export class Graph {
     return view.map((_, axis) => axis).sort((a, b) => place(a) - place(b) || a - b)
   }
 
-  /** A value of the Model with exactly the axes `order` of ONNX's value, made by nodes if it must be. */
+  /**
+   * A value of the Model with exactly the axes `order` of ONNX's value; adds nodes where needed.
+   */
   layOut(live: Live, order: readonly number[] = live.view.map((_, axis) => axis)): string {
     const shape = this.shapeOf(live.value)
     const groups = order.map((axis) => live.view[axis])
@@ -197,14 +205,14 @@ export class Graph {
     if (from.length === target.length && from.every((extent, axis) => extent === target[axis]))
       return value
     checkedExtents(this.where, target)
-    // An expression is left open: it is what the rest leaves.
+    // An expression becomes −1, the extent that the others leave over.
     const open = target.findIndex((extent) => typeof extent === 'string' && /[()·⌊]/.test(extent))
     const shape = open < 0 ? target : target.with(open, -1)
     return this.apply({ kind: 'reshape', shape }, value)
   }
 
   /** The same value, laid out in the order of axes given. */
-  relay(live: Live, order: readonly number[]): Live {
+  reordered(live: Live, order: readonly number[]): Live {
     return inOrder(this.layOut(live, order), order, live.view.length, live.type)
   }
 
@@ -220,12 +228,12 @@ export class Graph {
       return { ...live, value, view }
     }
     const order = this.naturalOrder(live).filter((each) => each !== axis)
-    return this.relay(live, [...order, axis])
+    return this.reordered(live, [...order, axis])
   }
 
   /** The axis of the Model behind one of ONNX's, and the value laid out so that there is one. */
   withAxis(live: Live, axis: number): { readonly live: Live; readonly place: number } {
-    const laid = live.view[axis].length === 1 ? live : this.relay(live, this.naturalOrder(live))
+    const laid = live.view[axis].length === 1 ? live : this.reordered(live, this.naturalOrder(live))
     return { live: laid, place: laid.view[axis][0] }
   }
 

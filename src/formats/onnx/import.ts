@@ -1,16 +1,17 @@
-/** The walk through an ONNX graph: operator by operator, in the order of the file. */
+/** Walks through an ONNX graph, operator by operator, in the order of the file. */
 
 import { GruvError, isGruvError, within } from '../../errors.ts'
 import type { Dim, Port } from '../../model/types.ts'
 import { Graph, inOrder } from './graph.ts'
 import { Op, type Operators, type Setting } from './op.ts'
+import { joining } from './ops/concat.ts'
+import { spatial } from './ops/convolution.ts'
 import { einsum } from './ops/einsum.ts'
 import { elementwise } from './ops/elementwise.ts'
 import { linear } from './ops/linear.ts'
-import { parts } from './ops/parts.ts'
 import { recurrent } from './ops/recurrent.ts'
 import { shaping } from './ops/shape.ts'
-import { spatial } from './ops/space.ts'
+import { slicing } from './ops/slice.ts'
 import type {
   AttributeProto,
   FunctionProto,
@@ -21,14 +22,15 @@ import type {
 import { type Draft, simplify } from './simplify.ts'
 import type { Symbols } from './symbols.ts'
 import { checkRank, showType, typeOf } from './tensors.ts'
-import { known, type Live, plain, type Value } from './values.ts'
+import { known, type Live, liveValue, type Value } from './values.ts'
 
 /** Everything that is read, by ONNX's names. */
 export const operators: Operators = {
   ...recurrent,
   ...elementwise,
   ...shaping,
-  ...parts,
+  ...slicing,
+  ...joining,
   ...linear,
   ...einsum,
   ...spatial,
@@ -54,7 +56,7 @@ export function walk(source: Source, symbols: Symbols): Imported {
   const initializers = new Map(proto.initializers.map((tensor) => [tensor.name, tensor]))
   const inputs = proto.inputs
     .filter(({ name }) => !initializers.has(name))
-    .map((info) => turned(portOf(info, symbols)))
+    .map((info) => rowsFirst(portOf(info, symbols)))
   const graph = new Graph(
     inputs.map(({ name, shape, axes }) => ({
       name,
@@ -77,7 +79,7 @@ export function walk(source: Source, symbols: Symbols): Imported {
     if (value === undefined) {
       throw new GruvError('bad-file', `nothing makes the output '${name}'`, { where: 'graph' })
     }
-    return { name, ...leave(graph, graph.live(value)) }
+    return { name, ...outputOf(graph, graph.live(value)) }
   })
   if (!symbols.isTaken('batch') && inputs.length > 0) {
     for (const { shape } of inputs) if (shape.length > 1) symbols.role(shape[0], 'batch')
@@ -87,10 +89,10 @@ export function walk(source: Source, symbols: Symbols): Imported {
 }
 
 /** A value as an output: in the order in which it lies, where it has exactly ONNX's axes. */
-function leave(graph: Graph, live: Live): { value: string; axes?: readonly number[] } {
+function outputOf(graph: Graph, live: Live): { value: string; axes?: readonly number[] } {
   const order = graph.naturalOrder(live)
   const value = graph.layOut(live, order)
-  // What only passes through needs a node too: a graph of none would be no model.
+  // An input that only passes through needs a node too: a graph without nodes is no model.
   const passed =
     graph.makerOf(value) === undefined
       ? graph.apply({ kind: 'activation', activation: { kind: 'linear', parameters: [] } }, value)
@@ -98,8 +100,11 @@ function leave(graph: Graph, live: Live): { value: string; axes?: readonly numbe
   return order.every((axis, i) => axis === i) ? { value: passed } : { value: passed, axes: order }
 }
 
-/** Steps outermost is an order of the port, once it is known which axis is which: the Model has the rows first. */
-function turned(port: Port): Port {
+/**
+ * The Model has the rows first. An input with the steps first gets an order of axes, once it is
+ * known which axis is which.
+ */
+function rowsFirst(port: Port): Port {
   const { shape } = port
   if (shape[0] !== 'time' || shape[1] !== 'batch') return port
   return { ...port, axes: [1, 0, ...shape.slice(2).map((_, i) => i + 2)] }
@@ -107,7 +112,7 @@ function turned(port: Port): Port {
 
 function arriving({ name, shape, axes }: Port, type: Live['type']): Live {
   return axes === undefined
-    ? plain(name, shape.length, type)
+    ? liveValue(name, shape.length, type)
     : inOrder(name, axes, shape.length, type)
 }
 

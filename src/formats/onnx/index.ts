@@ -1,11 +1,11 @@
 /**
- * ONNX (.onnx): https://github.com/onnx/onnx/blob/main/docs/IR.md
+ * Reads ONNX models (.onnx): https://github.com/onnx/onnx/blob/main/docs/IR.md
  *
- * What trained numbers and fixed extents determine is computed while reading; the rest becomes a
- * Model. What is read, and how, stands in docs/onnx.md.
+ * Values that follow from trained numbers and fixed extents are computed while reading; the rest
+ * becomes a Model. docs/onnx.md says which operators are read, and how.
  */
 
-import { messageReader } from '../../bytes/protobuf.ts'
+import { messageReader } from '../../bytes/protobuf/read.ts'
 import { GruvError } from '../../errors.ts'
 import { createModel } from '../../model/graph.ts'
 import type { Model } from '../../model/types.ts'
@@ -90,7 +90,7 @@ function imported(source: Source): Imported {
     try {
       return walk(source, symbols)
     } catch (error) {
-      // Each time one symbol of the file is gone, and there are not many.
+      // Each time the meaning of one symbol of the file becomes known, and there are not many.
       if (!(error instanceof Learned)) throw error
     }
   }

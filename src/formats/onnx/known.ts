@@ -1,14 +1,18 @@
-/** Arithmetic with what is known: numbers with a shape, repeated along axes without being copied. */
+/**
+ * Computes with known values: numbers with a shape, repeated along axes without being copied.
+ */
 
+import { emptyNumbers } from '../../bytes/numbers/storage.ts'
+import { repeatingStrides } from '../../bytes/numbers/strided.ts'
 import { GruvError } from '../../errors.ts'
 import { permuteAxes } from '../../model/axes.ts'
-import { sliceRange } from '../../model/dims.ts'
+import { sliceRange } from '../../model/shapes/dims.ts'
 import type { Dim } from '../../model/types.ts'
 import { type DType, dtypeOf, showShape, sizeOf, type Tensor } from '../../tensor.ts'
 import type { Known, Shape } from './values.ts'
 
 /**
- * Asked before numbers are made.
+ * Called before numbers are made.
  * @throws GruvError `too-large` once a file has made far more than it holds.
  */
 export type Spend = (elements: number) => void
@@ -19,8 +23,10 @@ export function uniform({ tensor: { data } }: Known): number | null {
   return data.length > 0 && data.every((value) => Object.is(value, first)) ? first : null
 }
 
-/** The numbers without repetition left out. @throws GruvError `unsupported` where an extent is a symbol. */
-export function solid(value: Known, spend: Spend): Tensor {
+/**
+ * All numbers, repetitions included. @throws GruvError `unsupported` where an extent is a symbol.
+ */
+export function materialize(value: Known, spend: Spend): Tensor {
   const { shape, tensor } = value
   if (shape.every((extent, axis) => extent === tensor.shape[axis])) return tensor
   const full = shape.map((extent) => {
@@ -36,8 +42,14 @@ export function solid(value: Known, spend: Spend): Tensor {
   return broadcastTo(tensor, full, spend)
 }
 
-/** The numbers with one axis as long as it is, others still repeating; null where it is a symbol. */
-export function along({ shape, tensor }: Known, axis: number, spend: Spend): Tensor | null {
+/**
+ * The numbers with one axis in full, others still repeating; null where its extent is a symbol.
+ */
+export function materializeAxis(
+  { shape, tensor }: Known,
+  axis: number,
+  spend: Spend,
+): Tensor | null {
   const extent = shape.at(axis)
   if (typeof extent !== 'number') return null
   return broadcastTo(tensor, tensor.shape.with(axis, extent), spend)
@@ -100,7 +112,7 @@ function combine(
   const size = sizeOf(shape)
   spend(size)
   const data = emptyNumbers(dtype, size)
-  const strides = tensors.map((tensor) => stridesOf(tensor.shape, shape))
+  const strides = tensors.map((tensor) => repeatingStrides(tensor.shape, shape))
   const index = new Array<number>(shape.length).fill(0)
   const at = tensors.map(() => 0)
   const elements = new Array<number>(tensors.length)
@@ -116,22 +128,6 @@ function combine(
     }
   }
   return { shape, data, dtype }
-}
-
-/** Row-major, 0 where the extent repeats. */
-function stridesOf(stored: readonly number[], shape: readonly number[]): readonly number[] {
-  const strides = new Array<number>(stored.length)
-  let stride = 1
-  for (let axis = stored.length - 1; axis >= 0; axis--) {
-    strides[axis] = stored[axis] === 1 && shape[axis] !== 1 ? 0 : stride
-    stride *= stored[axis]
-  }
-  return strides
-}
-
-export function emptyNumbers(dtype: DType, size: number): Float32Array | Float64Array {
-  const single = dtype === 'float32' || dtype === 'float16' || dtype === 'bfloat16'
-  return single ? new Float32Array(size) : new Float64Array(size)
 }
 
 export function permuteKnown({ shape, tensor }: Known, order: readonly number[]): Known {
@@ -181,13 +177,13 @@ export function takeAlong(
   return { shape: tensor.shape.with(axis, positions.length), data, dtype: dtypeOf(tensor) }
 }
 
-/** null where the values do not go together, or where it is a symbol how long one of them is. */
+/** null where the values do not go together, or where the extent of one of them is a symbol. */
 export function concatKnown(values: readonly Known[], axis: number, spend: Spend): Known | null {
   const [first] = values
   const rest = (shape: Shape): string => shape.toSpliced(axis, 1).join()
   if (axis >= first.shape.length) return null
   if (values.some(({ shape }) => rest(shape) !== rest(first.shape))) return null
-  const solids = values.map((value) => along(value, axis, spend))
+  const solids = values.map((value) => materializeAxis(value, axis, spend))
   if (!solids.every((each) => each !== null)) return null
   const extent = solids.reduce((sum, { shape }) => sum + shape[axis], 0)
   // Axes along which all of them repeat still do.

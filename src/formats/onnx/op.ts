@@ -1,14 +1,14 @@
-/** An operator of the file on its way through the importer: its inputs, attributes and version. */
+/** An operator of the file as the importer sees it: its inputs, attributes and version. */
 
 import { GruvError } from '../../errors.ts'
-import type { ConventionOptions } from '../../model/conventions.ts'
+import type { ConventionOptions } from '../../model/conventions/conventions.ts'
 import type { Tensor } from '../../tensor.ts'
 import type { Graph } from './graph.ts'
-import { solid, wholeNumbers } from './known.ts'
+import { materialize, wholeNumbers } from './known.ts'
 import type { AttributeProto, TensorProto } from './proto.ts'
 import type { Known, Value } from './values.ts'
 
-/** What the operators of a file have in common. */
+/** Shared by all operators of a file. */
 export interface Setting {
   readonly graph: Graph
   readonly opset: number
@@ -30,7 +30,7 @@ export class Op {
   readonly opset: number
   /** undefined for optional inputs that are left out. */
   readonly inputs: readonly (Value | undefined)[]
-  /** Which outputs somebody reads. */
+  /** Which outputs are read. */
   readonly wanted: readonly boolean[]
   private readonly attributes: ReadonlyMap<string, AttributeProto>
 
@@ -117,7 +117,7 @@ export class Op {
   /** The same as one whole tensor. */
   constant(index: number, what: string): Tensor | undefined {
     const value = this.known(index, what)
-    return value === undefined ? undefined : solid(value, this.graph.spend)
+    return value === undefined ? undefined : materialize(value, this.graph.spend)
   }
 
   /** Whole numbers that older versions hold in an attribute, newer ones in an input. */

@@ -1,5 +1,9 @@
-/** The graph without what is not needed: nodes nobody reads, biases and activations as nodes of their own. */
+/**
+ * Simplifies the graph: removes nodes that are not read, and merges biases and activations into the
+ * layers before them.
+ */
 
+import type { GraphParts } from '../../model/assemble.ts'
 import type {
   Conv1dNode,
   ConvNode,
@@ -9,32 +13,20 @@ import type {
   Port,
 } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'
+import { withoutUnread } from '../unread.ts'
 
-export interface Draft {
-  readonly inputs: readonly Port[]
-  readonly nodes: readonly LayerNode[]
-  readonly outputs: readonly {
-    readonly name: string
-    readonly value: string
-    readonly axes?: readonly number[]
-  }[]
-}
+export type Draft = Pick<GraphParts, 'inputs' | 'nodes' | 'outputs'>
 
 export function simplify(draft: Draft): Draft {
-  return withoutUnread(turnInputs(fused(withoutUnread(draft))))
+  return onlyRead(inputsInOrder(fused(onlyRead(draft))))
 }
 
-/** Without nodes and ports that no output depends on. */
-function withoutUnread({ inputs, nodes, outputs }: Draft): Draft {
-  const read = new Set(outputs.map(({ value }) => value))
-  const kept: LayerNode[] = []
-  for (const node of nodes.toReversed()) {
-    const ports = Object.entries(node.outputs).filter(([, value]) => read.has(value))
-    if (ports.length === 0) continue
-    for (const value of Object.values(node.inputs)) read.add(value)
-    kept.push({ ...node, outputs: Object.fromEntries(ports) })
-  }
-  return { inputs, nodes: kept.reverse(), outputs }
+function onlyRead(draft: Draft): Draft {
+  const nodes = withoutUnread(
+    draft.nodes,
+    draft.outputs.map(({ value }) => value),
+  )
+  return { ...draft, nodes }
 }
 
 type Weighted = DenseNode | Conv1dNode | ConvNode | ConvTransposeNode
@@ -75,7 +67,7 @@ function fused({ inputs, nodes, outputs }: Draft): Draft {
   return { inputs, nodes: kept.filter((node) => node !== null), outputs }
 }
 
-/** The product with the node behind it inside; null where that would be something else. */
+/** The product with the node after it merged into it; null where they cannot be merged. */
 function absorbed(product: Weighted, node: LayerNode): LayerNode | null {
   const { kernel, bias } = product.weights
   if (product.activation.kind !== 'linear') return null
@@ -97,8 +89,10 @@ function repeated(vector: Tensor, units: number): Tensor {
   return { shape: [units], data: Float64Array.from({ length: units }, () => vector.data[0]) }
 }
 
-/** An input that is only ever read in another order of axes comes in that order: its port says so. */
-function turnInputs({ inputs, nodes, outputs }: Draft): Draft {
+/**
+ * An input that is only ever read in another order of axes comes in that order: its port says so.
+ */
+function inputsInOrder({ inputs, nodes, outputs }: Draft): Draft {
   const renamed = new Map<string, string>()
   const ports = inputs.map((port): Port => {
     const readers = nodes.filter((node) => Object.values(node.inputs).includes(port.name))

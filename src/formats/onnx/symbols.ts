@@ -1,19 +1,19 @@
 /**
- * Names of extents. A file calls them as it likes, or not at all; the Model calls rows `batch` and
- * steps `time`. Which is which, and which are equal, shows on the walk through the graph: what has
- * been learned then ends the walk, and the next one begins with it.
+ * Keeps the meaning of symbolic extents. A file names them freely, or not at all; the Model calls
+ * rows `batch` and steps `time`. The walk through the graph shows which is which, and which are
+ * equal. A walk that learns something new ends, and the next one begins with that knowledge.
  */
 
 import { GruvError } from '../../errors.ts'
 import type { Dim } from '../../model/types.ts'
 
-/** Ends a walk through the graph: there is something new to begin the next one with. */
+/** Ends a walk through the graph that learned something new. */
 export class Learned extends Error {}
 
 /** Symbols that a file may have; each ends one walk at most. */
 const MOST_SYMBOLS = 64
 
-/** Characters of expressions, which no plain symbol has. */
+/** Characters of expressions, which no symbol has. */
 const OPERATORS = /[\s(){}[\]⌊⌋+−·/:]/
 
 const LONGEST_SYMBOL = 60

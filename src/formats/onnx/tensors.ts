@@ -1,10 +1,11 @@
-/** TensorProto: how ONNX stores numbers, in the file or beside it. */
+/** Decodes TensorProto, ONNX's tensors, whose numbers are in the file or beside it. */
 
-import { type BinaryType, bytesPer, decodeNumbers } from '../../bytes/storage.ts'
+import { isCounts } from '../../bytes/checks.ts'
+import { type BinaryType, bytesPer, decodeNumbers } from '../../bytes/numbers/storage.ts'
 import { GruvError, within } from '../../errors.ts'
 import { showShape, sizeOf, type Tensor } from '../../tensor.ts'
 import type { SourceFile } from '../format.ts'
-import { readSibling } from '../guards.ts'
+import { readSibling } from '../siblings.ts'
 import type { GraphProto, NodeProto, TensorProto } from './proto.ts'
 
 /** TensorProto.DataType: the types whose numbers gruv knows. */
@@ -106,7 +107,10 @@ function wholeNumber(text: string): number {
   })
 }
 
-/** @throws GruvError `bad-file` when the numbers do not fill the shape, `unsupported` for other types. */
+/**
+ * @throws GruvError `bad-file` when the numbers do not fill the shape, `unsupported` for other
+ * types.
+ */
 export function decodeTensor(proto: TensorProto, external: ExternalData): Tensor {
   const { name, dims } = proto
   const where = name === '' ? 'a tensor' : `tensor ${name}`
@@ -119,7 +123,7 @@ export function decodeTensor(proto: TensorProto, external: ExternalData): Tensor
   }
   checkRank(where, dims.length)
   const size = sizeOf(dims)
-  if (!dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0) || !Number.isSafeInteger(size)) {
+  if (!isCounts(dims) || !Number.isSafeInteger(size)) {
     throw new GruvError('bad-file', 'this is not a shape', { where, got: showShape(dims) })
   }
   const raw = proto.location === EXTERNAL ? external.get(proto) : proto.raw

@@ -1,11 +1,11 @@
 /**
- * What the importer knows of each value of an ONNX graph while it walks through it: an abstract
- * interpretation, in which trained numbers and shapes are computed and everything else becomes
- * nodes of the Model.
+ * The values of an ONNX graph as the importer knows them while it walks through the graph: an
+ * abstract interpretation, in which trained numbers and shapes are computed and everything else
+ * becomes nodes of the Model.
  */
 
 import { GruvError } from '../../errors.ts'
-import { product } from '../../model/dims.ts'
+import { product } from '../../model/shapes/dims.ts'
 import type { Dim } from '../../model/types.ts'
 import type { Tensor } from '../../tensor.ts'
 
@@ -29,17 +29,20 @@ export interface Extents {
 /**
  * A value of the Model, with other axes than ONNX sees: axis i of ONNX's value is what the axes
  * `view[i]` of the Model's value make together, row-major; of no axes, it has extent 1. The axes
- * that no view names have extent 1. So Transpose, Squeeze, Unsqueeze and many a Reshape need no node.
+ * that no view names have extent 1. So Transpose, Squeeze,
+ * Unsqueeze and many Reshapes need no node.
  */
 export interface Live {
   readonly kind: 'live'
   readonly value: string
   readonly view: readonly (readonly number[])[]
-  /** What ONNX takes it for: integer division and casts depend on it. */
+  /** Its type in ONNX, on which integer division and casts depend. */
   readonly type: 'float' | 'int' | 'bool'
 }
 
-/** Values side by side along an axis, in which each has extent 1: directions, or what was unstacked. */
+/**
+ * Values side by side along an axis, in which each has extent 1: directions, or parts of a value.
+ */
 export interface Stack {
   readonly kind: 'stack'
   readonly axis: number
@@ -48,7 +51,9 @@ export interface Stack {
 
 export type Value = Known | Extents | Live | Stack
 
-/** Longer expressions than any network has; without a limit a file of n nodes could write 2ⁿ terms. */
+/**
+ * Longer expressions than any network has; without a limit a file of n nodes could write 2ⁿ terms.
+ */
 const LONGEST_EXTENT = 400
 
 /** @throws GruvError `too-large` for extents that have become too long to print. */
@@ -80,7 +85,7 @@ export function viewedShape({ view }: Live, graphShape: Shape): Shape {
   return view.map((axes) => product(axes.map((axis) => graphShape[axis])))
 }
 
-/** A value whose axes ONNX and the Model see alike. */
-export function plain(value: string, rank: number, type: Live['type'] = 'float'): Live {
+/** A value of the Model whose axes are those of ONNX's value. */
+export function liveValue(value: string, rank: number, type: Live['type'] = 'float'): Live {
   return { kind: 'live', value, view: Array.from({ length: rank }, (_, axis) => [axis]), type }
 }

@@ -1,7 +1,7 @@
-/** What all nodes of a graph have. */
+/** The fields that all nodes of a graph share. */
 
 import type { Named } from '../../tensor.ts'
-import type { Convention } from '../conventions.ts'
+import type { Convention } from '../conventions/conventions.ts'
 
 /**
  * An extent: a number, or a symbol whose number is known when a program runs. `batch` and `time`
@@ -11,12 +11,12 @@ import type { Convention } from '../conventions.ts'
 export type Dim = number | 'batch' | 'time' | (string & {})
 
 export interface NodeBase {
-  /** Unique in the graph. State slots and messages carry it. */
+  /** Unique in the graph. It is part of the names of states, and messages show it. */
   readonly name: string
-  /** Which values (graph inputs or outputs of earlier nodes) arrive at which port. */
+  /** The value (a graph input or an output of an earlier node) that arrives at each port. */
   readonly inputs: Named<string>
-  /** The names under which this node's ports are known as values; a port nobody reads may be missing. */
+  /** The name of the value at each output port; a port that is never read may be missing. */
   readonly outputs: Named<string>
-  /** What had to be decided to read this node, and on what grounds. */
+  /** The decisions taken to read this node, with their grounds. */
   readonly conventions: readonly Convention[]
 }

@@ -1,5 +1,5 @@
 /**
- * Layers that carry a state from step to step.
+ * Types of the recurrent layers, which carry a state from step to step.
  *
  * Input ports of all of them: `x` [rows, steps, features]; optionally `initialState` [rows, units],
  * `mask` [rows, steps] (0 where a step does not count) and `lengths` [rows] (how many steps there
@@ -9,22 +9,42 @@
  */
 
 import type { Tensor } from '../../tensor.ts'
-import type { ElementwiseActivation } from '../activations.ts'
-import type { MaskedOutput } from '../masking.ts'
+import type { ElementwiseActivation } from '../activation/activations.ts'
 import type { NodeBase } from './base.ts'
+
+/** What a recurrent layer gives out at a masked step. Its state stays as it is. */
+export type MaskedOutput =
+  /** The output before it; zeros before the first step that counts. */
+  | 'repeat'
+  /** Zeros. */
+  | 'zero'
+  /** The state; before the first step that counts, the initial state. */
+  | 'state'
 
 interface RecurrentBase extends NodeBase {
   readonly features: number
   readonly units: number
   /** From the first step to the last, or from the last to the first. */
   readonly direction: 'forward' | 'backward'
-  /** What stands in the output at masked steps. */
+  /** The output at masked steps. */
   readonly maskedOutput: MaskedOutput
   /**
    * Pre-activations of the gates and the candidate are limited to ±clip (ONNX); null for no limit.
    * An LSTM's cell is not limited on its way out, as ONNX Runtime has it.
    */
   readonly clip: number | null
+}
+
+/** The arrays of a recurrent layer: a tensor each, or one for each gate. */
+export interface CellWeights<Arrays> {
+  /** W, each [features, units]: input i reaches unit u through `data[i·units + u]`. */
+  readonly kernel: Arrays
+  /** U, each [units, units]: state i reaches unit u through `data[i·units + u]`. */
+  readonly recurrentKernel: Arrays
+  /** bi, each [units]; null where the source has none. */
+  readonly inputBias: Arrays | null
+  /** br, each [units]; null where the source has one bias only, or none. */
+  readonly recurrentBias: Arrays | null
 }
 
 /** One array for each gate: update `z`, reset `r`, candidate `n`. */
@@ -60,16 +80,7 @@ export interface GruNode extends RecurrentBase {
   readonly weights: GruWeights
 }
 
-export interface GruWeights {
-  /** W, each [features, units]: input i reaches unit u through `data[i·units + u]`. */
-  readonly kernel: PerGate<Tensor>
-  /** U, each [units, units]: state i reaches unit u through `data[i·units + u]`. */
-  readonly recurrentKernel: PerGate<Tensor>
-  /** bi, each [units]; null where the source has none. */
-  readonly inputBias: PerGate<Tensor> | null
-  /** br, each [units]; null where the source has one bias only, or none. */
-  readonly recurrentBias: PerGate<Tensor> | null
-}
+export type GruWeights = CellWeights<PerGate<Tensor>>
 
 /** One array for each gate of an LSTM: input `i`, forget `f`, candidate `g`, output `o`. */
 export interface PerLstmGate<T> {
@@ -103,15 +114,7 @@ export interface LstmNode extends RecurrentBase {
   readonly outputActivation: ElementwiseActivation
   /** f = 1 − i (ONNX's input_forget); the forget gate's own weights are then not used. */
   readonly coupled: boolean
-  readonly weights: {
-    /** W, each [features, units]. */
-    readonly kernel: PerLstmGate<Tensor>
-    /** U, each [units, units]. */
-    readonly recurrentKernel: PerLstmGate<Tensor>
-    /** bi, each [units]; null where the source has none. */
-    readonly inputBias: PerLstmGate<Tensor> | null
-    /** br, each [units]; null where the source has one bias only, or none. */
-    readonly recurrentBias: PerLstmGate<Tensor> | null
+  readonly weights: CellWeights<PerLstmGate<Tensor>> & {
     /** p, each [units] (ONNX); null for none. */
     readonly peephole: LstmPeephole<Tensor> | null
   }
@@ -121,15 +124,7 @@ export interface LstmNode extends RecurrentBase {
 export interface RnnNode extends RecurrentBase {
   readonly kind: 'rnn'
   readonly activation: ElementwiseActivation
-  readonly weights: {
-    /** [features, units] */
-    readonly kernel: Tensor
-    /** [units, units] */
-    readonly recurrentKernel: Tensor
-    /** [units]; null where the source has none. */
-    readonly inputBias: Tensor | null
-    readonly recurrentBias: Tensor | null
-  }
+  readonly weights: CellWeights<Tensor>
 }
 
 export type RecurrentNode = GruNode | LstmNode | RnnNode

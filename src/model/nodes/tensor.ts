@@ -1,11 +1,11 @@
 /**
- * Layers on whole tensors, of any rank: they see all rows and all steps at once, and so do not
- * stream. Their vocabulary is NumPy's: axes count from 0, and are never negative here.
+ * Types of the layers on whole tensors of any rank. They see all rows and all steps at once, and so
+ * do not stream. Their vocabulary is NumPy's: axes count from 0, and are never negative here.
  * Unless said otherwise: ports `x` → `y`.
  */
 
 import type { Tensor } from '../../tensor.ts'
-import type { Activation } from '../activations.ts'
+import type { Activation } from '../activation/activations.ts'
 import type { Dim, NodeBase } from './base.ts'
 
 /** A sequence with its steps in the opposite order: `x` [rows, steps, ...]. */
@@ -16,7 +16,7 @@ export interface ReverseNode extends NodeBase {
 /** The same numbers in the same order under another shape. Symbols must be known from the inputs. */
 export interface ReshapeNode extends NodeBase {
   readonly kind: 'reshape'
-  /** At most one −1: whatever is left. */
+  /** At most one −1, for the extent that is left. */
   readonly shape: readonly Dim[]
 }
 
@@ -32,15 +32,16 @@ export interface ExpandNode extends NodeBase {
   readonly shape: readonly Dim[]
 }
 
-/** Parts of axes, as Python's `start:end:step`: negative positions count from the end, null is open. */
+/** A part of an axis, as Python's `start:end:step`: negative positions count from the end, null is open. */
+export interface Slice {
+  readonly start: number | null
+  readonly end: number | null
+  readonly step: number
+}
+
 export interface SliceNode extends NodeBase {
   readonly kind: 'slice'
-  readonly slices: readonly {
-    readonly axis: number
-    readonly start: number | null
-    readonly end: number | null
-    readonly step: number
-  }[]
+  readonly slices: readonly (Slice & { readonly axis: number })[]
 }
 
 /** Inputs side by side along an axis. Ports: any names in, in order; `y` out. */
@@ -140,40 +141,37 @@ export interface SoftmaxNode extends NodeBase {
 /** Numbers before and after each spatial axis; `same`: as TensorFlow divides them. */
 export type Padding = readonly { readonly before: number; readonly after: number }[] | 'same'
 
-/**
- * Convolution over any number of spatial axes, channels last:
- * `x` [rows, ...spatial, features] → `y` [rows, ...spatial', units].
- */
-export interface ConvNode extends NodeBase {
-  readonly kind: 'conv'
+/** What a convolution and its transpose have in common. */
+interface Convolution extends NodeBase {
   readonly strides: readonly number[]
   readonly dilations: readonly number[]
   readonly padding: Padding
   readonly groups: number
   readonly activation: Activation
   readonly weights: {
-    /** [...sizes, features / groups, units] */
     readonly kernel: Tensor
     /** [units] */
     readonly bias: Tensor | null
   }
 }
 
-/** The transpose (gradient) of a convolution: `x` [rows, ...spatial, features] → `y` [rows, ...spatial', units]. */
-export interface ConvTransposeNode extends NodeBase {
+/**
+ * Convolution over any number of spatial axes, channels last:
+ * `x` [rows, ...spatial, features] → `y` [rows, ...spatial', units].
+ * Its kernel is [...sizes, features / groups, units].
+ */
+export interface ConvNode extends Convolution {
+  readonly kind: 'conv'
+}
+
+/**
+ * The transpose (gradient) of a convolution: `x` [rows, ...spatial, features] → `y` [rows, ...spatial', units].
+ * Its kernel is [...sizes, units / groups, features].
+ */
+export interface ConvTransposeNode extends Convolution {
   readonly kind: 'convTranspose'
-  readonly strides: readonly number[]
-  readonly dilations: readonly number[]
-  readonly padding: Padding
   /** Added to the end of each spatial axis of y. */
   readonly outputPadding: readonly number[]
-  readonly groups: number
-  readonly activation: Activation
-  readonly weights: {
-    /** [...sizes, units / groups, features] */
-    readonly kernel: Tensor
-    readonly bias: Tensor | null
-  }
 }
 
 /** Over windows of the spatial axes, channels last: `x` [rows, ...spatial, features]. */
@@ -233,7 +231,7 @@ export interface MultiHeadAttentionNode extends NodeBase {
   }
 }
 
-/** All of them: what has no sweep over time. */
+/** All layers on whole tensors. */
 export type TensorNode =
   | ReverseNode
   | ReshapeNode

@@ -1,11 +1,11 @@
 /**
- * Layers that look at one vector at a time, or at a window of the past: where values run over time
- * they run step by step, in predict and in streams. Shapes are written [...], whatever stands
+ * Types of the layers on one vector at a time, or on a window of past vectors. Where values run
+ * over time they run step by step, in predict and in streams. In shapes, `...` stands for the axes
  * before the vector: rows, or rows and steps.
  */
 
 import type { Tensor } from '../../tensor.ts'
-import type { Activation } from '../activations.ts'
+import type { Activation } from '../activation/activations.ts'
 import type { NodeBase } from './base.ts'
 
 /** y = φ(x·K + b). Ports: `x` [..., features] → `y` [..., units]. */
@@ -50,7 +50,7 @@ export interface AffineNode extends NodeBase {
 
 /**
  * Row number x of a table. Ports: `x` [...] of whole numbers → `y` [..., units];
- * `mask` [...], 0 where x is 0, for those who pad with zeros.
+ * `mask` [...], 0 where x is 0, for sequences padded with zeros.
  * A number outside the table is an error when the program runs.
  */
 export interface EmbeddingNode extends NodeBase {
@@ -125,8 +125,8 @@ export interface Conv1dNode extends NodeBase {
 }
 
 /**
- * Values into one: side by side along the last axis (`concatenate`), or element by element, all of
- * one shape. `subtract` and `divide` take two. Ports: any names in, in order; `y` out.
+ * Several values merged into one: side by side along the last axis (`concatenate`), or element by
+ * element, all of one shape. `subtract` and `divide` take two. Ports: any names in, in order; `y` out.
  */
 export interface MergeNode extends NodeBase {
   readonly kind: 'merge'
@@ -141,7 +141,7 @@ export interface MergeNode extends NodeBase {
     | 'minimum'
 }
 
-/** All of them: what may stand in a sweep over time. */
+/** All layers on vectors: they can run inside a loop over time. */
 export type VectorNode =
   | DenseNode
   | ActivationNode

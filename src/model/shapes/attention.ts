@@ -25,7 +25,7 @@ function attentionAxes(
   }
   for (const [port, shape] of Object.entries(masks)) {
     const mask = inputs[port]
-    // One for all is as good as one for each.
+    // One for all serves as one for each.
     if (mask !== undefined)
       meets(
         node,

@@ -1,9 +1,9 @@
-/** What several tables of shapes ask for. */
+/** Checks of axes, shapes and arrays that several tables of shapes use. */
 
 import { GruvError } from '../../errors.ts'
 import { showShape, type Tensor } from '../../tensor.ts'
-import { common } from '../dims.ts'
 import type { LayerNode } from '../types.ts'
+import { common } from './dims.ts'
 import { misfit, type Shape } from './shape.ts'
 
 export function axisOf(node: LayerNode, axis: number, shape: Shape): void {

@@ -2,9 +2,9 @@
 
 import { GruvError } from '../../errors.ts'
 import { type Named, showShape } from '../../tensor.ts'
-import { common, plus, times, windows } from '../dims.ts'
 import type { ConvNode, ConvTransposeNode, Dim, LayerNode, Padding, PoolNode } from '../types.ts'
 import { positive, weightFits } from './checks.ts'
+import { common, plus, times, windows } from './dims.ts'
 import { misfit, type Shape } from './shape.ts'
 
 /** The axes between rows and channels. */
@@ -48,39 +48,50 @@ function groupsFit(node: ConvNode | ConvTransposeNode, channels: number): void {
   })
 }
 
-export function convolved(node: ConvNode, x: Shape): Shape {
+/** Checks the arrays and lists of a layer of so many units; the number of its spatial axes. */
+function kernelAxes(node: ConvNode | ConvTransposeNode, units: number): number {
   const { kernel, bias } = node.weights
-  const { shape } = kernel
-  const count = Math.max(shape.length - 2, 0)
+  const count = Math.max(kernel.shape.length - 2, 0)
   weightFits(node, 'kernel', kernel, [...Array(count).fill(null), null, null])
-  weightFits(node, 'bias', bias, [shape.at(-1)!])
+  weightFits(node, 'bias', bias, [units])
   perAxis(node, count, { strides: node.strides, dilations: node.dilations })
-  groupsFit(node, shape.at(-1)!)
-  const axes = spatial(node, x, count, shape.at(-2)! * node.groups)
-  return positive(node, x, [
-    x[0],
-    ...axes.map((extent, i) =>
-      windows(extent, {
-        size: shape[i],
-        stride: node.strides[i],
-        dilation: node.dilations[i],
-        padding: paddingOf(node.padding, i),
-      }),
-    ),
-    shape.at(-1)!,
-  ])
+  return count
+}
+
+/** How many windows of these sizes fit along each of the axes. */
+function windowed(
+  { strides, padding }: ConvNode | PoolNode,
+  axes: Shape,
+  sizes: readonly number[],
+  dilations?: readonly number[],
+): Shape {
+  return axes.map((extent, i) =>
+    windows(extent, {
+      size: sizes[i],
+      stride: strides[i],
+      dilation: dilations?.[i] ?? 1,
+      padding: paddingOf(padding, i),
+    }),
+  )
+}
+
+export function convolved(node: ConvNode, x: Shape): Shape {
+  const { shape } = node.weights.kernel
+  const [features, units] = shape.slice(-2)
+  const count = kernelAxes(node, units)
+  groupsFit(node, units)
+  const axes = spatial(node, x, count, features * node.groups)
+  return positive(node, x, [x[0], ...windowed(node, axes, shape, node.dilations), units])
 }
 
 export function unconvolved(node: ConvTransposeNode, x: Shape): Shape {
-  const { kernel, bias } = node.weights
-  const { shape } = kernel
-  const count = Math.max(shape.length - 2, 0)
-  weightFits(node, 'kernel', kernel, [...Array(count).fill(null), null, null])
-  weightFits(node, 'bias', bias, [shape.at(-2)! * node.groups])
-  perAxis(node, count, { strides: node.strides, dilations: node.dilations })
+  const { shape } = node.weights.kernel
+  const [groupUnits, features] = shape.slice(-2)
+  const units = groupUnits * node.groups
+  const count = kernelAxes(node, units)
   perAxis(node, count, { outputPadding: node.outputPadding }, 0)
-  groupsFit(node, shape.at(-1)!)
-  const axes = spatial(node, x, count, shape.at(-1)!)
+  groupsFit(node, features)
+  const axes = spatial(node, x, count, features)
   return positive(node, x, [
     x[0],
     ...axes.map((extent, i): Dim => {
@@ -90,23 +101,12 @@ export function unconvolved(node: ConvTransposeNode, x: Shape): Shape {
       const reach = (shape[i] - 1) * node.dilations[i] + 1
       return plus(times(extent, stride), reach - stride - padding.before - padding.after + extra)
     }),
-    shape.at(-2)! * node.groups,
+    units,
   ])
 }
 
 export function pooled(node: PoolNode, x: Shape): Shape {
   perAxis(node, node.sizes.length, { sizes: node.sizes, strides: node.strides })
   const axes = spatial(node, x, node.sizes.length)
-  return positive(node, x, [
-    x[0],
-    ...axes.map((extent, i) =>
-      windows(extent, {
-        size: node.sizes[i],
-        stride: node.strides[i],
-        dilation: 1,
-        padding: paddingOf(node.padding, i),
-      }),
-    ),
-    x.at(-1)!,
-  ])
+  return positive(node, x, [x[0], ...windowed(node, axes, node.sizes), x.at(-1)!])
 }

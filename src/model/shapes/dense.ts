@@ -1,13 +1,12 @@
 /** The shapes of a Dense layer. */
 
 import type { LayerNode } from '../types.ts'
-import { type LayerShapes, misfit, presentWeights, type Shape } from './shape.ts'
+import { type LayerShapes, misfit, type Shape } from './shape.ts'
 
 export const denseShapes: LayerShapes<'dense'> = {
   dense: {
     inputs: { x: 'required' },
     outputs: (node, { x }) => ({ y: [...lastIs(node, x, node.features), node.units] }),
-    weights: ({ weights }) => presentWeights({ ...weights }),
   },
 }
 

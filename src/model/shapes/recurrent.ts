@@ -2,14 +2,7 @@
 
 import type { Named } from '../../tensor.ts'
 import type { RecurrentNode } from '../types.ts'
-import {
-  fits,
-  gateWeights,
-  type LayerShapes,
-  presentWeights,
-  type Shape,
-  type StateSlot,
-} from './shape.ts'
+import { fits, type LayerShapes, type Shape, type StateSlot } from './shape.ts'
 
 const ports = {
   x: 'required',
@@ -23,7 +16,6 @@ export const recurrentShapes: LayerShapes<'gru' | 'lstm' | 'rnn'> = {
     inputs: ports,
     outputs: sequenceAndStates,
     states: (node) => [{ name: 'h', size: node.units }, ...seen(node)],
-    weights: ({ weights }) => gateWeights({ ...weights }),
   },
   lstm: {
     inputs: { ...ports, initialCell: 'optional' },
@@ -36,13 +28,11 @@ export const recurrentShapes: LayerShapes<'gru' | 'lstm' | 'rnn'> = {
       { name: 'c', size: node.units },
       ...seen(node),
     ],
-    weights: ({ weights }) => gateWeights({ ...weights }),
   },
   rnn: {
     inputs: ports,
     outputs: sequenceAndStates,
     states: (node) => [{ name: 'h', size: node.units }, ...seen(node)],
-    weights: ({ weights }) => presentWeights({ ...weights }),
   },
 }
 

@@ -1,7 +1,7 @@
-/** What a table of shapes is made of. */
+/** The types of tables of shapes, and checks of their shapes. */
 
 import { GruvError } from '../../errors.ts'
-import { type Named, showShape, type Tensor } from '../../tensor.ts'
+import { type Named, showShape } from '../../tensor.ts'
 import type { Dim, LayerKind, LayerNode, NodeOf } from '../types.ts'
 
 export type Shape = readonly Dim[]
@@ -19,8 +19,6 @@ export interface LayerShape<N extends LayerNode> {
   /** The shape at each output port, from those at the input ports. */
   readonly outputs: (node: N, inputs: Named<Shape>) => Named<Shape>
   readonly states?: (node: N) => readonly StateSlot[]
-  /** Every array of trained numbers, by the path it has in `weights`. */
-  readonly weights?: (node: N) => Named<Tensor>
 }
 
 export type LayerShapes<K extends LayerKind> = { readonly [P in K]: LayerShape<NodeOf<P>> }
@@ -41,22 +39,4 @@ export function misfit(node: LayerNode, port: string, got: Shape, expected: stri
     expected,
     got: showShape(got),
   })
-}
-
-/** The arrays that are there, by their names in `weights`. */
-export function presentWeights(weights: Readonly<Record<string, Tensor | null>>): Named<Tensor> {
-  return Object.fromEntries(
-    Object.entries(weights).filter((entry): entry is [string, Tensor] => entry[1] !== null),
-  )
-}
-
-/** The same for arrays by gate: `kernel.z`. */
-export function gateWeights(weights: Readonly<Record<string, object | null>>): Named<Tensor> {
-  return Object.fromEntries(
-    Object.entries(weights).flatMap(([array, gates]) =>
-      Object.entries(gates ?? {}).map(
-        ([gate, tensor]) => [`${array}.${gate}`, tensor as Tensor] as const,
-      ),
-    ),
-  )
 }

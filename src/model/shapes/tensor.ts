@@ -2,7 +2,6 @@
 
 import { GruvError } from '../../errors.ts'
 import { showShape } from '../../tensor.ts'
-import { common, plus, product, quotient, sliceCount, sum } from '../dims.ts'
 import type {
   Dim,
   ExpandNode,
@@ -16,9 +15,17 @@ import type {
 import { attended, headsAttended } from './attention.ts'
 import { axisOf, meets, positive } from './checks.ts'
 import { convolved, pooled, unconvolved } from './conv.ts'
-import { type LayerShapes, misfit, presentWeights, type Shape } from './shape.ts'
+import { common, plus, product, quotient, sliceCount, sum } from './dims.ts'
+import { type LayerShapes, misfit, type Shape } from './shape.ts'
 
 const x = { x: 'required' } as const
+const attentionPorts = {
+  query: 'required',
+  value: 'required',
+  key: 'optional',
+  queryMask: 'optional',
+  valueMask: 'optional',
+} as const
 const ab = { a: 'required', b: 'required' } as const
 
 export const tensorShapes: LayerShapes<TensorNode['kind']> = {
@@ -71,11 +78,7 @@ export const tensorShapes: LayerShapes<TensorNode['kind']> = {
       return { y: [...x.slice(0, node.axis), ...indices, ...x.slice(node.axis + 1)] }
     },
   },
-  constant: {
-    inputs: {},
-    outputs: (node) => ({ y: node.weights.value.shape }),
-    weights: ({ weights }) => presentWeights({ ...weights }),
-  },
+  constant: { inputs: {}, outputs: (node) => ({ y: node.weights.value.shape }) },
   binary: { inputs: ab, outputs: (node, { a, b }) => ({ y: broadcast(node, [a, b]) }) },
   unary: { inputs: x, outputs: (_, { x }) => ({ y: x }) },
   where: {
@@ -91,40 +94,13 @@ export const tensorShapes: LayerShapes<TensorNode['kind']> = {
       return { y: x }
     },
   },
-  conv: {
-    inputs: x,
-    outputs: (node, { x }) => ({ y: convolved(node, x) }),
-    weights: ({ weights }) => presentWeights({ ...weights }),
-  },
-  convTranspose: {
-    inputs: x,
-    outputs: (node, { x }) => ({ y: unconvolved(node, x) }),
-    weights: ({ weights }) => presentWeights({ ...weights }),
-  },
+  conv: { inputs: x, outputs: (node, { x }) => ({ y: convolved(node, x) }) },
+  convTranspose: { inputs: x, outputs: (node, { x }) => ({ y: unconvolved(node, x) }) },
   pool: { inputs: x, outputs: (node, { x }) => ({ y: pooled(node, x) }) },
-  attention: {
-    inputs: {
-      query: 'required',
-      value: 'required',
-      key: 'optional',
-      queryMask: 'optional',
-      valueMask: 'optional',
-    },
-    outputs: attended,
-    weights: ({ weights }) => presentWeights({ ...weights }),
-  },
+  attention: { inputs: attentionPorts, outputs: attended },
   multiHeadAttention: {
-    inputs: {
-      query: 'required',
-      value: 'required',
-      key: 'optional',
-      queryMask: 'optional',
-      valueMask: 'optional',
-      keyMask: 'optional',
-      attentionMask: 'optional',
-    },
+    inputs: { ...attentionPorts, keyMask: 'optional', attentionMask: 'optional' },
     outputs: headsAttended,
-    weights: ({ weights }) => presentWeights({ ...weights }),
   },
 }
 

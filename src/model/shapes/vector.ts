@@ -2,21 +2,19 @@
 
 import { GruvError } from '../../errors.ts'
 import { type Named, sizeOf } from '../../tensor.ts'
-import { isCausal } from '../causal.ts'
-import { sum, windows } from '../dims.ts'
 import type { LayerNode, MergeNode, VectorNode } from '../types.ts'
-import { denseShapes, lastIs } from './dense.ts'
-import { fits, type LayerShapes, misfit, presentWeights, type Shape } from './shape.ts'
+import { isCausal } from './causal.ts'
+import { lastIs } from './dense.ts'
+import { sum, windows } from './dims.ts'
+import { fits, type LayerShapes, misfit, type Shape } from './shape.ts'
 
 const x = { x: 'required' } as const
 
-export const vectorShapes: LayerShapes<VectorNode['kind']> = {
-  ...denseShapes,
+export const vectorShapes: LayerShapes<Exclude<VectorNode['kind'], 'dense'>> = {
   activation: { inputs: x, outputs: (_, { x }) => ({ y: x }) },
   prelu: {
     inputs: x,
     outputs: (node, { x }) => sameAs(node, x, node.weights.alpha.shape),
-    weights: ({ weights }) => presentWeights({ ...weights }),
   },
   affine: {
     inputs: x,
@@ -25,12 +23,10 @@ export const vectorShapes: LayerShapes<VectorNode['kind']> = {
       for (const each of [scale, shift]) if (each !== null) sameAs(node, x, each.shape)
       return { y: x }
     },
-    weights: ({ weights }) => presentWeights({ ...weights }),
   },
   embedding: {
     inputs: x,
     outputs: (node, { x }) => ({ y: [...x, node.units], mask: x }),
-    weights: ({ weights }) => presentWeights({ ...weights }),
   },
   masking: {
     inputs: x,
@@ -44,7 +40,6 @@ export const vectorShapes: LayerShapes<VectorNode['kind']> = {
     outputs: (node, { x }) => ({
       y: [...lastIs(node, x, sizeOf(node.weights.mean.shape)), x.at(-1)!],
     }),
-    weights: ({ weights }) => presentWeights({ ...weights }),
   },
   layerNorm: {
     inputs: x,
@@ -58,7 +53,6 @@ export const vectorShapes: LayerShapes<VectorNode['kind']> = {
       }
       return { y: x }
     },
-    weights: ({ weights }) => presentWeights({ ...weights }),
   },
   conv1d: {
     inputs: x,
@@ -71,7 +65,6 @@ export const vectorShapes: LayerShapes<VectorNode['kind']> = {
       isCausal(node) && node.size > 1
         ? [{ name: 'past', size: (node.size - 1) * node.dilation * node.features }]
         : [],
-    weights: ({ weights }) => presentWeights({ ...weights }),
   },
   merge: { inputs: null, outputs: mergeOutputs },
 }

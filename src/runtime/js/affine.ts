@@ -3,19 +3,20 @@
  * operation rounded. The weights are those of `layers/affine.ts`.
  */
 
-import type { JsLayer } from '../layer.ts'
-import type { AffineKernel, BatchNormKernel, Offsets } from '../layers/affine.ts'
-import type { VectorMap } from '../layers/vectors.ts'
-import type { Memory } from './ops.ts'
+import type { AffineKernel, BatchNormKernel } from '../plan/kernels.ts'
+import type { Memory } from '../plan/types.ts'
+import type { JsLayer } from './cursor.ts'
 import { overFrame } from './vectors.ts'
 
-export const affine: JsLayer<AffineKernel> = (kernel, _, place) =>
-  overFrame(kernel, place, (x, y) => transform(kernel, place.memory, x, y))
+export const affine: JsLayer<AffineKernel | BatchNormKernel> = (kernel, _, cursor) =>
+  overFrame(kernel, cursor, (x, y) => transform(kernel, cursor.memory, x, y))
 
-export const batchNorm: JsLayer<BatchNormKernel> = (kernel, _, place) =>
-  overFrame(kernel, place, (x, y) => transform(kernel, place.memory, x, y))
-
-function transform({ lanes, weights }: VectorMap & Offsets, m: Memory, x: number, y: number): void {
+function transform(
+  { lanes, weights }: AffineKernel | BatchNormKernel,
+  m: Memory,
+  x: number,
+  y: number,
+): void {
   // Each number is stored before it is used again, and so rounded as the memory is.
   for (let i = 0; i < lanes; i++) m[y + i] = m[x + i] - m[weights + i]
   for (let i = 0; i < lanes; i++) m[y + i] *= m[weights + lanes + i]

@@ -3,20 +3,20 @@
  * `layers/conv1d.ts`. A unit's sum starts at its bias, then takes the oldest step's features first.
  */
 
-import { isElementwise } from '../../model/activation.ts'
-import type { JsLayer } from '../layer.ts'
-import type { Conv1dKernel } from '../layers/conv1d.ts'
-import { padded } from '../plan.ts'
+import { isElementwise } from '../../model/activation/activations.ts'
+import type { Conv1dKernel } from '../plan/kernels.ts'
+import { padded } from '../plan/types.ts'
+import type { JsLayer } from './cursor.ts'
 import { addRows } from './products.ts'
 
-export const conv1d: JsLayer<Conv1dKernel> = (kernel, ops, place) => {
+export const conv1d: JsLayer<Conv1dKernel> = (kernel, ops, cursor) => {
   const { features, units, size, dilation, activation, panels, biases } = kernel
-  const { memory, layout, frame, rows, steps } = place
+  const { memory, layout, frame, rows, steps } = cursor
   const lanes = padded(units)
   const window = frame + layout.scratch
   const depth = (size - 1) * dilation * features
   for (let row = 0; row < rows; row++) {
-    const past = place.state + row * place.stateStride + kernel.past
+    const past = cursor.state + row * cursor.stateStride + kernel.past
     let from = frame + layout.offsets[kernel.x] + row * layout.steps * padded(features)
     let to = frame + layout.offsets[kernel.y] + row * layout.steps * lanes
     for (let t = 0; t < steps; t++) {

@@ -1,24 +1,24 @@
 /** The Dense layer in plain JavaScript, on the weights of `layers/dense.ts`. */
 
-import { isElementwise } from '../../model/activation.ts'
-import type { JsLayer } from '../layer.ts'
-import type { DenseKernel } from '../layers/dense.ts'
-import { padded } from '../plan.ts'
+import { isElementwise } from '../../model/activation/activations.ts'
+import type { DenseKernel } from '../plan/kernels.ts'
+import { padded } from '../plan/types.ts'
+import type { JsLayer } from './cursor.ts'
 import { addRows } from './products.ts'
 
 export const dense: JsLayer<DenseKernel> = (
   { features, units, activation, x, y, overTime, panels, biases },
   ops,
-  place,
+  cursor,
 ) => {
-  const { memory, layout } = place
+  const { memory, layout } = cursor
   const lanes = padded(units)
   const xStride = padded(features)
   const perRow = overTime ? layout.steps : 1
-  const steps = overTime ? place.steps : 1
-  for (let row = 0; row < place.rows; row++) {
-    let from = place.frame + layout.offsets[x] + row * perRow * xStride
-    let to = place.frame + layout.offsets[y] + row * perRow * lanes
+  const steps = overTime ? cursor.steps : 1
+  for (let row = 0; row < cursor.rows; row++) {
+    let from = cursor.frame + layout.offsets[x] + row * perRow * xStride
+    let to = cursor.frame + layout.offsets[y] + row * perRow * lanes
     for (let t = 0; t < steps; t++) {
       memory.copyWithin(to, biases, biases + lanes)
       addRows(ops, memory, panels, features, units, 0, features, 1, 0, 1, from, to)

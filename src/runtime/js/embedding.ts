@@ -1,21 +1,21 @@
-/** Rows of a table (`layers/embedding.ts`), in plain JavaScript. */
+/** Copies rows of an embedding's table (`layers/embedding.ts`), in plain JavaScript. */
 
 import { GruvError } from '../../errors.ts'
 import type { EmbeddingNode } from '../../model/types.ts'
-import type { JsLayer } from '../layer.ts'
-import type { EmbeddingKernel } from '../layers/embedding.ts'
-import { padded } from '../plan.ts'
+import type { EmbeddingKernel } from '../plan/kernels.ts'
+import { padded } from '../plan/types.ts'
+import type { JsLayer } from './cursor.ts'
 
 export const embedding: JsLayer<EmbeddingKernel> = (
   { node, units, x, y, mask, overTime },
   _,
-  place,
+  cursor,
 ) => {
-  const { memory, layout, frame, rows, nodes } = place
+  const { memory, layout, frame, rows, nodes } = cursor
   const { data } = (nodes.get(node) as EmbeddingNode).weights.table
   const count = data.length / units
   const perRow = overTime ? layout.steps : 1
-  const steps = overTime ? place.steps : 1
+  const steps = overTime ? cursor.steps : 1
   for (let row = 0; row < rows; row++) {
     for (let t = 0; t < steps; t++) {
       const at = row * perRow + t

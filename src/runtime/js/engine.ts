@@ -1,22 +1,23 @@
 /** Runs a Plan in plain JavaScript. */
 
 import type { LayerNode } from '../../model/types.ts'
-import { type Engine, packAll } from '../engine.ts'
-import { inFrame } from '../layer.ts'
-import type { Plan } from '../plan.ts'
-import type { Toolkit } from '../toolkit.ts'
+import type { Engine } from '../engine/engine.ts'
+import { inFrame } from '../plan/kernels.ts'
+import type { LayerPlans } from '../plan/layers.ts'
+import { packWeights } from '../plan/plan.ts'
+import type { Plan } from '../plan/types.ts'
+import { createCursor, keepNodes } from './cursor.ts'
 import { jsKernels } from './layers.ts'
-import { createPlace, keepNodes } from './place.ts'
 
 /** Kernels in plain JavaScript, for both precisions. `why`: why not in WebAssembly, if it was wanted. */
-export function createJsEngine(plan: Plan, tools: Toolkit, why?: string): Engine {
+export function createJsEngine(plan: Plan, plans: Partial<LayerPlans>, why?: string): Engine {
   const float32 = plan.precision === 'f32'
   const memory = float32 ? new Float32Array(plan.memory.size) : new Float64Array(plan.memory.size)
   const run = jsKernels(plan)
   // Changed in place: a step allocates nothing.
   const nodes = new Map<string, LayerNode>()
-  const stepPlace = createPlace(plan, memory, plan.step, nodes)
-  const blockPlace = createPlace(plan, memory, plan.block, nodes)
+  const stepCursor = createCursor(plan, memory, plan.step, nodes)
+  const blockCursor = createCursor(plan, memory, plan.block, nodes)
   const stages = plan.stages.map(({ kernels }) => kernels.filter(inFrame))
   return {
     report: {
@@ -29,24 +30,24 @@ export function createJsEngine(plan: Plan, tools: Toolkit, why?: string): Engine
     memory,
     step(stage, frame, state) {
       const kernels = stages[stage]
-      stepPlace.frame = frame
-      stepPlace.state = state
-      for (let i = 0; i < kernels.length; i++) run(kernels[i], stepPlace)
+      stepCursor.frame = frame
+      stepCursor.state = state
+      for (let i = 0; i < kernels.length; i++) run(kernels[i], stepCursor)
     },
-    block(stage, piece) {
+    block(stage, tile) {
       const kernels = stages[stage]
-      Object.assign(blockPlace, piece)
-      for (let i = 0; i < kernels.length; i++) run(kernels[i], blockPlace)
+      Object.assign(blockCursor, tile)
+      for (let i = 0; i < kernels.length; i++) run(kernels[i], blockCursor)
     },
-    space(to, toStride, from, fromStride, count) {
+    repack(to, toStride, from, fromStride, count) {
       const width = Math.max(toStride, fromStride)
       for (let i = 0; i < count; i++)
         for (let j = 0; j < width; j++)
           memory[to + i * toStride + j] = memory[from + i * fromStride + j]
     },
-    setWeights(model, plan) {
+    setWeights(model) {
       keepNodes(nodes, model)
-      packAll(tools, model, plan, memory)
+      packWeights(model, plan, plans, memory)
     },
   }
 }

@@ -1,25 +1,17 @@
 /** One step of a GRU in plain JavaScript, on the weights of `layers/gru.ts`. */
 
-import type { JsLayer } from '../layer.ts'
-import type { GruKernel } from '../layers/gru.ts'
-import { padded } from '../plan.ts'
-import type { Memory, Ops } from './ops.ts'
+import type { GruKernel } from '../plan/kernels.ts'
+import { padded } from '../plan/types.ts'
+import type { JsLayer } from './cursor.ts'
+import type { Ops } from './ops.ts'
 import { addProducts } from './products.ts'
-import { overSteps } from './steps.ts'
+import { type CellStep, overSteps } from './steps.ts'
 
 const GATES = 3
 
-export const gru: JsLayer<GruKernel> = (kernel, ops, place) => overSteps(kernel, place, ops, step)
+export const gru: JsLayer<GruKernel> = (kernel, ops, cursor) => overSteps(kernel, cursor, ops, step)
 
-function step(
-  kernel: GruKernel,
-  ops: Ops,
-  m: Memory,
-  x: number,
-  h: number,
-  out: number,
-  scratch: number,
-): void {
+const step: CellStep<GruKernel, Ops> = (kernel, ops, m, x, h, out, scratch) => {
   const { units, resetAfter } = kernel
   const lanes = padded(units)
   const z = scratch

@@ -4,15 +4,15 @@
  * lane by lane as softmax does: ((x0+x4+…) + (x1+x5+…)) + ((x2+x6+…) + (x3+x7+…)).
  */
 
-import type { JsLayer } from '../layer.ts'
-import type { LayerNormKernel } from '../layers/layer-norm.ts'
-import type { Memory } from './ops.ts'
+import type { LayerNormKernel } from '../plan/kernels.ts'
+import type { Memory } from '../plan/types.ts'
+import type { JsLayer } from './cursor.ts'
 import { overFrame } from './vectors.ts'
 
-export const layerNorm: JsLayer<LayerNormKernel> = (kernel, ops, place) => {
-  const { memory: m } = place
+export const layerNorm: JsLayer<LayerNormKernel> = (kernel, ops, cursor) => {
+  const { memory: m } = cursor
   const { width, lanes, weights, epsilon } = kernel
-  overFrame(kernel, place, (x, y) => {
+  overFrame(kernel, cursor, (x, y) => {
     const mean = ops.round(laneSum(m, x, width, ops.round, false) / width)
     for (let i = 0; i < lanes; i++) m[y + i] = m[x + i] - mean
     const variance = ops.round(laneSum(m, y, width, ops.round, true) / width)

@@ -1,10 +1,11 @@
-/** The kernels in plain JavaScript, by kind. */
+/** Lists the kernels in plain JavaScript, by kind of layer. */
 
-import type { FrameKernel, FrameKind, JsLayer, JsPlace } from '../layer.ts'
-import type { PlanOptions } from '../plan.ts'
+import type { FrameKernel, FrameKind, KernelOf } from '../plan/kernels.ts'
+import type { PlanOptions } from '../plan/types.ts'
 import { activation } from './activation.ts'
-import { affine, batchNorm } from './affine.ts'
+import { affine } from './affine.ts'
 import { conv1d } from './conv1d.ts'
+import type { JsCursor, JsLayer } from './cursor.ts'
 import { dense } from './dense.ts'
 import { embedding } from './embedding.ts'
 import { gru } from './gru.ts'
@@ -17,7 +18,7 @@ import { ops64 } from './ops64.ts'
 import { prelu } from './prelu.ts'
 import { rnn } from './rnn.ts'
 
-const layers: { readonly [K in FrameKind]: JsLayer<Extract<FrameKernel, { kind: K }>> } = {
+const layers: { readonly [K in FrameKind]: JsLayer<KernelOf<K>> } = {
   gru,
   lstm,
   rnn,
@@ -25,7 +26,7 @@ const layers: { readonly [K in FrameKind]: JsLayer<Extract<FrameKernel, { kind: 
   activation,
   prelu,
   affine,
-  batchNorm,
+  batchNorm: affine,
   layerNorm,
   embedding,
   masking,
@@ -33,11 +34,11 @@ const layers: { readonly [K in FrameKind]: JsLayer<Extract<FrameKernel, { kind: 
   merge,
 }
 
-/** Runs a kernel on the rows and steps of a place. */
-export type RunJs = (kernel: FrameKernel, place: JsPlace) => void
+/** Runs a kernel on the rows and steps of a cursor. */
+export type RunJs = (kernel: FrameKernel, cursor: JsCursor) => void
 
 export function jsKernels({ precision }: Pick<PlanOptions, 'precision'>): RunJs {
   const ops = precision === 'f32' ? ops32 : ops64
   // The table's type ties each kind to its kernel; TypeScript cannot follow an index.
-  return (kernel, place) => (layers[kernel.kind] as JsLayer<FrameKernel>)(kernel, ops, place)
+  return (kernel, cursor) => (layers[kernel.kind] as JsLayer<FrameKernel>)(kernel, ops, cursor)
 }

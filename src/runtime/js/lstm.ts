@@ -1,24 +1,16 @@
 /** One step of an LSTM in plain JavaScript, on the weights of `layers/lstm.ts`. */
 
-import type { JsLayer } from '../layer.ts'
-import type { LstmKernel } from '../layers/lstm.ts'
-import { padded } from '../plan.ts'
-import type { Memory, Ops } from './ops.ts'
+import type { LstmKernel } from '../plan/kernels.ts'
+import { padded } from '../plan/types.ts'
+import type { JsLayer } from './cursor.ts'
+import type { Ops } from './ops.ts'
 import { addProducts } from './products.ts'
-import { overSteps } from './steps.ts'
+import { type CellStep, overSteps } from './steps.ts'
 
-export const lstm: JsLayer<LstmKernel> = (kernel, ops, place) => overSteps(kernel, place, ops, step)
+export const lstm: JsLayer<LstmKernel> = (kernel, ops, cursor) =>
+  overSteps(kernel, cursor, ops, step)
 
-function step(
-  kernel: LstmKernel,
-  ops: Ops,
-  m: Memory,
-  x: number,
-  h: number,
-  out: number,
-  scratch: number,
-  states: number,
-): void {
+const step: CellStep<LstmKernel, Ops> = (kernel, ops, m, x, h, out, scratch, states) => {
   const { units, coupled, peepholes, clip } = kernel
   const lanes = padded(units)
   const gates = coupled ? 3 : 4

@@ -1,14 +1,14 @@
 /** Marks the steps in which every feature is one value, in plain JavaScript. */
 
-import type { JsLayer } from '../layer.ts'
-import type { MaskingKernel } from '../layers/masking.ts'
-import { padded } from '../plan.ts'
+import type { MaskingKernel } from '../plan/kernels.ts'
+import { padded } from '../plan/types.ts'
+import type { JsLayer } from './cursor.ts'
 import { overFrame } from './vectors.ts'
 
-export const masking: JsLayer<MaskingKernel> = (kernel, _, place) => {
-  const { memory, frame, layout } = place
+export const masking: JsLayer<MaskingKernel> = (kernel, _, cursor) => {
+  const { memory, frame, layout } = cursor
   const { width, lanes, value, mask, y } = kernel
-  overFrame(kernel, place, (from, to) => {
+  overFrame(kernel, cursor, (from, to) => {
     let counts = false
     for (let i = 0; i < width; i++) counts ||= memory[from + i] !== value
     if (counts) memory.copyWithin(to, from, from + lanes)

@@ -3,7 +3,7 @@
  * for NaN: `x > LIMIT ? LIMIT : x` is `f64x2.pmin(x, LIMIT)` with x first.
  */
 
-import { ERF64, ERFC64, EXP64, LN2_HIGH64, LN2_LOW64, LOG64 } from '../all-approximations.ts'
+import { ERF64, ERFC64, EXP64, LN2_HIGH64, LN2_LOW64, LOG64 } from '../math/constants64.ts'
 
 // The only way to a number's bits without allocating (a BigInt would allocate). Module state, but
 // never between two calls.

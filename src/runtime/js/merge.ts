@@ -1,10 +1,11 @@
-/** Values of one width into one, or side by side, in plain JavaScript. */
+/** Merges values of one width into one, or sets values side by side, in plain JavaScript. */
 
 import type { MergeNode } from '../../model/types.ts'
-import type { JsLayer } from '../layer.ts'
-import type { MergeKernel } from '../layers/merge.ts'
-import { padded } from '../plan.ts'
-import type { Memory, Ops } from './ops.ts'
+import type { MergeKernel } from '../plan/kernels.ts'
+import type { Memory } from '../plan/types.ts'
+import { padded } from '../plan/types.ts'
+import type { JsLayer } from './cursor.ts'
+import type { Ops } from './ops.ts'
 
 export const merge: JsLayer<MergeKernel> = (
   { mode, inputs, y, widths, overTime },

@@ -6,7 +6,8 @@
  * must come to the same bits (docs/numerics.md).
  */
 
-import type { ElementwiseActivation } from '../../model/activations.ts'
+import type { ElementwiseActivation } from '../../model/activation/activations.ts'
+import type { Memory } from '../plan/types.ts'
 
 export interface Ops {
   /** To the precision of the memory. */
@@ -48,5 +49,3 @@ export interface Ops {
    */
   readonly softmax: (m: Memory, at: number, width: number) => void
 }
-
-export type Memory = Float32Array | Float64Array

@@ -1,8 +1,9 @@
 /** `Ops` in float32: every operation is rounded, as a float32 vector unit rounds it. */
 
-import type { ElementwiseActivation, ElementwiseKind } from '../../model/activations.ts'
+import type { ElementwiseActivation, ElementwiseKind } from '../../model/activation/activations.ts'
+import type { Memory } from '../plan/types.ts'
 import { erf32, exp32, expm1_32, sigmoid32, softplus32, tanh32 } from './math32.ts'
-import type { Memory, Ops } from './ops.ts'
+import type { Ops } from './ops.ts'
 
 const f = Math.fround
 

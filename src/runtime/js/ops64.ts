@@ -1,8 +1,9 @@
 /** `Ops` in float64. The order of operations is that of `ops32.ts`; the roundings are float64's own. */
 
-import type { ElementwiseActivation, ElementwiseKind } from '../../model/activations.ts'
+import type { ElementwiseActivation, ElementwiseKind } from '../../model/activation/activations.ts'
+import type { Memory } from '../plan/types.ts'
 import { erf64, exp64, expm1_64, sigmoid64, softplus64, tanh64 } from './math64.ts'
-import type { Memory, Ops } from './ops.ts'
+import type { Ops } from './ops.ts'
 
 function accumulate(
   m: Memory,

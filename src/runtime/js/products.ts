@@ -1,8 +1,9 @@
 /** Products of weights with vectors, by the panels in which they lie (`layers/panels.ts`). */
 
-import { panelUnits } from '../layers/panels.ts'
-import { LANES, padded } from '../plan.ts'
-import type { Memory, Ops } from './ops.ts'
+import { panelUnits } from '../plan/layers/panels.ts'
+import type { Memory } from '../plan/types.ts'
+import { LANES, padded } from '../plan/types.ts'
+import type { Ops } from './ops.ts'
 
 /** The weights of a recurrent layer: the rows of W, and then those of U. */
 interface Recurrent {

@@ -1,15 +1,15 @@
 /** One step of a simple recurrent layer in plain JavaScript, on the weights of `layers/rnn.ts`. */
 
-import type { JsLayer } from '../layer.ts'
-import type { RnnKernel } from '../layers/rnn.ts'
-import { padded } from '../plan.ts'
-import type { Memory, Ops } from './ops.ts'
+import type { RnnKernel } from '../plan/kernels.ts'
+import { padded } from '../plan/types.ts'
+import type { JsLayer } from './cursor.ts'
+import type { Ops } from './ops.ts'
 import { addProducts } from './products.ts'
-import { overSteps } from './steps.ts'
+import { type CellStep, overSteps } from './steps.ts'
 
-export const rnn: JsLayer<RnnKernel> = (kernel, ops, place) => overSteps(kernel, place, ops, step)
+export const rnn: JsLayer<RnnKernel> = (kernel, ops, cursor) => overSteps(kernel, cursor, ops, step)
 
-function step(kernel: RnnKernel, ops: Ops, m: Memory, x: number, h: number, out: number): void {
+const step: CellStep<RnnKernel, Ops> = (kernel, ops, m, x, h, out) => {
   const lanes = padded(kernel.units)
   m.copyWithin(out, kernel.biases, kernel.biases + lanes)
 

@@ -1,17 +1,17 @@
-/** How recurrent layers run over rows and steps, masks, and the state between the steps. */
+/** Runs recurrent layers over rows and steps, with masks, and the state between the steps. */
 
-import type { Place } from '../layer.ts'
-import type { StepsKernel } from '../layers/steps.ts'
-import { repeatsState, STEP } from '../masks.ts'
-import { leave, type PassOver, passOver } from '../pass-over.ts'
-import { padded } from '../plan.ts'
-import type { Memory } from './ops.ts'
+import type { Cursor } from '../engine/engine.ts'
+import type { RecurrentKernel } from '../plan/kernels.ts'
+import type { Memory } from '../plan/types.ts'
+import { padded } from '../plan/types.ts'
+import { repeatsState, STEP } from '../run/masks.ts'
+import { giveCells, giveVector, skipSteps, takeStates } from '../run/skip.ts'
 
 /**
  * One row, one timestep: reads x and h, writes h' to `out`, which is neither. `states` is the row's
  * state row, for layers that carry more than h.
  */
-export type Step<K, C> = (
+export type CellStep<K, C> = (
   kernel: K,
   context: C,
   m: Memory,
@@ -22,36 +22,36 @@ export type Step<K, C> = (
   states: number,
 ) => void
 
-/** Runs a layer over the rows and steps of a place; what a step is made of is the engine's. */
-export function overSteps<K extends StepsKernel, C>(
+/** Runs a layer over the rows and steps of a cursor; what a step is made of is the engine's. */
+export function overSteps<K extends RecurrentKernel, C>(
   kernel: K,
-  place: Place,
+  cursor: Cursor,
   context: C,
-  step: Step<K, C>,
+  step: CellStep<K, C>,
 ): void {
   const codeAt = codesOf(kernel)
   // The layer's own mask or lengths go before the caller's.
-  if (codeAt === always && place.code !== STEP.valid) {
-    passOverAll(kernel, place)
+  if (codeAt === always && cursor.code !== STEP.valid) {
+    skipSteps(kernel, cursor)
     return
   }
-  const { memory, layout, rows, steps } = place
+  const { memory, layout, rows, steps } = cursor
   const missing = kernel.lengths !== undefined
   const lanes = padded(kernel.units)
   const xStride = padded(kernel.features)
-  const scratch = place.frame + layout.scratch
+  const scratch = cursor.frame + layout.scratch
   const way = kernel.direction === 'forward' ? 1 : -1
   const first = way > 0 ? 0 : steps - 1
-  arriveAll(kernel, place)
+  takeStates(kernel, cursor)
   for (let row = 0; row < rows; row++) {
-    const states = place.state + row * place.stateStride
+    const states = cursor.state + row * cursor.stateStride
     const state = states + kernel.state
     const start = row * layout.steps + first
-    let x = place.frame + layout.offsets[kernel.x] + start * xStride
-    let out = place.frame + layout.offsets[kernel.sequence] + start * lanes
+    let x = cursor.frame + layout.offsets[kernel.x] + start * xStride
+    let out = cursor.frame + layout.offsets[kernel.sequence] + start * lanes
     let h = state
     for (let i = 0, t = first; i < steps; i++, t += way) {
-      const code = codeAt(kernel, place, row, t, states)
+      const code = codeAt(kernel, cursor, row, t, states)
       if (code === STEP.valid) {
         step(kernel, context, memory, x, h, out, scratch, states)
         h = out
@@ -64,52 +64,24 @@ export function overSteps<K extends StepsKernel, C>(
       out += way * lanes
     }
     if (h !== state) memory.copyWithin(state, h, h + lanes)
-    leave(kernel.finalState, state, row, lanes, place)
-    leave(kernel.last, missing ? state : out - way * lanes, row, lanes, place)
+    giveVector(kernel.finalState, state, row, lanes, cursor)
+    giveVector(kernel.last, missing ? state : out - way * lanes, row, lanes, cursor)
   }
-  leaveCells(kernel, place)
-}
-
-/** `passOver` where states come and go by ports. */
-export const passOverAll: PassOver = (kernel, place) => {
-  arriveAll(kernel, place)
-  passOver(kernel, place)
-  leaveCells(kernel, place)
-}
-
-function arriveAll(kernel: StepsKernel, place: Place): void {
-  if (!place.start) return
-  const { initialState, initialCell, state, cell } = kernel
-  if (initialState !== undefined) arrive(initialState, state, kernel, place)
-  if (initialCell !== undefined && cell !== undefined) arrive(initialCell, cell, kernel, place)
-}
-
-/** Copies a value's vector of each row to a state. */
-function arrive(
-  value: number,
-  offset: number,
-  { units }: StepsKernel,
-  { memory, frame, layout, state, stateStride, rows }: Place,
-): void {
-  const lanes = padded(units)
-  for (let row = 0; row < rows; row++) {
-    const from = frame + layout.offsets[value] + row * lanes
-    memory.copyWithin(state + row * stateStride + offset, from, from + lanes)
-  }
-}
-
-function leaveCells({ finalCell, cell, units }: StepsKernel, place: Place): void {
-  if (finalCell === undefined || cell === undefined) return
-  for (let row = 0; row < place.rows; row++)
-    leave(finalCell, place.state + row * place.stateStride + cell, row, padded(units), place)
+  giveCells(kernel, cursor)
 }
 
 /** What happens at step t of these steps, as the graph says: a `STEP`. */
-type CodeAt = (kernel: StepsKernel, place: Place, row: number, t: number, states: number) => number
+type CodeAt = (
+  kernel: RecurrentKernel,
+  cursor: Cursor,
+  row: number,
+  t: number,
+  states: number,
+) => number
 
 const always: CodeAt = () => STEP.valid
 
-function codesOf({ lengths, mask }: StepsKernel): CodeAt {
+function codesOf({ lengths, mask }: RecurrentKernel): CodeAt {
   if (lengths !== undefined) return codeOfLengths
   return mask !== undefined ? codeOfPort : always
 }

@@ -1,12 +1,12 @@
-/** How layers of one vector in, one vector out run over a frame. */
+/** Runs layers of one vector in, one vector out over a frame. */
 
-import type { Place } from '../layer.ts'
-import type { VectorMap } from '../layers/vectors.ts'
+import type { Cursor } from '../engine/engine.ts'
+import type { VectorMap } from '../plan/kernels.ts'
 
-/** Calls `each` with the places of every x and y in a frame. */
+/** Calls `each` with the offsets of every x and y in a frame. */
 export function overFrame(
   { x, y, lanes, overTime }: VectorMap,
-  { frame, layout, rows, steps }: Place,
+  { frame, layout, rows, steps }: Cursor,
   each: (from: number, to: number) => void,
 ): void {
   const perRow = overTime ? layout.steps : 1

@@ -8,30 +8,37 @@
 import type { GruNode, LstmNode, RecurrentNode, RnnNode } from '../../model/types.ts'
 import { affine, apply, clip, type Vector, zeros, zip } from './vectors.ts'
 
-const gruValues = ['xz', 'xr', 'xn', 'hz', 'hr', 'hn', 'z', 'r', 'n', 'h'] as const
-const lstmValues = [
-  ...(['xi', 'xf', 'xg', 'xo', 'hi', 'hf', 'hg', 'ho'] as const),
-  ...(['i', 'f', 'g', 'o', 'c', 'h'] as const),
-] as const
-const rnnValues = ['xh', 'hh', 'h'] as const
+const valuesOf = {
+  gru: ['xz', 'xr', 'xn', 'hz', 'hr', 'hn', 'z', 'r', 'n', 'h'],
+  lstm: [
+    ...(['xi', 'xf', 'xg', 'xo', 'hi', 'hf', 'hg', 'ho'] as const),
+    ...(['i', 'f', 'g', 'o', 'c', 'h'] as const),
+  ],
+  rnn: ['xh', 'hh', 'h'],
+} as const satisfies Record<RecurrentNode['kind'], readonly string[]>
 
-type Step<V extends readonly string[]> = Readonly<Record<V[number], Vector>>
+const slotsOf = { gru: ['h'], lstm: ['h', 'c'], rnn: ['h'] } as const satisfies Record<
+  RecurrentNode['kind'],
+  readonly string[]
+>
 
-export type GruStep = Step<typeof gruValues>
-export type LstmStep = Step<typeof lstmValues>
-export type RnnStep = Step<typeof rnnValues>
+type Step<K extends RecurrentNode['kind']> = Readonly<Record<(typeof valuesOf)[K][number], Vector>>
+
+export type GruStep = Step<'gru'>
+export type LstmStep = Step<'lstm'>
+export type RnnStep = Step<'rnn'>
 
 /** The state of a layer by slot: `h`, and `c` where there is one. */
 export type States = Readonly<Record<string, Vector>>
 
 /** What a step of a layer computes, in the order of computing. */
 export function cellValues({ kind }: RecurrentNode): readonly string[] {
-  return kind === 'gru' ? gruValues : kind === 'lstm' ? lstmValues : rnnValues
+  return valuesOf[kind]
 }
 
 /** Which of them are the state that the next step starts from. */
 export function stateSlots({ kind }: RecurrentNode): readonly string[] {
-  return kind === 'lstm' ? ['h', 'c'] : ['h']
+  return slotsOf[kind]
 }
 
 export function cellStep(node: RecurrentNode, x: Vector, { h, c }: States): States {

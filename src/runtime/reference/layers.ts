@@ -5,7 +5,7 @@
  */
 
 import { GruvError } from '../../errors.ts'
-import { samePadding, windows } from '../../model/dims.ts'
+import { samePadding, windows } from '../../model/shapes/dims.ts'
 import type {
   Conv1dNode,
   DenseNode,

@@ -1,8 +1,8 @@
-/** Layers with a state over whole sequences: rows, steps and masks. What a step computes: cells.ts. */
+/** Layers with a state over whole sequences: rows, steps and masks. `cells.ts` computes a step. */
 
 import type { RecurrentNode } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'
-import { type Masks, repeatsState, STEP } from '../masks.ts'
+import { type Masks, repeatsState, STEP } from '../run/masks.ts'
 import { cellStep, type States, stateSlots } from './cells.ts'
 import { sequencesOf, tensorOf, type Vector, vectorsOf, zeros } from './vectors.ts'
 
@@ -49,7 +49,7 @@ export function recurrentLayer(
         output = states.h
         counted = true
       } else {
-        // Passed over: the state stays, the output is the state or zeros.
+        // Skipped: the state stays, the output is the state or zeros.
         output = repeatsState(code, node.maskedOutput, missing) ? states.h : zeros(node.units)
       }
       outputs[t] = output

@@ -1,7 +1,7 @@
-/** What the oracle is written in: vectors as plain arrays of float64, and tensors of them. */
+/** Vectors as plain arrays of float64, in which the oracle computes, and tensors of them. */
 
-import { type Activation, isElementwise } from '../../model/activation.ts'
-import { activationTable } from '../../model/activation-table.ts'
+import { type Activation, isElementwise } from '../../model/activation/activations.ts'
+import { activationValues } from '../../model/activation/values.ts'
 import { sizeOf, type Tensor } from '../../tensor.ts'
 
 export type Vector = readonly number[]
@@ -63,7 +63,7 @@ export function clip(a: number, limit: number | null): number {
 
 export function apply(activation: Activation, a: Vector): number[] {
   if (!isElementwise(activation)) return softmax(a)
-  const { value } = activationTable[activation.kind]
+  const value: (a: number, p: readonly number[]) => number = activationValues[activation.kind]
   return a.map((each) => value(each, activation.parameters))
 }
 

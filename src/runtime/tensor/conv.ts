@@ -1,6 +1,6 @@
 /** Convolutions, their transposes, and pooling, over any number of spatial axes, channels last. */
 
-import { type Activation, isElementwise } from '../../model/activation.ts'
+import { type Activation, isElementwise } from '../../model/activation/activations.ts'
 import type { ConvNode, ConvTransposeNode, PoolNode } from '../../model/types.ts'
 import { type Named, sizeOf, type Tensor } from '../../tensor.ts'
 import { ops64 } from '../js/ops64.ts'

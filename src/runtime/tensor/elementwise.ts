@@ -1,4 +1,4 @@
-/** Element by element, with NumPy's broadcasting. */
+/** Layers that work element by element, with NumPy's broadcasting. */
 
 import type { BinaryNode, UnaryNode } from '../../model/types.ts'
 import { type Named, sizeOf } from '../../tensor.ts'

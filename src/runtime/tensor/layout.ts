@@ -1,7 +1,7 @@
 /** Layers that move numbers and compute none. */
 
 import { GruvError } from '../../errors.ts'
-import { sliceRange } from '../../model/dims.ts'
+import { sliceRange } from '../../model/shapes/dims.ts'
 import type {
   ConcatNode,
   ConstantNode,

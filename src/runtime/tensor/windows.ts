@@ -1,6 +1,6 @@
 /** The geometry that convolutions and pooling share: which number meets which tap of a window. */
 
-import { samePadding, type Window } from '../../model/dims.ts'
+import { samePadding, type Window } from '../../model/shapes/dims.ts'
 import type { Padding } from '../../model/types.ts'
 import { sizeOf } from '../../tensor.ts'
 import { stridesOf } from './strides.ts'

@@ -1,4 +1,4 @@
-/** Errors on their way out of a worker. */
+/** Packs errors for their way out of a worker, and unpacks them. */
 
 import { GruvError, isGruvError } from '../../errors.ts'
 import type { PostedError } from './messages.ts'
@@ -7,14 +7,7 @@ export function pack(error: unknown): PostedError {
   if (!isGruvError(error))
     return { code: null, problem: error instanceof Error ? error.message : `${error}` }
   const { code, problem, where, expected, got, fix } = error as GruvError
-  return {
-    code,
-    problem,
-    ...(where === undefined ? {} : { where }),
-    ...(expected === undefined ? {} : { expected }),
-    ...(got === undefined ? {} : { got }),
-    ...(fix === undefined ? {} : { fix }),
-  }
+  return { code, problem, where, expected, got, fix }
 }
 
 export function unpack(posted: PostedError): Error {

@@ -1,11 +1,12 @@
-/** What a program and its workers say to each other: data that can be posted. */
+/** Declares the messages between a program and its workers: data that can be posted. */
 
 import type { ErrorCode, ErrorDetails } from '../../errors.ts'
 import type { Model } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'
-import type { Plan } from '../plan.ts'
-import type { RunOptions } from '../run.ts'
-import type { Purpose, Target } from '../wasm/emit.ts'
+import type { Plan } from '../plan/types.ts'
+import type { RunOptions } from '../run/predict.ts'
+import type { Purpose } from '../wasm/emit.ts'
+import type { Target } from '../wasm/target.ts'
 
 /** Compiled once, by the program; null for the JavaScript engine. */
 export interface SharedCode {

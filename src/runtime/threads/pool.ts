@@ -1,8 +1,8 @@
-/** The workers of a program: made when they are first needed, kept, replaced when they die. */
+/** Keeps the workers of a program: made when they are first needed, replaced when they die. */
 
 import { GruvError } from '../../errors.ts'
 import type { Named, Tensor } from '../../tensor.ts'
-import type { Plan } from '../plan.ts'
+import type { Plan } from '../plan/types.ts'
 import { unpack } from './errors.ts'
 import type { FromWorker, Part, SharedCode, Weights } from './messages.ts'
 import { type Spawn, spawnInPage, type Thread } from './spawn.ts'
@@ -19,7 +19,7 @@ interface Member {
   /** Whether it starts at all; why not, if it does not. */
   readonly ready: Promise<string | null>
   readonly waiting: Map<number, Waiting>
-  /** Whoever waits for it hears why it is gone. */
+  /** Tells all calls that wait for it why it is gone. */
   readonly leave: (why: string, error: Error) => void
 }
 

@@ -1,34 +1,29 @@
-/** A program whose `predictAsync` splits the rows of a batch over workers. */
+/** Splits the rows of a batch over workers in a program's `predictAsync`. */
 
 import { GruvError } from '../../errors.ts'
-import type { Engine, EngineReport } from '../engine.ts'
-import { given } from '../given.ts'
-import type { Plan } from '../plan.ts'
+import type { Engine, EngineReport } from '../engine/engine.ts'
+import type { Layers } from '../layers.ts'
+import type { Plan } from '../plan/types.ts'
 import type { AsyncRunOptions, CompileOptions, Program } from '../program.ts'
-import { beginRun } from '../run.ts'
-import type { Toolkit } from '../toolkit.ts'
+import { readInputs } from '../run/inputs.ts'
+import { readRun } from '../run/predict.ts'
 import type { Purpose } from '../wasm/emit.ts'
-import { codeOf, targetHere } from '../wasm/engine.ts'
+import { codeOf } from '../wasm/engine.ts'
+import { prebuiltCode } from '../wasm/prebuilt.ts'
+import { targetHere } from '../wasm/target.ts'
 import type { SharedCode, Weights } from './messages.ts'
 import { Pool } from './pool.ts'
 import { cut, join, whyTogether } from './split.ts'
 
-/** Beyond this many it is a mistake: each worker has a memory of its own. */
-const MOST_THREADS = 1024
-
-/**
- * The same program, with workers from the first `predictAsync` on that has several rows.
- * @throws GruvError `bad-argument` unless `threads` is a count.
- */
+/** The same program, with workers from the first `predictAsync` on that has several rows. */
 export function withThreads(
   program: Program,
   model: Weights,
-  tools: Toolkit,
+  layers: Layers,
   engine: Engine,
-  options: CompileOptions,
+  options: CompileOptions & { readonly threads: number },
 ): Program {
-  const threads = checked(options.threads)
-  if (threads === 1) return program
+  const { threads } = options
   const { plan } = program
   let why = whyTogether(plan)
   let weights = model
@@ -38,7 +33,7 @@ export function withThreads(
   const closed = (): GruvError => new GruvError('closed', 'this program was closed')
 
   const openPool = async (): Promise<Pool> => {
-    const code = await sharedCode(plan, tools, engine, options)
+    const code = await sharedCode(plan, layers, engine, options)
     opened = await Pool.open(plan, code, () => weights)
     return opened
   }
@@ -65,11 +60,9 @@ export function withThreads(
   ) => {
     const alone = () => program.predictAsync(x, runOptions)
     if (why !== null || !open) return alone()
-    const inputs = tools.readInputs(plan.inputs, x)
-    if (inputs.batch < 2) return alone()
-    // Says what is wrong with the options; it never runs.
-    beginRun(tools, plan, engine, weights, inputs, runOptions)
-    const parts = cut(plan, inputs, runOptions, threads)
+    const request = readRun(plan, readInputs(plan.inputs, x), runOptions)
+    if (request.inputs.batch < 2) return alone()
+    const parts = cut(request, threads)
     const there = await workers(parts.length)
     if (there === null) return alone()
     const { onProgress } = runOptions
@@ -79,7 +72,7 @@ export function withThreads(
       onProgress?.(shares.reduce((a, b) => a + b, 0) / shares.length)
     })
     onProgress?.(1)
-    return join(plan, inputs, runOptions, results)
+    return join(request, results)
   }
 
   return {
@@ -105,30 +98,22 @@ export function withThreads(
 /** The code that the program runs, and what of it is yet to be compiled. */
 async function sharedCode(
   plan: Plan,
-  tools: Toolkit,
+  layers: Layers,
   engine: Engine,
   { artifact, deterministic = false }: CompileOptions,
 ): Promise<SharedCode | null> {
   if (engine.report.kind === 'js') return null
   if (artifact !== undefined) {
-    const { target, moduleAsync } = given(artifact, plan, deterministic)
-    return { target, modules: [{ purpose: 'all', module: await moduleAsync() }] }
+    const { target, moduleAsync } = prebuiltCode(artifact, plan, deterministic)
+    return { target, modules: [{ purpose: 'all', module: await moduleAsync('block') }] }
   }
   const target = targetHere(plan, deterministic)
   // A program that can stream asks for steps when it is made.
   const purposes: readonly Purpose[] = plan.obstacle === null ? ['block', 'step'] : ['block']
-  const code = codeOf(plan, target, tools)
+  const code = codeOf(plan, target, layers)
   const modules = purposes.map(async (purpose) => ({
     purpose,
     module: await code.moduleAsync(purpose),
   }))
   return { target, modules: await Promise.all(modules) }
-}
-
-function checked(threads = 1): number {
-  if (Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS) return threads
-  throw new GruvError('bad-argument', 'threads is a count', {
-    expected: `a whole number from 1 to ${MOST_THREADS}`,
-    got: `${threads}`,
-  })
 }

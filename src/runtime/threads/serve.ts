@@ -1,13 +1,16 @@
-/** The worker's side: an engine of its own, fed with rows. */
+/** Serves a program from within a worker: an engine of its own runs the rows that are posted. */
 
 import type { Tensor } from '../../tensor.ts'
-import { allTools } from '../all.ts'
-import { readInputs } from '../all-inputs.ts'
-import type { Engine } from '../engine.ts'
+import { allLayers } from '../all-layers.ts'
+import type { Engine } from '../engine/engine.ts'
 import { createJsEngine } from '../js/engine.ts'
-import type { Plan } from '../plan.ts'
-import { beginRun, resultsOf, workOn } from '../run.ts'
+import type { Plan } from '../plan/types.ts'
+import { readInputs } from '../run/inputs.ts'
+import { beginRun, readRun, resultsOf, workOn } from '../run/predict.ts'
+import type { Purpose } from '../wasm/emit.ts'
 import { createWasmEngine } from '../wasm/engine.ts'
+import { createMixedEngine } from '../wasm/mixed.ts'
+import { needsJs } from '../wasm/needs-js.ts'
 import { pack } from './errors.ts'
 import type { FromWorker, Part, SharedCode, ToWorker, Weights } from './messages.ts'
 
@@ -19,7 +22,7 @@ const SAY_EVERY_MS = 50
 /** What a worker does with each message. */
 export function serve(post: Post): (message: ToWorker) => void {
   let started: { readonly plan: Plan; readonly engine: Engine } | null = null
-  // A program's modules are kept only as long as somebody uses them.
+  // A program's modules are kept only as long as something refers to them.
   let code: SharedCode | null = null
   let weights: Weights | null = null
 
@@ -35,8 +38,8 @@ export function serve(post: Post): (message: ToWorker) => void {
   const run = (id: number, { inputs, options }: Part): void => {
     try {
       const { plan, engine } = started!
-      const rows = readInputs(plan.inputs, inputs)
-      const run = beginRun(allTools, plan, engine, weights!, rows, options)
+      const request = readRun(plan, readInputs(plan.inputs, inputs), options)
+      const run = beginRun({ plan, engine, tensorOps }, weights!, request)
       let last = Date.now()
       for (const share of workOn(run)) {
         if (Date.now() - last < SAY_EVERY_MS) continue
@@ -56,7 +59,7 @@ export function serve(post: Post): (message: ToWorker) => void {
     else if ('part' in message) run(message.id, message.part)
     else {
       weights = message.weights
-      started?.engine.setWeights(weights, started.plan)
+      started?.engine.setWeights(weights)
     }
   }
 }
@@ -74,12 +77,17 @@ function inGraphOrder(plan: Plan): Plan {
   }
 }
 
+const { plans, kernels, tensorOps } = allLayers
+
 function createEngine(plan: Plan, code: SharedCode | null): Engine {
-  if (code === null) return createJsEngine(plan, allTools)
+  if (code === null) return createJsEngine(plan, plans)
   const { target, modules } = code
-  return createWasmEngine(plan, allTools, {
+  const shared = {
     target,
-    module: (wanted) =>
+    module: (wanted: Purpose) =>
       modules.find(({ purpose }) => purpose === wanted || purpose === 'all')!.module,
-  })
+  }
+  return needsJs(plan, kernels)
+    ? createMixedEngine(plan, plans, kernels, shared)
+    : createWasmEngine(plan, plans, shared)
 }

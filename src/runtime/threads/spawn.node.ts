@@ -1,4 +1,4 @@
-/** How workers are made in Node. Loaded only there. */
+/** Makes workers in Node. Loaded only there. */
 
 import type { FromWorker } from './messages.ts'
 import type { Spawn } from './spawn.ts'

@@ -1,8 +1,8 @@
-/** How workers are made in pages. */
+/** Makes workers in pages. */
 
 import type { FromWorker, ToWorker } from './messages.ts'
 
-/** A worker, whoever made it. */
+/** A worker, in a page or in Node. */
 export interface Thread {
   post(message: ToWorker, transfer: ArrayBuffer[]): void
   /** Whether the process has to wait for it. */
@@ -33,7 +33,7 @@ export const spawnInPage: Spawn = ({ heard, died }) => {
   }
   return {
     post: (message, transfer) => worker.postMessage(message, transfer),
-    // A page waits for nobody.
+    // A page never waits for its workers.
     hold() {},
     end: () => worker.terminate(),
   }

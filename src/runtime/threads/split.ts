@@ -1,11 +1,10 @@
-/** Rows of a batch: whether a plan lets them apart, how they are cut, and how they are joined. */
+/** Splits a batch into parts of some rows, where the plan lets rows apart, and joins the results. */
 
 import type { Dim } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'
-import { type RunInputs, readStates } from '../inputs.ts'
-import { type Masks, readMasks } from '../masks.ts'
-import type { Plan } from '../plan.ts'
-import type { RunOptions } from '../run.ts'
+import type { Plan } from '../plan/types.ts'
+import type { Masks } from '../run/masks.ts'
+import type { RunOptions, RunRequest } from '../run/predict.ts'
 import type { Part } from './messages.ts'
 
 /** Why the rows of this plan have to stay together; null if they do not. */
@@ -26,50 +25,38 @@ function isRows([first, ...rest]: readonly Dim[]): boolean {
 
 /** At most `count` parts of about as many rows, in their order. */
 export function cut(
-  plan: Plan,
-  { tensors, batch, steps }: RunInputs,
-  options: RunOptions,
+  { inputs: { tensors, batch, steps }, masks, initial, wanted }: RunRequest,
   count: number,
 ): readonly Part[] {
-  const masks = readMasks(options, batch, steps)
-  const states = readStates(plan.states, options.initialState, () => batch)
-  const outputs = wantedOf(plan, options)
+  const outputs = wanted.map(({ name }) => name)
   const parts = Math.min(count, batch)
   return Array.from({ length: parts }, (_, i): Part => {
     const [from, to] = [i, i + 1].map((k) => Math.floor((k * batch) / parts))
-    const initialState = mapValues(states, (state) =>
+    const initialState = mapValues(initial, (state) =>
       state.shape.length === 1 ? state : rowsOf(state, from, to),
     )
     return {
       inputs: mapValues(tensors, (tensor) => rowsOf(tensor, from, to)),
       options: {
         outputs,
-        ...(states.size > 0 && { initialState }),
+        ...(initial.size > 0 && { initialState }),
         ...(masks !== null && maskOf(masks, steps, from, to)),
       },
     }
   })
 }
 
-/** What `Run.results` gives, of the results of all parts. */
+/** What `resultsOf` gives, of the results of all parts. */
 export function join(
-  plan: Plan,
-  inputs: RunInputs,
-  options: RunOptions,
+  { inputs, wanted }: RunRequest,
   parts: readonly Named<Tensor>[],
 ): Named<Tensor> {
   return Object.fromEntries(
-    wantedOf(plan, options).map((name) => {
-      const output = plan.outputs.find((port) => port.name === name)
-      const size = plan.states.find((state) => state.name === name)?.size
-      const port = output ?? { name, shape: ['batch', size!] }
-      return [name, inputs.deliver(port, stacked(parts.map((part) => part[name])))]
-    }),
+    wanted.map((port) => [
+      port.name,
+      inputs.deliver(port, stacked(parts.map((part) => part[port.name]))),
+    ]),
   )
-}
-
-function wantedOf(plan: Plan, { outputs }: RunOptions): readonly string[] {
-  return outputs ?? plan.outputs.map(({ name }) => name)
 }
 
 /** A copy, since it goes to another thread. */

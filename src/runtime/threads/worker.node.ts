@@ -1,4 +1,4 @@
-/** What a worker thread of Node runs. */
+/** The script of a worker thread in Node. */
 
 import { parentPort } from 'node:worker_threads'
 import type { ToWorker } from './messages.ts'

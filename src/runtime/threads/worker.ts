@@ -1,4 +1,4 @@
-/** What a page's worker runs. It must not import `pool.ts`: bundlers would build it within itself. */
+/** The script of a page's worker. It must not import `pool.ts`: bundlers would build it within itself. */
 
 import type { ToWorker } from './messages.ts'
 import { serve } from './serve.ts'

@@ -1,19 +1,24 @@
 /**
- * From a Plan to a WebAssembly module: one function for a step and one for a block of each kernel.
+ * Emits a WebAssembly module for a Plan: one function for a step and one for a block of each kernel.
  *
  * It is pure, and knows no trained number: weights are data in the memory that the module imports.
  */
 
-import { asksWhichStepsCount, type FrameKernel, inFrame } from '../layer.ts'
-import type { Plan } from '../plan.ts'
-import { createModule } from './assembler.ts'
-import type { Entry, KernelWriter, Routine, Site } from './kernels/kernel.ts'
-import { type Target, writing } from './kernels/lanes.ts'
+import { type FrameKernel, hasStepMask, inFrame } from '../plan/kernels.ts'
+import type { Plan } from '../plan/types.ts'
+import { createModule } from './assembler/module.ts'
+import type { CodegenContext, Entry, KernelWriter, Routine } from './kernels/context.ts'
+import { type Arithmetic, createEmitter } from './kernels/emitter.ts'
+import type { KernelWriters } from './kernels/layers.ts'
 import { createPool } from './kernels/pool.ts'
-import { writeSpace } from './kernels/space.ts'
-import type { Writing } from './writing.ts'
+import { writeRepack } from './kernels/repack.ts'
+import type { Target } from './target.ts'
 
-export type { Target } from './kernels/lanes.ts'
+/** What code is made from: kernels by kind of layer, arithmetic by precision. */
+export interface CodegenTables {
+  readonly kernels: Partial<KernelWriters>
+  readonly arithmetics: Partial<Readonly<Record<Plan['precision'], Arithmetic>>>
+}
 
 const PAGE = 65536
 /** Bytes behind the plan's memory for the constants of a module: more than all activations together need. */
@@ -38,43 +43,43 @@ export function pagesOf(plan: Plan): number {
 /**
  * Exports by the kernel's place in the plan `step0` …, `block0` …, and `cell0` … where the graph itself
  * says which steps count, which is JavaScript's to read; `stage0` … for all steps of a stage that are
- * there; and `space`, for `Engine.space`. Imports `gruv.memory`.
+ * there; and `space`, for `Engine.repack`. Imports `gruv.memory`.
  * @param purpose of the module; `all` for one that serves every purpose.
  */
 export function emit(
   plan: Plan,
   target: Target,
-  { writer, writers, arithmetics, activations, softmax }: Writing,
+  { kernels, arithmetics }: CodegenTables,
   purpose: Purpose | 'all',
 ): Uint8Array<ArrayBuffer> {
-  const module = createModule(writer)
+  const module = createModule()
   const pages = pagesOf(plan)
   module.importMemory('gruv', 'memory', pages, pages)
   const base = bytesOf(plan) + (purpose === 'all' ? 0 : purposes.indexOf(purpose) * POOL)
   const pool = target.constants === 'memory' ? createPool(base, POOL) : null
-  const style = { ...target, ...arithmetics[plan.precision]!, activations, softmax, pool }
-  const site: Site = {
+  const config = { ...target, ...arithmetics[plan.precision]!, pool }
+  const context: CodegenContext = {
     plan,
-    target: style,
+    config,
     func: (name, write, params = write.length - 1) =>
       module.func({ name, params: Array<'i32'>(params).fill('i32') }, (f, ...at) =>
-        write(writing(style, f), ...at),
+        write(createEmitter(config, f), ...at),
       ),
   }
-  if (purpose !== 'step') module.export('space', writeSpace(site))
+  if (purpose !== 'step') module.export('space', writeRepack(context))
   let index = 0
-  plan.stages.forEach(({ kernels }, s) => {
+  plan.stages.forEach((planned, s) => {
     const steps: Routine[] = []
-    for (const kernel of kernels.filter(inFrame)) {
-      const writer = writers[kernel.kind]
+    for (const kernel of planned.kernels.filter(inFrame)) {
+      const writer = kernels[kernel.kind]
       const add = (entry: Entry): Routine => {
         // The table's type ties each kind to its kernel; TypeScript cannot follow an index.
-        const routine = (writer as KernelWriter<FrameKernel>)(site, kernel, entry)
+        const routine = (writer as KernelWriter<FrameKernel>)(context, kernel, entry)
         module.export(entry + index, routine)
         return routine
       }
       if (typeof writer !== 'string') {
-        if (asksWhichStepsCount(kernel)) add('cell')
+        if (hasStepMask(kernel)) add('cell')
         else {
           if (purpose !== 'block') steps.push(add('step'))
           if (purpose !== 'step') add('block')
@@ -83,7 +88,7 @@ export function emit(
       index++
     }
     if (purpose === 'block') return
-    const stage = site.func(`stage ${s}`, (k, frame, state) => {
+    const stage = context.func(`stage ${s}`, (k, frame, state) => {
       for (const step of steps) k.f.call(step, frame, state)
     })
     module.export(`stage${s}`, stage)

@@ -1,13 +1,12 @@
 /**
- * What the engine can do, asked by validating the smallest module that needs it.
+ * Asks what the engine can do, by validating the smallest module that needs it.
  *
  * Validation compiles nothing and takes microseconds. A page whose Content-Security-Policy forbids
  * compiling still says yes here, and says no when it is asked to compile: that is for the caller of
  * `compile` to expect.
  */
 
-import { createModule, type FunctionBody, type Local } from './assembler.ts'
-import { plainWriter } from './plain.ts'
+import { createModule, type FunctionBody, type Local } from './assembler/module.ts'
 
 /** The part of the global scope that is looked at. */
 export interface Scope {
@@ -32,7 +31,7 @@ function validates(
   write?: (f: FunctionBody, v: Local<'v128'>) => unknown,
   { WebAssembly }: Scope = globalThis,
 ): boolean {
-  const module = createModule(plainWriter)
+  const module = createModule()
   if (write) module.func({ params: ['v128'] }, write)
   try {
     // Hermes has no WebAssembly; a host that forbids it may leave an object that throws.

@@ -1,16 +1,14 @@
-/** The chain rule through attention. Read it beside `runtime/tensor/attention.ts`. */
+/** The chain rule through attention, to be read beside `runtime/tensor/attention.ts`. */
 
-import type { AttentionNode, Dim, MultiHeadAttentionNode } from '../../model/types.ts'
+import type { AttentionNode, MultiHeadAttentionNode } from '../../model/types.ts'
 import { projected, visible } from '../../runtime/tensor/attention.ts'
-import { runTensorLayer } from '../../runtime/tensor/index.ts'
 import type { Block } from '../../runtime/tensor/strides.ts'
 import type { Named, Tensor } from '../../tensor.ts'
 import { spread } from './elementwise.ts'
+import { forward } from './forward.ts'
 import { pullMatmul } from './products.ts'
 
-const context = { extent: (dim: Dim): number => Number(dim) }
-
-/** @param bars by `y` and `scores`, the weights that the keys have. */
+/** @param bars derivatives with respect to `y` and to `scores`, the weights of the keys. */
 export function pullAttention(
   node: AttentionNode,
   inputs: Named<Tensor>,
@@ -18,10 +16,10 @@ export function pullAttention(
 ): Named<Tensor> {
   const blocks = asBlocks(inputs)
   const { query, value, key = value, queryMask, ...masks } = blocks
-  const { scores: weights } = runTensorLayer(node, inputs, context)
+  const { scores: weights } = forward(node, inputs)
   const [rows, queries, keys] = weights.shape
   const seen = visible(node, masks, { rows, queries, keys })
-  // Outputs of masked queries are wiped out.
+  // Outputs of masked queries are 0.
   const kept = queryMask === undefined ? null : spread(queryMask, [rows, queries])
   const [byQuery, byValue] = [zerosLike(query), zerosLike(value)]
   const byKey = inputs.key === undefined ? byValue : zerosLike(key)
@@ -78,7 +76,7 @@ function scoreSlopes({
   }
 }
 
-/** w ⊙ (w̄ − Σ w·w̄) over the keys; a score that does not count depends on nothing. */
+/** w ⊙ (w̄ − Σ w·w̄) over the keys; 0 for a masked score. */
 function throughSoftmax(
   weights: Tensor['data'],
   at: number,
@@ -103,7 +101,7 @@ export function pullMultiHeadAttention(
   const blocks = asBlocks(inputs)
   const { query, value, key = value } = blocks
   const { heads, keySize, valueSize, weights } = node
-  const { scores } = runTensorLayer(node, inputs, context)
+  const { scores } = forward(node, inputs)
   const [rows, , queries, keys] = scores.shape
   const seen = visible(node, blocks, { rows, queries, keys })
   const q = projected(node.name, query, weights.queryKernel, weights.queryBias)

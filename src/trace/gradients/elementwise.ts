@@ -7,7 +7,7 @@ import { type Named, sizeOf, type Tensor } from '../../tensor.ts'
 type Partials = readonly [byA: number, byB: number]
 const none: Partials = [0, 0]
 
-/** ∂y/∂a and ∂y/∂b. Where both are the largest or smallest, a counts. */
+/** ∂y/∂a and ∂y/∂b. In a tie of `maximum` or `minimum`, a is the one chosen. */
 const binarySlopes: Readonly<Record<BinaryNode['op'], (a: number, b: number) => Partials>> = {
   add: () => [1, 1],
   subtract: () => [1, -1],
@@ -78,7 +78,7 @@ export function sources(shape: readonly number[], wide: readonly number[]): Floa
   return spread({ shape, data: Float64Array.from({ length: sizeOf(shape) }, (_, i) => i) }, wide)
 }
 
-/** What goes back to a number that was repeated: the sum over its copies. */
+/** The derivative of a number that was repeated is the sum over its copies. */
 function collected(
   values: Float64Array,
   wide: readonly number[],

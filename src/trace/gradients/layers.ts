@@ -1,12 +1,11 @@
 /**
- * The chain rule through layers without a state, backwards: from the derivatives by a layer's
- * output (`bar`) to those by its inputs. Read it beside `runtime/reference/layers.ts`.
+ * The chain rule backwards through layers without a state: from the derivatives with respect to a
+ * layer's output (`bar`) to those with respect to its inputs. To be read beside
+ * `runtime/reference/layers.ts`.
  */
 
 import { permuteAxes } from '../../model/axes.ts'
-import { samePadding } from '../../model/dims.ts'
 import type {
-  Conv1dNode,
   DenseNode,
   LayerKind,
   LayerNode,
@@ -15,19 +14,23 @@ import type {
   RecurrentNode,
 } from '../../model/types.ts'
 import { affine, type Vector, vectorsOf } from '../../runtime/reference/vectors.ts'
-import { type Named, sizeOf, type Tensor } from '../../tensor.ts'
+import type { Named, Tensor } from '../../tensor.ts'
 import { pullAttention, pullMultiHeadAttention } from './attention.ts'
 import { pullBinary, pullUnary } from './elementwise.ts'
+import { forward } from './forward.ts'
 import { pullMovement } from './movement.ts'
 import { pullMatmul } from './products.ts'
 import { pullReduce, pullSoftmax } from './reduce.ts'
 import { pullActivation, pullVectors } from './vectors.ts'
-import { pullConv, pullConvTranspose, pullPool } from './windows.ts'
+import { pullConv, pullConv1d, pullConvTranspose, pullPool } from './windows.ts'
 
-/** @param bar derivatives by the port `y`. @param bars by every port that has some. */
+/**
+ * @param bar derivatives with respect to the port `y`.
+ * @param bars derivatives with respect to every port that has some.
+ */
 type Pull<N> = (node: N, inputs: Named<Tensor>, bar: Tensor, bars: Named<Tensor>) => Named<Tensor>
 
-/** Looked up, or there already; and what has a state (`recurrent.ts`). */
+/** Kinds without a derivative, and those with a state (`recurrent.ts`). */
 type Without = RecurrentNode['kind'] | 'embedding' | 'constant'
 
 const pulls: { readonly [K in Exclude<LayerKind, Without>]: Pull<NodeOf<K>> } = {
@@ -67,16 +70,7 @@ const pulls: { readonly [K in Exclude<LayerKind, Without>]: Pull<NodeOf<K>> } = 
   }),
   conv1d: pullConv1d,
   merge: pullMerge,
-  reverse: (_, { x }, bar) => {
-    const [rows, steps] = x.shape
-    const width = sizeOf(x.shape.slice(2))
-    const data = new Float64Array(bar.data.length)
-    for (let i = 0; i < rows * steps; i++) {
-      const from = (Math.floor(i / steps) * steps + (steps - 1 - (i % steps))) * width
-      data.set(bar.data.subarray(from, from + width), i * width)
-    }
-    return { x: { shape: x.shape, data } }
-  },
+  reverse: (node, _, bar) => ({ x: forward(node, { x: bar }).y }),
   reshape: (_, { x }, bar) => ({ x: { shape: x.shape, data: bar.data } }),
   transpose: ({ axes }, _, bar) => ({
     x: permuteAxes(
@@ -102,7 +96,10 @@ const pulls: { readonly [K in Exclude<LayerKind, Without>]: Pull<NodeOf<K>> } = 
   multiHeadAttention: (node, inputs, _, bars) => pullMultiHeadAttention(node, inputs, bars),
 }
 
-/** @param bars derivatives by the ports that leave. @returns derivatives by each input port. */
+/**
+ * @param bars derivatives with respect to the output ports.
+ * @returns derivatives with respect to each input port.
+ */
 export function pullLayer(
   node: LayerNode,
   inputs: Named<Tensor>,
@@ -128,49 +125,7 @@ function pullDense(node: DenseNode, { x }: Named<Tensor>, bar: Tensor): Named<Te
   }
 }
 
-/** y_t = φ(b + Σ_k x_{t·stride + k·dilation − before} · K_k) */
-function pullConv1d(node: Conv1dNode, { x }: Named<Tensor>, bar: Tensor): Named<Tensor> {
-  const { features, units, size, stride, dilation, groups, activation } = node
-  const { kernel, bias } = node.weights
-  const [rows, steps] = x.shape
-  const [, count] = bar.shape
-  const before = node.padding === 'same' ? samePadding(steps, node).before : node.padding.before
-  const [perGroup, unitsPerGroup] = [features / groups, units / groups]
-  const data = new Float64Array(x.data.length)
-  const bars = vectorsOf(bar, units)
-  for (let row = 0; row < rows; row++) {
-    for (let t = 0; t < count; t++) {
-      /** Calls back for every weight of unit u that sees a step of the sequence. */
-      const seen = (u: number, visit: (at: number, weight: number) => void): void => {
-        const first = Math.floor(u / unitsPerGroup) * perGroup
-        for (let k = 0; k < size; k++) {
-          const from = t * stride + k * dilation - before
-          if (from < 0 || from >= steps) continue
-          for (let c = 0; c < perGroup; c++)
-            visit(
-              (row * steps + from) * features + first + c,
-              kernel.data[(k * perGroup + c) * units + u],
-            )
-        }
-      }
-      const sums = Array.from({ length: units }, (_, u) => {
-        let sum = bias?.data[u] ?? 0
-        seen(u, (i, weight) => {
-          sum += weight * x.data[i]
-        })
-        return sum
-      })
-      pullActivation(activation, sums, bars[row * count + t]).forEach((b, u) => {
-        seen(u, (i, weight) => {
-          data[i] += weight * b
-        })
-      })
-    }
-  }
-  return { x: { shape: x.shape, data } }
-}
-
-/** Element by element, or side by side. Where several are the largest or smallest, the first counts. */
+/** Element by element, or concatenated. In a tie of `maximum` or `minimum`, the first is chosen. */
 function pullMerge({ mode }: MergeNode, inputs: Named<Tensor>, bar: Tensor): Named<Tensor> {
   const entries = Object.entries(inputs)
   const tensors = entries.map(([, tensor]) => tensor)
@@ -200,7 +155,7 @@ function pullMerge({ mode }: MergeNode, inputs: Named<Tensor>, bar: Tensor): Nam
   )
 }
 
-/** The derivative of a merged number by its i-th part. */
+/** The derivative of a merged number with respect to its i-th part. */
 const shares: Readonly<
   Record<Exclude<MergeNode['mode'], 'concatenate'>, (values: Vector, i: number) => number>
 > = {
@@ -214,7 +169,7 @@ const shares: Readonly<
   minimum: (values, i) => Number(values.indexOf(Math.min(...values)) === i),
 }
 
-/** Number u, where one may stand for all, and none for 1. */
+/** Number u; a single number applies to all units, and null is 1. */
 function at(tensor: Tensor | null, u: number): number {
   if (tensor === null) return 1
   return tensor.data[tensor.data.length === 1 ? 0 : u]

@@ -1,19 +1,20 @@
 /**
- * Layers that move numbers and change none: cutting, joining, repeating, turning. Where a number
- * came from is found by running the layer on the places themselves; the derivative goes back there.
+ * The chain rule through layers that move numbers without changing them: slices, concatenations,
+ * repetitions. Running the layer on indices finds where each number came from, and the derivative
+ * goes back there.
  */
 
-import type { Dim, NodeOf } from '../../model/types.ts'
-import { runTensorLayer } from '../../runtime/tensor/index.ts'
+import type { NodeOf } from '../../model/types.ts'
 import { type Named, sizeOf, type Tensor } from '../../tensor.ts'
+import { forward } from './forward.ts'
 
 type Mover = NodeOf<'expand' | 'slice' | 'concat' | 'pad' | 'gather' | 'where'>
 
-/** Ports that choose, and are not moved. */
+/** Ports that select, and whose numbers are not moved. */
 const choosing: ReadonlySet<string> = new Set(['indices', 'condition'])
 
 export function pullMovement(node: Mover, inputs: Named<Tensor>, bar: Tensor): Named<Tensor> {
-  // Places count from 1: 0 is what a pad puts in.
+  // Indices start at 1: 0 is the value of a pad.
   let next = 1
   const first = new Map<string, number>()
   const places = Object.entries(inputs).map(([port, tensor]) => {
@@ -23,7 +24,7 @@ export function pullMovement(node: Mover, inputs: Named<Tensor>, bar: Tensor): N
     const data = Float64Array.from({ length: sizeOf(shape) }, () => next++)
     return [port, { shape, data }] as const
   })
-  const { y } = runTensorLayer(onPlaces(node, bar.shape), Object.fromEntries(places), { extent })
+  const { y } = forward(onPlaces(node, bar.shape), Object.fromEntries(places))
   const all = new Float64Array(next)
   bar.data.forEach((each, i) => {
     all[y.data[i]] += each
@@ -39,9 +40,4 @@ export function pullMovement(node: Mover, inputs: Named<Tensor>, bar: Tensor): N
 function onPlaces(node: Mover, shape: readonly number[]): Mover {
   if (node.kind === 'expand') return { ...node, shape }
   return node.kind === 'pad' ? { ...node, value: 0 } : node
-}
-
-/** No symbol is left: shapes are those of a run. */
-function extent(dim: Dim): number {
-  return Number(dim)
 }

@@ -3,7 +3,10 @@
 import { broadcastStrides, offsetsOf } from '../../runtime/tensor/strides.ts'
 import { type Named, sizeOf, type Tensor } from '../../tensor.ts'
 
-/** ā = ȳ·bᵀ, b̄ = aᵀ·ȳ, summed where a matrix was broadcast. Read it beside `runtime/tensor/matmul.ts`. */
+/**
+ * ā = ȳ·bᵀ, b̄ = aᵀ·ȳ, summed where a matrix was broadcast. To be read beside
+ * `runtime/tensor/matmul.ts`.
+ */
 export function pullMatmul(_: unknown, { a, b }: Named<Tensor>, bar: Tensor): Named<Tensor> {
   const left = a.shape.length === 1 ? [1, ...a.shape] : a.shape
   const right = b.shape.length === 1 ? [...b.shape, 1] : b.shape
@@ -33,7 +36,7 @@ export function pullMatmul(_: unknown, { a, b }: Named<Tensor>, bar: Tensor): Na
 
 type Numbers = Float32Array | Float64Array
 
-/** Adds to what already came back to a [rows, inner] and b [inner, columns]. */
+/** Adds to the derivatives with respect to a [rows, inner] and b [inner, columns]. */
 function addBack(
   a: Numbers,
   b: Numbers,
@@ -45,7 +48,7 @@ function addBack(
   for (let r = 0; r < rows; r++) {
     for (let c = 0; c < columns; c++) {
       const each = bar[r * columns + c]
-      // Where nothing is asked for, nothing depends on anything.
+      // Where the derivative is 0, so are all before it.
       if (each === 0) continue
       for (let k = 0; k < inner; k++) {
         byA[r * inner + k] += each * b[k * columns + c]

@@ -1,18 +1,18 @@
-/** The chain rule through a recurrent layer over whole sequences, backwards. */
+/** The chain rule backwards through a recurrent layer over whole sequences. */
 
-import { repeatsState, STEP } from '../../runtime/masks.ts'
 import { cellStep, type States, stateSlots } from '../../runtime/reference/cells.ts'
 import { whichStepsCount } from '../../runtime/reference/recurrent.ts'
-import type { Vector } from '../../runtime/reference/vectors.ts'
+import { type Vector, zeros } from '../../runtime/reference/vectors.ts'
+import { repeatsState, STEP } from '../../runtime/run/masks.ts'
 import type { Named, Tensor } from '../../tensor.ts'
 import { cellPullback } from '../pullback.ts'
-import type { TappedLayer } from '../tap.ts'
+import type { RecurrentInputs } from '../recurrent-inputs.ts'
 
 /**
- * @param bars derivatives by what leaves, by port: `sequence`, `last`, `state`, `cell`.
- * @returns derivatives by what arrives: `x`, `initialState`, and `initialCell` of an LSTM.
+ * @param bars derivatives with respect to the output ports `sequence`, `last`, `state`, `cell`.
+ * @returns derivatives with respect to `x`, `initialState`, and `initialCell` of an LSTM.
  */
-export function pullRecurrent(layer: TappedLayer, bars: Named<Tensor>): Named<Tensor> {
+export function pullRecurrent(layer: RecurrentInputs, bars: Named<Tensor>): Named<Tensor> {
   const { node, inputs } = layer
   const { units } = node
   const [rows, steps, features] = inputs.x.shape
@@ -29,37 +29,33 @@ export function pullRecurrent(layer: TappedLayer, bars: Named<Tensor>): Named<Te
   return { x, initialState: initials.h, initialCell: initials.c }
 }
 
-/** @returns derivatives by the initial state. */
+/** @returns derivatives with respect to the initial state. */
 function pullRow(
-  { node, inputs, masks, initial }: TappedLayer,
+  { node, inputs, masks, initial, vectorAt }: RecurrentInputs,
   bars: Named<Tensor>,
   row: number,
   put: (t: number, bar: Vector) => void,
 ): States {
   const { units } = node
-  const [, steps, features] = inputs.x.shape
+  const [, steps] = inputs.x.shape
   const slots = stateSlots(node)
   const timeOf = (i: number): number => (node.direction === 'forward' ? i : steps - 1 - i)
-  const arriving = (t: number): Vector => {
-    const from = (row * steps + t) * features
-    return Array.from(inputs.x.data.subarray(from, from + features))
-  }
-  /** Of row `index` of a port's derivatives; zeros where nothing came. */
+  /** Vector `index` of a port's derivatives; zeros where the port has none. */
   const barOf = (port: string, index: number): Vector => {
     const bar = bars[port]
-    if (bar === undefined) return new Array<number>(units).fill(0)
+    if (bar === undefined) return zeros(units)
     return Array.from(bar.data.subarray(index * units, (index + 1) * units))
   }
 
   const { codeAt, missing } = whichStepsCount(inputs, row, steps, masks)
   const codes = new Uint8Array(steps)
-  // States before each step, one slot after the other: what a step computes is computed again.
+  // Only the states before each step are kept, slot by slot; the steps are computed again.
   const before = new Float64Array(steps * slots.length * units)
-  let states: States = Object.fromEntries(slots.map((slot) => [slot, initial(slot, row)]))
+  let states = initial(row)
   for (let i = 0; i < steps; i++) {
     slots.forEach((slot, s) => before.set(states[slot], (i * slots.length + s) * units))
     codes[i] = codeAt(timeOf(i))
-    if (codes[i] === STEP.valid) states = cellStep(node, arriving(timeOf(i)), states)
+    if (codes[i] === STEP.valid) states = cellStep(node, vectorAt(row, timeOf(i)), states)
   }
   const stateBefore = (i: number): States =>
     Object.fromEntries(
@@ -78,7 +74,7 @@ function pullRow(
     const t = timeOf(i)
     if (showsState(i)) pulled = { ...pulled, h: add(pulled.h, barOf('sequence', row * steps + t)) }
     if (codes[i] !== STEP.valid || isZero(pulled)) continue
-    const { states: old, x } = cellPullback(node, arriving(t), stateBefore(i))(pulled)
+    const { states: old, x } = cellPullback(node, vectorAt(row, t), stateBefore(i))(pulled)
     pulled = { c: pulled.c, ...old }
     put(t, x)
   }
@@ -89,7 +85,7 @@ function add(a: Vector, b: Vector): Vector {
   return a.map((each, i) => each + b[i])
 }
 
-/** Nothing asked for yet: rows and steps that the output does not see cost nothing. */
+/** Whether nothing depends on a step yet: such rows and steps are skipped. */
 function isZero({ h, c }: States): boolean {
   return h.every((each) => each === 0) && c.every((each) => each === 0)
 }

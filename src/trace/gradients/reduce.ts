@@ -1,13 +1,11 @@
 /** The chain rule through reductions, and through softmax along any axis. */
 
-import type { Dim, ReduceNode, SoftmaxNode } from '../../model/types.ts'
-import { runTensorLayer } from '../../runtime/tensor/index.ts'
+import type { ReduceNode, SoftmaxNode } from '../../model/types.ts'
 import { type Named, sizeOf, type Tensor } from '../../tensor.ts'
 import { sources, spread } from './elementwise.ts'
+import { forward } from './forward.ts'
 
-const context = { extent: (dim: Dim): number => Number(dim) }
-
-/** ∂y/∂x, for y the reduction of the numbers that x is one of. */
+/** ∂y/∂x, where y is the reduction of several numbers and x is one of them. */
 type Slope = (x: number, y: number, count: number) => number
 
 const slopes: Readonly<Record<Exclude<ReduceNode['op'], 'max' | 'min' | 'product'>, Slope>> = {
@@ -20,7 +18,7 @@ const slopes: Readonly<Record<Exclude<ReduceNode['op'], 'max' | 'min' | 'product
 }
 
 export function pullReduce(node: ReduceNode, { x }: Named<Tensor>, bar: Tensor): Named<Tensor> {
-  const { y } = runTensorLayer({ ...node, keepAxes: true }, { x }, context)
+  const { y } = forward({ ...node, keepAxes: true }, { x })
   const [result, bars] = [spread(y, x.shape), spread({ ...y, data: bar.data }, x.shape)]
   const { op } = node
   const slope =
@@ -32,7 +30,7 @@ export function pullReduce(node: ReduceNode, { x }: Named<Tensor>, bar: Tensor):
   return { x: { shape: x.shape, data } }
 }
 
-/** 1 for the first of the numbers that are the result, 0 for the others. */
+/** 1 for the first number that equals the result, 0 for all others. */
 function firstOf(x: Tensor, shape: readonly number[], result: Float64Array) {
   const firsts = new Map<number, number>()
   sources(shape, x.shape).forEach((group, i) => {
@@ -42,7 +40,7 @@ function firstOf(x: Tensor, shape: readonly number[], result: Float64Array) {
   return (i: number): number => Number(chosen.has(i))
 }
 
-/** The product of the others, which has no division by a number that is 0. */
+/** The product of the other numbers, without dividing by a number that is 0. */
 function ofOthers(x: Tensor, shape: readonly number[]) {
   const groups = sources(shape, x.shape)
   const zeros = new Float64Array(sizeOf(shape))
@@ -58,9 +56,9 @@ function ofOthers(x: Tensor, shape: readonly number[]) {
   }
 }
 
-/** y ⊙ (b − Σ b·y) along the axis; of the logarithm b − e^y·Σ b. */
+/** y ⊙ (b − Σ b·y) along the axis; for the logarithm of softmax b − e^y·Σ b. */
 export function pullSoftmax(node: SoftmaxNode, { x }: Named<Tensor>, bar: Tensor): Named<Tensor> {
-  const { y } = runTensorLayer(node, { x }, context)
+  const { y } = forward(node, { x })
   const groups = sources(
     x.shape.map((extent, axis) => (axis === node.axis ? 1 : extent)),
     x.shape,

@@ -1,6 +1,6 @@
-/** The chain rule vector by vector: activations, and whatever works along the last axes. */
+/** The chain rule vector by vector: activations, and other layers along the last axes. */
 
-import { type Activation, isElementwise } from '../../model/activations.ts'
+import { type Activation, isElementwise } from '../../model/activation/activations.ts'
 import { apply, type Vector, vectorsOf } from '../../runtime/reference/vectors.ts'
 import { sizeOf, type Tensor } from '../../tensor.ts'
 import { slopeOf } from '../slopes.ts'
@@ -21,7 +21,7 @@ export function pullActivated(activation: Activation, a: Tensor, bar: Tensor): T
   return pullVectors(a, bar, (v, b) => pullActivation(activation, v, b))
 }
 
-/** Vector by vector along the last axis (or last axes) of x and of the derivatives that belong to it. */
+/** Vector by vector along the last axis (or last axes) of x and of its derivatives. */
 export function pullVectors(
   x: Tensor,
   bar: Tensor,
@@ -33,7 +33,7 @@ export function pullVectors(
   const vectors = vectorsOf(x, width)
   const data = new Float64Array(x.data.length)
   vectorsOf(bar, barWidth).forEach((b, i) => {
-    // Where nothing is asked for, nothing depends on anything.
+    // Where the derivatives are 0, so are all before them.
     if (b.some((each) => each !== 0)) data.set(pull(vectors[i], b), i * width)
   })
   return { shape: x.shape, data }

@@ -1,74 +1,82 @@
-/** The chain rule through convolutions, their transposes, and pooling, over any number of axes. */
+/** The chain rule through convolutions, transposed convolutions and pooling, over any axes. */
 
-import { activation } from '../../model/activations.ts'
-import type { ConvNode, ConvTransposeNode, Dim, PoolNode } from '../../model/types.ts'
-import { runTensorLayer } from '../../runtime/tensor/index.ts'
+import { activation } from '../../model/activation/activations.ts'
+import type { Conv1dNode, ConvNode, ConvTransposeNode, PoolNode } from '../../model/types.ts'
+import { tensorOf, vectorsOf } from '../../runtime/reference/vectors.ts'
 import { forEachWindow, windowsOf } from '../../runtime/tensor/windows.ts'
 import { type Named, sizeOf, type Tensor } from '../../tensor.ts'
-import { pullActivated } from './vectors.ts'
+import { forward } from './forward.ts'
+import { pullActivated, pullActivation } from './vectors.ts'
 
-const context = { extent: (dim: Dim): number => Number(dim) }
 const linear = activation('linear')
 
-/** Read it beside `conv` in `runtime/tensor/conv.ts`. */
-export function pullConv(node: ConvNode, { x }: Named<Tensor>, bar: Tensor): Named<Tensor> {
-  const { groups, strides, dilations, weights } = node
-  const { y: sums } = runTensorLayer({ ...node, activation: linear }, { x }, context)
-  const bars = pullActivated(node.activation, sums, bar).data
-  const kernel = weights.kernel.data
-  const sizes = weights.kernel.shape.slice(0, -2)
-  const [features, units] = [x.shape.at(-1)!, bar.shape.at(-1)!]
-  const [groupFeatures, groupUnits] = [features / groups, units / groups]
-  const [long, short] = [x.shape.slice(1, -1), bar.shape.slice(1, -1)]
-  const geometry = windowsOf({ long, short, sizes, strides, dilations }, node.padding)
-  const [rowX, rowY] = [sizeOf(long) * features, sizeOf(short) * units]
-  const data = new Float64Array(x.data.length)
-  forEachWindow(geometry, (window, taps, places, count) => {
-    for (let row = 0; row < x.shape[0]; row++) {
-      const out = row * rowY + window * units
-      for (let i = 0; i < count; i++) {
-        const from = row * rowX + places[i] * features
-        for (let u = 0; u < units; u++) {
-          const first = Math.floor(u / groupUnits) * groupFeatures
-          for (let c = 0; c < groupFeatures; c++)
-            data[from + first + c] +=
-              kernel[(taps[i] * groupFeatures + c) * units + u] * bars[out + u]
-        }
-      }
-    }
-  })
-  return { x: { shape: x.shape, data } }
+/** To be read beside `conv1dLayer` in `runtime/reference/layers.ts`. */
+export function pullConv1d(node: Conv1dNode, { x }: Named<Tensor>, bar: Tensor): Named<Tensor> {
+  const { y } = forward({ ...node, activation: linear }, { x })
+  const sums = vectorsOf(y, node.units)
+  const bars = vectorsOf(bar, node.units).map((b, i) => pullActivation(node.activation, sums[i], b))
+  const { stride, dilation, padding } = node
+  const windows = {
+    ...node,
+    strides: [stride],
+    dilations: [dilation],
+    padding: padding === 'same' ? padding : [padding],
+  }
+  return pullWindows(windows, x, tensorOf(bar.shape, bars), false)
 }
 
-/** Read it beside `convTranspose` in `runtime/tensor/conv.ts`. */
+/** To be read beside `conv` in `runtime/tensor/conv.ts`. */
+export function pullConv(node: ConvNode, { x }: Named<Tensor>, bar: Tensor): Named<Tensor> {
+  const { y: sums } = forward({ ...node, activation: linear }, { x })
+  return pullWindows(node, x, pullActivated(node.activation, sums, bar), false)
+}
+
+/** To be read beside `convTranspose` in `runtime/tensor/conv.ts`. */
 export function pullConvTranspose(
   node: ConvTransposeNode,
   { x }: Named<Tensor>,
   bar: Tensor,
 ): Named<Tensor> {
-  const { groups, strides, dilations, weights } = node
-  const { y: sums } = runTensorLayer({ ...node, activation: linear }, { x }, context)
-  const bars = pullActivated(node.activation, sums, bar).data
+  const { y: sums } = forward({ ...node, activation: linear }, { x })
+  return pullWindows(node, x, pullActivated(node.activation, sums, bar), true)
+}
+
+interface Kernel extends Pick<ConvNode, 'groups' | 'strides' | 'dilations' | 'padding'> {
+  readonly weights: { readonly kernel: Tensor }
+}
+
+/** From the sums of every window back to x; of a transposed convolution, x has a number a window. */
+function pullWindows(
+  { groups, strides, dilations, padding, weights }: Kernel,
+  x: Tensor,
+  bars: Tensor,
+  transposed: boolean,
+): Named<Tensor> {
   const kernel = weights.kernel.data
   const sizes = weights.kernel.shape.slice(0, -2)
-  const [features, units] = [x.shape.at(-1)!, bar.shape.at(-1)!]
+  const [features, units] = [x.shape.at(-1)!, bars.shape.at(-1)!]
   const [groupFeatures, groupUnits] = [features / groups, units / groups]
-  const [long, short] = [bar.shape.slice(1, -1), x.shape.slice(1, -1)]
-  const extents = short.map((extent, axis) => extent * strides[axis])
-  const geometry = windowsOf({ long, short, sizes, strides, dilations }, node.padding, extents)
-  const [rowX, rowY] = [sizeOf(short) * features, sizeOf(long) * units]
+  const [ofX, ofY] = [x, bars].map(({ shape }) => shape.slice(1, -1))
+  const [long, short] = transposed ? [ofY, ofX] : [ofX, ofY]
+  const extents = transposed ? short.map((extent, axis) => extent * strides[axis]) : long
+  const geometry = windowsOf({ long, short, sizes, strides, dilations }, padding, extents)
+  const [rowX, rowY] = [sizeOf(ofX) * features, sizeOf(ofY) * units]
   const data = new Float64Array(x.data.length)
   forEachWindow(geometry, (window, taps, places, count) => {
     for (let row = 0; row < x.shape[0]; row++) {
-      const from = row * rowX + window * features
       for (let i = 0; i < count; i++) {
-        const out = row * rowY + places[i] * units
+        const [atX, atY] = transposed ? [window, places[i]] : [places[i], window]
+        const from = row * rowX + atX * features
+        const out = row * rowY + atY * units
         for (let u = 0; u < units; u++) {
           const group = Math.floor(u / groupUnits)
           const first = group * groupFeatures
-          const w = (taps[i] * groupUnits + (u - group * groupUnits)) * features + first
+          // The weight of the group's first feature, and how far it is to that of the next.
+          const [w, step] = transposed
+            ? [(taps[i] * groupUnits + (u - group * groupUnits)) * features + first, 1]
+            : [taps[i] * groupFeatures * units + u, units]
           for (let c = 0; c < groupFeatures; c++)
-            data[from + first + c] += kernel[w + c] * bars[out + u]
+            data[from + first + c] += kernel[w + c * step] * bars.data[out + u]
         }
       }
     }
@@ -76,7 +84,7 @@ export function pullConvTranspose(
   return { x: { shape: x.shape, data } }
 }
 
-/** Where several numbers of a window are the largest, the first counts. */
+/** In a tie for the largest number of a window, the first is chosen. */
 export function pullPool(node: PoolNode, { x }: Named<Tensor>, bar: Tensor): Named<Tensor> {
   const { sizes, strides, op, countsPadding } = node
   const features = x.shape.at(-1)!

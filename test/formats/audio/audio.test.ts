@@ -1,18 +1,17 @@
-/** Models for audio of our own, and wrong ones. */
+/** Tests the project's own audio models, and damaged ones. */
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { readNpz } from '../../../src/bytes/npz.ts'
+import { readNpz } from '../../../src/bytes/numpy/npz.ts'
 import { compileSync, type GruvError, load } from '../../../src/index.ts'
-import { runReference } from '../../../src/runtime/reference.ts'
+import { runReference } from '../../../src/runtime/reference/index.ts'
 import { errorOf } from '../../support/errors.ts'
+import { fixture as anyFixture } from '../../support/fixtures.ts'
 import { flipBytes, shiftBytes, truncateEverywhere } from '../../support/fuzz.ts'
 
 const folder = new URL('../../fixtures/audio/', import.meta.url)
 
-function fixture(name: string): Uint8Array {
-  return new Uint8Array(readFileSync(new URL(name, folder)))
-}
+const fixture = (name: string): Uint8Array => anyFixture(`audio/${name}`)
 
 const models = readdirSync(folder).filter((name) => /\.(json|rnnn)$/.test(name))
 
@@ -76,7 +75,7 @@ describe('what is refused, and how', () => {
   it.each([
     ['a layer that gruv does not read', 'unsupported', /conv2d.*is not read/, 'type', 'conv2d'],
     ['a shape that the weights do not have', 'bad-file', /expected \[2, 7\]/, 'shape', [7]],
-    ['an activation nobody knows', 'unsupported', /no activation/, 'activation', 'wavy'],
+    ['an unknown activation', 'unsupported', /no activation/, 'activation', 'wavy'],
     ['layers over frequencies', 'unsupported', /4 axes/, 'shape', [null, null, 2, 2]],
     ['no weights', 'bad-file', /weights\[0\]/, 'weights', []],
     ['ragged weights', 'bad-shape', /regular block/, 'weights', [[[1, 2], [3]], [1]]],
@@ -133,7 +132,7 @@ describe('what is refused, and how', () => {
   it.each(['aidax.json', 'guitarml-gru.json', 'recnet.json', 'small.rnnn'])(
     '%s broken in any way gives a GruvError, soon',
     async (name) => {
-      // `load` makes a GruvError of every error, and says so.
+      // `load` wraps every error in a GruvError, and says so.
       const read = (bytes: Uint8Array) =>
         load(bytes).catch((error: Error) => {
           if (/broke its reader/.test(error.message)) throw (error as GruvError).cause

@@ -1,19 +1,19 @@
-/** Models for audio, and plain safetensors, beside the project: a new case is a new folder. */
+/** Tests audio models and safetensors files beside the project: a new case is a new folder. */
 
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { parseJson } from '../../../src/bytes/json-text.ts'
+import { parseJson } from '../../../src/bytes/json/text.ts'
 import { readData } from '../../../src/data/index.ts'
 import { compileSync, compose, load, type Model } from '../../../src/index.ts'
-import { runReference } from '../../../src/runtime/reference.ts'
+import { runReference } from '../../../src/runtime/reference/index.ts'
 import type { Named, Tensor } from '../../../src/tensor.ts'
 import { haveShared, sharedCases, sharedPath } from '../../support/shared.ts'
 
 const models = sharedPath('models')
 const engines = ['reference', 'f64', 'f32'] as const
 
-/** How far the manifest's float32 framework is off; what is chaotic is compared while it is not. */
+/** How far the manifest's float32 framework is off; chaotic outputs are compared only as long as they agree. */
 interface Manifest {
   readonly format?: string
   readonly note?: string
@@ -59,7 +59,7 @@ function run(model: Model, engine: (typeof engines)[number], x: Tensor): Named<T
   return compileSync(model, { precision: engine }).predict(input)
 }
 
-/** Of the first numbers only, where a count is given. */
+/** Compares the first numbers only, where a count is given. */
 function expectClose(got: Tensor, expected: Tensor, float32: number | null, first?: number): void {
   expect(got.data.length).toBe(expected.data.length)
   const count = first ?? expected.data.length

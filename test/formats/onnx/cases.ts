@@ -1,10 +1,10 @@
-/** Models with inputs and what must come out, as tools/make_onnx_fixtures.py writes them. */
+/** Reads models with inputs and expected outputs, as tools/make_onnx_fixtures.py writes them. */
 
-import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
 import { compileSync, type Model } from '../../../src/index.ts'
-import { runReference } from '../../../src/runtime/reference.ts'
+import { runReference } from '../../../src/runtime/reference/index.ts'
 import type { Named, Tensor } from '../../../src/tensor.ts'
+import { fixture as anyFixture, fixtureJson as anyFixtureJson } from '../../support/fixtures.ts'
 
 interface WrittenTensor {
   readonly shape: readonly number[]
@@ -17,7 +17,7 @@ interface Written {
 }
 
 export interface ModelCase extends Written {
-  /** The layers that it must become, in order; null where that is not fixed. */
+  /** The layers that it must become, in order; null where they are not fixed. */
   readonly kinds: readonly string[] | null
 }
 
@@ -27,15 +27,8 @@ export interface OperatorCase extends Written {
   readonly model: string
 }
 
-const folder = new URL('../../fixtures/onnx/', import.meta.url)
-
-export function fixture(name: string): Uint8Array {
-  return new Uint8Array(readFileSync(new URL(name, folder)))
-}
-
-export function fixtureJson<T>(name: string): T {
-  return JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as T
-}
+export const fixture = (name: string): Uint8Array => anyFixture(`onnx/${name}`)
+export const fixtureJson = <T>(name: string): T => anyFixtureJson(`onnx/${name}`)
 
 /** JSON has no infinities. */
 export function tensors(written: Named<WrittenTensor>): Named<Tensor> {

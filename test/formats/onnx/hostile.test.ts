@@ -1,4 +1,4 @@
-/** Broken and wicked ONNX files: only our own errors, soon, and in little memory. */
+/** Tests broken and hostile ONNX files: only GruvErrors, soon, and in little memory. */
 
 import { BinaryWriter } from '@bufbuild/protobuf/wire'
 import { describe, expect, it } from 'vitest'
@@ -8,7 +8,7 @@ import { errorOf } from '../../support/errors.ts'
 import { flipBytes, shiftBytes, truncateEverywhere } from '../../support/fuzz.ts'
 import { fixture } from './cases.ts'
 
-/** Not `load`, which makes a GruvError of every error. */
+/** Not `load`, which wraps every error in a GruvError. */
 const read = (bytes: Uint8Array) => readOnnxModel({ name: 'm.onnx', bytes }, {})
 
 describe('hostile ONNX files', () => {

@@ -1,4 +1,4 @@
-/** What PyTorch's exporter and others write, against their own numbers in float64. */
+/** Tests models that PyTorch's exporter and others write, against their own numbers in float64. */
 
 import { describe, expect, it } from 'vitest'
 import { compileSync, load } from '../../../src/index.ts'

@@ -1,4 +1,4 @@
-/** Each operator alone, in all the ways in which its inputs can be known or not. */
+/** Tests each operator alone, with every combination of known and unknown inputs. */
 
 import { describe, it } from 'vitest'
 import { load } from '../../../src/index.ts'

@@ -1,9 +1,9 @@
-/** Other people's ONNX models, against what ONNX Runtime and onnx's own tests say. */
+/** Tests ONNX models of other projects, against the outputs of ONNX Runtime and onnx's own tests. */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire'
 import { describe, expect, it } from 'vitest'
-import { messageReader } from '../../../src/bytes/protobuf.ts'
+import { messageReader } from '../../../src/bytes/protobuf/read.ts'
 import { readData } from '../../../src/data/index.ts'
 import { tensorMessage } from '../../../src/formats/onnx/proto.ts'
 import { decodeTensor } from '../../../src/formats/onnx/tensors.ts'
@@ -13,7 +13,7 @@ import { errorOf } from '../../support/errors.ts'
 import { haveShared, sharedPath } from '../../support/shared.ts'
 import { expectOutputs } from './cases.ts'
 
-/** ONNX Runtime's own rounding, of float32; ours comes on top of it where we round too. */
+/** ONNX Runtime's own float32 rounding; gruv's comes on top where it rounds too. */
 const tolerance = { double: 2e-5, single: 4e-5 }
 
 describe.skipIf(!haveShared)('ONNX models of others', () => {

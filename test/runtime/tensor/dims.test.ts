@@ -13,7 +13,7 @@ import {
   sum,
   times,
   windows,
-} from '../../../src/model/dims.ts'
+} from '../../../src/model/shapes/dims.ts'
 import type { Dim } from '../../../src/model/types.ts'
 
 const symbols = { time: 11, batch: 3, 'f(n)': 5, 'a+b': 7 }

@@ -1,7 +1,7 @@
 /** What the fixtures do not show: empty tensors, masks that leave nothing, errors. */
 
 import { describe, expect, it } from 'vitest'
-import { activation } from '../../../src/model/activations.ts'
+import { activation } from '../../../src/model/activation/activations.ts'
 import { runTensorLayer } from '../../../src/runtime/tensor/index.ts'
 import { sizeOf, type Tensor } from '../../../src/tensor.ts'
 import { errorOf } from '../../support/errors.ts'

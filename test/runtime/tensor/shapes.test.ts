@@ -1,9 +1,9 @@
 /** Shapes of layers on whole tensors, with symbols: what is inferred is what a run gives. */
 
 import { describe, expect, it } from 'vitest'
-import { activation } from '../../../src/model/activations.ts'
-import { evaluate } from '../../../src/model/dims.ts'
+import { activation } from '../../../src/model/activation/activations.ts'
 import { outputShapes } from '../../../src/model/layers.ts'
+import { evaluate } from '../../../src/model/shapes/dims.ts'
 import type { Dim, TensorNode } from '../../../src/model/types.ts'
 import { runTensorLayer } from '../../../src/runtime/tensor/index.ts'
 import type { Named, Tensor } from '../../../src/tensor.ts'

@@ -7,7 +7,7 @@ import { type Model, sequential } from '../../../src/model/index.ts'
 import type { LayerNode } from '../../../src/model/types.ts'
 import { hasRelaxedSimd } from '../../../src/runtime/wasm/probe.ts'
 import { bits, both } from '../../support/engines.ts'
-import { random, randomGru, tensor } from '../../support/random.ts'
+import { randomGru, randomTensor } from '../../support/random.ts'
 
 describe('which engine', () => {
   const model = sequential([randomGru(1, 3, 5)])
@@ -93,7 +93,7 @@ function embedded(): Model {
         kind: 'embedding',
         name: 'embedding',
         units: 3,
-        weights: { table: tensor(random(2), [5, 3]) },
+        weights: { table: randomTensor(2, [5, 3]) },
         inputs: { x: 'tokens' },
         outputs: { y: 'vectors' },
         conventions: [],

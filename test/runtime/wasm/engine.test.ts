@@ -3,36 +3,28 @@
 import { describe, expect, it } from 'vitest'
 import { compileSync } from '../../../src/index.ts'
 import { activation, activationTable, dense, sequential } from '../../../src/model/index.ts'
-import { allTools } from '../../../src/runtime/all.ts'
-import type { Engine } from '../../../src/runtime/engine.ts'
-import { createJsEngine } from '../../../src/runtime/js/engine.ts'
-import { type Plan, plan } from '../../../src/runtime/plan.ts'
-import { runReference } from '../../../src/runtime/reference.ts'
-import { emit, type Target } from '../../../src/runtime/wasm/emit.ts'
-import { codeOf, createWasmEngine } from '../../../src/runtime/wasm/engine.ts'
+import { allLayers } from '../../../src/runtime/all-layers.ts'
+import { runReference } from '../../../src/runtime/reference/index.ts'
+import { emit } from '../../../src/runtime/wasm/emit.ts'
 import { hasRelaxedSimd } from '../../../src/runtime/wasm/probe.ts'
 import {
-  bits,
   bothWays,
   encoderDecoder,
+  expectClose,
   expectSameBits,
   expectSameStream,
+  gruVariants,
+  nameOf,
   precisions,
 } from '../../support/engines.ts'
-import { random, randomGru, tensor } from '../../support/random.ts'
+import { random, randomGru, randomTensor, tensor } from '../../support/random.ts'
+import { itRunsOnAnyTarget } from './support.ts'
 
 const kinds = Object.keys(activationTable)
 
-const variants = (['after', 'before'] as const).flatMap((reset) =>
-  (['keeps', 'updates'] as const).flatMap((update) =>
-    (['separate', 'merged'] as const).map((biasPlacement) => ({ reset, update, biasPlacement })),
-  ),
-)
-
 describe('the same bits as JavaScript', () => {
-  for (const variant of variants) {
-    const { reset, update, biasPlacement } = variant
-    it(`1 to 67 units and features: reset ${reset}, z ${update}, bias ${biasPlacement}`, () => {
+  for (const variant of gruVariants) {
+    it(`1 to 67 units and features: ${nameOf(variant)}`, () => {
       for (let units = 1; units <= 67; units++) {
         // Coprime to 67: every number of features comes once.
         const features = ((units * 29) % 67) + 1
@@ -76,14 +68,14 @@ describe('the same bits as JavaScript', () => {
 
   it('NaN, infinities, subnormal and large numbers flow alike', () => {
     const specials = [Number.NaN, Infinity, -Infinity, -0, -1e-45, 1e-310, 3e38, -1e308]
-    for (const variant of variants) {
+    for (const variant of gruVariants) {
       for (const act of ['tanh', 'linear', 'relu', 'sigmoid', 'hard_sigmoid']) {
         const model = sequential([
           randomGru(11, 3, 5, { ...variant, activation: act }),
-          dense({ kernel: tensor(random(2), [5, 6]), activation: 'softmax' }),
+          dense({ kernel: randomTensor(2, [5, 6]), activation: 'softmax' }),
         ])
         for (const special of specials) {
-          const data = Float64Array.from(tensor(random(12), [4, 3]).data)
+          const data = Float64Array.from(randomTensor(12, [4, 3]).data)
           data[4] = special
           const x = { shape: [4, 3], data }
           expectSameBits(model, x, `${special}, ${act}, ${JSON.stringify(variant)}`)
@@ -104,9 +96,9 @@ describe('the same bits as JavaScript', () => {
     const model = sequential([
       randomGru(1, 5, 13),
       randomGru(2, 13, 13),
-      dense({ kernel: tensor(random(3), [13, 3]), activation: 'sigmoid' }),
+      dense({ kernel: randomTensor(3, [13, 3]), activation: 'sigmoid' }),
     ])
-    const x = tensor(random(4), [35, 70, 5])
+    const x = randomTensor(4, [35, 70, 5])
     expectSameBits(model, x, 'batch')
     expectSameStream(model, { shape: [70, 5], data: x.data.subarray(0, 350) })
   })
@@ -119,7 +111,7 @@ describe('the same bits as JavaScript', () => {
         randomGru(3, 14, 6, { ...options, goBackwards: true }),
         randomGru(4, 6, 5, { ...options, goBackwards: true, returnSequences: false }),
       ])
-      const x = tensor(random(4), [3, 40, 4])
+      const x = randomTensor(4, [3, 40, 4])
       expectSameBits(model, x, maskedOutput)
       const mask = Array.from({ length: 3 }, (_, row) =>
         Array.from({ length: 40 }, (_, t) => ((row + 2) * t) % 7 < 4 && t > row),
@@ -131,7 +123,7 @@ describe('the same bits as JavaScript', () => {
 
   it('a state that comes from the graph', () => {
     const model = encoderDecoder()
-    const x = tensor(random(1), [3, 40, 4])
+    const x = randomTensor(1, [3, 40, 4])
     expectSameBits(model, x, 'encoder and decoder')
   })
 })
@@ -140,33 +132,9 @@ describe('code for any target', () => {
   const model = sequential([
     randomGru(1, 5, 67),
     randomGru(2, 67, 30, { reset: 'before', activation: 'mish', recurrentActivation: 'elu' }),
-    dense({ kernel: tensor(random(3), [30, 41]), activation: 'softmax' }),
+    dense({ kernel: randomTensor(3, [30, 41]), activation: 'softmax' }),
   ])
-  const plans = precisions.map((precision) => plan(model, { precision, streams: 1 }, allTools))
-  const stepped = (planned: Plan, engine: Engine): number[] => {
-    const state = planned.memory.streams
-    engine.setWeights(model, planned)
-    engine.memory.fill(0.5, state)
-    for (let i = 0; i < 3; i++) engine.step(0, state + planned.stateStride, state)
-    const y = planned.values.findIndex(({ name }) => name === planned.outputs[0].value)
-    const from = state + planned.stateStride + planned.step.offsets[y]
-    return bits({ data: engine.memory.slice(from, from + 41) })
-  }
-  const engineOf = (planned: Plan, target: Target): Engine =>
-    createWasmEngine(planned, allTools, codeOf(planned, target, allTools))
-  const expected = plans.map((each) => stepped(each, createJsEngine(each, allTools)))
-
-  for (const vectors of [1, 2, 3, 4]) {
-    for (const unroll of [1, 2, 5]) {
-      for (const constants of ['code', 'memory'] as const) {
-        it(`${vectors} vectors, ${unroll} rows a turn, constants in ${constants}`, () => {
-          const target = { fused: false, vectors, pairVectors: vectors, unroll, constants }
-          const actual = plans.map((each) => stepped(each, engineOf(each, target)))
-          expect(actual).toEqual(expected)
-        })
-      }
-    }
-  }
+  const plans = itRunsOnAnyTarget(model, [1, 2, 3, 4], [1, 2, 5])
 
   it('the same plan and target give the same bytes', () => {
     const target = {
@@ -178,7 +146,7 @@ describe('code for any target', () => {
     } as const
     for (const each of plans) {
       for (const purpose of ['step', 'block', 'all'] as const) {
-        const [first, second] = [1, 2].map(() => emit(each, target, allTools.writing, purpose))
+        const [first, second] = [1, 2].map(() => emit(each, target, allLayers, purpose))
         expect(first).toEqual(second)
       }
     }
@@ -188,11 +156,9 @@ describe('code for any target', () => {
 describe('fused', () => {
   it.runIf(hasRelaxedSimd())('64 units over 1,000 steps: ≤ 6e-7 of the reference', () => {
     const model = sequential([randomGru(7, 64, 64)])
-    const x = tensor(random(8), [1000, 64])
-    const { y } = compileSync(model, { engine: 'wasm' }).predict(x)
-    const expected = runReference(model, x).outputs.y
-    const errors = Array.from(y.data, (value, i) => Math.abs(value - expected.data[i]))
-    expect(errors.reduce((a, b) => Math.max(a, b))).toBeLessThanOrEqual(6e-7)
+    const x = randomTensor(8, [1000, 64])
+    const fused = compileSync(model, { engine: 'wasm' }).predict(x)
+    expectClose(fused, runReference(model, x).outputs, 6e-7)
   })
 
   it.runIf(hasRelaxedSimd())('tanh and σ keep their limits, and err by ≤ 2⁻²²', () => {

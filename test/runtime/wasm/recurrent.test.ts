@@ -1,31 +1,25 @@
 /** LSTM and simple RNN in WebAssembly: without fused operations the bits of the JavaScript kernels. */
 
-import { describe, expect, it } from 'vitest'
+import { describe, it } from 'vitest'
 import { compileSync } from '../../../src/index.ts'
 import type { ChainLink } from '../../../src/model/chain.ts'
 import { activationTable, bidirectional, sequential } from '../../../src/model/index.ts'
-import { allTools } from '../../../src/runtime/all.ts'
-import type { Engine } from '../../../src/runtime/engine.ts'
-import { createJsEngine } from '../../../src/runtime/js/engine.ts'
-import { type Plan, plan } from '../../../src/runtime/plan.ts'
-import { runReference } from '../../../src/runtime/reference.ts'
-import type { Target } from '../../../src/runtime/wasm/emit.ts'
-import { codeOf, createWasmEngine } from '../../../src/runtime/wasm/engine.ts'
+import { runReference } from '../../../src/runtime/reference/index.ts'
 import { hasRelaxedSimd } from '../../../src/runtime/wasm/probe.ts'
 import type { Tensor } from '../../../src/tensor.ts'
-import { bits, expectSameBits, expectSameStream, precisions } from '../../support/engines.ts'
+import { expectClose, expectSameBits, expectSameStream } from '../../support/engines.ts'
 import {
-  random,
   randomArrays,
   randomGru,
   randomLstm,
   randomRnn,
-  tensor,
+  randomTensor,
 } from '../../support/random.ts'
+import { itRunsOnAnyTarget } from './support.ts'
 
 type Layer = (seed: number, features: number, units: number) => ChainLink
 
-const peephole = (units: number): Tensor => tensor(random(units + 5), [3 * units])
+const peephole = (units: number): Tensor => randomTensor(units + 5, [3 * units])
 
 /** Every code path of the two cells. */
 const layers: readonly (readonly [string, Layer])[] = [
@@ -55,7 +49,7 @@ describe('the same bits as JavaScript', () => {
       // Coprime to 67: every number of features comes once.
       const features = ((units * 29) % 67) + 1
       const model = sequential([layer(units, features, units)])
-      expectSameBits(model, tensor(random(units), [2, 5, features]), `${features} to ${units}`)
+      expectSameBits(model, randomTensor(units, [2, 5, features]), `${features} to ${units}`)
     }
   })
 
@@ -63,7 +57,7 @@ describe('the same bits as JavaScript', () => {
     'activation %s wherever it can stand, far out too',
     (kind) => {
       for (const scale of [1, 30, 300]) {
-        const x = tensor(random(3), [3, 40, 3], scale)
+        const x = randomTensor(3, [3, 40, 3], scale)
         for (const layer of [
           randomLstm(5, 3, 6, { activation: kind, outputActivation: 'tanh' }),
           randomLstm(6, 3, 6, { recurrentActivation: kind }),
@@ -85,7 +79,7 @@ describe('the same bits as JavaScript', () => {
         randomRnn(11, 3, 5, { activation }),
       ]) {
         for (const special of specials) {
-          const data = Float64Array.from(tensor(random(12), [4, 3]).data)
+          const data = Float64Array.from(randomTensor(12, [4, 3]).data)
           data[4] = special
           const x = { shape: [4, 3], data }
           expectSameBits(sequential([layer]), x, `${special}, ${activation}`)
@@ -96,7 +90,7 @@ describe('the same bits as JavaScript', () => {
 
   it('batches, chunks and streams', () => {
     const model = sequential([randomLstm(1, 5, 13), randomRnn(2, 13, 11), randomLstm(3, 11, 6)])
-    const x = tensor(random(4), [35, 70, 5])
+    const x = randomTensor(4, [35, 70, 5])
     expectSameBits(model, x, 'batch')
     expectSameStream(model, { shape: [70, 5], data: x.data.subarray(0, 350) })
   })
@@ -114,7 +108,7 @@ describe('the same bits as JavaScript', () => {
       const turned = sequential([
         randomRnn(4, 4, 5, { maskedOutput, goBackwards: true, returnSequences: false }),
       ])
-      const x = tensor(random(4), [3, 40, 4])
+      const x = randomTensor(4, [3, 40, 4])
       const mask = Array.from({ length: 3 }, (_, row) =>
         Array.from({ length: 40 }, (_, t) => ((row + 2) * t) % 7 < 4 && t > row),
       )
@@ -133,30 +127,7 @@ describe('code for any target', () => {
     randomLstm(2, 67, 30, { coupled: true, activation: 'mish', recurrentActivation: 'elu' }),
     randomRnn(3, 30, 41),
   ])
-  const plans = precisions.map((precision) => plan(model, { precision, streams: 1 }, allTools))
-  const stepped = (planned: Plan, engine: Engine): number[] => {
-    const state = planned.memory.streams
-    engine.setWeights(model, planned)
-    engine.memory.fill(0.5, state)
-    for (let i = 0; i < 3; i++) engine.step(0, state + planned.stateStride, state)
-    const y = planned.values.findIndex(({ name }) => name === planned.outputs[0].value)
-    const from = state + planned.stateStride + planned.step.offsets[y]
-    return bits({ data: engine.memory.subarray(from, from + planned.values[y].width) })
-  }
-  const engineOf = (planned: Plan, target: Target): Engine =>
-    createWasmEngine(planned, allTools, codeOf(planned, target, allTools))
-  const expected = plans.map((each) => stepped(each, createJsEngine(each, allTools)))
-  for (const vectors of [1, 2, 3, 5]) {
-    for (const unroll of [1, 4]) {
-      for (const constants of ['code', 'memory'] as const) {
-        it(`${vectors} vectors, ${unroll} rows a turn, constants in ${constants}`, () => {
-          const target = { fused: false, vectors, pairVectors: vectors, unroll, constants }
-          const actual = plans.map((each) => stepped(each, engineOf(each, target)))
-          expect(actual).toEqual(expected)
-        })
-      }
-    }
-  }
+  itRunsOnAnyTarget(model, [1, 2, 3, 5], [1, 4])
 })
 
 describe('fused', () => {
@@ -165,11 +136,9 @@ describe('fused', () => {
     ['RNN', 8e-7, randomRnn],
   ] as const)('%s, 64 units over 1,000 steps: ≤ %f of the reference', (_, bound, layer) => {
     const model = sequential([layer(7, 64, 64)])
-    const x = tensor(random(8), [1000, 64])
-    const { y } = compileSync(model, { engine: 'wasm' }).predict(x)
-    const { data } = runReference(model, x).outputs.y
-    const errors = Array.from(y.data, (value, i) => Math.abs(value - data[i]))
-    expect(errors.reduce((a, b) => Math.max(a, b))).toBeLessThanOrEqual(bound)
+    const x = randomTensor(8, [1000, 64])
+    const fused = compileSync(model, { engine: 'wasm' }).predict(x)
+    expectClose(fused, runReference(model, x).outputs, bound)
   })
 })
 
@@ -180,10 +149,8 @@ describe('float64', () => {
     ['RNN', randomRnn],
   ] as const)('%s, 64 units over 1,000 steps: ≤ 1e-13 of the reference', (_, layer) => {
     const model = sequential([layer(7, 64, 64)])
-    const x = tensor(random(8), [1000, 64])
-    const { y } = compileSync(model, { engine: 'wasm', precision: 'f64' }).predict(x)
-    const { data } = runReference(model, x).outputs.y
-    const errors = Array.from(y.data, (value, i) => Math.abs(value - data[i]))
-    expect(errors.reduce((a, b) => Math.max(a, b))).toBeLessThanOrEqual(1e-13)
+    const x = randomTensor(8, [1000, 64])
+    const results = compileSync(model, { engine: 'wasm', precision: 'f64' }).predict(x)
+    expectClose(results, runReference(model, x).outputs, 1e-13)
   })
 })

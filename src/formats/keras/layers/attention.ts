@@ -1,4 +1,4 @@
-/** Attention, AdditiveAttention, MultiHeadAttention. */
+/** Builds Attention, AdditiveAttention and MultiHeadAttention. */
 
 import { showShape } from '../../../tensor.ts'
 import type { Result, Value } from '../graph.ts'
@@ -72,7 +72,8 @@ const multiHead = entry((call) => {
     throw unsupported(call, 'attention over other axes than the steps')
   if (settings.bool('use_gate', false) || (settings.get('sliding_window') ?? null) !== null)
     throw unsupported(call, 'attention with a gate or a sliding window')
-  if (constantIn(kwargs.flash_attention) === true) graph.warnings.add(`${name}: plain attention`)
+  if (constantIn(kwargs.flash_attention) === true)
+    graph.warnings.add(`${name}: flash attention is computed as ordinary attention`)
   const arrays = call.weights()
   const queryKernel = arrays['query_dense/kernel']
   for (const part of ['query', 'key', 'value', 'output']) {

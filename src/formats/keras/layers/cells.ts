@@ -1,15 +1,17 @@
-/** The cells of recurrent layers: packed arrays as Keras has them → nodes by gate. */
+/** Builds the nodes of recurrent cells from Keras's packed arrays. */
 
 import { GruvError } from '../../../errors.ts'
 import {
   type ElementwiseActivation,
   isElementwise,
   showActivation,
-} from '../../../model/activations.ts'
-import type { Convention } from '../../../model/conventions.ts'
-import { type Ground, gruNode } from '../../../model/gru.ts'
-import type { MaskedOutput } from '../../../model/masking.ts'
-import type { GruNode, LstmNode, RnnNode, Unwired } from '../../../model/types.ts'
+} from '../../../model/activation/activations.ts'
+import type { Convention } from '../../../model/conventions/conventions.ts'
+import { type Ground, implied, stated } from '../../../model/conventions/grounds.ts'
+import { gruNode } from '../../../model/recurrent/gru.ts'
+import { lstmNode } from '../../../model/recurrent/lstm.ts'
+import { rnnNode } from '../../../model/recurrent/rnn.ts'
+import type { GruNode, LstmNode, MaskedOutput, RnnNode, Unwired } from '../../../model/types.ts'
 import { type Named, showShape, sizeOf, type Tensor } from '../../../tensor.ts'
 import { kerasActivation } from '../activations.ts'
 import type { LayerConfig } from '../config.ts'
@@ -50,30 +52,27 @@ function gru(
   call: LayerCall,
   { settings }: LayerConfig,
   { kernel, recurrent_kernel: recurrentKernel, bias }: Named<Tensor>,
-  { direction, maskedOutput }: CellBehaviour,
+  behaviour: CellBehaviour,
   cudnn: boolean,
 ): Unwired<GruNode> {
-  const inKeras = <T>(value: T): Ground<T> => ({ value, origin: 'implied', why: 'Keras does so' })
-  const stated = settings.get('reset_after')
+  const resetAfter = settings.get('reset_after')
   const reset: Ground<'after' | 'before'> | undefined = cudnn
-    ? { value: 'after', origin: 'implied', why: 'cuDNN does so' }
-    : typeof stated === 'boolean'
-      ? {
-          value: stated ? 'after' : 'before',
-          origin: 'stated',
-          why: `the file says reset_after=${stated ? 'True' : 'False'}`,
-        }
+    ? implied('after', 'cuDNN does so')
+    : typeof resetAfter === 'boolean'
+      ? stated(
+          resetAfter ? 'after' : 'before',
+          `the file says reset_after=${resetAfter ? 'True' : 'False'}`,
+        )
       : bias !== undefined && bias.shape.length === 2
-        ? { value: 'after', origin: 'implied', why: `the biases are ${showShape(bias.shape)}` }
+        ? implied('after', `the biases are ${showShape(bias.shape)}`)
         : call.version.stated === null
           ? undefined
           : bias === undefined && call.version.major >= 3
-            ? { value: 'after', origin: 'implied', why: 'Keras’s default' }
-            : {
-                value: 'before',
-                origin: 'implied',
-                why: 'the file says nothing of reset_after, which older versions of Keras did not have',
-              }
+            ? implied('after', 'Keras’s default')
+            : implied(
+                'before',
+                'the file says nothing of reset_after, which older versions of Keras did not have',
+              )
   return gruNode(
     call.name,
     { kernel, recurrentKernel, bias },
@@ -82,118 +81,90 @@ function gru(
       transposed: inKeras('no'),
       update: inKeras('keeps'),
       ...(reset && { reset }),
-      activation: activationGround(call, settings, ['activation'], 'tanh', cudnn),
-      recurrentActivation: activationGround(
-        call,
-        settings,
-        ['recurrent_activation', 'inner_activation'],
-        cudnn ? 'sigmoid' : gateDefault(call),
-        cudnn,
-      ),
+      ...activations(call, settings, cudnn),
     },
     call.conventions,
-    { direction, maskedOutput },
+    behaviour,
   )
 }
 
 function lstm(
   call: LayerCall,
   { settings }: LayerConfig,
-  { kernel, recurrent_kernel: recurrent, bias }: Named<Tensor>,
-  { direction, maskedOutput }: CellBehaviour,
+  { kernel, recurrent_kernel: recurrentKernel, bias }: Named<Tensor>,
+  behaviour: CellBehaviour,
   cudnn: boolean,
 ): Unwired<LstmNode> {
-  const { features, units } = sizes(call, kernel, recurrent, 4)
-  const size = bias === undefined ? 0 : sizeOf(bias.shape)
-  if (bias !== undefined && size !== 4 * units && size !== 8 * units)
-    throw sizeMismatch(`${call.name}: bias`, `[${4 * units}]`, showShape(bias.shape))
+  const units = unitsOf(call, kernel, recurrentKernel, 4)
   // cuDNN's two biases come one after the other.
-  const both = size === 8 * units
-  const gates = (tensor: Tensor): { i: Tensor; f: Tensor; g: Tensor; o: Tensor } => {
-    const [i, f, g, o] = columns(tensor, 4)
-    return { i, f, g, o }
-  }
-  const half = (at: number): Tensor => ({
-    shape: [4 * units],
-    data: bias!.data.slice(at * 4 * units, (at + 1) * 4 * units),
-    ...(bias!.dtype && { dtype: bias!.dtype }),
-  })
-  const act = activationGround(call, settings, ['activation'], 'tanh', cudnn)
-  const recurrentAct = activationGround(
-    call,
-    settings,
-    ['recurrent_activation', 'inner_activation'],
-    cudnn ? 'sigmoid' : gateDefault(call),
-    cudnn,
+  const flat = flatBias(call, bias, 4 * units, 8 * units)
+  const grounds = activations(call, settings, cudnn)
+  const node = lstmNode(
+    call.name,
+    { kernel, recurrentKernel, bias: flat },
+    { gateOrder: inKeras('ifgo'), transposed: inKeras('no'), ...grounds },
+    {},
+    behaviour,
   )
-  return {
-    kind: 'lstm',
-    name: call.name,
-    features,
-    units,
-    direction,
-    maskedOutput,
-    clip: null,
-    coupled: false,
-    activation: act.value,
-    outputActivation: act.value,
-    recurrentActivation: recurrentAct.value,
-    conventions: conventionsOf(act, recurrentAct),
-    weights: {
-      kernel: gates(kernel),
-      recurrentKernel: gates(recurrent),
-      inputBias: bias === undefined ? null : gates(half(0)),
-      recurrentBias: both ? gates(half(1)) : null,
-      peephole: null,
-    },
-  }
+  return { ...node, conventions: conventionsOf(grounds) }
 }
 
 function simple(
   call: LayerCall,
   { settings }: LayerConfig,
   { kernel, recurrent_kernel: recurrentKernel, bias }: Named<Tensor>,
-  { direction, maskedOutput }: CellBehaviour,
+  behaviour: CellBehaviour,
 ): Unwired<RnnNode> {
-  const { features, units } = sizes(call, kernel, recurrentKernel, 1)
-  if (bias !== undefined && sizeOf(bias.shape) !== units)
-    throw sizeMismatch(`${call.name}: bias`, `[${units}]`, showShape(bias.shape))
-  const act = activationGround(call, settings, ['activation'], 'tanh', false)
-  return {
-    kind: 'rnn',
-    name: call.name,
-    features,
-    units,
-    direction,
-    maskedOutput,
-    clip: null,
-    activation: act.value,
-    conventions: conventionsOf(act),
-    weights: {
-      kernel,
-      recurrentKernel,
-      inputBias: bias === undefined ? null : { ...bias, shape: [units] },
-      recurrentBias: null,
-    },
-  }
+  const units = unitsOf(call, kernel, recurrentKernel, 1)
+  const activation = activationGround(call, settings, ['activation'], 'tanh', false)
+  const node = rnnNode(
+    call.name,
+    { kernel, recurrentKernel, bias: flatBias(call, bias, units) },
+    { transposed: inKeras('no'), activation },
+    {},
+    behaviour,
+  )
+  return { ...node, conventions: conventionsOf({ activation }) }
 }
 
+function inKeras<T>(value: T): Ground<T> {
+  return implied(value, 'Keras does so')
+}
+
+/** The biases as one axis of one of these sizes. */
+function flatBias(
+  call: LayerCall,
+  bias: Tensor | undefined,
+  ...sizes: readonly number[]
+): Tensor | undefined {
+  if (bias === undefined) return undefined
+  const size = sizeOf(bias.shape)
+  if (sizes.includes(size)) return { ...bias, shape: [size] }
+  throw sizeMismatch(`${call.name}: bias`, `[${sizes[0]}]`, showShape(bias.shape))
+}
+
+/** Of LSTM and SimpleRNN, the decisions that versions of Keras differ in. */
 function conventionsOf(
-  act: Ground<ElementwiseActivation>,
-  recurrent?: Ground<ElementwiseActivation>,
+  grounds: Readonly<Record<string, Ground<ElementwiseActivation>>>,
 ): readonly Convention[] {
-  return [
-    { key: 'activation', ...act, value: showActivation(act.value) },
-    ...(recurrent === undefined
-      ? []
-      : [
-          {
-            key: 'recurrentActivation' as const,
-            ...recurrent,
-            value: showActivation(recurrent.value),
-          },
-        ]),
-  ]
+  return Object.entries(grounds).map(([key, ground]) => ({
+    key: key as 'activation' | 'recurrentActivation',
+    ...ground,
+    value: showActivation(ground.value),
+  }))
+}
+
+function activations(
+  call: LayerCall,
+  settings: LayerConfig['settings'],
+  cudnn: boolean,
+): Readonly<Record<'activation' | 'recurrentActivation', Ground<ElementwiseActivation>>> {
+  const keys = ['recurrent_activation', 'inner_activation']
+  const gates = cudnn ? 'sigmoid' : gateDefault(call)
+  return {
+    activation: activationGround(call, settings, ['activation'], 'tanh', cudnn),
+    recurrentActivation: activationGround(call, settings, keys, gates, cudnn),
+  }
 }
 
 /** Keras's own default for gates: `hard_sigmoid` until 2.3. */
@@ -208,30 +179,26 @@ function activationGround(
   fallback: string,
   cudnn: boolean,
 ): Ground<ElementwiseActivation> {
-  const stated = cudnn ? undefined : settings.get(...keys)
-  const value = kerasActivation(stated === undefined ? fallback : stated, call.version, call.name)
+  const named = cudnn ? undefined : settings.get(...keys)
+  const value = kerasActivation(named === undefined ? fallback : named, call.version, call.name)
   if (!isElementwise(value)) {
     throw new GruvError('unsupported', `${value.kind} cannot be an activation of a cell`, {
       where: call.name,
       expected: 'an elementwise activation',
     })
   }
-  if (cudnn) return { value, origin: 'implied', why: 'cuDNN knows no other' }
-  return stated === undefined
+  if (cudnn) return implied(value, 'cuDNN knows no other')
+  return named === undefined
     ? {
         value,
         origin: call.version.stated === null ? 'assumed' : 'implied',
         why: 'Keras’s default, and the file names none',
       }
-    : { value, origin: 'stated', why: `the file says ${keys[0]}` }
+    : stated(value, `the file says ${keys[0]}`)
 }
 
-function sizes(
-  call: LayerCall,
-  kernel: Tensor,
-  recurrent: Tensor,
-  gates: number,
-): { readonly features: number; readonly units: number } {
+/** Checks the kernels against each other. */
+function unitsOf(call: LayerCall, kernel: Tensor, recurrent: Tensor, gates: number): number {
   const [units, width] = recurrent.shape
   if (recurrent.shape.length !== 2 || width !== gates * units || units === 0)
     throw sizeMismatch(
@@ -241,22 +208,7 @@ function sizes(
     )
   if (kernel.shape.length !== 2 || kernel.shape[1] !== width || kernel.shape[0] === 0)
     throw sizeMismatch(`${call.name}: kernel`, `[features, ${width}]`, showShape(kernel.shape))
-  return { features: kernel.shape[0], units }
-}
-
-/** A packed array as its gates: equal blocks of the last axis. */
-function columns(packed: Tensor, count: number): readonly Tensor[] {
-  const width = packed.shape.at(-1)!
-  const units = width / count
-  const rows = packed.data.length / width
-  return Array.from({ length: count }, (_, gate): Tensor => {
-    const data = packed.data.slice(0, rows * units)
-    for (let row = 0; row < rows; row++) {
-      const from = row * width + gate * units
-      data.set(packed.data.subarray(from, from + units), row * units)
-    }
-    return { ...packed, shape: [...packed.shape.slice(0, -1), units], data }
-  })
+  return units
 }
 
 /**
@@ -276,7 +228,8 @@ function fromCudnn(call: LayerCall, arrays: Named<Tensor>, gates: number): Named
     const data = packed.data.slice()
     for (let gate = 0; gate < gates; gate++) {
       for (let p = 0; p < rows * units; p++) {
-        // Number p of the gate, read row by row, stands at [p % rows, ⌊p / rows⌋] of the true matrix.
+        // Number p of the gate, read row by row, stands at [p % rows, ⌊p / rows⌋] of the true
+        // matrix.
         const number = packed.data[Math.floor(p / units) * width + gate * units + (p % units)]
         data[(p % rows) * width + gate * units + Math.floor(p / rows)] = number
       }

@@ -1,6 +1,11 @@
-/** Dense, Embedding, activations, masking, and what does nothing outside training. */
+/** Builds Dense, Embedding, activations, masking, and layers that do nothing outside training. */
 
-import { type Activation, activation, showActivation } from '../../../model/activations.ts'
+import {
+  type Activation,
+  activation,
+  showActivation,
+} from '../../../model/activation/activations.ts'
+import { implied } from '../../../model/conventions/grounds.ts'
 import { denseNode } from '../../../model/dense.ts'
 import { showShape, type Tensor } from '../../../tensor.ts'
 import {
@@ -14,7 +19,7 @@ import { axisOf, fixed, type GraphBuilder, type Result, type Value } from '../gr
 import { entry, type LayerCall, type LayerEntry, sizeMismatch, unsupported } from '../layer.ts'
 import { isSince } from '../settings.ts'
 
-const nothing = entry(({ x }) => [x], true)
+const trainingOnly = entry(({ x }) => [x], true)
 const identity = entry(({ x }) => [{ value: x.value, shape: x.shape }], 'since 3')
 
 const dense = entry((call) => {
@@ -30,7 +35,7 @@ const dense = entry((call) => {
       name,
       { kernel, bias },
       { value: act, origin: settings.has('activation') ? 'stated' : 'implied', why },
-      { value: 'no', origin: 'implied', why: 'Keras does so' },
+      implied('no', 'Keras does so'),
     )
   })
   const y = graph.one(name, node, { x })
@@ -140,7 +145,7 @@ function withoutMasked(call: LayerCall, mask: Value): Result {
   const { name, graph, x } = call
   if (mask.shape.length !== x.shape.length)
     throw unsupported(call, 'a mask of steps for a softmax of other axes')
-  const b = constant(graph, `${name}.masked`, { shape: [], data: Float64Array.of(-1e9) })
+  const b = constant(graph, `${name}.masked`, scalar(-1e9))
   return graph.one(`${name}.logits`, { kind: 'where' }, { condition: mask, a: x, b })
 }
 
@@ -164,14 +169,19 @@ const prelu = entry((call) => {
 /** alpha [...extents of a row, 1 where shared], broadcast over the rows. */
 function slopesByPlace({ name, graph, x }: LayerCall, alpha: Tensor): Result {
   const slopes = constant(graph, `${name}.alpha`, alpha)
-  const below = graph.one(`${name}.below`, { kind: 'binary', op: 'multiply' }, { a: x, b: slopes })
-  const zero = constant(graph, `${name}.zero`, { shape: [], data: Float64Array.of(0) })
-  const condition = graph.one(`${name}.sign`, { kind: 'binary', op: 'less' }, { a: x, b: zero })
+  const below = graph.binary(`${name}.below`, 'multiply', x, slopes)
+  const zero = constant(graph, `${name}.zero`, scalar(0))
+  const condition = graph.binary(`${name}.sign`, 'less', x, zero)
   return graph.one(name, { kind: 'where' }, { condition, a: below, b: x })
 }
 
 export function constant(graph: GraphBuilder, name: string, value: Tensor): Result {
   return graph.one(name, { kind: 'constant', weights: { value } }, {})
+}
+
+/** One number, as a tensor without axes. */
+export function scalar(value: number): Tensor {
+  return { shape: [], data: Float64Array.of(value) }
 }
 
 export function vector(numbers: ArrayLike<number>): Tensor {
@@ -189,12 +199,12 @@ export const coreLayers: Readonly<Record<string, LayerEntry>> = {
   ThresholdedReLU: activate,
   Softmax: softmax,
   PReLU: prelu,
-  Dropout: nothing,
-  GaussianNoise: nothing,
-  GaussianDropout: nothing,
-  AlphaDropout: nothing,
-  SpatialDropout1D: nothing,
-  SpatialDropout2D: nothing,
-  ActivityRegularization: nothing,
+  Dropout: trainingOnly,
+  GaussianNoise: trainingOnly,
+  GaussianDropout: trainingOnly,
+  AlphaDropout: trainingOnly,
+  SpatialDropout1D: trainingOnly,
+  SpatialDropout2D: trainingOnly,
+  ActivityRegularization: trainingOnly,
   Identity: identity,
 }

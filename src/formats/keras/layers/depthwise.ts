@@ -1,57 +1,14 @@
-/** Convolutions channel by channel, separable ones, and transposed ones. */
+/** Builds depthwise, separable and transposed convolutions. */
 
-import { activation } from '../../../model/activations.ts'
+import { activation } from '../../../model/activation/activations.ts'
 import { showShape, type Tensor } from '../../../tensor.ts'
 import { kerasActivation } from '../activations.ts'
-import type { Result } from '../graph.ts'
 import { entry, type LayerCall, type LayerEntry, sizeMismatch, unsupported } from '../layer.ts'
-import { channelsLast, paddingOf, windowPadding } from './windows.ts'
+import { type Convolution, channelsLast, convolved, windowPadding } from './windows.ts'
 
-interface Convolution {
-  readonly name: string
-  /** [...sizes, features / groups, units] */
-  readonly kernel: Tensor
-  readonly bias: Tensor | null
-  readonly strides: readonly number[]
-  readonly dilations: readonly number[]
-  readonly groups: number
-  readonly activation: ReturnType<typeof activation>
-}
-
-/** Over steps as a layer that streams where it is causal; over two axes as one on whole tensors. */
-function convolved(call: LayerCall, x: Result, conv: Convolution, padded: boolean): Result {
-  const { name, kernel, bias, strides, dilations, groups } = conv
-  const axes = kernel.shape.length - 2
-  if (axes === 2) {
-    const padding = padded ? windowPadding(call, 2) : [none, none]
-    const { activation: act } = conv
-    const node = { kind: 'conv', strides, dilations, padding, groups, activation: act } as const
-    return call.graph.one(name, { ...node, weights: { kernel, bias } }, { x })
-  }
-  const [size, within, units] = kernel.shape
-  const padding = padded ? paddingOf(call) : 'valid'
-  const before = padding === 'causal' ? (size - 1) * dilations[0] : 0
-  return call.graph.one(
-    name,
-    {
-      kind: 'conv1d',
-      features: within * groups,
-      units,
-      size,
-      stride: strides[0],
-      dilation: dilations[0],
-      groups,
-      padding: padding === 'same' ? 'same' : { before, after: 0 },
-      activation: conv.activation,
-      weights: { kernel, bias },
-    },
-    { x },
-  )
-}
-
-const none = { before: 0, after: 0 } as const
-
-/** Each channel by itself: [...sizes, features, multiplier] holds what [...sizes, 1, units] does. */
+/**
+ * Each channel by itself: [...sizes, features, multiplier] holds what [...sizes, 1, units] does.
+ */
 function channelByChannel(
   call: LayerCall,
   stored: Tensor,
@@ -74,7 +31,7 @@ const depthwise = (axes: number): LayerEntry =>
     const { depthwise_kernel: stored, bias = null } = call.weights()
     const act = kerasActivation(settings.get('activation'), version, name)
     const conv = { ...channelByChannel(call, stored, axes), name, bias, activation: act }
-    return [channelsLast(call, (x) => convolved(call, x, conv, true))]
+    return [channelsLast(call, (x) => convolved(call, x, conv))]
   }, false)
 
 /** Channel by channel, then a mixture of the channels at each place. */
@@ -90,9 +47,7 @@ const separable = (axes: number): LayerEntry =>
     const act = kerasActivation(settings.get('activation'), version, name)
     const at = { name, strides: ones, dilations: ones, groups: 1 }
     const mixed = { ...at, kernel, bias, activation: act }
-    const y = channelsLast(call, (x) =>
-      convolved(call, convolved(call, x, deep, true), mixed, false),
-    )
+    const y = channelsLast(call, (x) => convolved(call, convolved(call, x, deep), mixed, false))
     return [y]
   }, false)
 

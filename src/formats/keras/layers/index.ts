@@ -1,4 +1,7 @@
-/** The table of layers. To add one: a builder, a line in its file's table, its arrays in weights.ts. */
+/**
+ * The table of Keras's layers. To add one: a builder, a line in its file's table, its arrays in
+ * `../weights.ts`.
+ */
 
 import type { LayerEntry } from '../layer.ts'
 import { attentionLayers } from './attention.ts'

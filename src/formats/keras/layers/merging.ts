@@ -1,24 +1,17 @@
-/** Several values into one: Add, Concatenate, Dot and their like, and what becomes of their masks. */
+/**
+ * Builds layers that make one value of several, with its mask: Add, Concatenate, Dot and the like.
+ */
 
 import { sameShape } from '../../../model/shapes/shape.ts'
 import type { BinaryNode, Dim, MergeNode } from '../../../model/types.ts'
 import { axisOf, type GraphBuilder, type Result, type Value } from '../graph.ts'
 import { entry, type LayerCall, type LayerEntry, unsupported } from '../layer.ts'
 import { isSince } from '../settings.ts'
-import { unmasked } from './core.ts'
-
-/** A number as a value. */
-function constant(graph: GraphBuilder, name: string, value: number): Result {
-  return graph.one(
-    name,
-    { kind: 'constant', weights: { value: { shape: [], data: Float64Array.of(value) } } },
-    {},
-  )
-}
+import { constant, scalar, unmasked } from './core.ts'
 
 /**
  * The mask of several values element by element: since Keras 3.4 their `or`, and none where one
- * has none; before it the `and` of those there are (`_Merge.compute_mask`).
+ * has none; before 3.4 the `and` of the masks there are (`_Merge.compute_mask`).
  */
 function mergedMask(call: LayerCall): Value | null {
   const masks = call.inputs.flatMap(({ mask }) => (mask === null ? [] : [mask]))
@@ -27,13 +20,7 @@ function mergedMask(call: LayerCall): Value | null {
   return masks.reduce((a, b) =>
     a.value === b.value
       ? a
-      : unmasked(
-          call.graph.one(
-            `${call.name}.mask`,
-            { kind: 'binary', op: either ? 'or' : 'and' },
-            { a, b },
-          ),
-        ),
+      : unmasked(call.graph.binary(`${call.name}.mask`, either ? 'or' : 'and', a, b)),
   )
 }
 
@@ -48,7 +35,7 @@ function aligned(call: LayerCall): readonly Result[] {
       ...Array.from({ length: missing }, () => 1),
       ...x.shape.slice(1),
     ]
-    return call.graph.one(`${call.name}.in${i}`, { kind: 'reshape', shape }, { x })
+    return call.graph.reshape(`${call.name}.in${i}`, x, shape)
   })
 }
 
@@ -64,10 +51,10 @@ const elementwise = (mode: (MergeNode['mode'] & BinaryNode['op']) | 'average'): 
       return [{ ...graph.one(name, { kind: 'merge', mode }, ports), mask }]
     }
     const op = mode === 'average' ? 'add' : mode
-    const total = values.reduce((a, b) => graph.one(name, { kind: 'binary', op }, { a, b }))
+    const total = values.reduce((a, b) => graph.binary(name, op, a, b))
     if (mode !== 'average') return [{ ...total, mask }]
-    const count = constant(graph, `${name}.count`, values.length)
-    return [{ ...graph.one(name, { kind: 'binary', op: 'divide' }, { a: total, b: count }), mask }]
+    const count = constant(graph, `${name}.count`, scalar(values.length))
+    return [{ ...graph.binary(name, 'divide', total, count), mask }]
   }, true)
 
 const concatenate = entry((call) => {
@@ -91,7 +78,7 @@ function concatenatedMask(call: LayerCall, axis: number): Value | null {
   if (axis === 0 || axis > 1) return mergedMask(call)
   const masks = inputs.map(({ shape, mask }, i): Result => {
     if (mask !== null) return mask
-    const one = constant(graph, `${name}.one${i}`, 1)
+    const one = constant(graph, `${name}.one${i}`, scalar(1))
     return graph.one(`${name}.ones${i}`, { kind: 'expand', shape: shape.slice(0, 2) }, { x: one })
   })
   const ports = Object.fromEntries(masks.map((mask, i) => [i, mask]))
@@ -115,10 +102,10 @@ const dot = entry((call) => {
     const [rows, ...rest] = x.shape
     if (rest.length === 1) {
       const shape = summedLast ? [rows, 1, rest[0]] : [rows, rest[0], 1]
-      return graph.one(`${name}.${side}`, { kind: 'reshape', shape }, { x })
+      return graph.reshape(`${name}.${side}`, x, shape)
     }
     if ((axis === 2) === summedLast) return x
-    return graph.one(`${name}.${side}`, { kind: 'transpose', axes: [0, 2, 1] }, { x })
+    return graph.transpose(`${name}.${side}`, x, [0, 2, 1])
   }
   const product = graph.one(
     `${name}.product`,
@@ -129,17 +116,17 @@ const dot = entry((call) => {
   const kept = [...(a.shape.length === 3 ? [left] : []), ...(b.shape.length === 3 ? [right] : [])]
   const shape = [rows, ...(kept.length === 0 ? [1] : kept)]
   if (shape.length === 3) return [{ ...product, mask: null }]
-  return [{ ...graph.one(name, { kind: 'reshape', shape }, { x: product }), mask: null }]
+  return [{ ...graph.reshape(name, product, shape), mask: null }]
 }, true)
 
 /** x / √max(Σ x², 1e-12), `backend.l2_normalize`. */
 function unitLength(graph: GraphBuilder, name: string, x: Result, axis: number): Result {
   const reduce = { kind: 'reduce', op: 'sumSquare', axes: [axis], keepAxes: true } as const
   const a = graph.one(`${name}.squares`, reduce, { x })
-  const b = constant(graph, `${name}.least`, 1e-12)
-  const kept = graph.one(`${name}.kept`, { kind: 'binary', op: 'maximum' }, { a, b })
+  const b = constant(graph, `${name}.least`, scalar(1e-12))
+  const kept = graph.binary(`${name}.kept`, 'maximum', a, b)
   const length = graph.one(`${name}.length`, { kind: 'unary', op: 'sqrt' }, { x: kept })
-  return graph.one(`${name}.unit`, { kind: 'binary', op: 'divide' }, { a: x, b: length })
+  return graph.binary(`${name}.unit`, 'divide', x, length)
 }
 
 /** Keras 1 had one layer for all of them. */

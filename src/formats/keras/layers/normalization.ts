@@ -1,23 +1,26 @@
-/** Normalisation: of batches, of layers, by numbers that the file states. */
+/** Builds normalisation layers: of batches, of layers, and by numbers that the file states. */
 
 import { showShape, type Tensor } from '../../../tensor.ts'
-import { axisOf, fixed } from '../graph.ts'
+import { axisOf, fixed, type Nameless, type Result } from '../graph.ts'
 import { entry, type LayerCall, type LayerEntry, sizeMismatch, unsupported } from '../layer.ts'
+import type { Settings } from '../settings.ts'
 import { constant, vector } from './core.ts'
 
-/** The order that brings these axes behind all others, and the one that leads back. */
-function toTheEnd(
-  rank: number,
-  axes: readonly number[],
-): { readonly there: readonly number[]; readonly back: readonly number[] } {
-  const others = Array.from({ length: rank }, (_, i) => i).filter((i) => !axes.includes(i))
-  const there = [...others, ...axes]
-  return { there, back: there.map((_, i) => there.indexOf(i)) }
+/** Normalises the axes that an order of all axes puts last, and moves them back. */
+function normalised(
+  { graph, name, x }: LayerCall,
+  node: Nameless,
+  order: readonly number[],
+): readonly Result[] {
+  if (order.every((axis, i) => axis === i)) return [graph.one(name, node, { x })]
+  const y = graph.one(name, node, { x: graph.transpose(`${name}.in`, x, order) })
+  const back = order.map((_, i) => order.indexOf(i))
+  return [graph.transpose(`${name}.out`, y, back)]
 }
 
-/** Normalises the last axis with numbers from training; another axis is brought there and back. */
+/** Normalises the last axis with numbers from training; another axis is moved there and back. */
 const batchNorm = entry((call) => {
-  const { settings, name, graph, x } = call
+  const { settings, name, x } = call
   const rank = x.shape.length
   const axes = settings.has('axis') ? settings.integers('axis') : [-1]
   if (axes.length !== 1) throw unsupported(call, 'a normalisation over several axes')
@@ -31,14 +34,11 @@ const batchNorm = entry((call) => {
     weights: { gamma, beta, mean, variance },
   } as const
   const order = x.shape.map((_, i) => (i === axis ? rank - 1 : i === rank - 1 ? axis : i))
-  if (axis === rank - 1) return [graph.one(name, node, { x })]
-  const turned = graph.one(`${name}.in`, { kind: 'transpose', axes: order }, { x })
-  const y = graph.one(name, node, { x: turned })
-  return [graph.one(`${name}.out`, { kind: 'transpose', axes: order }, { x: y })]
+  return normalised(call, node, order)
 }, true)
 
 const layerNorm = entry((call) => {
-  const { settings, name, graph, x } = call
+  const { settings, name, x } = call
   const rank = x.shape.length
   if (settings.bool('rms_scaling', false)) throw unsupported(call, 'rms_scaling')
   const axes = (settings.has('axis') ? settings.integers('axis') : [-1])
@@ -53,21 +53,15 @@ const layerNorm = entry((call) => {
     axes: axes.length,
     weights: { gamma, beta },
   } as const
-  if (axes.every((axis, i) => axis === rank - axes.length + i))
-    return [graph.one(name, node, { x })]
-  const { there, back } = toTheEnd(rank, axes)
-  const turned = graph.one(`${name}.in`, { kind: 'transpose', axes: there }, { x })
-  const y = graph.one(name, node, { x: turned })
-  return [graph.one(`${name}.out`, { kind: 'transpose', axes: back }, { x: y })]
+  const others = x.shape.map((_, i) => i).filter((i) => !axes.includes(i))
+  return normalised(call, node, [...others, ...axes])
 }, true)
 
 const rescaling = entry((call) => {
   const { settings, name, graph, x } = call
   const list = (key: string, fallback: number): Tensor => {
     const value = settings.get(key) ?? fallback
-    const numbers = Array.isArray(value) ? value.flat(8) : [settings.number(key, fallback)]
-    if (!numbers.every((each) => typeof each === 'number')) throw settings.wrong(key, 'numbers')
-    return vector(numbers)
+    return flat(settings, key, Array.isArray(value) ? value : settings.number(key, fallback))
   }
   return [
     graph.one(
@@ -103,18 +97,20 @@ const normalization = entry((call) => {
     throw sizeMismatch(`${name}: mean`, showShape(shape), showShape(mean.shape))
   const b = constant(graph, `${name}.scale`, { shape, data: scale })
   const c = constant(graph, `${name}.shift`, { shape, data: shift })
-  const scaledX = graph.one(`${name}.scaled`, { kind: 'binary', op: 'multiply' }, { a: x, b })
-  return [graph.one(name, { kind: 'binary', op: 'add' }, { a: scaledX, b: c })]
+  const scaledX = graph.binary(`${name}.scaled`, 'multiply', x, b)
+  return [graph.binary(name, 'add', scaledX, c)]
 }, 'since 3')
 
-function statedMoments(call: LayerCall): { readonly mean: Tensor; readonly variance: Tensor } {
-  const flat = (key: string): Tensor => {
-    const value = call.settings.get(key)
-    const numbers = Array.isArray(value) ? value.flat(8) : [value]
-    if (numbers.every((each): each is number => typeof each === 'number')) return vector(numbers)
-    throw call.settings.wrong(key, 'numbers')
-  }
-  return { mean: flat('mean'), variance: flat('variance') }
+function statedMoments({ settings }: LayerCall): Readonly<Record<'mean' | 'variance', Tensor>> {
+  const stated = (key: string): Tensor => flat(settings, key, settings.get(key))
+  return { mean: stated('mean'), variance: stated('variance') }
+}
+
+/** A number, or all those of nested lists. */
+function flat(settings: Settings, key: string, value: unknown): Tensor {
+  const numbers = Array.isArray(value) ? value.flat(8) : [value]
+  if (numbers.every((each): each is number => typeof each === 'number')) return vector(numbers)
+  throw settings.wrong(key, 'numbers')
 }
 
 export const normalizationLayers: Readonly<Record<string, LayerEntry>> = {

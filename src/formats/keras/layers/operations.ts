@@ -1,11 +1,11 @@
 /**
- * Operations that Keras 3 writes into functional models beside its layers: `x + y`, `x[:, -1]`,
- * `ops.mean(x, axis=1)`, masks that are computed. Some have the names of layers and do something
- * else, so they have a table of their own. They know no masks.
+ * Builds the operations that Keras 3 writes into functional models beside its layers: `x + y`,
+ * `x[:, -1]`, `ops.mean(x, axis=1)`, masks that are computed. Some have the names of layers and do
+ * something else, so they have a table of their own. They ignore masks.
  * Source: `keras/src/ops/numpy.py`, `keras/src/ops/nn.py`.
  */
 
-import { activation } from '../../../model/activations.ts'
+import { activation } from '../../../model/activation/activations.ts'
 import type { BinaryNode } from '../../../model/types.ts'
 import { axisOf, type Result } from '../graph.ts'
 import {
@@ -18,13 +18,14 @@ import {
   type LayerEntry,
   unsupported,
 } from '../layer.ts'
+import { constant, scalar } from './core.ts'
 
 const operation = (build: Builder): LayerEntry => entry(build, false)
 
 const binary = (op: BinaryNode['op']): LayerEntry =>
   operation((call) => {
     const [a, b] = sidesOf(call)
-    return [call.graph.one(call.name, { kind: 'binary', op }, { a, b })]
+    return [call.graph.binary(call.name, op, a, b)]
   })
 
 /** Two values, or a value and a number. */
@@ -33,8 +34,7 @@ function sidesOf(call: LayerCall): readonly [Result, Result] {
     if (isValue(arg)) return arg
     const value = constantIn(arg)
     if (typeof value !== 'number') throw unsupported(call, 'this argument of an operation')
-    const weights = { value: { shape: [], data: Float64Array.of(value) } }
-    return call.graph.one(`${call.name}.constant${i}`, { kind: 'constant', weights }, {})
+    return constant(call.graph, `${call.name}.constant${i}`, scalar(value))
   })
   if (sides.length !== 2) throw unsupported(call, 'these arguments')
   return [sides[0], sides[1]]
@@ -43,7 +43,7 @@ function sidesOf(call: LayerCall): readonly [Result, Result] {
 const notEqual = operation((call) => {
   const { graph, name } = call
   const [a, b] = sidesOf(call)
-  const equal = graph.one(`${name}.equal`, { kind: 'binary', op: 'equal' }, { a, b })
+  const equal = graph.binary(`${name}.equal`, 'equal', a, b)
   return [graph.one(name, { kind: 'unary', op: 'not' }, { x: equal })]
 })
 
@@ -80,7 +80,7 @@ const softmax = operation((call) => {
 const expandDims = operation((call) => {
   const { graph, name, x } = call
   const [axis] = axesIn(call, x.shape.length + 1)
-  return [graph.one(name, { kind: 'reshape', shape: x.shape.toSpliced(axis, 0, 1) }, { x })]
+  return [graph.reshape(name, x, x.shape.toSpliced(axis, 0, 1))]
 })
 
 const squeeze = operation((call) => {
@@ -88,7 +88,7 @@ const squeeze = operation((call) => {
   const axes = axesIn(call, x.shape.length)
   if (axes.some((axis) => x.shape[axis] !== 1)) throw unsupported(call, 'an axis of more than one')
   const shape = x.shape.filter((_, i) => !axes.includes(i))
-  return [graph.one(name, { kind: 'reshape', shape }, { x })]
+  return [graph.reshape(name, x, shape)]
 })
 
 /** `x[:, -1]`: whole numbers and slices, one for each of the first axes. */
@@ -106,14 +106,14 @@ const getItem = operation((call) => {
   const y = slices.length === 0 ? x : graph.one(name, { kind: 'slice', slices }, { x })
   const shape = y.shape.filter((_, i) => keys[i]?.drop !== true)
   if (shape.length === y.shape.length) return [{ value: y.value, shape: y.shape, mask: null }]
-  return [graph.one(`${name}.item`, { kind: 'reshape', shape }, { x: y })]
+  return [graph.reshape(`${name}.item`, y, shape)]
 })
 
 interface Key {
   readonly start: number | null
   readonly end: number | null
   readonly step: number
-  /** Whether the axis goes: a single place was picked. */
+  /** Whether the axis is dropped, because a single place was picked. */
   readonly drop: boolean
 }
 

@@ -1,7 +1,7 @@
-/** GRU, LSTM, SimpleRNN, their cuDNN forms, RNN of cells, and Bidirectional. */
+/** Builds GRU, LSTM, SimpleRNN, their cuDNN forms, RNN of cells, and Bidirectional. */
 
 import { GruvError } from '../../../errors.ts'
-import { kerasMaskedOutput, kerasPassesMask } from '../../../model/masking.ts'
+import { kerasMaskedOutput, kerasPassesMask } from '../../../model/recurrent/masking.ts'
 import type { MergeNode } from '../../../model/types.ts'
 import type { Named } from '../../../tensor.ts'
 import type { LayerConfig } from '../config.ts'
@@ -12,34 +12,34 @@ import { isStacked } from '../weights.ts'
 import { cellClasses, cellNode } from './cells.ts'
 import { unmasked } from './core.ts'
 
-/** What a recurrent layer gave: step t of the sequence beside step t of the input. */
-interface Ran {
+/** The values of a recurrent layer; step t of the sequence belongs to step t of the input. */
+interface RecurrentResult {
   readonly sequence: Result
   readonly last: Result
   readonly states: readonly Result[]
   readonly backward: boolean
 }
 
-interface Place {
+/** One recurrent layer to run: a whole layer, or one half of a Bidirectional. */
+interface RecurrentPart {
   readonly name: string
-  /** What is called: the layer, or one half of a Bidirectional. */
   readonly layer: LayerConfig
   readonly states: readonly Value[]
   /** The sequences flag of the Bidirectional around it. */
   readonly bidirectional?: boolean
-  /** The attribute its weights stand under. */
+  /** The attribute that holds its weights. */
   readonly path: string
   readonly flip: boolean
 }
 
 const recurrent: readonly string[] = ['GRU', 'LSTM', 'SimpleRNN', 'CuDNNGRU', 'CuDNNLSTM', 'RNN']
 
-function run(call: LayerCall, place: Place): Ran {
+function run(call: LayerCall, part: RecurrentPart): RecurrentResult {
   const { graph, version } = call
-  const { settings, className } = place.layer
+  const { settings, className } = part.layer
   if (!recurrent.includes(className))
     throw unsupported(call, `a recurrent layer around ${className}`)
-  const cells = className === 'RNN' ? place.layer.cells : [place.layer]
+  const cells = className === 'RNN' ? part.layer.cells : [part.layer]
   if (cells.length === 0) throw settings.wrong('cell', 'a cell')
   for (const cell of cells) {
     if (className === 'RNN' && !cellClasses.includes(cell.className))
@@ -47,25 +47,25 @@ function run(call: LayerCall, place: Place): Ran {
   }
   if (settings.bool('stateful', false)) {
     graph.warnings.add(
-      `${place.name} is stateful: predict starts every sequence anew; a stream carries the state on`,
+      `${part.name} is stateful: predict starts every sequence anew; a stream carries the state on`,
     )
   }
   const cudnn = className.startsWith('CuDNN')
   if (cudnn && call.x.mask !== null) {
-    graph.warnings.add(`${place.name} ignores the mask that arrives: cuDNN layers know none`)
+    graph.warnings.add(`${part.name} ignores the mask that arrives: cuDNN layers know none`)
   }
-  const backward = settings.bool('go_backwards', false) !== place.flip
+  const backward = settings.bool('go_backwards', false) !== part.flip
   const maskedOutput = kerasMaskedOutput({
     version: version.rules,
     zeroOutputForMask: settings.bool('zero_output_for_mask', false),
     unrolled: settings.bool('unroll', false),
-    ...(place.bidirectional !== undefined && {
-      bidirectional: { returnSequences: place.bidirectional },
+    ...(part.bidirectional !== undefined && {
+      bidirectional: { returnSequences: part.bidirectional },
     }),
   })
   const mask = cudnn ? null : call.x.mask
-  const reversed = cells.length > 1 && statesReversed(place.layer, version)
-  const given = reversed ? inOrder(place.states, cells) : [...place.states]
+  const reversed = cells.length > 1 && statesReversed(part.layer, version)
+  const given = reversed ? inOrder(part.states, cells) : [...part.states]
   if (maskedOutput === 'state' && cells.length > 1 && !reversed && mask !== null)
     throw unsupported(call, 'a mask over stacked cells, as Keras 2.2.3 and 2.2.4 have it')
   const states: (readonly Result[])[] = []
@@ -74,15 +74,15 @@ function run(call: LayerCall, place: Place): Ran {
   for (const [i, cell] of cells.entries()) {
     const prefix = cudnn
       ? ''
-      : className === 'RNN' && isStacked(place.layer)
+      : className === 'RNN' && isStacked(part.layer)
         ? `cell/cells/${i}/`
         : 'cell/'
-    const arrays = under(call.weights(), `${place.path}${prefix}`)
-    const node = call.once(`${place.path}${i}`, () =>
+    const arrays = under(call.weights(), `${part.path}${prefix}`)
+    const node = call.once(`${part.path}${i}`, () =>
       cellNode(call, cell, arrays, { direction: backward ? 'backward' : 'forward', maskedOutput }),
     )
     const name =
-      cells.length === 1 ? place.name : `${place.name}/${cell.settings.text('name', `cell_${i}`)}`
+      cells.length === 1 ? part.name : `${part.name}/${cell.settings.text('name', `cell_${i}`)}`
     const initialState = given.shift()
     const initialCell = node.kind === 'lstm' ? given.shift() : undefined
     ran = graph.add(name, node, { x, initialState, initialCell, mask })
@@ -113,13 +113,13 @@ function inOrder(states: readonly Value[], cells: readonly LayerConfig[]): Value
 }
 
 /** In the order in which Keras gives the steps: those of a backward layer as they were computed. */
-function asComputed(call: LayerCall, name: string, ran: Ran): Result {
+function asComputed(call: LayerCall, name: string, ran: RecurrentResult): Result {
   if (!ran.backward) return ran.sequence
   return call.graph.one(`${name}.reversed`, { kind: 'reverse' }, { x: ran.sequence })
 }
 
-/** Beside step t of the input again: what Bidirectional makes of its backward half. */
-function flipped(call: LayerCall, name: string, ran: Ran): Result {
+/** With step t belonging to step t of the input, as Bidirectional gives its backward half. */
+function flipped(call: LayerCall, name: string, ran: RecurrentResult): Result {
   if (ran.backward) return ran.sequence
   return call.graph.one(`${name}.reversed`, { kind: 'reverse' }, { x: ran.sequence })
 }
@@ -131,17 +131,17 @@ function initialStates(call: LayerCall): readonly Value[] {
 /** [steps, rows, …] as [rows, steps, …], or back. */
 function swapped(call: LayerCall, x: Result, name: string): Result {
   const axes = x.shape.map((_, i) => (i < 2 ? 1 - i : i))
-  return call.graph.one(name, { kind: 'transpose', axes }, { x })
+  return call.graph.transpose(name, x, axes)
 }
 
-/** What a layer with the steps on the first axis is called with, its mask included. */
+/** The input of a layer with the steps on the first axis, and its mask, with the rows first. */
 function rowsFirst(call: LayerCall): Value {
   const { x, name } = call
   const mask = x.mask === null ? null : unmasked(swapped(call, x.mask, `${name}.mask`))
   return { ...swapped(call, x, `${name}.steps`), mask }
 }
 
-/** A mask behind a layer of sequences, where this version of Keras lets it go on. */
+/** The mask after a layer that returns sequences, where this version of Keras passes it on. */
 export function passedOn({ version, graph, name }: LayerCall, mask: Value | null): Value | null {
   if (mask === null || kerasPassesMask(version.rules)) return mask
   graph.warnings.add(
@@ -189,21 +189,21 @@ const bidirectional = entry((given) => {
   const sequences = inner.settings.bool('return_sequences', false)
   const states = initialStates(call)
   const half = states.length / 2
-  const place = { bidirectional: sequences, flip: false }
+  const shared = { bidirectional: sequences, flip: false }
   const forwards = run(call, {
-    ...place,
+    ...shared,
     name: `${name}.forward`,
     layer: inner,
     states: states.slice(0, half),
     path: 'forward_layer/',
   })
   const backwards = run(call, {
-    ...place,
+    ...shared,
     name: `${name}.backward`,
     layer: backward,
     states: states.slice(half),
     path: 'backward_layer/',
-    // Without a layer of its own, Keras takes the same one the other way round.
+    // Without a backward layer of its own, Keras reverses the direction of the forward one.
     flip: layer.backward === null,
   })
   const y = sequences ? asComputed(call, `${name}.forward`, forwards) : forwards.last

@@ -1,6 +1,9 @@
-/** Layers that only move numbers: Flatten, Reshape, Permute, RepeatVector, padding, cropping. */
+/**
+ * Builds layers that only move numbers: Flatten, Reshape, Permute, RepeatVector, padding, cropping.
+ */
 
-import { product } from '../../../model/dims.ts'
+import { isCount } from '../../../bytes/checks.ts'
+import { product } from '../../../model/shapes/dims.ts'
 import type { Dim } from '../../../model/types.ts'
 import { entry, type LayerCall, type LayerEntry, unsupported } from '../layer.ts'
 import { channelsLast } from './windows.ts'
@@ -10,16 +13,12 @@ const flatten = entry((call) => {
   if (x.shape.length === 2) return [x]
   const turned =
     settings.get('data_format') === 'channels_first' && x.shape.length > 2
-      ? graph.one(
-          `${name}.in`,
-          { kind: 'transpose', axes: [0, ...x.shape.slice(2).map((_, i) => i + 2), 1] },
-          { x },
-        )
+      ? graph.transpose(`${name}.in`, x, [0, ...x.shape.slice(2).map((_, i) => i + 2), 1])
       : x
   const size = product(turned.shape.slice(1))
-  // A symbol made here is nobody's extent: what is left over says the same.
+  // A symbol made here would be the extent of no input; −1, what is left over, says the same.
   const shape = [x.shape[0], typeof size === 'number' ? size : -1]
-  return [graph.one(name, { kind: 'reshape', shape }, { x: turned })]
+  return [graph.reshape(name, turned, shape)]
 }, false)
 
 const reshape = entry((call) => {
@@ -29,19 +28,19 @@ const reshape = entry((call) => {
   const shape = (Array.isArray(target) ? target : [target]).map((each) => each ?? -1)
   if (!shape.every((each) => Number.isSafeInteger(each) && (each as number) >= -1 && each !== 0))
     throw settings.wrong('target_shape', 'whole numbers')
-  return [graph.one(name, { kind: 'reshape', shape: [x.shape[0], ...(shape as number[])] }, { x })]
+  return [graph.reshape(name, x, [x.shape[0], ...(shape as number[])])]
 }, false)
 
 const permute = entry((call) => {
   const { settings, name, graph, x } = call
-  return [graph.one(name, { kind: 'transpose', axes: [0, ...settings.integers('dims')] }, { x })]
+  return [graph.transpose(name, x, [0, ...settings.integers('dims')])]
 }, false)
 
 const repeatVector = entry((call) => {
   const { settings, name, graph, x } = call
   const [rows, ...rest] = x.shape
   if (rest.length !== 1) throw unsupported(call, 'what is no vector', `${x.shape.length} axes`)
-  const column = graph.one(`${name}.in`, { kind: 'reshape', shape: [rows, 1, rest[0]] }, { x })
+  const column = graph.reshape(`${name}.in`, x, [rows, 1, rest[0]])
   const shape: readonly Dim[] = [rows, settings.count('n'), rest[0]]
   return [graph.one(name, { kind: 'expand', shape }, { x: column })]
 }, false)
@@ -57,8 +56,7 @@ function ends(call: LayerCall, key: string, axes: number): readonly (readonly nu
     const list: readonly unknown[] = Array.isArray(one) ? one : [one]
     return list.length === 1 ? [list[0], list[0]] : list
   })
-  const fits = (one: unknown): one is number =>
-    Number.isSafeInteger(one) && (one as number) >= 0 && (one as number) < 2 ** 31
+  const fits = (one: unknown): one is number => isCount(one) && one < 2 ** 31
   if (pairs.length === axes && pairs.every((pair) => pair.length === 2 && pair.every(fits)))
     return pairs as readonly (readonly number[])[]
   throw call.settings.wrong(key, 'whole numbers from 0')

@@ -1,5 +1,8 @@
-/** Convolutions and pooling. Channels first is turned to channels last and back. */
+/**
+ * Builds convolutions and pooling. Channels-first data is transposed to channels last, and back.
+ */
 
+import type { Activation } from '../../../model/activation/activations.ts'
 import { showShape, type Tensor } from '../../../tensor.ts'
 import { kerasActivation } from '../activations.ts'
 import { fixed, type Result } from '../graph.ts'
@@ -17,60 +20,83 @@ export function channelsLast(
   if (format !== 'channels_first' && settings.get('dim_ordering') !== 'th') return step(x)
   const rank = x.shape.length
   const spatial = Array.from({ length: rank - 2 }, (_, i) => i)
-  const last = graph.one(
-    `${name}.in`,
-    { kind: 'transpose', axes: [0, ...spatial.map((i) => i + 2), 1] },
-    { x },
-  )
+  const last = graph.transpose(`${name}.in`, x, [0, ...spatial.map((i) => i + 2), 1])
   const y = step(last)
   if (!keepsAxes) return y
-  return graph.one(
-    `${name}.out`,
-    { kind: 'transpose', axes: [0, rank - 1, ...spatial.map((i) => i + 1)] },
-    { x: y },
-  )
+  return graph.transpose(`${name}.out`, y, [0, rank - 1, ...spatial.map((i) => i + 1)])
 }
 
-export function paddingOf(call: LayerCall): 'same' | 'valid' | 'causal' {
+function paddingOf(call: LayerCall): 'same' | 'valid' | 'causal' {
   const padding = call.settings.get('padding', 'border_mode') ?? 'valid'
   if (padding === 'same' || padding === 'valid' || padding === 'causal') return padding
   throw unsupported(call, 'this padding', String(JSON.stringify(padding)).slice(0, 40))
 }
 
-const conv1d = entry((call) => {
-  const { settings, name, graph, version } = call
-  const { kernel: stored, bias = null } = call.weights()
-  const kernel = stored.shape.length === 4 ? ofKeras1(stored, settings) : stored
-  if (kernel.shape.length !== 3)
-    throw sizeMismatch(`${name}: kernel`, '[size, features, units]', showShape(kernel.shape))
-  const [size, within, units] = kernel.shape
-  const [stride] = settings.counts(['strides', 'subsample_length', 'subsample'], 1, 1)
-  const [dilation] = settings.counts(['dilation_rate', 'atrous_rate'], 1, 1)
-  const groups = settings.count('groups', 1)
-  const padding = paddingOf(call)
-  const y = channelsLast(call, (x) =>
-    graph.one(
-      name,
-      {
-        kind: 'conv1d',
-        features: within * groups,
-        units,
-        size,
-        stride,
-        dilation,
-        groups,
-        padding:
-          padding === 'same'
-            ? 'same'
-            : { before: padding === 'causal' ? (size - 1) * dilation : 0, after: 0 },
-        activation: kerasActivation(settings.get('activation'), version, name),
-        weights: { kernel, bias },
-      },
-      { x },
-    ),
+export interface Convolution {
+  readonly name: string
+  /** [...sizes, features / groups, units] */
+  readonly kernel: Tensor
+  readonly bias: Tensor | null
+  readonly strides: readonly number[]
+  readonly dilations: readonly number[]
+  readonly groups: number
+  readonly activation: Activation
+}
+
+/**
+ * Over steps: a layer that streams where it is causal. Over two axes: one on whole tensors.
+ * @param padded whether the layer's padding applies; otherwise there is none.
+ */
+export function convolved(call: LayerCall, x: Result, conv: Convolution, padded = true): Result {
+  const { name, kernel, bias, strides, dilations, groups, activation } = conv
+  const weights = { kernel, bias }
+  if (kernel.shape.length === 4) {
+    const padding = padded ? windowPadding(call, 2) : [none, none]
+    const node = { kind: 'conv', strides, dilations, padding, groups, activation, weights } as const
+    return call.graph.one(name, node, { x })
+  }
+  const [size, perGroup, units] = kernel.shape
+  const padding = padded ? paddingOf(call) : 'valid'
+  const before = padding === 'causal' ? (size - 1) * dilations[0] : 0
+  return call.graph.one(
+    name,
+    {
+      kind: 'conv1d',
+      features: perGroup * groups,
+      units,
+      size,
+      stride: strides[0],
+      dilation: dilations[0],
+      groups,
+      padding: padding === 'same' ? 'same' : { before, after: 0 },
+      activation,
+      weights,
+    },
+    { x },
   )
-  return [y]
-}, false)
+}
+
+const none = { before: 0, after: 0 } as const
+
+/** @param layout of the kernel, for messages. */
+const convolution = (axes: 1 | 2, layout: string): LayerEntry =>
+  entry((call) => {
+    const { settings, name, version } = call
+    const { kernel: stored, bias = null } = call.weights()
+    const kernel = axes === 1 && stored.shape.length === 4 ? ofKeras1(stored, settings) : stored
+    if (kernel.shape.length !== axes + 2)
+      throw sizeMismatch(`${name}: kernel`, layout, showShape(kernel.shape))
+    const conv: Convolution = {
+      name,
+      kernel,
+      bias,
+      strides: settings.counts(['strides', 'subsample_length', 'subsample'], axes, 1),
+      dilations: settings.counts(['dilation_rate', 'atrous_rate'], axes, 1),
+      groups: settings.count('groups', 1),
+      activation: kerasActivation(settings.get('activation'), version, name),
+    }
+    return [channelsLast(call, (x) => convolved(call, x, conv))]
+  }, false)
 
 /** Keras 1 kept [size, 1, features, units], and before 1.2 [units, features, size, 1]. */
 function ofKeras1(stored: Tensor, settings: Settings): Tensor {
@@ -89,42 +115,13 @@ function ofKeras1(stored: Tensor, settings: Settings): Tensor {
   return { ...stored, shape: [size, second, units], data }
 }
 
-const conv2d = entry((call) => {
-  const { settings, name, graph, version } = call
-  const { kernel, bias = null } = call.weights()
-  if (kernel.shape.length !== 4)
-    throw sizeMismatch(
-      `${name}: kernel`,
-      '[height, width, features, units]',
-      showShape(kernel.shape),
-    )
-  const strides = settings.counts(['strides', 'subsample'], 2, 1)
-  const dilations = settings.counts(['dilation_rate'], 2, 1)
-  const y = channelsLast(call, (x) =>
-    graph.one(
-      name,
-      {
-        kind: 'conv',
-        strides,
-        dilations,
-        padding: windowPadding(call, 2),
-        groups: settings.count('groups', 1),
-        activation: kerasActivation(settings.get('activation'), version, name),
-        weights: { kernel, bias },
-      },
-      { x },
-    ),
-  )
-  return [y]
-}, false)
-
 export function windowPadding(
   call: LayerCall,
   axes: number,
 ): 'same' | readonly { readonly before: number; readonly after: number }[] {
   const padding = paddingOf(call)
   if (padding === 'causal') throw unsupported(call, 'causal padding')
-  return padding === 'same' ? 'same' : Array.from({ length: axes }, () => ({ before: 0, after: 0 }))
+  return padding === 'same' ? 'same' : new Array<typeof none>(axes).fill(none)
 }
 
 const pooling = (op: 'max' | 'average', axes: number): LayerEntry =>
@@ -147,7 +144,8 @@ const globalPooling = (op: 'max' | 'mean'): LayerEntry =>
     const { settings, name, graph, version } = call
     const { mask } = call.x
     const keepAxes = settings.bool('keepdims', false)
-    // Keras 1 had none of it; the mean counts steps that are not masked, the maximum does not care.
+    // Keras 1 ignored masks; later the mean counts unmasked steps only, and the maximum still
+    // ignores masks.
     const counted =
       op === 'mean' && call.x.shape.length === 3 && mask !== null && version.major >= 2
     const y = channelsLast(
@@ -155,20 +153,12 @@ const globalPooling = (op: 'max' | 'mean'): LayerEntry =>
       (x) => {
         const axes = x.shape.slice(1, -1).map((_, i) => i + 1)
         if (!counted) return graph.one(name, { kind: 'reduce', op, axes, keepAxes }, { x })
-        const column = graph.one(
-          `${name}.mask`,
-          { kind: 'reshape', shape: [...mask.shape, 1] },
-          { x: mask },
-        )
-        const kept = graph.one(
-          `${name}.masked`,
-          { kind: 'binary', op: 'multiply' },
-          { a: x, b: column },
-        )
+        const column = graph.reshape(`${name}.mask`, mask, [...mask.shape, 1])
+        const kept = graph.binary(`${name}.masked`, 'multiply', x, column)
         const reduce = { kind: 'reduce', op: 'sum', axes, keepAxes } as const
         const total = graph.one(`${name}.sum`, reduce, { x: kept })
         const steps = graph.one(`${name}.steps`, reduce, { x: column })
-        return graph.one(name, { kind: 'binary', op: 'divide' }, { a: total, b: steps })
+        return graph.binary(name, 'divide', total, steps)
       },
       keepAxes,
     )
@@ -180,22 +170,19 @@ const upSampling = entry((call) => {
   const { settings, name, graph, x } = call
   const size = settings.count(['size', 'length'], 2)
   const [rows, , features] = x.shape
-  const column = graph.one(
-    `${name}.in`,
-    { kind: 'reshape', shape: [rows, -1, 1, fixed(features, name, 'the number of features')] },
-    { x },
-  )
+  const width = fixed(features, name, 'the number of features')
+  const column = graph.reshape(`${name}.in`, x, [rows, -1, 1, width])
   const wide = graph.one(
     `${name}.wide`,
     { kind: 'expand', shape: column.shape.with(2, size) },
     { x: column },
   )
-  return [graph.one(name, { kind: 'reshape', shape: [rows, -1, features] }, { x: wide })]
+  return [graph.reshape(name, wide, [rows, -1, features])]
 }, false)
 
 export const windowLayers: Readonly<Record<string, LayerEntry>> = {
-  Conv1D: conv1d,
-  Conv2D: conv2d,
+  Conv1D: convolution(1, '[size, features, units]'),
+  Conv2D: convolution(2, '[height, width, features, units]'),
   MaxPooling1D: pooling('max', 1),
   AveragePooling1D: pooling('average', 1),
   MaxPooling2D: pooling('max', 2),

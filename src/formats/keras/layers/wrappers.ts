@@ -1,13 +1,13 @@
-/** TimeDistributed: a layer on every step. */
+/** Builds TimeDistributed: a layer applied to every step. */
 
-import { product } from '../../../model/dims.ts'
+import { product } from '../../../model/shapes/dims.ts'
 import type { Dim } from '../../../model/types.ts'
 import type { GraphBuilder, Result, Value } from '../graph.ts'
 import { entry, type LayerEntry } from '../layer.ts'
 import { unmasked } from './core.ts'
 import { passedOn } from './recurrent.ts'
 
-/** Layers that look at the last axis alone, and so need not know of the others. */
+/** Layers that work on the last axis alone, however many axes stand before it. */
 const onTheLastAxis: readonly string[] = [
   'Dense',
   'Activation',
@@ -35,14 +35,14 @@ const timeDistributed = entry((call) => {
   // Steps become rows, and rows steps again.
   const [rows, steps] = x.shape
   const unfolded = (y: Result, at: string): Result =>
-    graph.one(at, { kind: 'reshape', shape: [rows, steps, ...y.shape.slice(1)] }, { x: y })
-  // A mask of [rows, steps] is none for what happens within a step; one of [rows, steps, …] is.
+    graph.reshape(at, y, [rows, steps, ...y.shape.slice(1)])
+  // A mask of [rows, steps] does not apply within a step; one of [rows, steps, …] does.
   const within = x.mask !== null && x.mask.shape.length > 2
   const mask = within ? unmasked(folded(graph, x.mask, `${name}.mask`)) : null
   const input = { ...folded(graph, x, `${name}.rows`), mask }
   return call.wrapped(inner, 'layer/', [input], name).map((y, i) => ({
     ...unfolded(y, `${name}.steps${i === 0 ? '' : i}`),
-    // Up to Keras 2 the mask that the layer gives goes on (`TimeDistributed.compute_mask`).
+    // Up to Keras 2 the mask that the layer gives is passed on (`TimeDistributed.compute_mask`).
     mask:
       call.version.major < 3 && y.mask !== null
         ? unmasked(unfolded(y.mask, `${name}.masks${i === 0 ? '' : i}`))
@@ -55,7 +55,7 @@ const timeDistributed = entry((call) => {
 function folded(graph: GraphBuilder, x: Result, name: string): Result {
   const joined = product(x.shape.slice(0, 2))
   const shape: readonly Dim[] = [typeof joined === 'number' ? joined : -1, ...x.shape.slice(2)]
-  return graph.one(name, { kind: 'reshape', shape }, { x })
+  return graph.reshape(name, x, shape)
 }
 
 /** A step counts if anything in it does. */

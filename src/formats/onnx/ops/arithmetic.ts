@@ -1,11 +1,15 @@
-/** Arithmetic on one element at a time, with NumPy's broadcasting, on values of every kind. */
+/** Computes elementwise, with NumPy's broadcasting, on values of every kind. */
 
-import { activationTable } from '../../../model/activation-table.ts'
-import { activation, type ElementwiseKind, isElementwise } from '../../../model/activations.ts'
-import { product, quotient, sum } from '../../../model/dims.ts'
+import {
+  activation,
+  type ElementwiseKind,
+  isElementwise,
+} from '../../../model/activation/activations.ts'
+import { activationTable } from '../../../model/activation/table.ts'
+import { product, quotient, sum } from '../../../model/shapes/dims.ts'
 import type { BinaryNode, Dim, MergeNode, UnaryNode } from '../../../model/types.ts'
 import { type DType, dtypeOf, type Tensor } from '../../../tensor.ts'
-import { align, besides, isVector } from '../align.ts'
+import { align, besideLive, isVector } from '../align.ts'
 import { type Graph, isInteger } from '../graph.ts'
 import { mapKnown, uniform } from '../known.ts'
 import { type Extents, extents, type Known, type Live, type Value } from '../values.ts'
@@ -71,49 +75,28 @@ function affine(graph: Graph, op: BinaryName, a: Value, b: Value): Live | null {
   if (c.kind !== 'known' || x.kind === 'known') return null
   const first = x === a
   const live = graph.live(x)
-  const tensor = besides(graph, live, c)
+  const tensor = besideLive(graph, live, c)
   if (tensor === null || !isVector(tensor.shape)) return null
   const vector: Tensor = { ...tensor, shape: [tensor.data.length] }
   const mapped = (f: (value: number) => number): Tensor => ({
     shape: vector.shape,
     data: Float64Array.from(vector.data, f),
   })
-  const one = uniform(c)
   const applied = (scale: Tensor | null, shift: Tensor | null): Live => ({
     ...live,
     value: graph.add({ kind: 'affine', weights: { scale, shift } }, { x: live.value }).y,
   })
-  switch (op) {
-    case 'add':
-      return one === 0 ? live : applied(null, vector)
-    case 'subtract':
-      if (first)
-        return one === 0
-          ? live
-          : applied(
-              null,
-              mapped((value) => -value),
-            )
-      return applied({ shape: [1], data: Float64Array.of(-1) }, vector)
-    case 'multiply':
-      return one === 1 ? live : applied(vector, null)
-    case 'divide':
-      if (first)
-        return one === 1
-          ? live
-          : applied(
-              mapped((value) => 1 / value),
-              null,
-            )
-      return null
-    default:
-      return null
-  }
+  const sum = op === 'add' || (op === 'subtract' && first)
+  const product = op === 'multiply' || (op === 'divide' && first)
+  if ((sum && uniform(c) === 0) || (product && uniform(c) === 1)) return live
+  if (sum) return applied(null, op === 'add' ? vector : mapped((value) => -value))
+  if (product) return applied(op === 'multiply' ? vector : mapped((value) => 1 / value), null)
+  return op === 'subtract' ? applied({ shape: [1], data: Float64Array.of(-1) }, vector) : null
 }
 
 function onLive(graph: Graph, op: BinaryName, a: Value, b: Value): Live {
   const [x, c] = a.kind === 'known' ? [b, a] : [a, b]
-  const tensor = c.kind === 'known' ? besides(graph, graph.live(x), c) : null
+  const tensor = c.kind === 'known' ? besideLive(graph, graph.live(x), c) : null
   if (tensor !== null) {
     // Arranged here, so that nothing has to be reordered when the model runs.
     const live = graph.live(x)
@@ -145,7 +128,7 @@ interface Entries {
   readonly entries: readonly Dim[]
 }
 
-/** As many as a shape could have axes, and some. */
+/** More than a shape has axes. */
 const MOST_ENTRIES = 64
 
 /** Whole numbers and extents; null for other values. */
@@ -253,7 +236,7 @@ export function activated(
   return { ...live, value: graph.apply({ kind: 'activation', activation: act }, live.value) }
 }
 
-export function chosen(graph: Graph, condition: Value, a: Value, b: Value): Value {
+export function selected(graph: Graph, condition: Value, a: Value, b: Value): Value {
   const entries = [entriesOf(condition), entriesOf(a), entriesOf(b)]
   if ([condition, a, b].some(({ kind }) => kind === 'extents')) {
     const [c, x, y] = entries

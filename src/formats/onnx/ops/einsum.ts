@@ -1,9 +1,12 @@
-/** Einsum of two values as a matrix product: indices of both stay in front, the others are merged. */
+/**
+ * Operator Einsum for two values, as a matrix product: indices of both stay in front, the others
+ * are merged.
+ */
 
 import type { Op, Operators } from '../op.ts'
-import { type Live, plain, type Value } from '../values.ts'
+import { type Live, liveValue, type Value } from '../values.ts'
 import { binary } from './arithmetic.ts'
-import { transpose } from './shape.ts'
+import { transpose } from './axes.ts'
 
 export const einsum: Operators = { Einsum: (op) => [product(op)] }
 
@@ -63,5 +66,5 @@ function product(op: Op): Value {
     y,
     result.map((index) => extents.get(index)!),
   )
-  return transpose(plain(value, result.length), order)
+  return transpose(liveValue(value, result.length), order)
 }

@@ -1,17 +1,17 @@
-/** Operators on one element at a time, with NumPy's broadcasting. */
+/** Elementwise operators, with NumPy's broadcasting. */
 
-import type { ElementwiseKind } from '../../../model/activations.ts'
+import type { ElementwiseKind } from '../../../model/activation/activations.ts'
 import type { UnaryNode } from '../../../model/types.ts'
-import { besides, isVector } from '../align.ts'
+import { besideLive, isVector } from '../align.ts'
 import type { Operator, Operators } from '../op.ts'
 import type { Value } from '../values.ts'
 import {
   activated,
   type BinaryName,
   binary,
-  chosen,
   number,
   power,
+  selected,
   truncated,
   unary,
 } from './arithmetic.ts'
@@ -71,7 +71,7 @@ export const elementwise: Operators = {
   Or: one('or'),
   Xor: one('xor'),
   Pow: (o) => [power(o.graph, o.input(0), o.input(1))],
-  Where: (o) => [chosen(o.graph, o.input(0), o.input(1), o.input(2))],
+  Where: (o) => [selected(o.graph, o.input(0), o.input(1), o.input(2))],
   Not: single('not'),
   Neg: single('negative'),
   Abs: single('abs'),
@@ -136,7 +136,7 @@ export const elementwise: Operators = {
   PRelu: (o) => {
     const [x, slope] = [o.input(0), o.input(1)]
     if (x.kind === 'live' && slope.kind === 'known') {
-      const alpha = besides(o.graph, x, slope)
+      const alpha = besideLive(o.graph, x, slope)
       if (alpha !== null && isVector(alpha.shape)) {
         const weights = { alpha: { ...alpha, shape: [alpha.data.length] } }
         return [{ ...x, value: o.graph.add({ kind: 'prelu', weights }, { x: x.value }).y }]

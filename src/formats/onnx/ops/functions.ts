@@ -1,46 +1,41 @@
-/** The activations in GRU, LSTM and RNN, and where they come from. */
+/** Reads the activations of GRU, LSTM and RNN, and their grounds. */
 
-import { type Activation, activation, showActivation } from '../../../model/activations.ts'
-import type { Ground } from '../../../model/grounds.ts'
+import {
+  type Activation,
+  activation,
+  activationParameters,
+  type ElementwiseKind,
+  showActivation,
+} from '../../../model/activation/activations.ts'
+import { type Ground, implied, stated } from '../../../model/conventions/grounds.ts'
 import type { Op } from '../op.ts'
 
-export const byDefinition = <T>(value: T): Ground<T> => ({
-  value,
-  origin: 'implied',
-  why: 'ONNX defines it so',
-})
-export const stated = <T>(value: T, why: string): Ground<T> => ({ value, origin: 'stated', why })
-
-/** Names of ONNX's functions in ours. Which parameters each takes stands in our table. */
-const functionNames: Readonly<Record<string, string>> = {
-  relu: 'relu',
-  tanh: 'tanh',
-  sigmoid: 'sigmoid',
-  affine: 'affine',
-  leakyrelu: 'leaky_relu',
-  thresholdedrelu: 'thresholded_relu',
-  scaledtanh: 'scaled_tanh',
-  hardsigmoid: 'hard_sigmoid',
-  elu: 'elu',
-  softsign: 'softsign',
-  softplus: 'softplus',
+export function byDefinition<T>(value: T): Ground<T> {
+  return implied(value, 'ONNX defines it so')
 }
 
-const takesAlpha = new Set([
-  'affine',
-  'leakyrelu',
-  'thresholdedrelu',
-  'scaledtanh',
-  'hardsigmoid',
-  'elu',
+/** gruv's names for ONNX's functions. The table of activations has the parameters of each. */
+const functionNames: ReadonlyMap<string, ElementwiseKind> = new Map([
+  ['relu', 'relu'],
+  ['tanh', 'tanh'],
+  ['sigmoid', 'sigmoid'],
+  ['affine', 'affine'],
+  ['leakyrelu', 'leaky_relu'],
+  ['thresholdedrelu', 'thresholded_relu'],
+  ['scaledtanh', 'scaled_tanh'],
+  ['hardsigmoid', 'hard_sigmoid'],
+  ['elu', 'elu'],
+  ['softsign', 'softsign'],
+  ['softplus', 'softplus'],
 ])
-const takesBeta = new Set(['affine', 'scaledtanh', 'hardsigmoid'])
 
-/** ONNX defines their defaults by operators of the same names; ONNX Runtime takes 0 in their place. */
-const unsettled = new Set(['affine', 'thresholdedrelu', 'scaledtanh'])
+/**
+ * ONNX defines their defaults by operators of the same names; ONNX Runtime takes 0 in their place.
+ */
+const unsettled: readonly ElementwiseKind[] = ['affine', 'thresholded_relu', 'scaled_tanh']
 
-function warnOfDefaults(op: Op, name: string, ours: string): void {
-  const shown = showActivation(activation(ours))
+function warnOfDefaults(op: Op, name: string, gruvName: string): void {
+  const shown = showActivation(activation(gruvName))
   op.graph.warnings.add(
     `${op.graph.where}: ${name} has no alpha or beta of its own in the file, so ONNX's defaults count, ${shown}; ONNX Runtime computes with 0`,
   )
@@ -60,21 +55,22 @@ export function functionsOf(
   const alphas = [...op.floats('activation_alpha')]
   const betas = [...op.floats('activation_beta')]
   const grounds = names.map((name) => {
-    const key = name.toLowerCase()
-    const ours = Object.hasOwn(functionNames, key) ? functionNames[key] : undefined
-    if (ours === undefined)
+    const gruvName = functionNames.get(name.toLowerCase())
+    if (gruvName === undefined)
       throw op.graph.unsupported(`an activation that ONNX does not have in a ${op.type}`, {
         got: name,
       })
-    const alpha = takesAlpha.has(key) ? alphas.shift() : undefined
-    const beta = takesBeta.has(key) ? betas.shift() : undefined
-    if (unsettled.has(key) && (alpha === undefined || (takesBeta.has(key) && beta === undefined)))
-      warnOfDefaults(op, name, ours)
-    const value = activation(ours, {
+    const takes = activationParameters[gruvName]
+    const alpha = 'alpha' in takes ? alphas.shift() : undefined
+    const beta = 'beta' in takes ? betas.shift() : undefined
+    const parameters = {
       ...(alpha !== undefined && { alpha }),
       ...(beta !== undefined && { beta }),
-    })
-    return given.length === 0
+    }
+    if (unsettled.includes(gruvName) && Object.keys(parameters).length < Object.keys(takes).length)
+      warnOfDefaults(op, name, gruvName)
+    const value = activation(gruvName, parameters)
+    return names === defaults
       ? byDefinition(value)
       : stated(value, 'the attribute activations says so')
   })

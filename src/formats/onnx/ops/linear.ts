@@ -1,14 +1,15 @@
-/** Matrix products, softmax, and what reduces axes. */
+/** Operators for matrix products, softmax, and reductions of axes. */
 
-import { product as multiplied, sum } from '../../../model/dims.ts'
+import { emptyNumbers } from '../../../bytes/numbers/storage.ts'
+import { product as multiplied, sum } from '../../../model/shapes/dims.ts'
 import type { ReduceNode } from '../../../model/types.ts'
 import { dtypeOf, sizeOf, type Tensor } from '../../../tensor.ts'
 import type { Graph } from '../graph.ts'
-import { along, emptyNumbers, solid } from '../known.ts'
+import { materialize, materializeAxis } from '../known.ts'
 import type { Op, Operator, Operators } from '../op.ts'
-import { extents, known, type Live, plain, type Value } from '../values.ts'
+import { extents, known, type Live, liveValue, type Value } from '../values.ts'
 import { binary, number, unary } from './arithmetic.ts'
-import { transpose } from './shape.ts'
+import { transpose } from './axes.ts'
 
 export const linear: Operators = {
   MatMul: (op) => [matmul(op.graph, op.input(0), op.input(1))],
@@ -54,16 +55,16 @@ function dense(graph: Graph, x: Live, kernel: Tensor, bias: Tensor | null): Live
 
 function matmul(graph: Graph, a: Value, b: Value): Value {
   if (b.kind === 'known' && b.shape.length === 2) {
-    const kernel = solid(b, graph.spend)
+    const kernel = materialize(b, graph.spend)
     if (a.kind !== 'known') return dense(graph, graph.live(a), kernel, null)
     // Rows that repeat, such as a zero state for each row of the batch, are multiplied once.
-    const rows = along(a, a.shape.length - 1, graph.spend)
+    const rows = materializeAxis(a, a.shape.length - 1, graph.spend)
     const folded = rows === null ? null : product(graph, rows, kernel)
     if (folded !== null)
       return { kind: 'known', shape: a.shape.with(-1, kernel.shape[1]), tensor: folded }
   }
   if (b.kind === 'known' && b.shape.length === 1 && a.kind !== 'known') {
-    const column = solid(b, graph.spend)
+    const column = materialize(b, graph.spend)
     const y = dense(graph, graph.live(a), { ...column, shape: [column.shape[0], 1] }, null)
     return { ...y, view: y.view.slice(0, -1) }
   }
@@ -73,7 +74,7 @@ function matmul(graph: Graph, a: Value, b: Value): Value {
   if (inner[0] === undefined || inner[1] === undefined || !graph.symbols.unify(inner[0], inner[1]))
     throw graph.misfit('these cannot be multiplied', left, right)
   const { y } = graph.add({ kind: 'matmul' }, { a: graph.layOut(left), b: graph.layOut(right) })
-  return plain(y, graph.shapeOf(y).length)
+  return liveValue(y, graph.shapeOf(y).length)
 }
 
 function product(graph: Graph, a: Tensor, b: Tensor): Tensor | null {
@@ -81,7 +82,7 @@ function product(graph: Graph, a: Tensor, b: Tensor): Tensor | null {
   const [rows, columns] = b.shape
   if (inner !== rows || a.shape.length === 0) return null
   const shape = [...a.shape.slice(0, -1), columns]
-  // Multiplications count, not only what they leave.
+  // Counts the multiplications, not only the results.
   graph.spend(sizeOf(shape) * rows)
   const data = emptyNumbers(dtypeOf(a), sizeOf(shape))
   for (let i = 0; i < data.length; i++) {
@@ -105,9 +106,11 @@ function gemm(op: Op): Value {
   )
   const c = op.inputs[2]
   if (b.kind === 'known' && a.kind !== 'known') {
-    const kernel = scaled(solid(b, graph.spend), alpha)
+    const kernel = scaled(materialize(b, graph.spend), alpha)
     const bias =
-      c?.kind === 'known' && beta === 1 ? biasOf(solid(c, graph.spend), kernel.shape[1]) : null
+      c?.kind === 'known' && beta === 1
+        ? biasOf(materialize(c, graph.spend), kernel.shape[1])
+        : null
     const y = dense(graph, graph.live(a), kernel, bias)
     return bias !== null || c === undefined ? y : binary(graph, 'add', y, times(graph, c, beta))
   }
@@ -152,7 +155,7 @@ function softmax(op: Op, log: boolean): Value {
   const flat: Live = { ...x, view: [...x.view.slice(0, axis), x.view.slice(axis).flat()] }
   const value = graph.layOut(flat)
   const y = graph.apply({ kind: 'softmax', axis, log }, value)
-  return plain(graph.reshape(y, shape), shape.length)
+  return liveValue(graph.reshape(y, shape), shape.length)
 }
 
 function reduce(kind: ReduceNode['op'], axesAreInputSince: number): Operator {
@@ -171,7 +174,7 @@ function reduce(kind: ReduceNode['op'], axesAreInputSince: number): Operator {
   }
 }
 
-/** Over axes of ONNX's; those that stay have extent 1. */
+/** Reduces axes of ONNX's value; those that are kept have extent 1. */
 export function reduced(
   graph: Graph,
   kind: ReduceNode['op'],
@@ -187,7 +190,7 @@ export function reduced(
     (kind === 'sum' || kind === 'mean' || kind === 'max' || kind === 'min' || kind === 'product')
   if (!trivial && places.length === 0) {
     const order = graph.naturalOrder(live)
-    return reduced(graph, kind, graph.relay(live, order), axes, keep)
+    return reduced(graph, kind, graph.reordered(live, order), axes, keep)
   }
   const value = trivial
     ? live.value

@@ -1,20 +1,20 @@
-/** GRU, LSTM and RNN. Formulas: https://onnx.ai/onnx/operators/onnx__GRU.html and its siblings. */
+/** Operators GRU, LSTM and RNN. Formulas: https://onnx.ai/onnx/operators/onnx__GRU.html, … */
 
-import type { Activation } from '../../../model/activations.ts'
-import type { Ground } from '../../../model/grounds.ts'
-import { gruNode } from '../../../model/gru.ts'
-import { lstmNode } from '../../../model/lstm.ts'
-import type { RecurrentBehaviour } from '../../../model/packed.ts'
-import { sliceRows } from '../../../model/packing.ts'
-import { rnnNode } from '../../../model/rnn.ts'
+import type { Activation } from '../../../model/activation/activations.ts'
+import { sliceRows } from '../../../model/axes.ts'
+import { type Ground, implied, stated } from '../../../model/conventions/grounds.ts'
+import { gruNode } from '../../../model/recurrent/gru.ts'
+import { lstmNode } from '../../../model/recurrent/lstm.ts'
+import type { RecurrentBehaviour } from '../../../model/recurrent/packed.ts'
+import { rnnNode } from '../../../model/recurrent/rnn.ts'
 import type { RecurrentNode, Unwired } from '../../../model/types.ts'
 import { type Named, showShape, type Tensor } from '../../../tensor.ts'
 import { uniform } from '../known.ts'
 import type { Op, Operators } from '../op.ts'
 import type { Live, Stack, Value } from '../values.ts'
-import { byDefinition, functionsOf, stated } from './functions.ts'
-import { part } from './parts.ts'
-import { dropAxes } from './shape.ts'
+import { dropAxes } from './axes.ts'
+import { byDefinition, functionsOf } from './functions.ts'
+import { part } from './slice.ts'
 
 interface Cell {
   readonly gates: number
@@ -23,7 +23,7 @@ interface Cell {
   readonly build: (cell: Direction) => Unwired<RecurrentNode>
 }
 
-/** What one direction of a layer is made of. */
+/** One direction of a layer. */
 interface Direction {
   readonly op: Op
   readonly name: string
@@ -53,11 +53,7 @@ const cells: Readonly<Record<'GRU' | 'LSTM' | 'RNN', Cell>> = {
           ...(bias && { bias: byDefinition('separate') }),
           reset: op.has('linear_before_reset')
             ? stated(reset, `linear_before_reset is ${op.int('linear_before_reset', 0)}`)
-            : {
-                value: reset,
-                origin: 'implied',
-                why: 'linear_before_reset is left out, which is 0',
-              },
+            : implied(reset, 'linear_before_reset is left out, which is 0'),
           recurrentActivation,
           activation: candidate,
         },
@@ -81,7 +77,7 @@ const cells: Readonly<Record<'GRU' | 'LSTM' | 'RNN', Cell>> = {
           peepholeOrder: byDefinition('iof'),
           forgetGate: coupled
             ? stated('coupled', 'input_forget is 1')
-            : { value: 'own', origin: 'implied', why: 'input_forget is 0' },
+            : implied('own', 'input_forget is 0'),
           recurrentActivation,
           activation: candidate,
           outputActivation,
@@ -158,27 +154,12 @@ function layer(op: Op, cell: Cell): readonly (Value | null)[] {
   })
   warnOfPytorch(op)
 
-  // Y is [steps, directions, rows, units], or [rows, steps, directions, units]; states likewise.
-  const sequences = outputs.map(
-    ({ sequence }): Live => ({
-      kind: 'live',
-      value: sequence,
-      view: stepsFirst ? [[1], [], [0], [2]] : [[0], [1], [], [2]],
-      type: 'float',
-    }),
-  )
+  const lives = (port: string, view: Live['view']): readonly Live[] =>
+    outputs.map((values) => ({ kind: 'live', value: values[port], view, type: 'float' }))
   const states = (port: string): Value =>
-    together(
-      outputs.map(
-        (values): Live => ({
-          kind: 'live',
-          value: values[port],
-          view: stepsFirst ? [[], [0], [1]] : [[0], [], [1]],
-          type: 'float',
-        }),
-      ),
-      stepsFirst ? 0 : 1,
-    )
+    together(lives(port, stepsFirst ? [[], [0], [1]] : [[0], [], [1]]), stepsFirst ? 0 : 1)
+  // Y is [steps, directions, rows, units], or [rows, steps, directions, units]; states likewise.
+  const sequences = lives('sequence', stepsFirst ? [[1], [], [0], [2]] : [[0], [1], [], [2]])
   return [
     together(sequences, stepsFirst ? 1 : 2),
     states('state'),
@@ -221,8 +202,8 @@ function weightsOf(op: Op, gates: number): Weights {
         showShape(tensor.shape),
       )
   }
-  const stated = op.int('hidden_size', units)
-  if (stated !== units) throw op.wrong('hidden_size', `${units}, as R has it`, `${stated}`)
+  const size = op.int('hidden_size', units)
+  if (size !== units) throw op.wrong('hidden_size', `${units}, as R has it`, `${size}`)
   return { kernel, recurrentKernel, bias, peephole }
 }
 
@@ -271,7 +252,9 @@ function lengthsOf(op: Op, rows: string | number, steps: string | number): strin
   return graph.layOut(live)
 }
 
-/** https://github.com/pytorch/pytorch/issues/189225: the exporter writes 0, but PyTorch computes 1. */
+/**
+ * https://github.com/pytorch/pytorch/issues/189225: the exporter writes 0, but PyTorch computes 1.
+ */
 function warnOfPytorch(op: Op): void {
   const { fromPytorch, conventions } = op.setting
   if (op.type !== 'GRU' || !fromPytorch || op.int('linear_before_reset', 0) !== 0) return

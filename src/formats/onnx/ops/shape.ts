@@ -1,10 +1,11 @@
 /** Operators that move numbers without changing them, and those that compute with extents. */
 
-import { decodeBfloat16, decodeHalf, encodeBfloat16, encodeHalf } from '../../../bytes/half.ts'
-import { product, quotient } from '../../../model/dims.ts'
+import { roundBfloat16, roundHalf } from '../../../bytes/numbers/half.ts'
+import { emptyNumbers } from '../../../bytes/numbers/storage.ts'
+import { product, quotient } from '../../../model/shapes/dims.ts'
 import type { Dim } from '../../../model/types.ts'
 import { dtypeOf, sizeOf } from '../../../tensor.ts'
-import { broadcastShapes, permuteKnown, solid, withRank } from '../known.ts'
+import { broadcastShapes, materialize, withRank } from '../known.ts'
 import type { Op, Operators } from '../op.ts'
 import { checkRank, typeOf } from '../tensors.ts'
 import {
@@ -18,7 +19,8 @@ import {
   type Value,
 } from '../values.ts'
 import { binary, entriesOf, truncated, unary } from './arithmetic.ts'
-import { concat } from './parts.ts'
+import { dropAxes, transpose, unsqueeze } from './axes.ts'
+import { concat } from './concat.ts'
 
 export const shaping: Operators = {
   Identity: (op) => [op.input(0)],
@@ -160,24 +162,13 @@ function castKnown(op: Op, x: Value, dtype: ReturnType<typeof dtypeOf>): Value {
   if (x.kind !== 'known') return x
   const { tensor } = x
   op.graph.spend(tensor.data.length)
-  const single = /^b?float(16|32)$/.test(dtype)
-  const round = dtype === 'float16' ? asHalf : dtype === 'bfloat16' ? asBfloat16 : undefined
+  const round = dtype === 'float16' ? roundHalf : dtype === 'bfloat16' ? roundBfloat16 : undefined
   const whole = /int/.test(dtype)
   const f = (value: number): number =>
     dtype === 'bool' ? Number(value !== 0) : whole ? Math.trunc(value) : (round?.(value) ?? value)
-  const data = single ? Float32Array.from(tensor.data, f) : Float64Array.from(tensor.data, f)
+  const data = emptyNumbers(dtype, tensor.data.length)
+  for (let i = 0; i < data.length; i++) data[i] = f(tensor.data[i])
   return { ...x, tensor: { shape: tensor.shape, data, dtype } }
-}
-
-const asHalf = (value: number): number => decodeHalf(encodeHalf(value))
-const asBfloat16 = (value: number): number => decodeBfloat16(encodeBfloat16(value))
-
-export function transpose(x: Value, order: readonly number[]): Value {
-  if (x.kind === 'known') return permuteKnown(x, order)
-  if (x.kind === 'live') return { ...x, view: order.map((axis) => x.view[axis]) }
-  if (x.kind === 'extents') return x
-  const parts = x.parts.map((part) => transpose(part, order) as Live)
-  return { kind: 'stack', axis: order.indexOf(x.axis), parts }
 }
 
 function squeeze(op: Op): Value {
@@ -193,48 +184,6 @@ function squeeze(op: Op): Value {
       throw op.graph.misfit(`axis ${axis} is not of extent 1`, x)
   }
   return dropAxes(op, x, axes)
-}
-
-/** Without axes of extent 1. */
-export function dropAxes(op: Op, x: Value, axes: readonly number[]): Value {
-  const without = <T>(list: readonly T[]): readonly T[] =>
-    list.filter((_, axis) => !axes.includes(axis))
-  if (x.kind === 'known')
-    return {
-      kind: 'known',
-      shape: without(x.shape),
-      tensor: { ...x.tensor, shape: without(x.tensor.shape) },
-    }
-  if (x.kind === 'live') return { ...x, view: without(x.view) }
-  if (x.kind === 'extents') return { ...x, shape: without(x.shape) }
-  if (axes.includes(x.axis)) return dropAxes(op, op.graph.live(x), axes)
-  return {
-    kind: 'stack',
-    axis: x.axis - axes.filter((axis) => axis < x.axis).length,
-    parts: x.parts.map((part) => ({ ...part, view: without(part.view) })),
-  }
-}
-
-/** With axes of extent 1 at these places of the result. */
-function unsqueeze(x: Value, axes: readonly number[]): Value {
-  const sorted = axes.toSorted((a, b) => a - b)
-  const within = <T>(list: readonly T[], one: T): readonly T[] =>
-    sorted.reduce<readonly T[]>((grown, axis) => grown.toSpliced(axis, 0, one), list)
-  if (x.kind === 'known')
-    return {
-      kind: 'known',
-      shape: within<Dim>(x.shape, 1),
-      tensor: { ...x.tensor, shape: within(x.tensor.shape, 1) },
-    }
-  if (x.kind === 'live') return { ...x, view: within<readonly number[]>(x.view, []) }
-  if (x.kind === 'extents') return { ...x, shape: within(x.shape, 1) }
-  let { axis } = x
-  for (const each of sorted) if (each <= axis) axis++
-  return {
-    kind: 'stack',
-    axis,
-    parts: x.parts.map((part) => ({ ...part, view: within<readonly number[]>(part.view, []) })),
-  }
 }
 
 /** A target shape without ONNX's 0 (as before) and −1 (what is left). */
@@ -275,18 +224,22 @@ function reshape(op: Op, x: Value, target: Shape): Value {
 function reshapeKnown(op: Op, x: Known, target: Shape): Known {
   if (x.tensor.data.length === 1)
     return { kind: 'known', shape: target, tensor: { ...x.tensor, shape: target.map(() => 1) } }
-  const tensor = solid(x, op.graph.spend)
+  const tensor = materialize(x, op.graph.spend)
   return known({ ...tensor, shape: target.map(Number) })
 }
 
-/** The view under which the axes of a value make the target's: merged, or with ones moved; null where one would be cut. */
+/**
+ * The view under which the axes of a value make the target's: merged, or with ones moved; null
+ * where one would be cut.
+ */
 function regroup({ view }: Live, graphShape: Shape, target: Shape): Live['view'] | null {
   const atoms = view.flat()
   const groups: number[][] = []
   let next = 0
   for (const extent of target) {
     const group: number[] = []
-    // A one takes an axis of one if there is one, so that what was merged before comes apart.
+    // An extent of 1 takes an axis of extent 1 if there is one, so that merged axes are split
+    // again.
     while (
       next < atoms.length &&
       String(product(group.map((axis) => graphShape[axis]))) !== String(extent)
@@ -296,11 +249,13 @@ function regroup({ view }: Live, graphShape: Shape, target: Shape): Live['view']
     if (String(product(group.map((axis) => graphShape[axis]))) !== String(extent)) return null
     groups.push(group)
   }
-  // Axes of one that are left over are not named any more.
+  // Axes of extent 1 that are left over are in no group any more.
   return atoms.slice(next).every((axis) => graphShape[axis] === 1) ? groups : null
 }
 
-/** Directions beside their units come together as one axis: the way both exporters of PyTorch do it. */
+/**
+ * Merges an axis of directions with the units behind it, as both exporters of PyTorch write it.
+ */
 function reshapeStack(op: Op, stack: Stack, target: Shape): Value | null {
   const shape = op.graph.extentsOf(stack)
   const { axis } = stack

@@ -1,48 +1,48 @@
 /**
- * What layers with weights are written with: a few vectors of units at a time are taken through all
+ * Writes what cells and other layers with weights have in common: a few vectors of units at a time are taken through all
  * rows of their weights (`layers/panels.ts`), with one accumulator for each vector and gate.
  */
 
-import { panelGroups } from '../../layers/panels.ts'
-import { LANES, padded } from '../../plan.ts'
+import { panelGroups } from '../../plan/layers/panels.ts'
+import { LANES, padded } from '../../plan/types.ts'
 import {
   advance,
   clamp,
-  hold,
-  type Lanes,
-  overBlocks,
+  type Emitter,
+  inEvenParts,
   type Pointer,
   pointer,
   repeat,
   type Sum,
+  toLocal,
   VECTOR,
   type Vector,
-} from './lanes.ts'
+} from './emitter.ts'
 
 /** A few vectors of units of a cell, while they are written. */
-export interface Block extends Lanes {
+export interface Strip extends Emitter {
   /** 0, 1, … */
   readonly all: readonly number[]
   /** Bytes from one row of weights to the next, and of one number for each unit. */
   readonly row: number
   readonly width: number
   readonly gates: number
-  /** The first of the block's weights; a pointer to the block's part of an array over units. */
+  /** The first of the strip's weights; a pointer to the strip's part of an array over units. */
   readonly w: Pointer
   readonly part: (array: Pointer) => Pointer
 }
 
 /**
- * Writes code for all units, block by block. Targets speak of the three sums of a GRU; a block takes
+ * Writes code for all units, strip by strip. Targets speak of the three sums of a GRU; a strip takes
  * as many groups as come to no more sums than that, or a vector of one, because V8 before 13 runs out
  * of registers: an LSTM of 256 units takes 36 µs a step with four sums, 109 µs with eight.
  */
 export function overUnits(
-  k: Lanes,
+  k: Emitter,
   { rows, units }: { readonly rows: number; readonly units: number },
   gates: number,
   panels: Pointer,
-  write: (block: Block) => void,
+  write: (strip: Strip) => void,
   vectors = k.vectors,
 ): void {
   const { f } = k
@@ -56,22 +56,22 @@ export function overUnits(
     return local
   }
   const most = Math.max(1, Math.floor((3 * vectors) / gates))
-  overBlocks(k, lanes / LANES, panelGroups(gates), [], (groups) => {
+  inEvenParts(k, lanes / LANES, panelGroups(gates), [], (groups) => {
     const row = groups * group
-    const writeBlock = (count: number): void => {
+    const writeStrip = (count: number): void => {
       const all = Array.from({ length: count }, (_, v) => v)
       write({ ...k, all, row, gates, width: k.bytes * lanes, w, part })
     }
     if (most >= k.parts) {
       const pointers = [[w, group] as const, [u, k.group] as const]
-      overBlocks(k, groups, Math.floor(most / k.parts), pointers, (size) =>
-        writeBlock(size * k.parts),
+      inEvenParts(k, groups, Math.floor(most / k.parts), pointers, (size) =>
+        writeStrip(size * k.parts),
       )
     } else {
       // Less than a group: one part of it after the other.
-      overBlocks(k, groups, 1, [[w, group - k.group]], () =>
+      inEvenParts(k, groups, 1, [[w, group - k.group]], () =>
         repeat(k, k.parts, () => {
-          writeBlock(1)
+          writeStrip(1)
           for (const each of [w, u]) advance(k, each, VECTOR)
         }),
       )
@@ -86,13 +86,13 @@ export function rowsOf({ features, units }: { readonly features: number; readonl
 }
 
 /** Accumulators that start at a gate's biases. */
-export function starts(block: Block, b: Pointer, gate: number): Vector[] {
-  return block.all.map((v) => hold(block, block.f.v128.load(gate * block.width + v * VECTOR, b)))
+export function starts(strip: Strip, b: Pointer, gate: number): Vector[] {
+  return strip.all.map((v) => toLocal(strip, strip.f.v128.load(gate * strip.width + v * VECTOR, b)))
 }
 
-/** A gate's accumulators by input and vector, with where their weights lie in a row of the block. */
+/** A gate's accumulators by input and vector, with where their weights lie in a row of the strip. */
 export function sumsOf(
-  { all, gates, group, parts }: Block,
+  { all, gates, group, parts }: Strip,
   accs: readonly (readonly Vector[])[],
   gate: number,
 ): Sum[] {
@@ -103,6 +103,6 @@ export function sumsOf(
 }
 
 /** A pre-activation, limited to ±clip where there is a limit. */
-export function limited(k: Lanes, a: Vector, clip: number | null): Vector {
-  return clip === null ? a : hold(k, clamp(k, a, -clip, clip))
+export function limited(k: Emitter, a: Vector, clip: number | null): Vector {
+  return clip === null ? a : toLocal(k, clamp(k, a, -clip, clip))
 }

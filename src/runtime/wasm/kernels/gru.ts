@@ -1,54 +1,43 @@
 /**
- * One step of a GRU in WebAssembly, with the weights and the order of `js/gru.ts`.
+ * Writes a GRU, with the weights and the order of `js/gru.ts`.
  *
  * First come the sums, which wait in memory: a few vectors of units at a time are taken through all
  * rows of their weights. Then the gates: there each vector depends on nothing but its own sums, so the
  * machine works on several at once, and no register has to be kept for a sum meanwhile. Where the
- * reset comes before the product there is more between them (`gru-any.ts`).
+ * reset comes before the product, U·(r ⊙ h) needs r of all units: a pass of its own stands between.
  */
 
-import type { GruKernel } from '../../layers/gru.ts'
-import { LANES, padded } from '../../plan.ts'
+import type { GruKernel } from '../../plan/kernels.ts'
+import { LANES, padded } from '../../plan/types.ts'
 import { activate } from './activations.ts'
 import { limited, overUnits, rowsOf, starts, sumsOf } from './cell.ts'
-import type { Entry, Routine, Site } from './kernel.ts'
+import type { CodegenContext, Entry, Routine } from './context.ts'
 import {
   accumulate,
-  all,
-  hold,
-  type Lanes,
+  advance,
+  type Emitter,
+  inEvenParts,
   madd,
-  overBlocks,
   type Pointer,
   pointer,
   type Result,
+  repeat,
+  splat,
+  toLocal,
   VECTOR,
   type Vector,
-} from './lanes.ts'
-import { writeOverFrame } from './over-frame.ts'
-import { type Cell, recurrentLayer } from './recurrent.ts'
+} from './emitter.ts'
+import { addProducts, GATES, type GruShape, HN, N, type Part, partsOf, R, Z } from './gru-sums.ts'
+import { type Cell, writeRecurrent } from './recurrent.ts'
 
-/** What the code of a GRU depends on. */
-export type GruShape = Pick<
-  GruKernel,
-  'features' | 'units' | 'resetAfter' | 'update' | 'activation' | 'recurrentActivation' | 'clip'
->
-
-export const GATES = 3
-
-/** The sums of a unit, in the order of the biases; n and hn meet the same weights. */
-export const [Z, R, N, HN] = [0, 1, 2, 3]
-
-/** With the reset after the product. */
-export function writeGru(site: Site, kernel: GruKernel, entry: Entry): Routine {
-  const cell = cellOf(site, kernel, writeSums(site, kernel))
-  return writeOverFrame(site, recurrentLayer(site.plan, kernel, cell), entry)
+export function writeGru(context: CodegenContext, kernel: GruKernel, entry: Entry): Routine {
+  return writeRecurrent(context, kernel, gruCell(context, kernel), entry)
 }
 
-/** @param sums (panels, biases, x, h, out, pre): all that comes before `finish`. */
-export function cellOf(site: Site, kernel: GruKernel, sums: Routine): Cell {
-  const [panels, biases] = [kernel.panels, kernel.biases].map((at) => site.target.bytes * at)
-  const finish = writeFinish(site, kernel)
+function gruCell(context: CodegenContext, kernel: GruKernel): Cell {
+  const [panels, biases] = [kernel.panels, kernel.biases].map((at) => context.config.bytes * at)
+  const sums = kernel.resetAfter ? writeSums(context, kernel) : writeSumsBefore(context, kernel)
+  const finish = writeFinish(context, kernel)
   return {
     parts: [
       (k, { x, h, out, own }) => k.f.call(sums, panels, biases, x, h, out, own),
@@ -58,25 +47,59 @@ export function cellOf(site: Site, kernel: GruKernel, sums: Routine): Cell {
   }
 }
 
-/** z, r: bias + W·x + U·h.   n: bin + Wn·x.   hn: brn + Un·h */
-export function writeSums({ func }: Site, { features, units }: GruShape): Routine {
+/** (panels, biases, x, h, out, pre). z, r: bias + W·x + U·h.   n: bin + Wn·x.   hn: brn + Un·h */
+function writeSums({ func }: CodegenContext, { features, units }: GruShape): Routine {
   return func(`gru ${features} to ${units}: sums`, (k, panels, biases, x, h, out, pre) =>
-    overUnits(k, rowsOf({ features, units }), GATES, panels, (block) => {
-      const [b, to, hnTo] = [biases, pre, out].map(block.part)
-      const [z, r, n, hn] = [Z, R, N, HN].map((sum) => starts(block, b, sum))
-      const w = pointer(k, block.w)
+    overUnits(k, rowsOf({ features, units }), GATES, panels, (strip) => {
+      const [b, to, hnTo] = [biases, pre, out].map(strip.part)
+      const [z, r, n, hn] = [Z, R, N, HN].map((sum) => starts(strip, b, sum))
+      const w = pointer(k, strip.w)
       const add = (sums: readonly Vector[][], vector: Pointer, count: number): void => {
-        const each = sums.flatMap((accs, gate) => sumsOf(block, [accs], gate))
-        accumulate(k, each, w, block.row, [pointer(k, vector)], count)
+        const each = sums.flatMap((accs, gate) => sumsOf(strip, [accs], gate))
+        accumulate(k, each, w, strip.row, [pointer(k, vector)], count)
       }
       add([z, r, n], x, features)
       add([z, r, hn], h, units)
       const store = (accs: readonly Vector[], array: Pointer, start: number): void =>
         accs.forEach((acc, v) => k.f.v128.store(start + v * VECTOR, array, acc))
-      ;[z, r, n].forEach((accs, gate) => store(accs, to, gate * block.width))
+      ;[z, r, n].forEach((accs, gate) => store(accs, to, gate * strip.width))
       store(hn, hnTo, 0)
     }),
   )
+}
+
+/** The same where the reset comes before the product: hn is brn + Un·(r ⊙ h). */
+function writeSumsBefore(context: CodegenContext, shape: GruShape): Routine {
+  const { features, units } = shape
+  const reset = writeReset(context, shape)
+  const [onInputs, onStates, onResetStates] = partsOf(shape)
+  return context.func(`gru ${features} to ${units}: sums`, (k, panels, biases, x, h, out, pre) => {
+    const products = (parts: readonly (readonly [Part, Pointer[]])[]): void =>
+      overUnits(k, rowsOf(shape), GATES, panels, (strip) => {
+        const [own, to] = [pre, out].map(strip.part)
+        addProducts(strip, biases, [{ pre: own, out: to }], parts)
+      })
+    products([
+      [onInputs, [x]],
+      [onStates, [h]],
+    ])
+    k.f.call(reset, pre, h)
+    products([[onResetStates, [pointer(k, pre, R * k.bytes * padded(units))]]])
+  })
+}
+
+/** (pre, h): r of [z|r|n] becomes σ(r) ⊙ h. */
+export function writeReset({ func }: CodegenContext, shape: GruShape): Routine {
+  const { units } = shape
+  return func(`gru ${units}: reset`, (k, pre, h) => {
+    const { float, v128 } = k.f
+    const r = pointer(k, pre, R * k.bytes * padded(units))
+    repeat(k, (padded(units) / LANES) * k.parts, () => {
+      const gate = gateOf(k, shape, toLocal(k, v128.load(0, r)))
+      v128.store(0, r, float.mul(gate, v128.load(0, h)))
+      for (const each of [r, h]) advance(k, each, VECTOR)
+    })
+  })
 }
 
 /**
@@ -89,36 +112,36 @@ export function writeSums({ func }: Site, { features, units }: GruShape): Routin
  * before the next gate is: the machine works on what stands close together. Four at a time take a
  * fifth less than one by one. (Eight would take 2 % less again; code that long costs the first call.)
  */
-export function writeFinish({ func }: Site, shape: GruShape): Routine {
+export function writeFinish({ func }: CodegenContext, shape: GruShape): Routine {
   const { units, resetAfter, activation, update, clip } = shape
   return func(`gru ${units}: finish`, (k, pre, h, out) => {
     const { float, v128 } = k.f
     const width = k.bytes * padded(units)
     const vectors = (padded(units) / LANES) * k.parts
     const moving = [pre, h, out].map((each) => [each, VECTOR] as const)
-    overBlocks(k, vectors, k.vectors, moving, (size) => {
+    inEvenParts(k, vectors, k.vectors, moving, (size) => {
       const each = Array.from({ length: size }, (_, v) => v * VECTOR)
       const load = (from: Pointer, start: number, at: number): Vector =>
-        hold(k, v128.load(start + at, from))
+        toLocal(k, v128.load(start + at, from))
       const gate = (gate: number): Vector[] =>
-        each.map((at) => hold(k, gateOf(k, shape, load(pre, gate * width, at))))
+        each.map((at) => toLocal(k, gateOf(k, shape, load(pre, gate * width, at))))
       const r = resetAfter ? gate(R) : null
       const z = gate(Z)
       const n = each.map((at, v) => {
         const [sum, hn] = [load(pre, N * width, at), load(out, 0, at)]
-        return hold(k, r === null ? float.add(sum, hn) : madd(k, r[v], hn, sum))
+        return toLocal(k, r === null ? float.add(sum, hn) : madd(k, r[v], hn, sum))
       })
-      const candidates = n.map((a) => hold(k, activate(k, activation, limited(k, a, clip))))
+      const candidates = n.map((a) => toLocal(k, activate(k, activation, limited(k, a, clip))))
       each.forEach((at, v) => {
         const old = load(h, 0, at)
         const [kept, taken] = update === 'keeps' ? [old, candidates[v]] : [candidates[v], old]
-        const rest = hold(k, float.mul(float.sub(all(k, 1), z[v]), taken))
+        const rest = toLocal(k, float.mul(float.sub(splat(k, 1), z[v]), taken))
         v128.store(at, out, madd(k, z[v], kept, rest))
       })
     })
   })
 }
 
-export function gateOf(k: Lanes, { recurrentActivation, clip }: GruShape, a: Vector): Result {
+function gateOf(k: Emitter, { recurrentActivation, clip }: GruShape, a: Vector): Result {
   return activate(k, recurrentActivation, limited(k, a, clip))
 }

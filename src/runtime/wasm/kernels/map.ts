@@ -1,9 +1,9 @@
 /** Layers from a vector to one of equal width, in WebAssembly. */
 
-import { LANES, padded } from '../../plan.ts'
-import type { Entry, Routine, Site } from './kernel.ts'
-import { address, advance, type Lanes, type Pointer, pointer, repeat, VECTOR } from './lanes.ts'
-import { writeVectorLayer } from './over-frame.ts'
+import { LANES, padded } from '../../plan/types.ts'
+import type { CodegenContext, Entry, Routine } from './context.ts'
+import { address, advance, type Emitter, type Pointer, pointer, repeat, VECTOR } from './emitter.ts'
+import { writeVectorLayer } from './loop-nest.ts'
 
 /** A layer from x to y, of equal width. */
 interface Mapped {
@@ -15,12 +15,12 @@ interface Mapped {
 
 /** `writeVectorLayer`, for a layer that is written as a function of the two vectors. */
 export function writeMap(
-  site: Site,
+  context: CodegenContext,
   { kind, x, y }: Mapped,
   entry: Entry,
-  write: (k: Lanes, x: Pointer, y: Pointer) => void,
+  write: (k: Emitter, x: Pointer, y: Pointer) => void,
 ): Routine {
-  return writeVectorLayer(site, kind, [x, y], site.func(kind, write), entry)
+  return writeVectorLayer(context, kind, [x, y], context.func(kind, write), entry)
 }
 
 /**
@@ -28,13 +28,13 @@ export function writeMap(
  * in arrays of as many numbers at these offsets of the weights.
  */
 export function writeElementwise(
-  site: Site,
+  context: CodegenContext,
   kernel: Mapped,
   entry: Entry,
   arrays: readonly number[],
-  each: (k: Lanes, x: Pointer, y: Pointer, arrays: readonly Pointer[]) => void,
+  each: (k: Emitter, x: Pointer, y: Pointer, arrays: readonly Pointer[]) => void,
 ): Routine {
-  return writeMap(site, kernel, entry, (k, xFirst, yFirst) => {
+  return writeMap(context, kernel, entry, (k, xFirst, yFirst) => {
     const [x, y] = [pointer(k, xFirst), pointer(k, yFirst)]
     const others = arrays.map((offset) => address(k, offset))
     repeat(k, (padded(kernel.width) / LANES) * k.parts, () => {

@@ -1,25 +1,25 @@
-/** Values into one, or side by side, in WebAssembly, in the order of `js/merge.ts`. */
+/** Writes merges: values into one, or side by side, in the order of `js/merge.ts`. */
 
-import type { MergeKernel } from '../../layers/merge.ts'
-import { LANES, padded } from '../../plan.ts'
-import type { Entry, Routine, Site } from './kernel.ts'
+import type { MergeKernel } from '../../plan/kernels.ts'
+import { LANES, padded } from '../../plan/types.ts'
+import type { CodegenContext, Entry, Routine } from './context.ts'
 import {
   advance,
-  all,
-  hold,
-  type Lanes,
+  type Emitter,
   type Pointer,
   pointer,
   repeat,
+  splat,
+  toLocal,
   VECTOR,
   type Vector,
-} from './lanes.ts'
-import { writeVectorLayer } from './over-frame.ts'
+} from './emitter.ts'
+import { writeVectorLayer } from './loop-nest.ts'
 
-export function writeMerge(site: Site, kernel: MergeKernel, entry: Entry): Routine {
+export function writeMerge(context: CodegenContext, kernel: MergeKernel, entry: Entry): Routine {
   const { kind, mode, inputs, widths, y } = kernel
   const values = [...inputs, y]
-  const layer = site.func(
+  const layer = context.func(
     kind,
     (k, ...pointers) => {
       const from = pointers.slice(0, -1)
@@ -29,12 +29,12 @@ export function writeMerge(site: Site, kernel: MergeKernel, entry: Entry): Routi
     },
     values.length,
   )
-  return writeVectorLayer(site, kind, values, layer, entry)
+  return writeVectorLayer(context, kind, values, layer, entry)
 }
 
 /** To the byte: what lies behind a vector may be another value. */
 function sideBySide(
-  k: Lanes,
+  k: Emitter,
   from: readonly Pointer[],
   widths: readonly number[],
   to: Pointer,
@@ -48,7 +48,7 @@ function sideBySide(
 }
 
 function elementwise(
-  k: Lanes,
+  k: Emitter,
   mode: Exclude<MergeKernel['mode'], 'concatenate'>,
   from: readonly Pointer[],
   vectors: number,
@@ -66,9 +66,9 @@ function elementwise(
   }[mode]
   const moving = [...from, to].map((each) => pointer(k, each))
   repeat(k, vectors, () => {
-    const result: Vector = hold(k, v128.load(0, moving[0]))
+    const result: Vector = toLocal(k, v128.load(0, moving[0]))
     for (const other of moving.slice(1, -1)) local.set(result, combine(result, v128.load(0, other)))
-    if (mode === 'average') local.set(result, float.div(result, all(k, from.length)))
+    if (mode === 'average') local.set(result, float.div(result, splat(k, from.length)))
     v128.store(0, moving.at(-1)!, result)
     for (const each of moving) advance(k, each, VECTOR)
   })

@@ -1,0 +1,84 @@
+/**
+ * Reads which objects own the variables of a TensorFlow file: the object graph of a checkpoint
+ * (tensorflow/core/protobuf/trackable_object_graph.proto), and the Keras objects beside a
+ * SavedModel (keras/protobuf/saved_metadata.proto).
+ */
+
+import { GruvError } from '../../errors.ts'
+import { type MessageOf, message, messageReader } from '../protobuf/read.ts'
+
+/** `node` is an index into the nodes of the graph. */
+const child = message({ node: [1, 'int32'], name: [2, 'string'] })
+const attribute = message({
+  name: [1, 'string'],
+  /** As Keras calls the variable, `gru/gru_cell/kernel`; may be empty. */
+  fullName: [2, 'string'],
+  /** The key of its entry in the checkpoint. */
+  key: [3, 'string'],
+})
+const objectNode = message({
+  children: [1, () => child, 'repeated'],
+  /** A variable has one, named `VARIABLE_VALUE`. */
+  attributes: [2, () => attribute, 'repeated'],
+})
+/** The first node is the root. */
+const objectGraph = message({ nodes: [1, () => objectNode, 'repeated'] })
+
+export type ObjectNode = MessageOf<typeof objectNode>
+export type ObjectGraph = MessageOf<typeof objectGraph>
+
+/**
+ * @param bytes the one string of the checkpoint's entry `OBJECT_GRAPH`.
+ * @throws GruvError `bad-file` for bytes that are no object graph, or one with a missing node.
+ */
+export async function readObjectGraph(bytes: Uint8Array): Promise<ObjectGraph> {
+  const readMessage = await messageReader()
+  const graph = readMessage(bytes, objectGraph)
+  for (const [i, { children }] of graph.nodes.entries()) {
+    for (const { node } of children) {
+      if (node >= 0 && node < graph.nodes.length) continue
+      throw new GruvError('bad-file', 'the object graph names a node that does not exist', {
+        where: `node ${i}`,
+        expected: `0 to ${graph.nodes.length - 1}`,
+        got: `${node}`,
+      })
+    }
+  }
+  return graph
+}
+
+/** The node that a chain of names leads to, from the root. */
+export function nodeAt(graph: ObjectGraph, path: readonly string[]): ObjectNode | undefined {
+  let node: ObjectNode | undefined = graph.nodes[0]
+  for (const name of path) {
+    const next: ObjectNode['children'][number] | undefined = node?.children.find(
+      (child) => child.name === name,
+    )
+    node = next && graph.nodes[next.node]
+  }
+  return node
+}
+
+/** One object of Keras in a SavedModel. */
+const kerasObject = message({
+  /** Its index in the SavedModel's own object graph. */
+  node: [2, 'int32'],
+  /** `root`, `root.layer_with_weights-0`, `root.layer_with_weights-0.cell`. */
+  path: [3, 'string'],
+  /** `_tf_keras_sequential`, `_tf_keras_rnn_layer`, … */
+  identifier: [4, 'string'],
+  /** JSON: class name, configuration and more. */
+  metadata: [5, 'string'],
+})
+const kerasMetadata = message({ objects: [1, () => kerasObject, 'repeated'] })
+
+/**
+ * The objects of a `keras_metadata.pb`, in its order, the root first.
+ * @throws GruvError `bad-file`.
+ */
+export async function readKerasMetadata(
+  bytes: Uint8Array,
+): Promise<readonly MessageOf<typeof kerasObject>[]> {
+  const readMessage = await messageReader()
+  return readMessage(bytes, kerasMetadata).objects
+}

@@ -1,0 +1,87 @@
+/**
+ * Lists what is searched: all combinations of conventions, and every other mistake, alone and in
+ * pairs.
+ */
+
+import type { GruConventionKey } from '../model/conventions/conventions.ts'
+import type { Model } from '../model/types.ts'
+import { type Choice, countOf } from './candidate.ts'
+import { conventionOf, isGru } from './change.ts'
+import { entryOf, type HypothesisName, hypothesisNames } from './hypotheses.ts'
+import type { Quirk } from './quirks.ts'
+
+/**
+ * All combinations of conventions, the fewest changes first; those that are equal only in name
+ * once.
+ */
+export function conventionProduct(model: Model): readonly Choice[] {
+  const nodes = model.nodes.filter(isGru)
+  if (nodes.length === 0) return [{}]
+  const shared = (key: GruConventionKey): string | null => {
+    const [first, ...rest] = nodes.map((node) => conventionOf(node, key))
+    return rest.every((value) => value === first) ? first : null
+  }
+  const options = (key: GruConventionKey, name: HypothesisName): readonly Choice[] => [
+    {},
+    ...entryOf(name)
+      .values.filter((value) => value !== shared(key))
+      .map((value) => ({ [key]: value })),
+  ]
+  const hasBias = nodes.some(({ weights }) => weights.recurrentBias !== null)
+  const keepsReset = shared('reset')
+  const placements = options('reset', 'reset').flatMap((reset): readonly Choice[] => {
+    if (!hasBias) return [reset]
+    const bias = options('bias', 'bias')
+    const position = reset.reset ?? keepsReset
+    if (position !== 'before') return bias.map((each) => ({ ...reset, ...each }))
+    // With the reset before the product, both placements of the bias are the same.
+    if (keepsReset === 'before' || shared('bias') === 'merged') return [reset]
+    return [{ ...reset, bias: 'merged' }]
+  })
+  let product: readonly Choice[] = placements
+  for (const [key, name] of [
+    ['update', 'update'],
+    ['gateOrder', 'gate-order'],
+    ['recurrentActivation', 'recurrent-activation'],
+    ['activation', 'activation'],
+  ] as const) {
+    const values = options(key, name)
+    product = product.flatMap((choice) => values.map((value) => ({ ...choice, ...value })))
+  }
+  return product.toSorted((a, b) => countOf(a) - countOf(b))
+}
+
+/**
+ * Every quirk that is not a convention, with each of its values, on all layers and on each layer.
+ */
+export function quirkInstances(model: Model): readonly Quirk[] {
+  const layers = model.nodes.filter(isGru).map(({ name }) => name)
+  return hypothesisNames.flatMap((name) => {
+    const { convention, values, node } = entryOf(name)
+    if (convention !== undefined) return []
+    const places = node !== undefined && layers.length > 1 ? [null, ...layers] : [null]
+    const each: readonly (string | null)[] = values.length === 0 ? [null] : values
+    return places.flatMap((layer) => each.map((value) => ({ name, value, layer })))
+  })
+}
+
+export function* pairs<T>(items: readonly T[]): Generator<readonly [T, T]> {
+  for (let i = 0; i < items.length; i++)
+    for (let j = i + 1; j < items.length; j++) yield [items[i], items[j]]
+}
+
+/**
+ * Whether a choice leaves the activations as they are. Such choices are combined with mistakes
+ * first.
+ */
+export function keepsActivations(choice: Choice): boolean {
+  return choice.activation === undefined && choice.recurrentActivation === undefined
+}
+
+/** Two quirks of different kinds, or of one kind on different layers. */
+export function* pairsOf(quirks: readonly Quirk[]): Generator<readonly Quirk[]> {
+  for (const [a, b] of pairs(quirks)) {
+    if (a.name !== b.name || (a.layer !== b.layer && a.layer !== null && b.layer !== null))
+      yield [a, b]
+  }
+}

@@ -1,0 +1,142 @@
+/** Reads a model from a description in JSON and named tensors: gruv's own format (docs/format.md). */
+
+import { GruvError } from '../../errors.ts'
+import { assembleModel } from '../../model/assemble.ts'
+import { signaturesFor } from '../../model/shapes/fetch.ts'
+import type { LayerNode, Model, Port, ReferenceData } from '../../model/types.ts'
+import type { Named, Tensor } from '../../tensor.ts'
+import {
+  array,
+  type JsonObject,
+  object,
+  oneOf,
+  optionalText,
+  parseObject,
+  text,
+  texts,
+} from '../decode.ts'
+import { coreReaders } from './core-nodes.ts'
+import { dim, index, list } from './fields.ts'
+import { GRAPH_VERSION, type NodeReader, type NodeReaders, type TakePart } from './node-format.ts'
+
+const extents = list(dim(1))
+const order = list(index)
+
+/**
+ * @param description the JSON.
+ * @throws GruvError `bad-file`, `bad-model` … saying where in the description.
+ */
+export async function readGraph(
+  description: string,
+  tensors: Named<Tensor>,
+  fallbackName: string,
+): Promise<Model> {
+  const graph = parseObject(description, 'graph')
+  if (graph.gruv !== GRAPH_VERSION) {
+    throw new GruvError('unsupported', 'this description has another version', {
+      where: 'graph.gruv',
+      expected: `${GRAPH_VERSION}`,
+      got: JSON.stringify(graph.gruv) ?? 'nothing',
+      fix: 'A newer gruv may read it.',
+    })
+  }
+  const take = (name: string, where: string): Tensor => {
+    if (Object.hasOwn(tensors, name)) return tensors[name]
+    throw new GruvError('bad-file', `the tensor '${name}' is not in the file`, {
+      where,
+      expected: `one of ${Object.keys(tensors).slice(0, 12).join(', ')}`,
+    })
+  }
+  const inputs = array(graph.inputs, 'graph.inputs').map((port, i) =>
+    readPort(port, `graph.inputs[${i}]`),
+  )
+  const outputs = array(graph.outputs, 'graph.outputs').map((port, i) => {
+    const where = `graph.outputs[${i}]`
+    const { name, value, axes } = object(port, where)
+    return {
+      name: text(name, `${where}.name`),
+      value: text(value, `${where}.value`),
+      ...(axes !== undefined && { axes: order.read(axes, `${where}.axes`) }),
+    }
+  })
+  const described = array(graph.nodes, 'graph.nodes').map((node, i) =>
+    object(node, `graph.nodes[${i}]`),
+  )
+  const readers = await readersFor(described.map(({ kind }) => kind))
+  // Few files hold numbers of eight bits, whose scales stand beside them.
+  const isScaled = described.some(({ scales }) => scales !== undefined)
+  const storage = isScaled ? await import('./storage.ts') : undefined
+  const nodes = described.map((node, i) =>
+    readNode(node, `graph.nodes[${i}]`, take, readers, storage?.withScale),
+  )
+  return assembleModel(
+    {
+      name: optionalText(graph.name, 'graph.name') ?? fallbackName,
+      source: 'gruv model (.safetensors)',
+      inputs,
+      outputs,
+      nodes,
+      reference: graph.reference === undefined ? null : readReference(graph.reference, take),
+    },
+    await signaturesFor(nodes),
+  )
+}
+
+function readPort(value: unknown, where: string): Port {
+  const { name, shape, axes } = object(value, where)
+  return {
+    name: text(name, `${where}.name`),
+    shape: extents.read(shape, `${where}.shape`),
+    ...(axes !== undefined && { axes: order.read(axes, `${where}.axes`) }),
+  }
+}
+
+type Take = (name: string, where: string) => Tensor
+
+function readNode(
+  node: JsonObject,
+  where: string,
+  take: Take,
+  readers: Partial<NodeReaders>,
+  withScale: ((stored: Tensor, scale: Tensor, where: string) => Tensor) | undefined,
+): LayerNode {
+  const kinds = Object.keys(readers) as readonly (keyof NodeReaders)[]
+  const kind = oneOf(node.kind, kinds, `${where}.kind`)
+  const names = node.tensors === undefined ? {} : texts(node.tensors, `${where}.tensors`)
+  const scales = node.scales === undefined ? {} : texts(node.scales, `${where}.scales`)
+  const tensor: TakePart = (part) => {
+    if (names[part] === undefined) return undefined
+    const stored = take(names[part], `${where}.tensors.${part}`)
+    if (scales[part] === undefined) return stored
+    const at = `${where}.scales.${part}`
+    return withScale!(stored, take(scales[part], at), at)
+  }
+  // The table's type ties each kind to its node; TypeScript cannot follow an index.
+  const read = readers[kind] as NodeReader<LayerNode>
+  return {
+    ...read(text(node.name, `${where}.name`), node, tensor, where),
+    inputs: texts(node.inputs, `${where}.inputs`),
+    outputs: texts(node.outputs, `${where}.outputs`),
+  } as LayerNode
+}
+
+/** The readers of these kinds of nodes: the core's, or all of them, which are fetched. */
+async function readersFor(kinds: readonly unknown[]): Promise<Partial<NodeReaders>> {
+  const isCore = kinds.every((kind) => typeof kind === 'string' && Object.hasOwn(coreReaders, kind))
+  return isCore ? coreReaders : (await import('./all-nodes.ts')).allReaders
+}
+
+function readReference(value: unknown, take: Take): ReferenceData {
+  const { inputs, outputs } = object(value, 'graph.reference')
+  const tensorsOf = (names: unknown, where: string): Named<Tensor> =>
+    Object.fromEntries(
+      Object.entries(texts(names, where)).map(([port, name]) => [
+        port,
+        take(name, `${where}.${port}`),
+      ]),
+    )
+  return {
+    inputs: tensorsOf(inputs, 'graph.reference.inputs'),
+    outputs: tensorsOf(outputs, 'graph.reference.outputs'),
+  }
+}

@@ -1,0 +1,52 @@
+/** Takes files by their paths, as from a folder drop or a test. */
+
+import { GruvError } from '../errors.ts'
+import type { SourceFile } from '../formats/format.ts'
+import { leadingFile } from '../formats/others.ts'
+
+/**
+ * Files by their paths, as a folder drop or a test gives them; of a URL only what is read is
+ * fetched. The model is the one that is called as its format says (`model.json`,
+ * `saved_model.pb`), else the first.
+ */
+export type FileSet = Readonly<Record<string, Uint8Array | Blob | URL>>
+
+/**
+ * @param read gives the bytes of one of them.
+ * @throws GruvError `bad-argument` for what is no set of files.
+ */
+export async function fileOfSet(
+  set: FileSet,
+  read: (file: FileSet[string]) => Promise<Uint8Array>,
+): Promise<SourceFile> {
+  const files = new Map(
+    Object.entries(set ?? {}).map(([path, file]) => [path.replaceAll('\\', '/'), file]),
+  )
+  const given = [...files.keys()]
+  const usable = [...files.values()].every(
+    (file) => file instanceof Uint8Array || file instanceof Blob || file instanceof URL,
+  )
+  const main = leadingFile(given) ?? given[0]
+  if (typeof set !== 'object' || main === undefined || !usable) {
+    throw new GruvError('bad-argument', 'nothing can be loaded from this', {
+      expected: 'a path, a URL, bytes, a Blob, a Response, or files by name',
+      got: typeof set,
+    })
+  }
+  const folder = main.slice(0, main.lastIndexOf('/') + 1)
+  return {
+    name: main,
+    bytes: await read(files.get(main)!),
+    siblings: {
+      list: async () =>
+        given.filter((path) => path.startsWith(folder)).map((path) => path.slice(folder.length)),
+      read: async (path) => {
+        const file = files.get(folder + path)
+        if (file !== undefined) return read(file)
+        throw new GruvError('not-found', 'this file is not among those given', {
+          got: given.slice(0, 8).join(', '),
+        })
+      },
+    },
+  }
+}

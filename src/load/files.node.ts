@@ -1,0 +1,109 @@
+/** Reads files and folders in Node. */
+
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { dirname, join, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { GruvError } from '../errors.ts'
+import type { Siblings, SourceFile } from '../formats/format.ts'
+import { leadingFile } from '../formats/others.ts'
+
+/** Node reads no more into one buffer. */
+const MOST_BYTES = 2 ** 31 - 1
+
+const explanations: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'permission to read it is denied',
+  EPERM: 'permission to read it is denied',
+  EISDIR: 'this is a folder',
+  ENOTDIR: 'a part of the path is not a folder',
+  ELOOP: 'the link leads in a circle',
+  ENAMETOOLONG: 'the name is too long',
+}
+
+/** More files than any model has; a home directory given by mistake has them. */
+const MOST_FILES = 10_000
+
+/** The file at a path, or the one in a folder that is called as a model of several files is. */
+export async function fileAtPath(source: string | URL): Promise<SourceFile> {
+  const path = source instanceof URL ? fileURLToPath(source) : source
+  const name = String(source)
+  if (!(await isFolder(path)))
+    return { name, bytes: await readFileBytes(path), siblings: siblingsOf(path) }
+  const files = await listFiles(path)
+  const first = leadingFile(files)
+  if (first === null) {
+    throw new GruvError(
+      'unreadable',
+      'this is a folder, and no file in it is a model by its name',
+      {
+        expected: 'a file, or a folder with a model of several files',
+        got: files.slice(0, 8).join(', ') || 'an empty folder',
+        fix: 'Give the path of the model file.',
+      },
+    )
+  }
+  const main = `${path.replace(/[\\/]+$/, '')}/${first}`
+  return { name, bytes: await readFileBytes(main), siblings: siblingsOf(main) }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isDirectory() ?? false
+}
+
+/** The files below a folder, two folders deep, relative to it and with `/`. */
+async function listFiles(folder: string): Promise<readonly string[]> {
+  const files: string[] = []
+  const visit = async (path: string, depth: number): Promise<void> => {
+    for (const entry of await readdir(path, { withFileTypes: true })) {
+      const inner = join(path, entry.name)
+      if (entry.isDirectory() && depth > 0) await visit(inner, depth - 1)
+      else if (!entry.isDirectory()) files.push(relative(folder, inner).replaceAll(sep, '/'))
+      if (files.length > MOST_FILES) {
+        throw new GruvError('too-large', 'this folder holds more files than any model has', {
+          expected: `at most ${MOST_FILES}`,
+        })
+      }
+    }
+  }
+  try {
+    await visit(folder, 2)
+  } catch (cause) {
+    throw explained(cause)
+  }
+  return files.sort()
+}
+
+/** The files beside a file. */
+function siblingsOf(path: string): Siblings {
+  const folder = dirname(path)
+  return {
+    list: () => listFiles(folder),
+    read: (name) => readFileBytes(join(folder, name)),
+  }
+}
+
+/** @throws GruvError `unreadable`, saying why in words; `too-large` from 2 GiB. */
+export async function readFileBytes(path: string | URL): Promise<Uint8Array> {
+  try {
+    const info = await stat(path)
+    if (info.isDirectory()) {
+      throw new GruvError('unreadable', 'this is a folder', { expected: 'a file' })
+    }
+    if (info.size > MOST_BYTES) {
+      throw new GruvError('too-large', 'the file is too large', {
+        expected: 'less than 2 GiB',
+        got: `${(info.size / 2 ** 30).toFixed(1)} GiB`,
+      })
+    }
+    return await readFile(path)
+  } catch (cause) {
+    throw explained(cause)
+  }
+}
+
+/** What the file system threw, in words. */
+function explained(cause: unknown): GruvError {
+  if (cause instanceof GruvError) return cause
+  const { code, message } = cause as NodeJS.ErrnoException
+  return new GruvError('unreadable', explanations[code ?? ''] ?? message, { cause })
+}

@@ -1,0 +1,68 @@
+/**
+ * Computes activations in float64, as the oracle has them: written to be compared with the formulas in
+ * `table.ts`. The engines have their own, made of operations that give the same bits on every machine.
+ */
+
+import type { ElementwiseKind } from './activations.ts'
+
+export const SELU_ALPHA = 1.6732632423543772
+export const SELU_SCALE = 1.0507009873554805
+
+const clip = (a: number, low: number, high: number): number => (a < low ? low : a > high ? high : a)
+const sigmoid = (a: number): number => 1 / (1 + Math.exp(-a))
+/** log(1 + eᵃ) without overflow. */
+const softplus = (a: number): number => Math.max(a, 0) + Math.log1p(Math.exp(-Math.abs(a)))
+
+/** φ(a), with the parameters in the order of `Activation.parameters`. */
+export const activationValues = {
+  linear: (a) => a,
+  sigmoid: sigmoid,
+  tanh: (a) => Math.tanh(a),
+  relu: (a) => (a < 0 ? 0 : a),
+  leaky_relu: (a, [alpha]) => (a < 0 ? alpha! * a : a),
+  thresholded_relu: (a, [alpha]) => (a <= alpha! ? 0 : a),
+  clipped_relu: (a, [max]) => clip(a, 0, max!),
+  hard_sigmoid: (a, [alpha, beta]) => clip(alpha! * a + beta!, 0, 1),
+  hard_tanh: (a) => clip(a, -1, 1),
+  affine: (a, [alpha, beta]) => alpha! * a + beta!,
+  scaled_tanh: (a, [alpha, beta]) => alpha! * Math.tanh(beta! * a),
+  elu: (a, [alpha]) => (a < 0 ? alpha! * Math.expm1(a) : a),
+  selu: (a) => SELU_SCALE * (a < 0 ? SELU_ALPHA * Math.expm1(a) : a),
+  softplus: softplus,
+  softsign: (a) => a / (1 + Math.abs(a)),
+  exponential: (a) => Math.exp(a),
+  silu: (a) => a * sigmoid(a),
+  gelu: (a) => 0.5 * a * (1 + erf(a * Math.SQRT1_2)),
+  gelu_tanh: (a) => 0.5 * a * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (a + 0.044715 * a * a * a))),
+  mish: (a) => a * Math.tanh(softplus(a)),
+  log_sigmoid: (a) => -softplus(-a),
+  hard_swish: (a) => a * clip(a / 6 + 0.5, 0, 1),
+  celu: (a, [alpha]) => (a < 0 ? alpha! * Math.expm1(a / alpha!) : a),
+  tanh_shrink: (a) => a - Math.tanh(a),
+  hard_shrink: (a, [threshold]) => (Math.abs(a) <= threshold! ? 0 : a),
+  soft_shrink: (a, [threshold]) =>
+    Math.abs(a) <= threshold! ? 0 : a < 0 ? a + threshold! : a - threshold!,
+} as const satisfies Readonly<Record<ElementwiseKind, (a: number, p: readonly number[]) => number>>
+
+/**
+ * The error function to full float64 precision: its Taylor series where that converges fast, the
+ * continued fraction of erfc beyond. It is slow and simple, for the oracle only.
+ * Source: DLMF 7.6.1 and 7.9.1.
+ */
+function erf(x: number): number {
+  const t = Math.abs(x)
+  if (!(t < 6)) return Number.isNaN(x) ? x : Math.sign(x)
+  if (t < 2.5) {
+    let term = t
+    let sum = t
+    for (let k = 1; k < 200 && Math.abs(term) > 1e-20 * sum; k++) {
+      // 2/√π·e^(−x²)·Σ 2^k·x^(2k+1)/(2k+1)!! has only positive terms: nothing cancels (DLMF 7.6.2).
+      term *= (2 * t * t) / (2 * k + 1)
+      sum += term
+    }
+    return (Math.sign(x) * 2 * Math.exp(-t * t) * sum) / Math.sqrt(Math.PI)
+  }
+  let fraction = t
+  for (let k = 60; k > 0; k--) fraction = t + k / 2 / fraction
+  return Math.sign(x) * (1 - Math.exp(-t * t) / (Math.sqrt(Math.PI) * fraction))
+}

@@ -1,0 +1,43 @@
+/** Compiles a model into a program. */
+
+import type { Model } from '../model/types.ts'
+import { chooseEngine } from './engine/choose.ts'
+import { coreLayers, type Layers } from './layers.ts'
+import { isSmall } from './plan/layers/gru.ts'
+import { corePlans } from './plan/layers.ts'
+import { plan } from './plan/plan.ts'
+import type { PlanOptions } from './plan/types.ts'
+import { type CompileOptions, checkOptions, createProgram, type Program } from './program.ts'
+
+/**
+ * Compilation is asynchronous because browsers refuse to compile large modules on a page's main
+ * thread, and because what this model needs is fetched first.
+ * @throws GruvError `bad-argument` for options that cannot be; `engine-unavailable` when WebAssembly
+ *   was asked for and is not available.
+ */
+export async function compile(model: Model, options: CompileOptions = {}): Promise<Program> {
+  const { threads, ...planOptions } = checkOptions(options)
+  const layers = await layersFor(model, planOptions)
+  const planned = plan(model, planOptions, layers)
+  const engine = await chooseEngine(planned, layers, options)
+  const program = createProgram(model, planned, layers, engine)
+  if (threads === 1) return program
+  const { withThreads } = await import('./threads/program.ts')
+  return withThreads(program, model, layers, engine, { ...options, threads })
+}
+
+/**
+ * The core layers where a model has no others: GRU and Dense in float32, on vectors and sequences,
+ * which is what frames hold; blocks of large GRUs, a second algorithm, are fetched for those that
+ * gain by it. All layers, fetched, for every other model.
+ */
+async function layersFor({ inputs, nodes }: Model, { precision }: PlanOptions): Promise<Layers> {
+  const isCore =
+    precision === 'f32' &&
+    nodes.every(({ kind }) => Object.hasOwn(corePlans, kind)) &&
+    inputs.every(({ shape }) => shape.length === 2 || shape.length === 3)
+  if (!isCore) return (await import('./all-layers.ts')).allLayers
+  if (nodes.every((node) => node.kind !== 'gru' || isSmall(node, precision))) return coreLayers
+  const { writeGruOfAnySize } = await import('./wasm/kernels/gru-block.ts')
+  return { ...coreLayers, kernels: { ...coreLayers.kernels, gru: writeGruOfAnySize } }
+}

@@ -1,0 +1,37 @@
+/** Falls back to JavaScript where WebAssembly is refused. */
+
+import { GruvError } from '../../errors.ts'
+import { createJsEngine } from '../js/engine.ts'
+import type { LayerPlans } from '../plan/layers.ts'
+import type { Plan } from '../plan/types.ts'
+import { hasSimd, hasWasm } from '../wasm/probe.ts'
+import type { Engine } from './engine.ts'
+
+/**
+ * @param wanted `wasm` where nothing else will do.
+ * @param refusal what the host threw; undefined where WebAssembly was not even tried.
+ * @throws GruvError `engine-unavailable` when WebAssembly was asked for.
+ */
+export function fallBack(
+  plan: Plan,
+  plans: Partial<LayerPlans>,
+  wanted: 'auto' | 'wasm',
+  refusal: unknown,
+): Engine {
+  const why = whyNotWasm(refusal)
+  if (wanted === 'auto') return createJsEngine(plan, plans, why)
+  throw new GruvError('engine-unavailable', 'this model cannot run in WebAssembly here', {
+    got: why,
+    fix: "Leave `engine` at 'auto'.",
+    cause: refusal,
+  })
+}
+
+function whyNotWasm(refusal: unknown): string {
+  if (!hasWasm()) return 'there is no WebAssembly here'
+  if (!hasSimd()) return 'WebAssembly has no SIMD here'
+  // The other condition of `runsHere`.
+  if (refusal === undefined) return 'the model is larger than 2 GiB'
+  // Of a policy that forbids compiling, or of too little memory.
+  return `the host refused it: ${refusal instanceof Error ? refusal.message : refusal}`
+}
