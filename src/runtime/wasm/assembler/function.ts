@@ -30,7 +30,7 @@ interface Variable extends Local {
 type Operand = Bytes | Variable | number
 type Method = (...args: never[]) => Bytes | undefined
 
-const all = listInstructions()
+const instructions = listInstructions().map((each) => ({ ...each, write: writerOf(each) }))
 
 const VOID = 0x40
 const END = 0x0b
@@ -62,15 +62,10 @@ export function createFunctionWriter(): (
     depth--
   }
 
-  function methodOf(instruction: Instruction): Method {
-    const write = writerOf(instruction)
-    return instruction.result === '' ? (...args) => state(write(...args)) : write
-  }
-
   const families: Record<string, Record<string, Method>> = {}
-  for (const instruction of all) {
-    families[instruction.family] ??= {}
-    families[instruction.family][instruction.name] = methodOf(instruction)
+  for (const { family, name, result, write } of instructions) {
+    families[family] ??= {}
+    families[family][name] = result === '' ? (...args) => state(write(...args)) : write
   }
   const body = {
     ...families,
