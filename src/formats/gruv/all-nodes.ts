@@ -49,6 +49,7 @@ export const allReaders: NodeReaders = {
       {},
       readBehaviour(node, where),
     ),
+  // A description ties each kind to its node; TypeScript cannot follow that through an index.
   ...(forDescribed(described) as unknown as NodeReaders<DescribedKind>),
 }
 

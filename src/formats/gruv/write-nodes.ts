@@ -66,6 +66,7 @@ export const writers: NodeWriters = {
       arrays: { kernel: isTransposed(node) ? transpose(kernel) : kernel, bias },
     }
   },
+  // A description ties each kind to its node; TypeScript cannot follow that through an index.
   ...(forDescribed(described) as unknown as NodeWriters<DescribedKind>),
 }
 
