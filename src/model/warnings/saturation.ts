@@ -92,37 +92,51 @@ interface Sums {
 /** The least and the greatest pre-activation of a unit, over all inputs in their ranges. */
 interface Bounds {
   readonly unit: number
-  low: number
-  high: number
+  readonly low: number
+  readonly high: number
 }
 
 /** The units that move by less than CONSTANT, with their bounds. */
-function constantUnits(activation: Activation, { parts, biases }: Sums): readonly Bounds[] {
-  const units = parts[0].kernel.shape.at(-1) ?? 0
-  let left = Array.from({ length: units }, (_, unit): Bounds => {
-    const bias = biases.reduce((sum, each) => sum + (each?.data[unit] ?? 0), 0)
-    return { unit, low: bias, high: bias }
-  })
-  const isConstant = ({ low, high }: Bounds): boolean => {
-    // Weights that are not finite have a warning of their own.
-    if (!Number.isFinite(low) || !Number.isFinite(high)) return false
-    const moves = movesBy(activation, low, high)
-    return moves !== null && moves < CONSTANT
+function constantUnits(activation: Activation, sums: Sums): readonly Bounds[] {
+  const units = sums.parts[0].kernel.shape.at(-1) ?? 0
+  // Where inputs may be 0, each row of weights widens the bounds: a unit that moves now will move.
+  const widens = sums.parts.every(({ range }) => range.low <= 0 && range.high >= 0)
+  const constant: Bounds[] = []
+  for (let unit = 0; unit < units; unit++) {
+    const bounds = constantBounds(activation, sums, unit, units, widens)
+    if (bounds !== null) constant.push(bounds)
   }
-  // Where inputs may be 0, each row of weights widens the bounds: units that move now will move.
-  const widens = parts.every(({ range }) => range.low <= 0 && range.high >= 0)
+  return constant
+}
+
+/** null for a unit that moves, as soon as that is known. */
+function constantBounds(
+  activation: Activation,
+  { parts, biases }: Sums,
+  unit: number,
+  units: number,
+  widens: boolean,
+): Bounds | null {
+  let low = 0
+  for (const bias of biases) low += bias?.data[unit] ?? 0
+  let high = low
   for (const { kernel, range } of parts) {
     const { data } = kernel
-    for (let row = 0; row < data.length && left.length > 0; row += units) {
-      for (const bounds of left) {
-        const w = data[row + bounds.unit]
-        bounds.low += w > 0 ? w * range.low : w * range.high
-        bounds.high += w > 0 ? w * range.high : w * range.low
-      }
-      if (widens) left = left.filter(isConstant)
+    for (let i = unit; i < data.length; i += units) {
+      const w = data[i]
+      low += w > 0 ? w * range.low : w * range.high
+      high += w > 0 ? w * range.high : w * range.low
+      if (widens && !isConstant(activation, low, high)) return null
     }
   }
-  return left.filter(isConstant)
+  return isConstant(activation, low, high) ? { unit, low, high } : null
+}
+
+function isConstant(activation: Activation, low: number, high: number): boolean {
+  // Weights that are not finite have a warning of their own.
+  if (!Number.isFinite(low) || !Number.isFinite(high)) return false
+  const moves = movesBy(activation, low, high)
+  return moves !== null && moves < CONSTANT
 }
 
 /** With peepholes there are none: the cell has no bounds, so neither have gates that see it. */
