@@ -5,7 +5,7 @@ import type { Layers } from './layers.ts'
 import { allPlans } from './plan/all-layers.ts'
 import { tensorOps } from './tensor/op.ts'
 import { allKernels } from './wasm/kernels/all-layers.ts'
-import { float32 } from './wasm/kernels/math32.ts'
+import { float32 } from './wasm/kernels/all-math32.ts'
 import { float64 } from './wasm/kernels/math64.ts'
 
 export const allLayers: Layers = {

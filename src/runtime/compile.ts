@@ -1,6 +1,7 @@
 /** Compiles a model into a program. */
 
-import type { Model } from '../model/types.ts'
+import { isElementwise } from '../model/activation/activations.ts'
+import type { LayerNode, Model } from '../model/types.ts'
 import { chooseEngine } from './engine/choose.ts'
 import { coreLayers, type Layers } from './layers.ts'
 import { isSmall } from './plan/layers/gru.ts'
@@ -8,6 +9,7 @@ import { corePlans } from './plan/layers.ts'
 import { plan } from './plan/plan.ts'
 import type { PlanOptions } from './plan/types.ts'
 import { type CompileOptions, checkOptions, createProgram, type Program } from './program.ts'
+import { coreActivations } from './wasm/kernels/activations.ts'
 
 /**
  * Compilation is asynchronous because browsers refuse to compile large modules on a page's main
@@ -27,17 +29,28 @@ export async function compile(model: Model, options: CompileOptions = {}): Promi
 }
 
 /**
- * The core layers where a model has no others: GRU and Dense in float32, on vectors and sequences,
- * which is what frames hold; blocks of large GRUs, a second algorithm, are fetched for those that
- * gain by it. All layers, fetched, for every other model.
+ * The core layers where a model has no others: GRU and Dense in float32, with activations of the
+ * core, on vectors and sequences, which is what frames hold; blocks of large GRUs, a second
+ * algorithm, are fetched for those that gain by it. All layers, fetched, for every other model.
  */
 async function layersFor({ inputs, nodes }: Model, { precision }: PlanOptions): Promise<Layers> {
   const isCore =
     precision === 'f32' &&
-    nodes.every(({ kind }) => Object.hasOwn(corePlans, kind)) &&
+    nodes.every(isCoreNode) &&
     inputs.every(({ shape }) => shape.length === 2 || shape.length === 3)
   if (!isCore) return (await import('./all-layers.ts')).allLayers
   if (nodes.every((node) => node.kind !== 'gru' || isSmall(node, precision))) return coreLayers
   const { writeGruOfAnySize } = await import('./wasm/kernels/gru-block.ts')
   return { ...coreLayers, kernels: { ...coreLayers.kernels, gru: writeGruOfAnySize } }
+}
+
+function isCoreNode(node: LayerNode): boolean {
+  if (!Object.hasOwn(corePlans, node.kind)) return false
+  const activations = [
+    ...('activation' in node ? [node.activation] : []),
+    ...('recurrentActivation' in node ? [node.recurrentActivation] : []),
+  ]
+  return activations.every(
+    (each) => !isElementwise(each) || Object.hasOwn(coreActivations, each.kind),
+  )
 }

@@ -7,7 +7,7 @@ import { corePlans, type LayerPlans } from './plan/layers.ts'
 import type { TensorOps } from './tensor/index.ts'
 import type { CodegenTables } from './wasm/emit.ts'
 import { coreKernels } from './wasm/kernels/layers.ts'
-import { float32 } from './wasm/kernels/math32.ts'
+import { coreFloat32 } from './wasm/kernels/math32.ts'
 
 /** The tables by kind of layer and by precision, with a row for whatever a model has. */
 export interface Layers extends CodegenTables {
@@ -20,7 +20,7 @@ export const coreLayers: Layers = {
   signatures: coreSignatures,
   plans: corePlans,
   kernels: coreKernels,
-  arithmetics: { f32: float32 },
+  arithmetics: { f32: coreFloat32 },
   tensorOps: { plan: inFrames, run: inFrames },
 }
 

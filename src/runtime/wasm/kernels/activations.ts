@@ -1,83 +1,18 @@
-/** Writes activations lane by lane: the formulas of `js/ops32.ts`, a row for each. */
+/**
+ * Writes activations lane by lane: the formulas of `js/ops32.ts`, a row for each. Those that most
+ * models have are here, the others in `all-activations.ts`.
+ */
 
-import type {
-  ElementwiseActivation,
-  ElementwiseKind,
-} from '../../../model/activation/activations.ts'
-import { clamp, type Emitter, madd, type Result, splat, toLocal, type Vector } from './emitter.ts'
+import type { ElementwiseActivation } from '../../../model/activation/activations.ts'
+import { type Arithmetic, type Emitter, madd, type Result, splat, type Vector } from './emitter.ts'
 
-type ActivationWriter = (k: Emitter, a: Vector, parameters: readonly number[]) => Result
-
-const activations: Readonly<Record<ElementwiseKind, ActivationWriter>> = {
+export const coreActivations = {
   linear: ({ f }, a) => f.local.get(a),
   sigmoid: (k, a) => k.elementary.sigmoid(k, a),
   tanh: (k, a) => k.elementary.tanh(k, a),
   relu: (k, a) => k.f.float.pmax(a, splat(k, 0)),
-  leaky_relu: (k, a, [alpha]) => below(k, a, k.f.float.mul(splat(k, alpha), a)),
-  thresholded_relu: (k, a, [alpha]) => k.f.v128.andnot(a, k.f.float.le(a, splat(k, alpha))),
-  clipped_relu(k, a, [max]) {
-    const { float, v128 } = k.f
-    return v128.andnot(float.pmin(a, splat(k, max)), float.lt(a, splat(k, 0)))
-  },
   hard_sigmoid: (k, a, [alpha, beta]) => clampUnit(k, madd(k, a, splat(k, alpha), beta)),
-  hard_tanh: (k, a) => clamp(k, a, -1, 1),
-  affine: (k, a, [alpha, beta]) => madd(k, a, splat(k, alpha), beta),
-  scaled_tanh(k, a, [alpha, beta]) {
-    const inner = toLocal(k, k.f.float.mul(a, splat(k, beta)))
-    return k.f.float.mul(k.elementary.tanh(k, inner), splat(k, alpha))
-  },
-  elu: (k, a, [alpha]) => below(k, a, k.f.float.mul(k.elementary.expm1(k, a), splat(k, alpha))),
-  selu(k, a) {
-    const inner = below(k, a, k.f.float.mul(k.elementary.expm1(k, a), splat(k, 1.6732632423543772)))
-    return k.f.float.mul(inner, splat(k, 1.0507009873554805))
-  },
-  softplus: (k, a) => k.elementary.softplus(k, a),
-  softsign(k, a) {
-    const { float } = k.f
-    return float.div(a, float.add(float.abs(a), splat(k, 1)))
-  },
-  exponential: (k, a) => k.elementary.exp(k, a),
-  silu: (k, a) => k.f.float.mul(k.elementary.sigmoid(k, a), a),
-  gelu(k, a) {
-    const { float } = k.f
-    const inner = toLocal(k, float.mul(a, splat(k, Math.SQRT1_2)))
-    const above = toLocal(k, float.add(k.elementary.erf(k, inner), splat(k, 1)))
-    return float.mul(float.mul(a, splat(k, 0.5)), above)
-  },
-  gelu_tanh(k, a) {
-    const { float } = k.f
-    const cube = float.mul(float.mul(a, a), a)
-    const sum = madd(k, cube, splat(k, 0.044715), a)
-    const inner = toLocal(k, float.mul(sum, splat(k, Math.sqrt(8 / Math.PI))))
-    return float.mul(k.elementary.sigmoid(k, inner), a)
-  },
-  mish(k, a) {
-    const inner = toLocal(k, k.elementary.softplus(k, a))
-    return k.f.float.mul(k.elementary.tanh(k, inner), a)
-  },
-  log_sigmoid(k, a) {
-    const inner = toLocal(k, k.f.float.neg(a))
-    return k.f.float.neg(k.elementary.softplus(k, inner))
-  },
-  hard_swish(k, a) {
-    const share = toLocal(k, clampUnit(k, madd(k, a, splat(k, 1 / 6), 0.5)))
-    return k.f.float.mul(a, share)
-  },
-  celu(k, a, [alpha]) {
-    const inner = toLocal(k, k.f.float.div(a, splat(k, alpha)))
-    return below(k, a, k.f.float.mul(k.elementary.expm1(k, inner), splat(k, alpha)))
-  },
-  tanh_shrink(k, a) {
-    const inner = toLocal(k, k.elementary.tanh(k, a))
-    return k.f.float.sub(a, inner)
-  },
-  hard_shrink: (k, a, [threshold]) => outside(k, a, k.f.local.get(a), threshold),
-  soft_shrink(k, a, [threshold]) {
-    const { float } = k.f
-    const less = toLocal(k, float.sub(a, splat(k, threshold)))
-    return outside(k, a, below(k, less, float.add(a, splat(k, threshold)), a), threshold)
-  },
-}
+} satisfies Arithmetic['activations']
 
 /** φ(a) */
 export function activate(
@@ -85,25 +20,12 @@ export function activate(
   { kind, parameters }: ElementwiseActivation,
   a: Vector,
 ): Result {
-  return activations[kind](k, a, parameters)
-}
-
-/** sign < 0 ? value : a */
-function below(k: Emitter, a: Vector, value: Result, sign = a): Result {
-  const { float, v128 } = k.f
-  const other = toLocal(k, value)
-  return v128.bitselect(other, a, float.lt(sign, splat(k, 0)))
-}
-
-/** |a| ≤ threshold ? 0 : value */
-function outside(k: Emitter, a: Vector, value: Result, threshold: number): Result {
-  const { float, v128 } = k.f
-  const kept = toLocal(k, value)
-  return v128.andnot(kept, float.le(float.abs(a), splat(k, threshold)))
+  // `compile` chooses an arithmetic that writes all activations of the model.
+  return k.activations[kind]!(k, a, parameters)
 }
 
 /** a < 0 ? 0 : a > 1 ? 1 : a */
-function clampUnit(k: Emitter, a: Result): Result {
+export function clampUnit(k: Emitter, a: Result): Result {
   const { float } = k.f
   return float.pmin(float.pmax(a, splat(k, 0)), splat(k, 1))
 }

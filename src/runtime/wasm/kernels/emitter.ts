@@ -6,12 +6,16 @@
  * used twice is held in a local.
  */
 
+import type { ElementwiseKind } from '../../../model/activation/activations.ts'
 import { LANES } from '../../plan/types.ts'
 import type { FunctionBody, Local, Operand, Value } from '../assembler/module.ts'
 import type { Target } from '../target.ts'
 import type { Pool } from './pool.ts'
 
-type Elementary = (k: Emitter, x: Vector) => Result
+export type Elementary = (k: Emitter, x: Vector) => Result
+
+/** φ(a) for the parameters that an activation has. */
+export type ActivationWriter = (k: Emitter, a: Vector, parameters: readonly number[]) => Result
 
 /** What float32 and float64 do not share; `math32.ts` and `math64.ts` have one each. */
 export interface Arithmetic {
@@ -24,9 +28,8 @@ export interface Arithmetic {
   readonly parts: 1 | 2
   /** A number's bits, as the words of a vector: they are repeated until it is full. */
   readonly words: (value: number) => readonly [number, number]
-  readonly elementary: Readonly<
-    Record<'erf' | 'exp' | 'expm1' | 'sigmoid' | 'softplus' | 'tanh', Elementary>
-  >
+  readonly elementary: Readonly<Record<'exp' | 'sigmoid' | 'tanh', Elementary>>
+  readonly activations: Readonly<Partial<Record<ElementwiseKind, ActivationWriter>>>
 }
 
 /** A target, an arithmetic, and the memory for constants if that is where they stand. */

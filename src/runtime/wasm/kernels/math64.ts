@@ -7,6 +7,7 @@
  */
 
 import { ERF64, ERFC64, EXP64, LN2_HIGH64, LN2_LOW64, LOG64 } from '../../math/constants64.ts'
+import { allActivations } from './all-activations.ts'
 import {
   type Arithmetic,
   clamp,
@@ -189,5 +190,6 @@ export const float64: Arithmetic = {
     const [low, high] = new Int32Array(Float64Array.of(value).buffer)
     return [low, high]
   },
-  elementary: { erf, exp, expm1, sigmoid, softplus, tanh },
+  elementary: { exp, sigmoid, tanh },
+  activations: allActivations({ erf, expm1, softplus }),
 }
