@@ -108,7 +108,6 @@ def make_names(file):
     file["größe/__proto__"] = np.arange(3.0)
     file["soft"] = h5py.SoftLink("/gru/gru")
     file["nowhere"] = h5py.SoftLink("/not/there")
-    file["other"] = h5py.ExternalLink("other.h5", "/")
     attrs = file.attrs
     attrs["vlen"] = "keras ü"
     attrs["fixed"] = np.bytes_("2.3.1-tf ü".encode())
@@ -154,7 +153,38 @@ def write_hostile():
         file["a/b/back"] = file["a"]
         file["a/again"] = file["a"]
 
-    for make in [sparse, chunks, loop]:
+    def dataset(file, name, shape=(8,), fill_time=h5py.h5d.FILL_TIME_NEVER, change=None):
+        properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        properties.set_fill_time(fill_time)
+        if change is not None:
+            change(properties)
+        space = h5py.h5s.create_simple(shape)
+        args = (file.id, name.encode(), h5py.h5t.IEEE_F32LE, space, properties)
+        return h5py.Dataset(h5py.h5d.create(*args))
+
+    def unwritten(file):
+        """Without a fill value in whole or in part, and what looks like it."""
+        dataset(file, "contiguous")
+        chunked = dataset(file, "chunked", change=lambda plist: plist.set_chunk((4,)))
+        chunked[:4] = [1, 2, 3, 4]
+        dataset(file, "default", fill_time=h5py.h5d.FILL_TIME_IFSET)
+        file.create_dataset("filled", shape=(8,), dtype="float32", fillvalue=3)
+        file["patterns"] = np.frombuffer(bytes([0xA5] * 8 + [0x5A] * 8), "float32")
+
+    def virtual(file):
+        layout = h5py.VirtualLayout(shape=(8,), dtype="float32")
+        layout[:] = h5py.VirtualSource("/elsewhere.h5", "numbers", shape=(8,))
+        file.create_virtual_dataset("virtual", layout, fillvalue=0)
+
+    def external(file):
+        """Zeros of a device, where there is one."""
+        args = {"shape": (8,), "dtype": "float32", "external": [("/dev/null", 0, 32)]}
+        file.create_dataset("external", **args)
+
+    def linked(file):
+        file["gru/kernel"] = h5py.ExternalLink("other.h5", "/gru/kernel")
+
+    for make in [sparse, chunks, loop, unwritten, virtual, external, linked]:
         write(make.__name__, make)
 
 

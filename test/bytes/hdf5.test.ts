@@ -84,7 +84,7 @@ describe('what h5py writes is read as h5py reads it', () => {
     expect(memberAt(root, '/')).toBe(root)
   })
 
-  test('soft links and links into other files are left out', async () => {
+  test('soft links are left out', async () => {
     const root = await readHdf5(fixture('names'))
     expect([...root.members.keys()].sort()).toEqual(['gru', 'größe', 'layers\\gru\\cell'])
   })
@@ -151,6 +151,31 @@ describe('hostile files', () => {
     const started = performance.now()
     expect((await errorOf(() => readHdf5(fixture(name)))).code).toBe(code)
     expect(performance.now() - started).toBeLessThan(5000)
+  })
+
+  test.each([
+    ['virtual', '"/elsewhere.h5"'],
+    ['external', '"/dev/null"'],
+    ['linked', '"other.h5"'],
+  ])('%s: numbers of another file are refused by its name', async (name, got) => {
+    const error = await errorOf(() => readAll(fixture(name)))
+    expect(error).toMatchObject({ code: 'unsupported', got })
+    expect(error.where).toMatch(/"\/(virtual|external|gru\/kernel)"/)
+  })
+
+  test('numbers that were never written are the fill value or refused', async () => {
+    const root = await readHdf5(fixture('unwritten'))
+    const read = (name: string) => (memberAt(root, name) as Hdf5Dataset).read()
+    for (const name of ['contiguous', 'chunked'])
+      expect(await errorOf(() => read(name))).toMatchObject({
+        code: 'bad-file',
+        where: `"/${name}"`,
+        problem: expect.stringContaining('never written'),
+      })
+    expect(read('default').data).toEqual(new Float32Array(8))
+    expect(read('filled').data).toEqual(new Float32Array(8).fill(3))
+    const patterns = Uint8Array.of(...Array(8).fill(0xa5), ...Array(8).fill(0x5a))
+    expect(new Uint8Array(read('patterns').data.buffer)).toEqual(patterns)
   })
 
   test.each([

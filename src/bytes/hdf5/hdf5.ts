@@ -10,7 +10,7 @@ import { mostUnpackedBytes } from '../checks.ts'
 import { type BinaryType, bytesPer, decodeNumbers } from '../numbers/storage.ts'
 import { quote, showExtents } from '../show.ts'
 import { checkHeaps } from './heaps.ts'
-import { hdf5Sessions, type OpenFile, type Session } from './session.ts'
+import { hdf5Sessions, inOtherFile, type OpenFile, type Session } from './session.ts'
 import {
   type Hdf5Attribute,
   isOpaque,
@@ -38,7 +38,8 @@ export interface Hdf5Dataset {
   readonly dtype: Exclude<DType, 'text'> | undefined
   /**
    * The numbers, read anew at each call.
-   * @throws GruvError `bad-file` when they are damaged, `unsupported` when they are none.
+   * @throws GruvError `bad-file` when they are damaged or were never written, `unsupported` when
+   *   they are none, or lie in another file.
    */
   readonly read: () => Tensor
 }
@@ -62,9 +63,10 @@ const H5G_DATASET = 1
 
 /**
  * The tree of a file; numbers of datasets are read when asked for, from `bytes`, which must stay as
- * they are. Soft links, links into other files and named types are left out.
- * @throws GruvError `bad-file` for a damaged file, `too-large` for arrays that take a hundred times
- *   the file's size (and more than 64 MiB), or groups that hold themselves.
+ * they are. Soft links and named types are left out.
+ * @throws GruvError `bad-file` for a damaged file, `unsupported` for links into other files,
+ *   `too-large` for arrays that take a hundred times the file's size (and more than 64 MiB), or
+ *   groups that hold themselves.
  */
 export async function readHdf5(bytes: Uint8Array): Promise<Hdf5Group> {
   checkHeaps(bytes)
@@ -136,9 +138,10 @@ class TreeReader {
     }
     const read = (): Tensor => {
       if (dtype === undefined) throw noNumbers(path, metadata)
-      const size = sizeOf(shape) * bytesPer(dtype)
       return locate(quote(path), () => {
-        const raw = this.session(this.bytes, (file) => readRaw(file, path, size))
+        const raw = this.session(this.bytes, (file) =>
+          readRaw(file, path, sizeOf(shape), bytesPer(dtype)),
+        )
         return { shape, data: decodeNumbers(raw, dtype), dtype }
       })
     }
@@ -201,25 +204,59 @@ class TreeReader {
   }
 }
 
-/** Whether a member is a soft link or a link into another file; other members are hard links. */
+/**
+ * Whether a member is a soft link; other members are hard links.
+ * @throws GruvError `unsupported` for a link into another file.
+ */
 function isLink({ library, id }: OpenFile, path: string): boolean {
-  return (
-    // h5wasm's types promise a string.
-    (library.get_symbolic_link(id, path) as string | null) !== null ||
-    'filename' in library.get_external_link(id, path)
-  )
+  const external: { readonly filename?: string } = library.get_external_link(id, path)
+  if (external.filename !== undefined) throw inOtherFile(external.filename, quote(path))
+  // h5wasm's types promise a string.
+  return (library.get_symbolic_link(id, path) as string | null) !== null
 }
 
-/** The bytes of an array, little endian whatever the order in the file. */
-function readRaw({ library, id }: OpenFile, path: string, size: number): Uint8Array {
+/** What the memory of an array holds before it is read, byte by byte: rare in numbers. */
+const PATTERN = 0xa5
+const OTHER_PATTERN = 0x5a
+
+/**
+ * The bytes of an array, little endian whatever the order in the file.
+ *
+ * Numbers that were never written are the fill value, where the file has one. Where it has none,
+ * the library leaves the memory as it was: another pattern in it then gives another result.
+ * @throws GruvError `bad-file` for numbers that were never written.
+ */
+function readRaw({ library, id }: OpenFile, path: string, count: number, each: number): Uint8Array {
+  const size = count * each
   const at = library._malloc(size)
   if (at === 0) throw new GruvError('too-large', 'there is no memory for the array')
-  try {
+  const readOver = (pattern: number): Uint8Array => {
+    library.HEAPU8.fill(pattern, at, at + size)
     library.get_dataset_data(id, path, null, null, null, BigInt(at))
     return library.HEAPU8.slice(at, at + size)
+  }
+  try {
+    const bytes = readOver(PATTERN)
+    if (!holds(bytes, PATTERN, each)) return bytes
+    const again = readOver(OTHER_PATTERN)
+    if (bytes.every((byte, i) => byte === again[i])) return bytes
+    throw new GruvError('bad-file', 'numbers of this array were never written', {
+      expected: 'numbers, or a fill value for those that are not there',
+      fix: 'Save the model again: the saving was interrupted, or the file was tampered with.',
+    })
   } finally {
     library._free(at)
   }
+}
+
+/** Whether all bytes of a number are the pattern. */
+function holds(bytes: Uint8Array, pattern: number, each: number): boolean {
+  for (let at = 0; at < bytes.length; at += each) {
+    let same = 0
+    while (same < each && bytes[at + same] === pattern) same++
+    if (same === each) return true
+  }
+  return false
 }
 
 function noNumbers(path: string, metadata: Metadata): GruvError {

@@ -8,10 +8,14 @@
 import type { Module } from 'h5wasm'
 import { GruvError, isGruvError } from '../../errors.ts'
 import { mostUnpackedBytes } from '../checks.ts'
+import { quote } from '../show.ts'
 
 /** The parts of the file system that h5wasm's types leave out. */
 interface FileSystem {
   readonly streams: readonly (object | null)[]
+  /** The library opens every file through it. */
+  open: (path: string, flags: number, mode: number) => object
+  readonly ErrnoError: new (errno: number) => Error
   readonly close: (stream: object) => void
   readonly writeFile: (path: string, bytes: Uint8Array, options: { canOwn: boolean }) => void
 }
@@ -33,11 +37,10 @@ const MOST_CHARACTERS = 160
 
 const PATH = '/gruv.h5'
 
-/**
- * A file can name other files as the place of its numbers; in a browser, reading stdin asks the
- * user.
- */
-const DEVICES = ['/dev/stdin', '/dev/tty', '/dev/tty1', '/dev/random', '/dev/urandom']
+/** Numbers of Emscripten: "no such file"; the bits of flags that say writing, and a folder. */
+const ENOENT = 44
+const O_ACCMODE = 3
+const O_DIRECTORY = 0o200000
 
 /** Loads the library; sessions then run synchronously. */
 export async function hdf5Sessions(): Promise<Session> {
@@ -45,9 +48,6 @@ export async function hdf5Sessions(): Promise<Session> {
   const library = (await ready) as Library
   // Without it, numbers that cannot be read come as zeros.
   library.activate_throwing_error_handler()
-  for (const path of DEVICES) {
-    if (library.FS.analyzePath(path).exists) library.FS.unlink(path)
-  }
   return (bytes, run) => {
     try {
       return withinMemory(mostUnpackedBytes(bytes.length) + WORKSPACE, () =>
@@ -65,18 +65,51 @@ function withFile<T>(library: Library, bytes: Uint8Array, run: (file: OpenFile) 
   // `canOwn`: the library's file system uses these bytes in place, without a copy.
   FS.writeFile(PATH, bytes, { canOwn: true })
   try {
-    const id = library.open(PATH, library.H5F_ACC_RDONLY, false, -1, -1)
-    try {
-      return run({ library, id })
-    } finally {
-      close(library, id)
-    }
+    return alone(FS, () => {
+      const id = library.open(PATH, library.H5F_ACC_RDONLY, false, -1, -1)
+      try {
+        return run({ library, id })
+      } finally {
+        close(library, id)
+      }
+    })
   } finally {
     // An error leaves objects open inside the library, and they keep the file's node.
     for (const stream of FS.streams) if (stream && !before.has(stream)) FS.close(stream)
     FS.truncate(PATH, 0)
     FS.unlink(PATH)
   }
+}
+
+/**
+ * A file can name others as the place of its numbers: virtual datasets, external storage, links.
+ * None is opened, not even a device, and what would have come instead (fill values) is not taken.
+ * The library itself writes its messages to a file, and looks for plugins in folders.
+ */
+function alone<T>(FS: FileSystem, run: () => T): T {
+  const { open } = FS
+  let other: string | undefined
+  FS.open = function (path, flags, mode) {
+    const isData = (flags & (O_ACCMODE | O_DIRECTORY)) === 0
+    if (path === PATH || !isData) return open.call(this, path, flags, mode)
+    other ??= path
+    throw new FS.ErrnoError(ENOENT)
+  }
+  try {
+    return run()
+  } finally {
+    FS.open = open
+    if (other !== undefined) throw inOtherFile(other)
+  }
+}
+
+export function inOtherFile(name: string, where?: string): GruvError {
+  return new GruvError('unsupported', 'a part of this HDF5 file lies in another file', {
+    where,
+    expected: 'all numbers in one file',
+    got: quote(name),
+    fix: 'Copy them into one file, with h5py for instance.',
+  })
 }
 
 /** A failure to close is ignored: the content has been read, or an earlier error says more. */
