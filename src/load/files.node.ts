@@ -1,7 +1,7 @@
 /** Reads files and folders in Node. */
 
-import { readdir, readFile, stat } from 'node:fs/promises'
-import { dirname, join, relative, sep } from 'node:path'
+import { readdir, readFile, realpath, stat } from 'node:fs/promises'
+import { dirname, isAbsolute, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { GruvError } from '../errors.ts'
 import type { Siblings, SourceFile } from '../formats/format.ts'
@@ -78,8 +78,28 @@ function siblingsOf(path: string): Siblings {
   const folder = dirname(path)
   return {
     list: () => listFiles(folder),
-    read: (name) => readFileBytes(join(folder, name)),
+    read: async (name) => readFileBytes(await withoutLinks(path, name)),
   }
+}
+
+/**
+ * Where a file beside a model really lies. A link must not lead out of the folder, for it may have
+ * come with the model; but caches of hubs are folders of links, whose targets lie side by side.
+ */
+async function withoutLinks(model: string, name: string): Promise<string> {
+  const [target, folder, own] = await Promise.all(
+    [join(dirname(model), name), dirname(model), model].map((path) => realpath(path)),
+  ).catch((cause) => {
+    throw explained(cause)
+  })
+  const inside =
+    relative(folder, target).split(sep)[0] !== '..' && !isAbsolute(relative(folder, target))
+  if (inside || dirname(target) === dirname(own)) return target
+  throw new GruvError('bad-file', 'the link leads out of the folder of the model', {
+    expected: 'a file in the folder',
+    got: target,
+    fix: 'Put the file itself there, if you trust the link.',
+  })
 }
 
 /** @throws GruvError `unreadable`, saying why in words; `too-large` from 2 GiB. */

@@ -1,9 +1,9 @@
 /** Tests `load` with every kind of source, and every kind of wrong one. */
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readSafetensors, writeSafetensors } from '../../src/bytes/safetensors.ts'
@@ -126,17 +126,91 @@ describe('files beside a model', () => {
     expect(new TextDecoder().decode(read)).toBe('a/b.bin')
   })
 
-  it.each(['../a', 'a/../../b', '/etc/passwd', '\\a', 'C:\\a', 'https://a/b', 'a\0', ''])(
-    '%j is refused',
+  it.each([
+    ...['../a', 'a/../../b', 'a\\..\\..\\b', '/etc/passwd', '\\a', '\\\\host\\a', 'C:\\a', 'C:a'],
+    ...['https://a/b', 'file:a', 'a\0', '', '.. /a', '...../a', '%2e%2e/a', 'a/.%2E%2fb', '%2fa'],
+    ...['%252e%252e%252fa', '%5ca', 'a%00'],
+  ])('%j is refused', async (path) => {
+    await expect(readSibling({ ...file, siblings }, path)).rejects.toThrow('outside its own folder')
+  })
+
+  it.each(['a..b.bin', '..a', '100%.bin', '50%25.bin', 'größe.bin'])(
+    '%s lies in the folder',
     async (path) => {
-      await expect(readSibling({ ...file, siblings }, path)).rejects.toThrow(
-        'outside its own folder',
-      )
+      expect(await readSibling({ ...file, siblings }, path)).toEqual(new TextEncoder().encode(path))
     },
   )
 
   it('a model that came alone says what it needs', async () => {
     await expect(readSibling(file, 'a.bin')).rejects.toThrow("needs the file 'a.bin' beside it")
+  })
+})
+
+describe.skipIf(process.platform === 'win32')('links beside a model', () => {
+  /** A TF.js model of one shard; its manifest is enough to ask for it. */
+  const manifest = {
+    modelTopology: { model_config: { class_name: 'Sequential', config: [] } },
+    weightsManifest: [{ paths: ['a.bin'], weights: [] }],
+  }
+  const place = join(folder, 'links')
+  const put = (path: string, content: string): string => {
+    mkdirSync(dirname(join(place, path)), { recursive: true })
+    writeFileSync(join(place, path), content)
+    return join(place, path)
+  }
+  const link = (path: string, target: string): string => {
+    mkdirSync(dirname(join(place, path)), { recursive: true })
+    symlinkSync(target, join(place, path))
+    return join(place, path)
+  }
+  const messageOf = async (path: string): Promise<string> =>
+    load(path).then(
+      () => '',
+      (error: Error) => error.message,
+    )
+  const text = JSON.stringify(manifest)
+  put('secret/a.bin', 'secret')
+
+  it('a link out of the folder is not followed', async () => {
+    const model = put('plain/model.json', text)
+    link('plain/a.bin', '../secret/a.bin')
+    expect(await messageOf(model)).toMatch(/a\.bin: the link leads out of the folder/)
+  })
+
+  it('nor is a linked folder', async () => {
+    const paths = [{ paths: ['inner/a.bin'], weights: [] }]
+    const model = put('deep/model.json', JSON.stringify({ ...manifest, weightsManifest: paths }))
+    link('deep/inner', '../secret')
+    expect(await messageOf(model)).toMatch(/inner\/a\.bin: the link leads out of the folder/)
+  })
+
+  it('links within the folder, and those of a cache that the model lies in too, are', async () => {
+    const within = put('within/model.json', text)
+    put('within/real.bin', '12')
+    link('within/a.bin', 'real.bin')
+    put('blobs/1', text)
+    put('blobs/2', '12')
+    const cached = link('snapshots/x/model.json', '../../blobs/1')
+    link('snapshots/x/a.bin', '../../blobs/2')
+    for (const model of [within, cached])
+      expect(await messageOf(model)).toMatch(/the shards hold more than the manifest names/)
+  })
+
+  it('of a cache, only what lies beside the target', async () => {
+    put('blobs/1', text)
+    const model = link('snapshots/y/model.json', '../../blobs/1')
+    link('snapshots/y/a.bin', '../../secret/a.bin')
+    expect(await messageOf(model)).toMatch(/the link leads out of the folder/)
+  })
+
+  it('a shard that is listed twice is refused, however it is written', async () => {
+    const weightsManifest = [
+      { paths: ['a.bin'], weights: [{ name: 'w', shape: [2], dtype: 'uint8' }] },
+      { paths: ['./a.bin'], weights: [{ name: 'v', shape: [2], dtype: 'uint8' }] },
+    ]
+    const model = put('twice/model.json', JSON.stringify({ ...manifest, weightsManifest }))
+    put('twice/a.bin', '12')
+    expect(await messageOf(model)).toMatch(/weightsManifest\[1\].*a shard twice; got "a\.bin"/)
   })
 })
 

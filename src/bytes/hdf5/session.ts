@@ -96,11 +96,14 @@ function alone<T>(FS: FileSystem, run: () => T): T {
     throw new FS.ErrnoError(ENOENT)
   }
   try {
-    return run()
+    const result = run()
+    if (other === undefined) return result
+  } catch (error) {
+    if (other === undefined) throw error
   } finally {
     FS.open = open
-    if (other !== undefined) throw inOtherFile(other)
   }
+  throw inOtherFile(other)
 }
 
 export function inOtherFile(name: string, where?: string): GruvError {

@@ -6,13 +6,14 @@
 import { joinBytes } from '../../bytes/byte-arrays.ts'
 import { isCounts } from '../../bytes/checks.ts'
 import { type BinaryType, bytesPer, decodeNumbers } from '../../bytes/numbers/storage.ts'
+import { quote } from '../../bytes/show.ts'
 import { decodeText } from '../../bytes/text.ts'
 import { GruvError } from '../../errors.ts'
 import type { Model } from '../../model/types.ts'
 import { sizeOf, type Tensor } from '../../tensor.ts'
 import { array, type JsonObject, object, oneOf, text } from '../decode.ts'
 import { baseName, type ReadOptions, type SourceFile } from '../format.ts'
-import { readSibling } from '../siblings.ts'
+import { readSibling, siblingPath } from '../siblings.ts'
 import type { NetConfig } from './config.ts'
 import { importKeras } from './import.ts'
 import { jsonObject } from './settings.ts'
@@ -58,8 +59,11 @@ export async function readTfjsModel(file: SourceFile, options: ReadOptions): Pro
   }
   const tensors: NamedTensor[] = []
   const kinds = new Set<string>()
+  const read = new Set<string>()
   for (const [i, group] of array(json.weightsManifest, 'weightsManifest').entries()) {
-    tensors.push(...(await readGroup(file, object(group, `weightsManifest[${i}]`), i, kinds)))
+    tensors.push(
+      ...(await readGroup(file, object(group, `weightsManifest[${i}]`), i, { kinds, read })),
+    )
   }
   const version = topology.keras_version
   return importKeras(
@@ -79,14 +83,23 @@ async function readGroup(
   file: SourceFile,
   group: JsonObject,
   index: number,
-  kinds: Set<string>,
+  { kinds, read }: { readonly kinds: Set<string>; readonly read: Set<string> },
 ): Promise<readonly NamedTensor[]> {
   const where = `weightsManifest[${index}]`
   const paths = array(group.paths, `${where}.paths`).map((path, i) =>
-    text(path, `${where}.paths[${i}]`),
+    siblingPath(file, text(path, `${where}.paths[${i}]`)),
   )
   const shards: Uint8Array[] = []
-  for (const path of paths) shards.push(await readSibling(file, path))
+  for (const path of paths) {
+    if (read.has(path)) {
+      throw new GruvError('bad-file', 'the manifest lists a shard twice', {
+        where: `${where}.paths`,
+        got: quote(path),
+      })
+    }
+    read.add(path)
+    shards.push(await readSibling(file, path))
+  }
   const bytes = joinBytes(shards)
   let at = 0
   const tensors = array(group.weights, `${where}.weights`).map((each, i): NamedTensor => {

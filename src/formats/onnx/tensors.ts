@@ -5,7 +5,7 @@ import { type BinaryType, bytesPer, decodeNumbers } from '../../bytes/numbers/st
 import { GruvError, within } from '../../errors.ts'
 import { showShape, sizeOf, type Tensor } from '../../tensor.ts'
 import type { SourceFile } from '../format.ts'
-import { readSibling } from '../siblings.ts'
+import { readSibling, siblingPath } from '../siblings.ts'
 import type { GraphProto, NodeProto, TensorProto } from './proto.ts'
 
 /** TensorProto.DataType: the types whose numbers gruv knows. */
@@ -73,8 +73,8 @@ export async function readExternalData(
     if (tensor.location !== EXTERNAL) continue
     const where = `tensor ${tensor.name}`
     const entries = new Map(tensor.external.map(({ key, value }) => [key, value]))
-    const path = entries.get('location') ?? ''
     try {
+      const path = siblingPath(file, entries.get('location') ?? '')
       const bytes = files.get(path) ?? (await readSibling(file, path))
       files.set(path, bytes)
       const offset = wholeNumber(entries.get('offset') ?? '0')
