@@ -89,15 +89,32 @@ export function locate<T>(where: string, read: () => T): T {
   }
 }
 
-function compose(problem: string, { where, expected, got, fix }: ErrorDetails): string {
-  let text = where === undefined ? problem : `${shorten(where)}: ${problem}`
-  if (expected !== undefined) text += `; expected ${expected}`
-  if (got !== undefined) text += expected === undefined ? `; got ${got}` : `, got ${got}`
-  if (fix !== undefined) text += `. ${fix}`
-  return text
+/**
+ * Text with its control characters, and those that turn the direction of text, as `\u001b`: names
+ * and values from files must not steer a terminal.
+ */
+export function visible(text: string): string {
+  return text.replace(
+    /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu,
+    (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
-/** A place may be made of names from a file, and those can be of any length. */
-function shorten(where: string): string {
-  return where.length <= 400 ? where : `${where.slice(0, 300)} … ${where.slice(-90)}`
+/** Longer messages hide what they say. */
+const MOST_CHARACTERS = 2000
+
+function compose(problem: string, { where, expected, got, fix }: ErrorDetails): string {
+  const join = (show: (part: string) => string): string =>
+    (where === undefined ? '' : `${shorten(visible(where))}: `) +
+    show(visible(problem)) +
+    (expected === undefined ? '' : `; expected ${show(visible(expected))}`) +
+    (got === undefined ? '' : `${expected === undefined ? ';' : ','} got ${show(visible(got))}`) +
+    (fix === undefined ? '' : `. ${show(visible(fix))}`)
+  const whole = join((part) => part)
+  return whole.length > MOST_CHARACTERS ? join(shorten) : whole
+}
+
+/** A part of a message may be made of names from a file, and those can be of any length. */
+function shorten(part: string): string {
+  return part.length <= 390 ? part : `${part.slice(0, 290)} … ${part.slice(-90)}`
 }

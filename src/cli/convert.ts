@@ -8,7 +8,7 @@ import type { ReferenceData } from '../model/index.ts'
 import { EXIT_DIFFERS } from './exit-codes.ts'
 import { readNamed, writeWhole } from './files.ts'
 import { addConventionFlags, type ConventionFlags, collect, loadModel } from './options.ts'
-import { columns, heading, paint, print, showError } from './render.ts'
+import { columns, complain, heading, paint, print, showError } from './render.ts'
 
 interface ConvertFlags extends ConventionFlags {
   readonly storage?: StorageType
@@ -66,7 +66,7 @@ Examples:
         if (!flags.json)
           print(`${heading(to)}: ${conversion.bytes.length.toLocaleString('en')} bytes`)
       } else {
-        process.stderr.write(`gruv: the file would be another model: nothing was written\n`)
+        complain('the file would be another model: nothing was written')
         process.exitCode = EXIT_DIFFERS
       }
     },

@@ -8,7 +8,9 @@ import { diagnoseCommand } from './diagnose.ts'
 import { exampleCommand } from './example.ts'
 import { EXIT_BAD } from './exit-codes.ts'
 import { inspectCommand } from './inspect.ts'
+import { complain } from './render.ts'
 import { runCommand } from './run.ts'
+import { watchOutput } from './standard-output.ts'
 import { studioCommand } from './studio.ts'
 import { traceCommand } from './trace.ts'
 import { verifyCommand } from './verify.ts'
@@ -42,7 +44,7 @@ Start here:
   gruv convert layer.npz model.onnx                   the same model as another file, and the proof
   gruv trace layer.npz --input x.npy --output look.html   what every gate does, as a page to look at
 
-Exit codes: 0 all well, 1 the numbers differ, 2 bad usage or bad input.`,
+Exit codes: 0 all well, 1 the numbers differ, 2 bad usage, input or output.`,
     )
   for (const command of program.commands) {
     command.exitOverride().showHelpAfterError('(--help explains)').showSuggestionAfterError()
@@ -62,20 +64,14 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_BAD
     if (isGruvError(error)) {
-      process.stderr.write(`gruv: ${error.message}\n`)
+      complain(error.message)
       return EXIT_BAD
     }
     const { message, stack } = error as Error
-    process.stderr.write(`gruv: this should not have happened: ${message}. Please report it.\n`)
+    complain(`this should not have happened: ${message}. Please report it.`)
     if (process.env.GRUV_DEBUG !== undefined) process.stderr.write(`${stack}\n`)
     return EXIT_BAD
   }
 }
 
-// A reader that closes the pipe early (`gruv run … | head`) is not an error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0)
-  throw error
-})
-
-process.exitCode = await main(process.argv.slice(2))
+process.exitCode = watchOutput() ? await main(process.argv.slice(2)) : EXIT_BAD

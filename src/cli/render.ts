@@ -1,18 +1,30 @@
 /** Formats output for a terminal: tables, matrices, sparklines and colours. */
 
+import { randomInt } from 'node:crypto'
 import { styleText } from 'node:util'
 import Table from 'cli-table3'
-import { showNumber } from '../data/index.ts'
+import { showNumber, visible } from '../data/index.ts'
 import type { Tensor } from '../index.ts'
 import type { Difference } from '../verify/index.ts'
 
 type Style = Parameters<typeof styleText>[0]
 
+/**
+ * Stands in the codes of our own colours until they are printed. No file can know it, so the codes
+ * in a name from a file are shown as text.
+ */
+const OURS = `;${randomInt(1000, 10_000)};${randomInt(1000, 10_000)}m`
+const ourCodes = new RegExp(`(\\x1b\\[\\d+${OURS})`)
+
 /** Colours text on a terminal, unless NO_COLOR is set (https://no-color.org). */
 export function paint(style: Style, text: string): string {
   const wanted =
     process.stdout.isTTY && process.env.NO_COLOR === undefined && process.env.TERM !== 'dumb'
-  return wanted ? styleText(style, text) : text
+  if (!wanted) return visible(text)
+  const [on, off] = styleText(style, ' ')
+    .split(' ')
+    .map((code) => code.slice(0, -1) + OURS)
+  return on + visible(text) + off
 }
 
 export function heading(text: string): string {
@@ -21,7 +33,24 @@ export function heading(text: string): string {
 
 /** Lines on standard output; a blank one without arguments. */
 export function print(...lines: readonly string[]): void {
-  process.stdout.write(`${lines.join('\n')}\n`)
+  process.stdout.write(`${forTerminal(lines.join('\n'))}\n`)
+}
+
+/** A message on standard error. */
+export function complain(message: string): void {
+  process.stderr.write(`gruv: ${forTerminal(message)}\n`)
+}
+
+function forTerminal(text: string): string {
+  return text.split('\n').map(shown).join('\n').replaceAll(OURS, 'm')
+}
+
+/** Text whose control characters are visible, but for our colours. */
+function shown(text: string): string {
+  return text
+    .split(ourCodes)
+    .map((part, i) => (i % 2 === 1 ? part : visible(part)))
+    .join('')
 }
 
 /** A table without rules: aligned in a terminal, readable in a pipe. */
@@ -54,7 +83,7 @@ export function columns(
       right.includes(i) ? 'right' : 'left',
     ),
   })
-  table.push(...rows.map((row) => [...row]))
+  table.push(...rows.map((row) => row.map(shown)))
   return table
     .toString()
     .split('\n')

@@ -25,6 +25,7 @@ import {
 
 export { showNumber } from '../bytes/numbers/decimal.ts'
 export { isHeader, type RowOptions } from '../bytes/tables/row.ts'
+export { visible } from '../errors.ts'
 export type { DataFormat } from './formats.ts'
 export { parseRow } from './rows.ts'
 export { type StreamedArray, streamData } from './stream.ts'
