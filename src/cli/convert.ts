@@ -6,8 +6,9 @@ import { type Conversion, convert, type StorageType, targetEndings } from '../co
 import { GruvError, type Model, type Named, type Tensor } from '../index.ts'
 import type { ReferenceData } from '../model/index.ts'
 import { EXIT_DIFFERS } from './exit-codes.ts'
-import { readNamed, writeWhole } from './files.ts'
+import { readNamed } from './files.ts'
 import { addConventionFlags, type ConventionFlags, collect, loadModel } from './options.ts'
+import { writeWhole } from './output-files.ts'
 import { columns, complain, heading, paint, print, showError } from './render.ts'
 
 interface ConvertFlags extends ConventionFlags {

@@ -1,10 +1,9 @@
-/** Reads data files by the names of ports, and writes output files whole or not at all. */
+/** Reads data files by the names of ports, and writes them. */
 
-import { randomBytes } from 'node:crypto'
-import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { readData, writeData } from '../data/index.ts'
 import { GruvError, isGruvError, type Named, type Tensor } from '../index.ts'
+import { explain, writeWhole } from './output-files.ts'
 
 /** `NAME=FILE`, or a file alone. */
 export interface NamedPath {
@@ -77,70 +76,6 @@ export async function writeFiles(files: ReadonlyMap<string, Named<Tensor>>): Pro
   )
 }
 
-/** Output files appear whole or not at all. */
-export async function writeWhole(
-  files: ReadonlyMap<string, () => Promise<Uint8Array>>,
-): Promise<void> {
-  await writeAside(
-    [...files].map(([path, make]) => ({
-      path,
-      fill: async (file) => file.writeFile(await make()),
-    })),
-  )
-}
-
-/** The same for a file that is made in parts. */
-export async function writeParts(
-  path: string,
-  parts: () => AsyncIterable<Uint8Array>,
-): Promise<void> {
-  const fill = async (file: FileHandle): Promise<void> => {
-    for await (const part of parts()) await file.appendFile(part)
-  }
-  await writeAside([{ path, fill }])
-}
-
-/** Renames only once everything is written. */
-async function writeAside(
-  files: readonly {
-    readonly path: string
-    readonly fill: (file: FileHandle) => Promise<void>
-  }[],
-): Promise<void> {
-  const written: { readonly temporary: string; readonly path: string }[] = []
-  try {
-    for (const { path, fill } of files) {
-      const temporary = temporaryBeside(path)
-      written.push({ temporary, path })
-      const file = await open(temporary, 'wx')
-      try {
-        await fill(file)
-      } finally {
-        await file.close()
-      }
-      const there = await stat(path).catch(() => null)
-      if (there?.isDirectory())
-        throw new GruvError('unreadable', 'this is a folder', { where: path, expected: 'a file' })
-    }
-    for (const { temporary, path } of written) await rename(temporary, path)
-  } catch (error) {
-    await Promise.all(written.map(({ temporary }) => rm(temporary, { force: true })))
-    // An error without a system call is a bug of gruv and is reported as one.
-    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error
-    const path = written.at(-1)?.path ?? ''
-    throw new GruvError(
-      'unreadable',
-      `it cannot be written: ${explain(error as NodeJS.ErrnoException)}`,
-      { where: path, cause: error },
-    )
-  }
-}
-
-/** A new name in the same folder, so that the file can be renamed in one go. */
-export function temporaryBeside(path: string): string {
-  return join(dirname(path), `.gruv-${randomBytes(6).toString('hex')}.tmp`)
-}
-
 /** The text of a file. */
 export async function readText(path: string): Promise<string> {
   return new TextDecoder().decode(await readBytes(path))
@@ -155,21 +90,6 @@ async function readBytes(path: string): Promise<Uint8Array> {
       cause,
     })
   }
-}
-
-const explanations: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file or folder',
-  EACCES: 'permission is denied',
-  EPERM: 'permission is denied',
-  EISDIR: 'this is a folder',
-  ENOTDIR: 'a part of the path is not a folder',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-  ERR_FS_FILE_TOO_LARGE: 'it has 2 GiB or more',
-}
-
-function explain({ code, message }: NodeJS.ErrnoException): string {
-  return explanations[code ?? ''] ?? message
 }
 
 function inFile(path: string, error: unknown): unknown {

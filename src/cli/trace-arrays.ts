@@ -4,11 +4,11 @@
  * numbers are first written to a temporary file, each at its offset, and read from there in order.
  */
 
-import { type FileHandle, open, rm } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { streamData } from '../data/index.ts'
 import { GruvError, isGruvError } from '../index.ts'
 import type { Trace } from '../trace/index.ts'
-import { temporaryBeside, writeParts } from './files.ts'
+import { openAside, removeAside, writeParts } from './output-files.ts'
 
 const BYTES = Float64Array.BYTES_PER_ELEMENT
 /** Numbers that are read at a time. */
@@ -27,15 +27,14 @@ interface Place {
 export async function writeTrace(traced: Trace, path: string): Promise<void> {
   const places = placesOf(traced)
   await writeParts(path, async function* () {
-    const aside = temporaryBeside(path)
-    const file = await open(aside, 'wx+')
+    const { file, aside } = await openAside(path)
     try {
       const parts = streamPlaces(places, file, path)
       await putAside(traced, places, file)
       yield* parts
     } finally {
       await file.close()
-      await rm(aside, { force: true })
+      await removeAside(aside)
     }
   })
 }

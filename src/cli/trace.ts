@@ -5,7 +5,7 @@ import { GruvError, type Model, type Named, type Tensor } from '../index.ts'
 import { isRecurrent, statesOf } from '../model/index.ts'
 import { type PlotKind, plot, plotKinds, type ReportOptions, report } from '../report/index.ts'
 import { compareModels, type ModelComparison, trace } from '../trace/index.ts'
-import { readNamed, writeWhole } from './files.ts'
+import { readNamed } from './files.ts'
 import { addMaskFlags, type MaskFlags, readMaskFlags } from './masks.ts'
 import {
   addConventionFlags,
@@ -14,6 +14,7 @@ import {
   loadModel,
   MODEL_ARGUMENT,
 } from './options.ts'
+import { writeWhole } from './output-files.ts'
 import { parseReading } from './reading.ts'
 import { heading, print } from './render.ts'
 import { fitted } from './terminal.ts'

@@ -1,7 +1,16 @@
 /** Where the output of commands goes: terminals, closed pipes, full disks, files. */
 
-import { spawnSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readSafetensors, writeSafetensors } from '../../src/bytes/safetensors.ts'
@@ -79,4 +88,69 @@ describe.skipIf(process.platform !== 'linux')('standard output', () => {
   it('messages that cannot be written do not change the exit code', () => {
     expect(bash('"$0" "$1" inspect /nowhere 2> /dev/full').status).toBe(2)
   })
+})
+
+describe.skipIf(process.platform === 'win32')('output files', () => {
+  const input = join(example, 'input.npy')
+  const place = (name: string): string => {
+    const path = join(folder, name)
+    mkdirSync(path)
+    return path
+  }
+  const run = (output: string) => gruv(['run', layer, '--input', input, '--output', output])
+
+  it('keep their permissions, whatever the mask', async () => {
+    const path = join(place('modes'), 'y.npy')
+    writeFileSync(path, 'before')
+    chmodSync(path, 0o666)
+    expect((await run(path)).code).toBe(0)
+    expect(statSync(path).mode & 0o7777).toBe(0o666)
+    chmodSync(path, 0o600)
+    expect((await run(path)).code).toBe(0)
+    expect(statSync(path).mode & 0o7777).toBe(0o600)
+    expect(readdirSync(join(path, '..'))).toEqual(['y.npy'])
+  })
+
+  it('are written through links, also those that lead to nothing yet', async () => {
+    const inner = place('links')
+    const real = join(place('real'), 'there.npy')
+    symlinkSync('../real/there.npy', join(inner, 'second.npy'))
+    symlinkSync('second.npy', join(inner, 'first.npy'))
+    for (const content of [null, 'before']) {
+      if (content !== null) writeFileSync(real, content)
+      expect((await run(join(inner, 'first.npy'))).code).toBe(0)
+      expect(readFileSync(real).subarray(1, 6).toString()).toBe('NUMPY')
+      expect(lstatSync(join(inner, 'first.npy')).isSymbolicLink()).toBe(true)
+      expect(readdirSync(inner)).toEqual(['first.npy', 'second.npy'])
+    }
+    symlinkSync('circle.npy', join(inner, 'circle.npy'))
+    expect(await run(join(inner, 'circle.npy'))).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/circle\.npy: the link leads in a circle/),
+    })
+    symlinkSync('/dev/null', join(inner, 'device.npy'))
+    expect(await run(join(inner, 'device.npy'))).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/device\.npy: this is a device; expected a file/),
+    })
+  })
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    '%s leaves no temporary file',
+    async (signal) => {
+      const at = place(signal)
+      const long = join(folder, 'long.csv')
+      writeFileSync(long, '1,2,3,4,5,6\n'.repeat(60_000))
+      const args = ['trace', layer, '--input', long, '--output', join(at, 'trace.npz')]
+      const child = spawn(process.execPath, [main, ...args], { stdio: 'ignore' })
+      const ended = new Promise((done) => child.on('exit', (_, by) => done(by)))
+      await expect
+        .poll(() => readdirSync(at).length, { timeout: 20_000, interval: 5 })
+        .toBeGreaterThan(0)
+      child.kill(signal)
+      expect(await ended).toBe(signal)
+      expect(readdirSync(at)).toEqual([])
+    },
+    30_000,
+  )
 })
