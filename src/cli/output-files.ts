@@ -40,7 +40,7 @@ interface Output {
  */
 async function writeAside(outputs: readonly Output[]): Promise<void> {
   const written: { readonly aside: string; readonly target: string }[] = []
-  let at = outputs[0].path
+  let at = ''
   try {
     for (const { path, fill } of outputs) {
       at = path

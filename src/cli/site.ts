@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { createReadStream, type Dirent, readdirSync, statSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { basename, dirname, extname, join, resolve, sep } from 'node:path'
+import { basename, extname, join, resolve, sep } from 'node:path'
 import { GruvError } from '../index.ts'
 
 const HOST = '127.0.0.1'
@@ -17,7 +17,23 @@ const types: Readonly<Record<string, string>> = {
   '.wasm': 'application/wasm',
 }
 
+/** The same as in the page's own head, which holds where another server gives the page. */
+const policy = [
+  "default-src 'self'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "style-src 'self'",
+  "img-src 'self' data: blob:",
+  "connect-src 'self'",
+  "worker-src 'self'",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  // A page's own head cannot say this.
+  "frame-ancestors 'none'",
+].join('; ')
+
 const headers = {
+  'Content-Security-Policy': policy,
   // Pages can share memory between threads only when they are cross-origin isolated.
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
@@ -74,8 +90,7 @@ export async function serveSite(folder: string, offered: Offered, port: number):
       mounts.folders.set(mounts.listed, file + sep)
       query.set('model', `${secret}/model/${name}/`)
     } else {
-      // A model's other files lie beside it, so its folder is served, and nothing above it.
-      mounts.folders.set(`/${secret}/model/`, dirname(file) + sep)
+      mounts.files.set(`/${secret}/model/${basename(file)}`, file)
       query.set('model', `${secret}/model/${name}`)
     }
   }
@@ -157,20 +172,35 @@ function listen(server: Server, port: number): Promise<void> {
   })
 }
 
+/** No request ends the server: a file system has more errors than a list of them. */
 function answer(
   folder: string,
   mounts: Mounts,
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
-  const path = decoded(request.url ?? '/')
+  try {
+    // A foreign page whose name was made to resolve to this host (DNS rebinding) sends that name.
+    if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? '')) refuse(response, 403)
+    else if (request.method !== 'GET' && request.method !== 'HEAD') refuse(response, 405)
+    else give(folder, mounts, decoded(request.url ?? '/'), request.method, response)
+  } catch {
+    if (response.headersSent) response.destroy()
+    else refuse(response, 500)
+  }
+}
+
+function give(
+  folder: string,
+  mounts: Mounts,
+  path: string | null,
+  method: 'GET' | 'HEAD',
+  response: ServerResponse,
+): void {
   const file = path === null ? null : fileOf(folder, mounts, path)
-  // A foreign page whose name was made to resolve to this host (DNS rebinding) sends that name.
-  if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? '')) refuse(response, 403)
-  else if (request.method !== 'GET' && request.method !== 'HEAD') refuse(response, 405)
-  else if (path !== null && path === mounts.listed) list(response, mounts.folders.get(path)!)
+  if (path !== null && path === mounts.listed) list(response, mounts.folders.get(path)!)
   else if (file === null) refuse(response, 404)
-  else send(response, file, request.method)
+  else send(response, file, method)
 }
 
 function send(response: ServerResponse, file: string, method: 'GET' | 'HEAD'): void {

@@ -1,23 +1,13 @@
 /** Checks the types of JSON values that came from a file. */
 
-import { isJsonObject, type JsonObject } from '../bytes/json/text.ts'
-import { GruvError } from '../errors.ts'
+import { isJsonObject, type JsonObject, parseJson } from '../bytes/json/text.ts'
+import { GruvError, locate } from '../errors.ts'
 
 export type { JsonObject }
 
-/** @throws GruvError `bad-file` when the text is no JSON object. */
+/** @throws GruvError `bad-file` when the text is no JSON object, `too-large` when it nests too deep. */
 export function parseObject(text: string, where: string): JsonObject {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (cause) {
-    throw new GruvError('bad-file', 'this is not JSON', {
-      where,
-      got: (cause as Error).message,
-      cause,
-    })
-  }
-  return object(value, where)
+  return locate(where, () => object(parseJson(text), 'the description'))
 }
 
 export function object(value: unknown, where: string): JsonObject {

@@ -19,7 +19,10 @@ type Arrays = Readonly<Record<string, Tensor>>
 export async function loadModel(source: Source, options: LoadOptions): Promise<Model> {
   if ('urls' in source) {
     const url = ownUrl(source.urls[0])
-    return load(url.pathname.endsWith('/') ? await filesAt(url) : url, options)
+    if (url.pathname.endsWith('/')) return load(await filesAt(url), options)
+    // The server gives the named file, and nothing beside it.
+    const [{ name, bytes }] = await bytesOf(source)
+    return load(new File([bytes as Uint8Array<ArrayBuffer>], name), options)
   }
   const { files } = source
   if (files.length === 1) return load(files[0].file, options)

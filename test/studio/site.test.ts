@@ -35,12 +35,13 @@ describe('gruv studio', () => {
     expect(await response.text()).toContain('gruv studio')
   })
 
-  test('serves the files that were named, and what lies beside the model', async () => {
+  test('serves the files that were named, and nothing beside them', async () => {
     const model = url.searchParams.get('model')!
     const bytes = await (await fetch(new URL(model, url))).arrayBuffer()
     expect(Buffer.from(bytes)).toEqual(readFileSync(`${example}/layer.npz`))
     expect(basename(model)).toBe('layer.npz')
-    expect((await fetch(new URL('README.md', new URL(model, url)))).status).toBe(200)
+    expect((await fetch(new URL('README.md', new URL(model, url)))).status).toBe(404)
+    expect((await fetch(new URL('model.safetensors', new URL(model, url)))).status).toBe(404)
   })
 
   test('of the data no more than the files that were named', async () => {
@@ -85,8 +86,30 @@ describe('gruv studio', () => {
     expect(await status(url, path(url.searchParams.get('model')!))).toBe(404)
   })
 
+  test.each([
+    ['a name longer than any file has', `/${'a'.repeat(300)}`],
+    ['a path longer than any file has', `/${'a/'.repeat(4000)}`],
+    ['a path through a file', '/index.html/x'],
+  ])('%s does not end the server', async (_, path) => {
+    expect(await status(url, path)).toBeGreaterThanOrEqual(404)
+    expect(await status(url, '/')).toBe(200)
+  })
+
+  test('its policy is that of the page, and no script of the page is inline', async () => {
+    const response = await fetch(url)
+    const policy = response.headers.get('content-security-policy')
+    const html = await response.text()
+    const [, own] = /http-equiv="Content-Security-Policy"\s+content="([^"]+)"/.exec(html)!
+    expect(policy).toBe(`${own}; frame-ancestors 'none'`)
+    expect(policy).not.toMatch(/unsafe-inline|unsafe-eval(?<!wasm-unsafe-eval)/)
+    for (const [tag] of html.matchAll(/<script[^>]*>/g)) expect(tag).toContain(' src=')
+  })
+
   test('refuses other names of this machine, and what is not reading', async () => {
     expect(await status(url, '/', { host: 'evil.example' })).toBe(403)
+    // Before anything is looked at: the answer does not tell what is there.
+    expect(await status(url, '/%zz', { host: 'evil.example' })).toBe(403)
+    expect(await status(url, `/${'a'.repeat(300)}`, { host: 'evil.example' })).toBe(403)
     expect(await status(url, '/', {}, 'POST')).toBe(405)
   })
 

@@ -168,7 +168,8 @@ async function addBlock(
 
 /** The description must agree with the arrays beside it. */
 function agree(said: unknown, found: string | number): void {
-  if (said === undefined || `${said}`.toLowerCase() === `${found}`) return
+  if (said === undefined) return
+  if (typeof said !== 'object' && `${said}`.toLowerCase() === `${found}`) return
   throw wrong('model_data', `${found}, as the arrays have it`, said)
 }
 
