@@ -1,8 +1,9 @@
 /** The actions of the page: each asks the worker and puts the answer into the state. */
 
 import { batch, effect } from '@preact/signals'
-import { call, EngineError, latest, onProgress } from './engine/client.ts'
-import type { OpenOptions, Source } from './engine/protocol.ts'
+import { call, latest, onProgress } from './engine/client.ts'
+import { EngineError } from './engine/plain-errors.ts'
+import type { Calls, ModelInfo, OpenOptions, Source } from './engine/protocol.ts'
 import * as state from './state.ts'
 
 /** Columns of the pictures over time: about one for each pixel of a wide page. */
@@ -68,7 +69,7 @@ export async function open(what: Opening): Promise<void> {
   lastOpening = what
   await attempt('Reading the model', async () => {
     const { quirks = [], options = {} } = what
-    const asRead = await call('open', { slot: 'a', source: what.model, options })
+    const asRead = await read({ slot: 'a', source: what.model, options })
     const info = quirks.length > 0 ? await call('read', { quirks }) : asRead
     batch(() => {
       state.model.value = info
@@ -96,6 +97,19 @@ export async function open(what: Opening): Promise<void> {
     else if (info.hasReference && input === undefined) await takeExpected('reference')
   })
 }
+
+/** Reads a model, which may be cancelled. */
+async function read(what: Parameters<Calls['open']>[0]): Promise<ModelInfo> {
+  state.reading.value = true
+  try {
+    return await call('open', what)
+  } finally {
+    state.reading.value = false
+  }
+}
+
+/** Ends the reading of a model; the one before it stays. */
+export const cancelReading = (): Promise<null> => call('cancel', {})
 
 /** A folder on the server may contain data beside the model. */
 async function withFolder({ model, input, expected }: Opening): Promise<Partial<Opening>> {
@@ -148,7 +162,7 @@ export const openData = (input: Source, expected: Source): Promise<boolean> =>
 
 export const openOther = (source: Source): Promise<boolean> =>
   attempt('Reading the second model', async () => {
-    state.other.value = await call('open', { slot: 'b', source, options: {} })
+    state.other.value = await read({ slot: 'b', source, options: {} })
   })
 
 /** Reads the model under other conventions. */

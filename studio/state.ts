@@ -30,6 +30,8 @@ export const diagnosis: Signal<Diagnosis | null> = signal(null)
 export const failure: Signal<PlainError | null> = signal(null)
 /** The action in progress, in words; null for none. */
 export const busy: Signal<string | null> = signal(null)
+/** Whether a model is being read, which may be cancelled. */
+export const reading: Signal<boolean> = signal(false)
 /** The share of it that is done, from 0 to 1; null where it is unknown. */
 export const share: Signal<number | null> = signal(null)
 

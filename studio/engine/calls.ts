@@ -14,9 +14,10 @@ import { isRecurrent, statesOf } from '../../src/model/index.ts'
 import { verify } from '../../src/verify/index.ts'
 import { compareGates, compareOn } from './compare.ts'
 import { describe, weightArrays } from './describe.ts'
-import { dataAt, loadModel, type ReadArrays, readArrays } from './files.ts'
+import { dataAt, type ReadArrays, readArrays } from './files.ts'
 import { madeUpInput } from './made-up.ts'
 import type { Calls, DataInfo, Progress, Source } from './protocol.ts'
+import { cancelReading, readApart } from './reading.ts'
 import { type Data, fitInput, session } from './session.ts'
 
 /** The numbers of an output that are shown as text. */
@@ -24,11 +25,16 @@ const HEAD = 200
 
 export const calls: Calls = {
   async open({ slot, source, options }) {
-    const model = await loadModel(source, options)
+    const model = await readApart({ source, options })
     const info = describe(model, [])
     if (slot === 'a') session.open(model)
     else session.other = model
     return info
+  },
+
+  async cancel() {
+    cancelReading()
+    return null
   },
 
   async folder({ url }) {

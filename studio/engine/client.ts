@@ -1,16 +1,7 @@
 /** Calls the worker from the page: answers as promises, errors as exceptions. */
 
-import type { CallName, Calls, FromWorker, PlainError, Progress } from './protocol.ts'
-
-/** An error from the worker, with the parts of a GruvError. */
-export class EngineError extends Error {
-  readonly plain: PlainError
-
-  constructor(plain: PlainError) {
-    super(plain.problem)
-    this.plain = plain
-  }
-}
+import { EngineError } from './plain-errors.ts'
+import type { CallName, Calls, FromWorker, Progress } from './protocol.ts'
 
 interface Waiting {
   readonly resolve: (result: never) => void

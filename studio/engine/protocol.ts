@@ -195,6 +195,8 @@ export interface StreamAnswer {
 /** The worker's functions: arguments in, a promise of the result out. */
 export interface Calls {
   open(a: { slot: 'a' | 'b'; source: Source; options: OpenOptions }): Promise<ModelInfo>
+  /** Ends the `open` that is pending, if any. */
+  cancel(a: Record<string, never>): Promise<null>
   folder(a: { url: string }): Promise<FolderData>
   read(a: { quirks: readonly string[] }): Promise<ModelInfo>
   input(a: { source: Source | 'made-up' | 'reference' }): Promise<DataInfo>

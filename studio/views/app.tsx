@@ -2,6 +2,7 @@
 
 import type { JSX } from 'preact'
 import { useErrorBoundary } from 'preact/hooks'
+import { cancelReading } from '../actions.ts'
 import * as state from '../state.ts'
 import { CellView } from './cell-view.tsx'
 import { CheckView } from './check-view.tsx'
@@ -62,6 +63,11 @@ function Busy(): JSX.Element {
           <span>{words} …</span>
           {/* Without a value it shows indefinite progress. */}
           <progress aria-label={words} max={1} {...(share !== null && { value: share })} />
+          {state.reading.value && (
+            <button type="button" onClick={cancelReading}>
+              Cancel
+            </button>
+          )}
         </>
       )}
     </div>
