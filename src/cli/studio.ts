@@ -21,7 +21,10 @@ export function studioCommand(): Command {
     .description(
       'Opens the studio in the browser: every gate at every step, and why numbers differ.',
     )
-    .argument('[model]', 'a model file, or its folder; without one the page offers the example')
+    .argument(
+      '[model]',
+      'a model file, or the folder of a model of several; without one the page offers the example',
+    )
     .option(
       '--input <file>',
       'input data (.npy .npz .csv .tsv .txt .json .jsonl); several times for several inputs',

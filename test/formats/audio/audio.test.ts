@@ -101,6 +101,7 @@ describe('what is refused, and how', () => {
     ['another network', { model: 'WaveNet' }, /kind 'WaveNet' is not read/],
     ['another cell than the arrays have', { unit_type: 'LSTM' }, /expected gru.*got LSTM/],
     ['another size than the arrays have', { hidden_size: 8 }, /expected 5.*got 8/],
+    ['an object that cannot become text', { unit_type: { toString: 1 } }, /got \{"toString":1\}/],
     ['a residual connection that is no number', { skip: 'yes' }, /a whole number from 0/],
   ])('GuitarML: %s', async (_, data, message) => {
     const bytes = changed('guitarml-gru.json', (json) => Object.assign(json.model_data, data))
