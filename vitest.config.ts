@@ -4,6 +4,8 @@ import { Totals } from './test/reporter.ts'
 const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // Those have a command and a configuration of their own: `npm run test:deep`.
+    exclude: ['test/deep/**'],
     environment: 'node',
     testTimeout: 30_000,
     hookTimeout: 30_000,

@@ -1,0 +1,17 @@
+import type { ViteUserConfig } from 'vitest/config'
+import fast from './vitest.config.ts'
+
+const minutes = 60_000
+
+/** The deep tests, which `tools/test-deep.mjs` runs part by part. */
+const config: ViteUserConfig = {
+  test: {
+    ...fast.test,
+    include: ['test/deep/**/*.test.ts'],
+    exclude: [],
+    testTimeout: 20 * minutes,
+    hookTimeout: 20 * minutes,
+  },
+}
+
+export default config
