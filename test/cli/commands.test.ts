@@ -8,12 +8,13 @@ import { readNpy, writeNpy } from '../../src/bytes/numpy/npy.ts'
 import { readTable } from '../../src/bytes/tables/tables.ts'
 import { readData } from '../../src/data/index.ts'
 import { compile, compileSync, load } from '../../src/index.ts'
-import { example, gruv, temporaryFolder } from '../support/cli.ts'
+import { example, gruv, gruvProcess, temporaryFolder } from '../support/cli.ts'
 
 const model = join(example, 'model.safetensors')
 const layer = join(example, 'layer.npz')
 const inputCsv = join(example, 'input.csv')
 const inputNpy = join(example, 'input.npy')
+const reference = join(example, 'layer_expected.npy')
 const expected = readNpy(readFileSync(join(example, 'expected.npy')))
 const folder = temporaryFolder()
 const inFolder = (name: string): string => join(folder, name)
@@ -45,6 +46,16 @@ describe('gruv', () => {
   it('--version is the package’s', async () => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
     expect((await gruv(['--version'])).stdout.trim()).toBe(version)
+  })
+})
+
+describe('the executable', () => {
+  it.each<[number, readonly string[]]>([
+    [0, ['run', model, '--input', inputNpy]],
+    [1, ['verify', layer, '--input', inputNpy, '--expected', reference, '--reset', 'before']],
+    [2, ['run', model, '--input', inFolder('none.npy')]],
+  ])('ends with %i and says what the command says', async (code, args) => {
+    expect(await gruvProcess(args)).toEqual({ ...(await gruv(args)), code })
   })
 })
 
@@ -212,8 +223,6 @@ describe('sequences of which not every step counts', () => {
 })
 
 describe('gruv verify', () => {
-  const reference = join(example, 'layer_expected.npy')
-
   it('agrees with PyTorch: exit code 0, with the tolerance and its grounds', async () => {
     const { code, stdout } = await verify(reference)
     expect(code).toBe(0)

@@ -13,7 +13,7 @@ import { createServer, request, type Server } from 'node:http'
 import { basename, delimiter, join, resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { gruv, temporaryFolder } from '../support/cli.ts'
+import { gruvProcess, temporaryFolder } from '../support/cli.ts'
 import { noBrowser, serve, visit } from './support.ts'
 
 const example = 'examples/seattle-weather'
@@ -120,12 +120,12 @@ describe('gruv studio', () => {
     [['--input', `${example}/input.npy`], /data without a model/],
     [['--port', '99999'], /no port/],
   ])('%s is an error, and nothing is served', async (args, message) => {
-    const { code, stderr } = await gruv(['studio', '--no-open', ...args])
+    const { code, stderr } = await gruvProcess(['studio', '--no-open', ...args])
     expect([code, stderr]).toEqual([2, expect.stringMatching(message)])
   })
 
   test('the help says what it takes', async () => {
-    const { code, stdout } = await gruv(['studio', '--help'])
+    const { code, stdout } = await gruvProcess(['studio', '--help'])
     expect(code).toBe(0)
     for (const word of ['[model]', '--input', '--expected', '--port', '--no-open', 'any free one'])
       expect(stdout).toContain(word)
@@ -143,7 +143,7 @@ describe('gruv studio', () => {
   })
 
   test('a port that is taken is an error that says so', async () => {
-    const { code, stderr } = await gruv(['studio', '--no-open', '--port', url.port])
+    const { code, stderr } = await gruvProcess(['studio', '--no-open', '--port', url.port])
     expect([code, stderr]).toEqual([2, expect.stringMatching(/this port is taken/)])
   })
 })
