@@ -9,6 +9,8 @@ const config: ViteUserConfig = {
     ...fast.test,
     include: ['test/deep/**/*.test.ts'],
     exclude: [],
+    // Sweeps of which the other tests take a sample run whole.
+    env: { GRUV_WHOLE_SWEEPS: '1' },
     testTimeout: 20 * minutes,
     hookTimeout: 20 * minutes,
   },

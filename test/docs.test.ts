@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
+import { gruv } from './support/cli.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const documents = [
@@ -52,12 +53,9 @@ for (const document of documents) {
       }
       if (language === 'sh') {
         for (const command of code.split('\n').filter((each) => each.startsWith('gruv '))) {
-          it(`line ${line}: ${command}`, () => {
+          it(`line ${line}: ${command}`, async () => {
             const [, ...args] = elsewhere(command.replace(/#.*/, '').trim().split(/\s+/))
-            execFileSync(process.execPath, ['dist/cli/main.js', ...args], {
-              cwd: root,
-              stdio: 'pipe',
-            })
+            expect(await gruv(args)).toMatchObject({ code: 0 })
           })
         }
       }

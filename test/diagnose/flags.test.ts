@@ -19,6 +19,7 @@ import { type Model, sequential } from '../../src/model/index.ts'
 import type { Tensor } from '../../src/tensor.ts'
 import { example, gruv } from '../support/cli.ts'
 import { randomGru, randomTensor } from '../support/random.ts'
+import { sample } from '../support/sample.ts'
 
 /** Words as a shell splits them. */
 function words(flags: string): readonly string[] {
@@ -77,7 +78,9 @@ describe.each([
     const features = model.inputs[0].shape.at(-1) as number
     const input = randomTensor(61, [2, 5, features])
     let planted = 0
-    for (const quirk of quirksOf(given === '' && name === 'layer.npz')) {
+    const quirks = quirksOf(given === '' && name === 'layer.npz')
+    const chosen = sample(quirks, 12, given.length)
+    for (const quirk of chosen) {
       const expected = plant(model, quirk, input)
       if (expected === null) continue
       planted++
@@ -97,7 +100,7 @@ describe.each([
         expect(error, `${quirk}: ${each.flags}`).toBeLessThanOrEqual(tolerance)
       }
     }
-    expect(planted).toBeGreaterThan(20)
+    expect(planted).toBeGreaterThan(chosen.length / 2)
   })
 })
 

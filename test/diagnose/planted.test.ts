@@ -2,7 +2,7 @@
  * The main test of diagnose: every mistake of the table, and pairs of them, are planted in random
  * models, and the answers are compared with an exhaustive run (`support/planted.ts`).
  *
- * Sampled by seed; a larger sweep takes GRUV_PLANTED_SINGLES, GRUV_PLANTED_PAIRS (how many for each
+ * Sampled by seed, with more models in `npm run test:deep sweep`; a larger sweep takes GRUV_PLANTED_SINGLES, GRUV_PLANTED_PAIRS (how many for each
  * model) and GRUV_PLANTED_SEED.
  */
 
@@ -11,6 +11,7 @@ import { hypothesisTable, parseQuirk } from '../../src/diagnose/index.ts'
 import { bidirectional, dense, gru, type Model, sequential } from '../../src/model/index.ts'
 import { complaints, type Data, Ground, richData } from '../support/planted.ts'
 import { random, randomArrays, randomGru, randomTensor } from '../support/random.ts'
+import { few } from '../support/sample.ts'
 
 const half = (seed: number, features: number, units: number) =>
   randomArrays(seed, features, units, 3, 1)
@@ -48,13 +49,6 @@ function sequences(model: Model, rows: number, steps: number): Data {
   return { input: richData(model, rows, steps, seed + 700).input }
 }
 
-const grounds: readonly (readonly [string, Ground])[] = Object.entries(models).flatMap(
-  ([name, model]) => [
-    [`${name}, 3 × 8 steps with a state`, new Ground(model, richData(model, 3, 8, seed + 800))],
-    [`${name}, one step from zeros`, new Ground(model, sequences(model, 1, 1))],
-  ],
-)
-
 /** Like int8 weights without their scale. */
 const small = sequential([
   gru({
@@ -64,8 +58,36 @@ const small = sequential([
   }),
 ])
 
-const singlesEach = Number(process.env.GRUV_PLANTED_SINGLES ?? 3)
-const pairsEach = Number(process.env.GRUV_PLANTED_PAIRS ?? 2)
+/** With rows, steps and a state, and with as little as one step. */
+const rich = (name: keyof typeof models) =>
+  [
+    `${name}, 3 × 8 steps with a state`,
+    () => new Ground(models[name], richData(models[name], 3, 8, seed + 800)),
+  ] as const
+const poor = (name: keyof typeof models) =>
+  [
+    `${name}, one step from zeros`,
+    () => new Ground(models[name], sequences(models[name], 1, 1)),
+  ] as const
+
+/** A sample in which every mistake can be made, or all. */
+const grounds = [
+  ...few(
+    [
+      rich('as many features as units'),
+      poor('a layer and a Dense of its size'),
+      rich('a Bidirectional layer'),
+    ],
+    Object.keys(models).flatMap((name) => [rich(name), poor(name)]),
+  ),
+  [
+    'weights in need of a factor',
+    () => new Ground(small, richData(small, 3, 8, seed + 950), 256),
+  ] as const,
+]
+
+const singlesEach = Number(process.env.GRUV_PLANTED_SINGLES ?? few(1, 3))
+const pairsEach = Number(process.env.GRUV_PLANTED_PAIRS ?? few(1, 2))
 const MINUTES = 60_000
 
 describe('what is planted in random models is found, with exactly what the data leaves open', () => {
@@ -77,13 +99,9 @@ describe('what is planted in random models is found, with exactly what the data 
       () => list[Math.floor(next() * list.length)],
     )
 
-  describe.each([
-    ...grounds,
-    [
-      'weights in need of a factor',
-      new Ground(small, richData(small, 3, 8, seed + 950), 256),
-    ] as const,
-  ])('%s', (_, ground) => {
+  describe.each(grounds)('%s', (_, make) => {
+    const ground = make()
+
     it('nothing', () => expect(complaints(ground, [])).toEqual([]))
 
     it('mistakes: each at least once, and some again', { timeout: 30 * MINUTES }, () => {

@@ -177,7 +177,7 @@ describe.skipIf(!haveShared)(
           const names = model.outputs.map(({ name }) => name)
           await agrees(results, names, engine !== 'f32')
         })
-        // A process takes a while: one for each file, and for each layer that is chosen from one.
+        // Once for each file, and for each layer that is chosen from one.
         const first = each === cases.find((other) => other.path === path)
         if (first || layer !== undefined) {
           it(`${title}, on the command line`, async () => {

@@ -18,6 +18,7 @@ import { runReference } from '../../src/runtime/reference/index.ts'
 import { type Named, type Tensor, toTensor } from '../../src/tensor.ts'
 import { errorOf } from '../support/errors.ts'
 import { flipBytes, put } from '../support/fuzz.ts'
+import { few } from '../support/sample.ts'
 
 interface Case {
   readonly file: string
@@ -299,7 +300,7 @@ describe('hostile files', () => {
         const error = await changed((json) => put(json, places[at], value)).catch((e: unknown) => e)
         if (error instanceof Error) expectOurs(error)
       }),
-      { numRuns: 1500, seed: 20261124 },
+      { numRuns: few(500, 1500), seed: 20261124 },
     )
   })
 
@@ -314,7 +315,7 @@ describe('hostile files', () => {
         if (error.message.includes('broke its reader')) throw (error as GruvError).cause
         throw error
       }
-      await flipBytes(bytes, read, { runs: 400, seed: 7 })
+      await flipBytes(bytes, read, { runs: few(80, 400), seed: 7 })
     },
   )
 })
@@ -332,7 +333,7 @@ describe('models of several files, any of them damaged', () => {
             throw error.message.includes('broke its reader') ? error.cause : error
           })
         }
-        await flipBytes(all[file], read, { runs: 150, seed: i + 1 })
+        await flipBytes(all[file], read, { runs: few(30, 150), seed: i + 1 })
         const cut = (part: number): Uint8Array => all[file].slice(0, (all[file].length * part) / 8)
         for (let part = 0; part < 8; part++)
           await read(cut(part)).catch((error: unknown) => expect(isGruvError(error)).toBe(true))
