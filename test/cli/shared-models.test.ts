@@ -12,6 +12,7 @@ import { readData } from '../../src/data/index.ts'
 import { compile, type LoadOptions, load } from '../../src/index.ts'
 import type { Named, Tensor } from '../../src/tensor.ts'
 import { gruv, temporaryFolder } from '../support/cli.ts'
+import { sample } from '../support/sample.ts'
 import { haveShared, sharedPath } from '../support/shared.ts'
 
 interface Case {
@@ -77,7 +78,7 @@ describe.skipIf(!haveShared)('models of others on the command line (beside the p
       ).toBeGreaterThan(0)
   })
 
-  it.each(cases)('$title', async ({ title, path, options, inputs }) => {
+  it.each(sample(cases, 30))('$title', async ({ title, path, options, inputs }) => {
     const model = await load(path, options).catch((error: Error) => error)
     const module = options.module === undefined ? [] : ['--module', options.module]
     if (model instanceof Error) {
