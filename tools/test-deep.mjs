@@ -31,14 +31,16 @@ if (values.list) {
   process.exitCode = runParts(positionals.length > 0 ? positionals : [...parts.keys()], limit)
 }
 
-/** From the name of a part to what vitest is told to run. */
+/** From the name of a part to its paths: a file, a folder or both. */
 function readParts() {
-  /** @type {Map<string, string>} */
+  /** @type {Map<string, string[]>} */
   const found = new Map()
+  const add = (/** @type {string} */ name, /** @type {string} */ path) =>
+    found.set(name, [...(found.get(name) ?? []), path])
   for (const entry of readdirSync('test/deep', { withFileTypes: true })) {
     const path = `test/deep/${entry.name}`
-    if (entry.isDirectory()) found.set(entry.name, `${path}/`)
-    else if (entry.name.endsWith('.test.ts')) found.set(entry.name.replace('.test.ts', ''), path)
+    if (entry.isDirectory()) add(entry.name, `${path}/`)
+    else if (entry.name.endsWith('.test.ts')) add(entry.name.replace('.test.ts', ''), path)
     else fail(`${path} is no part: parts are NAME.test.ts or folders; helpers lie in test/support.`)
   }
   return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)))
@@ -78,10 +80,14 @@ function runParts(names, limit) {
     }
     console.log(`\n==> deep: ${name}`)
     const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.deep.config.ts']
-    const { status, signal } = spawnSync(process.execPath, [...vitest, parts.get(name) ?? name], {
-      stdio: 'inherit',
-      timeout: minutesPerPart * 60_000,
-    })
+    const { status, signal } = spawnSync(
+      process.execPath,
+      [...vitest, ...(parts.get(name) ?? [])],
+      {
+        stdio: 'inherit',
+        timeout: minutesPerPart * 60_000,
+      },
+    )
     failed ||= status !== 0
     const end = signal ? `ended by ${signal} after` : status === 0 ? 'passed in' : 'failed in'
     summary.push(`${name}: ${end} ${(minutes() - began).toFixed(1)} minutes`)
