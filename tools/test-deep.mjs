@@ -6,7 +6,7 @@
  * then. Exit codes: 0 all passed, 1 a part failed, 2 bad usage.
  */
 
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -28,7 +28,7 @@ if (values.list) {
   const text = values['begin-within']
   const limit = text === '' ? Number.NaN : Number(text)
   if (!(limit >= 0)) fail(`--begin-within takes minutes, not "${text}".`)
-  process.exitCode = runParts(positionals.length > 0 ? positionals : [...parts.keys()], limit)
+  process.exitCode = await runParts(positionals.length > 0 ? positionals : [...parts.keys()], limit)
 }
 
 /** From the name of a part to its paths: a file, a folder or both. */
@@ -61,12 +61,12 @@ function readArguments() {
 }
 
 /**
- * Runs parts one after another, each in a vitest of its own.
+ * Runs parts one after another.
  * @param {readonly string[]} names
  * @param {number} limit minutes
  * @returns the exit code.
  */
-function runParts(names, limit) {
+async function runParts(names, limit) {
   const started = performance.now()
   const minutes = () => (performance.now() - started) / 60_000
   /** @type {string[]} */
@@ -79,21 +79,45 @@ function runParts(names, limit) {
       continue
     }
     console.log(`\n==> deep: ${name}`)
-    const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.deep.config.ts']
-    const { status, signal } = spawnSync(
-      process.execPath,
-      [...vitest, ...(parts.get(name) ?? [])],
-      {
-        stdio: 'inherit',
-        timeout: minutesPerPart * 60_000,
-      },
-    )
-    failed ||= status !== 0
-    const end = signal ? `ended by ${signal} after` : status === 0 ? 'passed in' : 'failed in'
+    const code = await runVitest(parts.get(name) ?? [])
+    failed ||= code !== 0
+    const end =
+      code === null ? 'took too long, ended after' : code === 0 ? 'passed in' : 'failed in'
     summary.push(`${name}: ${end} ${(minutes() - began).toFixed(1)} minutes`)
   }
   console.log(`\n${summary.join('\n')}`)
   return failed ? 1 : 0
+}
+
+/**
+ * @param {readonly string[]} paths
+ * @returns {Promise<number | null>} its exit code; null when it took too long.
+ */
+function runVitest(paths) {
+  const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.deep.config.ts']
+  return new Promise((resolve) => {
+    // A process group of its own, since workers that are busy outlive the vitest that is killed.
+    const ownGroup = process.platform !== 'win32'
+    const child = spawn(process.execPath, [...vitest, ...paths], {
+      stdio: 'inherit',
+      detached: ownGroup,
+    })
+    const end = () => {
+      if (ownGroup && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+      else child.kill()
+    }
+    const interrupt = () => {
+      end()
+      process.exit(1)
+    }
+    const timer = setTimeout(end, minutesPerPart * 60_000)
+    process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
+    child.once('exit', (code) => {
+      clearTimeout(timer)
+      process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
+      resolve(code)
+    })
+  })
 }
 
 /**
