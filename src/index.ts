@@ -19,6 +19,7 @@ export type {
   Wiring,
   WiringStep,
 } from './formats/wiring/wiring.ts'
+export type { LimitOptions, Limits } from './limits.ts'
 export type { FileSet } from './load/file-set.ts'
 export { type LoadOptions, load } from './load/load.ts'
 export type { ModelSource } from './load/sources.ts'

@@ -13,7 +13,7 @@ interface Row {
   readonly packages?: readonly string[]
 }
 
-const ground = ['errors.ts', 'tensor.ts']
+const ground = ['errors.ts', 'limits.ts', 'tensor.ts']
 const entries = publicEntries()
 
 /**
@@ -22,6 +22,7 @@ const entries = publicEntries()
  */
 const table: Readonly<Record<string, Row>> = {
   'errors.ts': { may: [] },
+  'limits.ts': { may: ['errors.ts'] },
   'tensor.ts': { may: ['errors.ts'] },
   'bytes/': { may: ground, packages: ['fflate', '@bufbuild/protobuf', 'h5wasm'] },
   'data/': { may: [...ground, 'bytes/'] },

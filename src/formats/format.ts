@@ -3,6 +3,7 @@
  */
 
 import { GruvError } from '../errors.ts'
+import type { LimitOptions } from '../limits.ts'
 import type { ConventionOptions } from '../model/conventions/conventions.ts'
 import type { Model } from '../model/types.ts'
 import type { Wiring } from './wiring/wiring.ts'
@@ -32,6 +33,8 @@ export interface ReadOptions {
   readonly module?: string
   /** How the modules of such a file follow each other; see `compose`. */
   readonly wiring?: Wiring
+  /** What the file may cost; defaults grow with its size (`src/limits.ts`). */
+  readonly limits?: LimitOptions
 }
 
 /** A file as it arrived: its name for messages, its bytes for everything else. */

@@ -4,6 +4,7 @@
  */
 
 import { GruvError } from '../errors.ts'
+import type { LimitOptions } from '../limits.ts'
 import type { Model, Port } from '../model/types.ts'
 import { type Named, showShape, type Tensor, type TensorLike } from '../tensor.ts'
 import type { EngineOptions } from './engine/choose.ts'
@@ -36,6 +37,8 @@ export interface CompileOptions extends EngineOptions {
    * models whose rows cannot be told apart, and hosts without workers, use one (`Program.engine`).
    */
   readonly threads?: number
+  /** What the program and its runs may cost; defaults grow with the model and its inputs. */
+  readonly limits?: LimitOptions
 }
 
 export type { RunOptions } from './run/predict.ts'
