@@ -3,6 +3,7 @@
 import type { Model } from '../model/types.ts'
 import { allLayers } from './all-layers.ts'
 import { chooseEngineSync } from './engine/choose-sync.ts'
+import { checkPlan } from './plan/claim.ts'
 import { plan } from './plan/plan.ts'
 import { type CompileOptions, checkOptions, createProgram, type Program } from './program.ts'
 import { withThreads } from './threads/program.ts'
@@ -11,8 +12,9 @@ import { withThreads } from './threads/program.ts'
 export function compileSync(model: Model, options: CompileOptions = {}): Program {
   const { threads, ...planOptions } = checkOptions(options)
   const planned = plan(model, planOptions, allLayers)
+  checkPlan(model, planned, options.limits)
   const engine = chooseEngineSync(planned, allLayers, options)
-  const program = createProgram(model, planned, allLayers, engine)
+  const program = createProgram(model, planned, allLayers, engine, options.limits)
   if (threads === 1) return program
   return withThreads(program, model, allLayers, engine, { ...options, threads })
 }

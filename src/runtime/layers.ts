@@ -2,9 +2,8 @@
 
 import { coreSignatures } from '../model/shapes/core.ts'
 import type { Signatures } from '../model/shapes/signatures.ts'
-import type { LayerNode } from '../model/types.ts'
 import { corePlans, type LayerPlans } from './plan/layers.ts'
-import type { TensorOps } from './tensor/index.ts'
+import type { TensorOps } from './run/predict.ts'
 import type { CodegenTables } from './wasm/emit.ts'
 import { coreKernels } from './wasm/kernels/layers.ts'
 import { coreFloat32 } from './wasm/kernels/math32.ts'
@@ -25,6 +24,6 @@ export const coreLayers: Layers = {
 }
 
 /** Vectors and sequences are all that core layers run on (`compile.ts`), and frames hold those. */
-function inFrames({ name }: LayerNode): never {
-  throw new TypeError(`${name} is planned in frames`)
+function inFrames(): never {
+  throw new TypeError('frames hold all values')
 }

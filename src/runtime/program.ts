@@ -117,8 +117,9 @@ export function createProgram(
   planned: Plan,
   layers: Layers,
   engine: Engine,
+  limits: LimitOptions | undefined,
 ): Program {
-  const machine: Machine = { plan: planned, engine, tensorOps: layers.tensorOps }
+  const machine: Machine = { plan: planned, engine, tensorOps: layers.tensorOps, limits }
   const { precision, streams } = planned
   engine.setWeights(model)
   const freeStreams = Array.from({ length: streams }, (_, i) => i).reverse()

@@ -37,6 +37,9 @@ import {
 /** Timesteps a predict works on at a time: enough to amortise copies, small enough for the L1 cache. */
 const CHUNK_STEPS = 32
 
+/** Numbers of a block beyond which its chunks become shorter. */
+const MOST_IN_BLOCK = 2 ** 23
+
 /**
  * Raise it when earlier artifacts would go wrong: when weights are packed or code is called in another
  * way. `artifact.test.ts` tells when.
@@ -60,11 +63,15 @@ export function plan(
   const shapes = shapesOfValues(model.inputs, model.nodes, signatures)
   const shapeOf = (value: string): readonly Dim[] => shapes.get(value)!
   const values: PlannedValue[] = []
+  const places = new Map<string, number>()
   const addValue = (name: string, width: number, role: Role): number => {
-    const overTime = role === 'step'
-    const known = values.findIndex((value) => value.name === name && value.overTime === overTime)
-    if (known >= 0) return known
-    return values.push({ name, width, stride: padded(width), overTime }) - 1
+    const key = role + name
+    const at = places.get(key) ?? values.length
+    if (at === values.length) {
+      places.set(key, at)
+      values.push({ name, width, stride: padded(width), overTime: role === 'step' })
+    }
+    return at
   }
 
   const states: PlannedState[] = []
@@ -74,6 +81,7 @@ export function plan(
   const nodes = model.nodes.map((node): PlannedNode => {
     const layer = planOf(plans, node)
     const placement = layer?.place(node, shapeOf) ?? WHOLE
+    const own = states.length
     for (const { name, size } of signatures.statesOf(node)) {
       states.push({ name, node: node.name, size, offset: stateStride, rows: placement.rows })
       stateStride += padded(size)
@@ -97,7 +105,8 @@ export function plan(
       output: valueAt(node.outputs, makes),
       local: (name, width, role) => addValue(`${node.name}: ${name}`, width, role),
       width: (value) => values[value].width,
-      state: (slot) => states.find(({ name }) => name === `${node.name}.${slot}`)?.offset ?? -1,
+      state: (slot) =>
+        states.slice(own).find(({ name }) => name === `${node.name}.${slot}`)?.offset ?? -1,
       weights(size) {
         const offset = weightsSize
         weightsSize += padded(size)
@@ -115,7 +124,13 @@ export function plan(
 
   const initial = initialStates(model)
   const obstacle = obstacleOf(model, nodes, values, initial, shapeOf, plans)
-  const block = layOut(values, TILE_ROWS, CHUNK_STEPS, scratch.block)
+  let steps = CHUNK_STEPS
+  let block = layOut(values, TILE_ROWS, steps, scratch.block)
+  // Thousands of layers: their frames would need GiB where one step at a time needs MiB.
+  while (block.size > MOST_IN_BLOCK && steps > 1) {
+    steps /= 2
+    block = layOut(values, TILE_ROWS, steps, scratch.block)
+  }
   const step = layOut(values, 1, 1, scratch.step)
   const predictFrame = weightsSize + TILE_ROWS * stateStride
   const streams = predictFrame + block.size
@@ -167,9 +182,10 @@ export function packWeights(
   plans: Partial<LayerPlans>,
   memory: Memory,
 ): void {
+  const byName = new Map(nodes.map((node) => [node.name, node]))
   for (const kernel of stages.flatMap(({ kernels }) => kernels)) {
     if (kernel.kind === 'whole') continue
-    const node = nodes.find(({ name }) => name === kernel.node)!
+    const node = byName.get(kernel.node)!
     planOf(plans, node)!.pack?.(node, kernel, memory)
   }
 }

@@ -19,6 +19,8 @@ export function planStages(
   values: readonly PlannedValue[],
 ): Stage[] {
   const keys: string[] = []
+  /** The stages of a key, in order. */
+  const stagesOf = new Map<string, number[]>()
   const origins = new Map<string, Origin>()
   const stageOf = nodes.map(({ node, placement, reads, makes }) => {
     const { sweep, rows, steps } = placement
@@ -33,9 +35,14 @@ export function planStages(
         (origin.role !== 'row' || sweep === 'once')
       return within ? origin.stage : origin.stage + 1
     })
-    const first = Math.max(0, ...earliest)
-    const found = keys.findIndex((other, i) => i >= first && other === key)
-    const stage = found < 0 ? keys.push(key) - 1 : found
+    const first = earliest.reduce((a, b) => Math.max(a, b), 0)
+    const alike = stagesOf.get(key) ?? []
+    stagesOf.set(key, alike)
+    // From the end, where a graph in order has it.
+    let at = alike.length
+    while (alike[at - 1] >= first) at--
+    if (at === alike.length) alike.push(keys.push(key) - 1)
+    const stage = alike[at]
     for (const name of Object.values(node.outputs)) {
       origins.set(name, { stage, role: roleOf(name, makes, values) })
     }
@@ -43,20 +50,23 @@ export function planStages(
   })
 
   const leaving = new Set(outputs.map(({ value }) => value))
-  return keys.map((_, stage): Stage => {
-    const members = nodes.filter((_, i) => stageOf[i] === stage)
+  const membersOf = keys.map((): PlannedNode[] => [])
+  const lastRead = new Map<string, number>()
+  nodes.forEach((planned, i) => {
+    membersOf[stageOf[i]].push(planned)
+    for (const name of Object.values(planned.node.inputs))
+      lastRead.set(name, Math.max(stageOf[i], lastRead.get(name) ?? 0))
+  })
+  return membersOf.map((members, stage): Stage => {
     const made = new Set(members.flatMap(({ makes }) => makes))
     const read = new Set(members.flatMap(({ reads }) => reads))
-    const readLater = new Set(
-      nodes.flatMap(({ node }, i) => (stageOf[i] > stage ? Object.values(node.inputs) : [])),
-    )
     return {
       ...members[0].placement,
       kernels: members.map(({ kernel }) => kernel),
       reads: [...read].filter((value) => !made.has(value)),
       writes: [...made].filter((value) => {
         const { name } = values[value]
-        return leaving.has(name) || readLater.has(name)
+        return leaving.has(name) || lastRead.get(name)! > stage
       }),
     }
   })

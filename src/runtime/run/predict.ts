@@ -1,10 +1,11 @@
 /** Runs whole sequences: stage by stage, tile by tile, chunk by chunk. */
 
-import type { Dim, Model, Port } from '../../model/types.ts'
+import type { LimitOptions } from '../../limits.ts'
+import type { Dim, LayerNode, Model, Port } from '../../model/types.ts'
 import { type Named, sizeOf, type Tensor, type TensorLike } from '../../tensor.ts'
 import type { Engine, Tile } from '../engine/engine.ts'
-import type { Memory, Plan, PlannedState, Stage } from '../plan/types.ts'
-import type { TensorOps } from '../tensor/index.ts'
+import type { TensorKernel } from '../plan/kernels.ts'
+import type { Memory, Plan, PlannedState } from '../plan/types.ts'
 import type { RunInputs } from './inputs.ts'
 import { codesOf, type MaskOptions, type Masks, readMasks, STEP } from './masks.ts'
 import { named } from './named.ts'
@@ -20,11 +21,32 @@ export interface RunOptions extends MaskOptions {
   readonly outputs?: readonly string[]
 }
 
+/** How nodes are planned and run on whole tensors, and what such runs may cost. */
+export interface TensorOps {
+  readonly plan: (node: LayerNode) => TensorKernel
+  /**
+   * Before anything is allocated. Absent where all values lie in frames: outputs are then as large
+   * as inputs and weights make them.
+   * @throws GruvError `too-large`
+   */
+  readonly check?: (
+    plan: Plan,
+    model: Pick<Model, 'nodes'>,
+    request: RunRequest,
+    limits: LimitOptions | undefined,
+  ) => void
+  /** Runs the nodes of a stage, with a pause after each. */
+  readonly run: (run: Run, stage: number) => Generator<void>
+  /** Drops what is not read after a stage of frames. */
+  readonly drop?: (run: Run, stage: number) => void
+}
+
 /** What runs are made on: the parts of a program. */
 export interface Machine {
   readonly plan: Plan
   readonly engine: Engine
   readonly tensorOps: TensorOps
+  readonly limits?: LimitOptions | undefined
 }
 
 /** What a caller asks of a run, read and checked. */
@@ -67,10 +89,12 @@ export function readRun(
 }
 
 export function beginRun(
-  { plan, engine, tensorOps }: Machine,
+  { plan, engine, tensorOps, limits }: Machine,
   model: Pick<Model, 'nodes'>,
-  { inputs, masks, wanted, initial }: RunRequest,
+  request: RunRequest,
 ): Run {
+  const { inputs, masks, wanted, initial } = request
+  tensorOps.check?.(plan, model, request, limits)
   // Named one by one: to spread objects of this size takes V8 nine microseconds a run.
   return {
     plan,
@@ -88,19 +112,24 @@ export function beginRun(
 
 /** Does the work, and says after each tile which share of it is done. */
 export function* workOn(run: Run): Generator<number, void> {
-  const { plan, engine, inputs, masks, finals, tensors } = run
+  const { plan, engine, inputs, masks, finals, tensors, tensorOps } = run
   const { block, stages, values } = plan
   const { predictState } = plan.memory
+  const statesIn = new Map<string, PlannedState[]>()
+  for (const state of plan.states) {
+    const owned = statesIn.get(state.node)
+    if (owned) owned.push(state)
+    else statesIn.set(state.node, [state])
+  }
   for (let s = 0; s < stages.length; s++) {
     const stage = stages[s]
     if (stage.sweep === 'whole') {
-      for (const _ of runTensorStage(run, stage)) yield s / stages.length
+      for (const _ of tensorOps.run(run, s)) yield s / stages.length
       continue
     }
     const allRows = inputs.extent(stage.rows)
     const allSteps = inputs.extent(stage.steps)
-    const owners = stage.kernels.map(({ node }) => node)
-    const states = plan.states.filter(({ node }) => owners.includes(node))
+    const states = stage.kernels.flatMap(({ node }) => statesIn.get(node) ?? [])
     for (const { name, size } of states) finals.set(name, empty(run, [allRows, size]))
     for (const value of stage.writes) {
       const { name } = values[value]
@@ -142,31 +171,12 @@ export function* workOn(run: Run): Generator<number, void> {
       }
       moveStates('out', run, states, finals, firstRow, rows)
     }
+    tensorOps.drop?.(run, s)
   }
 }
 
 /** Numbers of as many states as there may be steps more in a tile of a single row. */
 const MORE_STATES = 4096
-
-/** Runs the nodes of a stage, one by one, on whole tensors, with one rounding at the end of each. */
-function* runTensorStage(
-  { plan, model, inputs, tensors, tensorOps }: Run,
-  { kernels }: Stage,
-): Generator<void> {
-  for (const { node: name } of kernels) {
-    const node = model.nodes.find((each) => each.name === name)!
-    const arriving = Object.fromEntries(
-      Object.entries(node.inputs).map(([port, value]) => [port, tensors.get(value)!]),
-    )
-    const leaving = tensorOps.run(node, arriving, inputs)
-    for (const [port, value] of Object.entries(node.outputs)) {
-      const { shape, data } = leaving[port]
-      inputs.bind(plan.shapes[value], shape, name)
-      tensors.set(value, { shape, data: plan.precision === 'f32' ? Float32Array.from(data) : data })
-    }
-    yield
-  }
-}
 
 /** The outputs that were asked for, without the axes that the input did not have. */
 export function resultsOf({ inputs, wanted, tensors, finals }: Run): Named<Tensor> {

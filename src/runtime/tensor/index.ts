@@ -6,9 +6,8 @@
 import { GruvError } from '../../errors.ts'
 import { outputShapes } from '../../model/layers.ts'
 import { evaluate } from '../../model/shapes/dims.ts'
-import type { Dim, LayerNode, NodeOf, TensorNode } from '../../model/types.ts'
+import type { Dim, NodeOf, TensorNode } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'
-import type { TensorKernel } from '../plan/kernels.ts'
 import { attention, multiHeadAttention } from './attention.ts'
 import { conv, convTranspose, pool } from './conv.ts'
 import { binary, unary, where } from './elementwise.ts'
@@ -30,13 +29,6 @@ import type { Block } from './strides.ts'
 export interface TensorContext {
   /** The number behind a symbol of this run: batch, time and whatever else the inputs bound. */
   readonly extent: (dim: Dim) => number
-}
-
-/** How nodes are planned and run on whole tensors. */
-export interface TensorOps {
-  readonly plan: (node: LayerNode) => TensorKernel
-  /** Inputs and outputs by port. */
-  readonly run: (node: LayerNode, inputs: Named<Tensor>, context: TensorContext) => Named<Tensor>
 }
 
 type Shape = readonly number[]

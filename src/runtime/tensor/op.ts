@@ -9,9 +9,19 @@ import { weightsOf } from '../../model/weights.ts'
 import type { Named, Tensor } from '../../tensor.ts'
 import type { TensorKernel } from '../plan/kernels.ts'
 import { wholeLayer } from '../reference/layers.ts'
-import type { TensorContext, TensorOps } from './index.ts'
+import type { Run, TensorOps } from '../run/predict.ts'
+import type { TensorContext } from './index.ts'
+import { checkRun, drop, livesOf } from './memory.ts'
 
-export const tensorOps: TensorOps = { plan, run }
+export const tensorOps: TensorOps = {
+  plan,
+  check: checkRun,
+  run,
+  drop: ({ plan: planned, model, tensors }, stage) => {
+    const lives = livesOf(planned, model)
+    drop(tensors, lives, lives.first[stage])
+  },
+}
 
 function plan(node: LayerNode): TensorKernel {
   const { kind, name, inputs, outputs, conventions: _, ...rest } = node
@@ -26,7 +36,32 @@ function plan(node: LayerNode): TensorKernel {
   }
 }
 
-function run(node: LayerNode, inputs: Named<Tensor>, context: TensorContext): Named<Tensor> {
+/** Node by node, with one rounding at the end of each. */
+function* run({ plan: planned, model, inputs, tensors }: Run, stage: number): Generator<void> {
+  const lives = livesOf(planned, model)
+  for (const [i, { node: name }] of planned.stages[stage].kernels.entries()) {
+    const node = lives.nodes.get(name)!
+    const arriving = Object.fromEntries(
+      Object.entries(node.inputs).map(([port, value]) => [port, tensors.get(value)!]),
+    )
+    const leaving = runNode(node, arriving, inputs)
+    for (const [port, value] of Object.entries(node.outputs)) {
+      const { shape, data } = leaving[port]
+      inputs.bind(planned.shapes[value], shape, name)
+      const rounded = planned.precision === 'f32' ? Float32Array.from(data) : data
+      tensors.set(value, { shape, data: rounded })
+    }
+    drop(tensors, lives, lives.first[stage] + i)
+    yield
+  }
+}
+
+/** Inputs and outputs by port. */
+export function runNode(
+  node: LayerNode,
+  inputs: Named<Tensor>,
+  context: TensorContext,
+): Named<Tensor> {
   return wholeLayer(
     // Recurrent layers never come here: whatever they run over, they have a stage for it.
     node.kind === 'conv1d' ? asConv(node) : (node as VectorNode | TensorNode),

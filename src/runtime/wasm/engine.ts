@@ -71,8 +71,8 @@ export interface WasmParts {
   readonly engine: Engine
   /** Of the module of a purpose, which is compiled when it is first asked for. */
   readonly exportsFor: (purpose: Purpose) => WebAssembly.Exports
-  /** Kernels in the order of their numbers in the names of exports. */
-  readonly kernels: readonly Kernel[]
+  /** The numbers of kernels in the names of exports. */
+  readonly numbers: ReadonlyMap<Kernel, number>
   readonly runBlock: (kernel: Kernel, tile: Tile) => void
   /** From elements to bytes. */
   readonly shift: number
@@ -104,7 +104,8 @@ export function createWasmParts(
   }
   const first = exportsFor(firstPurpose(plan))
   const steps = plan.stages.map((_, s) => first[`stage${s}`] as StepFunction)
-  const kernels: readonly Kernel[] = plan.stages.flatMap((stage) => stage.kernels).filter(inFrame)
+  const kernels = plan.stages.flatMap((stage) => stage.kernels).filter(inFrame)
+  const numbers = new Map<Kernel, number>(kernels.map((kernel, i) => [kernel, i]))
   const { predictFrame: frame, predictState: state } = plan.memory
   const cursor = { memory, layout: plan.block, stateStride: plan.stateStride, frame, state }
   let blocks: readonly BlockFunction[] | undefined
@@ -114,7 +115,7 @@ export function createWasmParts(
       return skipSteps(kernel, Object.assign(cursor, tile))
     // Looked up once: a masked sequence may be as many tiles as it has steps.
     blocks ??= kernels.map((_, i) => exportsFor('block')[`block${i}`] as BlockFunction)
-    const block = blocks[kernels.indexOf(kernel)]
+    const block = blocks[numbers.get(kernel)!]
     block(frame << shift, state << shift, tile.rows, tile.steps, Number(tile.start))
   }
 
@@ -137,5 +138,5 @@ export function createWasmParts(
     },
     setWeights: (model) => packWeights(model, plan, plans, memory),
   }
-  return { engine, exportsFor, kernels, runBlock, shift }
+  return { engine, exportsFor, numbers, runBlock, shift }
 }

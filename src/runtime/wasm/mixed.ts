@@ -32,7 +32,7 @@ export function createMixedEngine(
   writers: Partial<KernelWriters>,
   code: Pick<CompiledCode, 'target' | 'module'>,
 ): Engine {
-  const { engine, exportsFor, kernels, runBlock, shift } = createWasmParts(plan, plans, code)
+  const { engine, exportsFor, numbers, runBlock, shift } = createWasmParts(plan, plans, code)
   const runJs = jsKernels(plan)
   const inJs = (kernel: Kernel): kernel is FrameKernel => !hasKernel(kernel, writers)
 
@@ -41,7 +41,7 @@ export function createMixedEngine(
   const blockCursor = createCursor(plan, engine.memory, plan.block, nodes)
   const stepCursor = createCursor(plan, engine.memory, plan.step, nodes)
   const cellOf = (kernel: Kernel, purpose: Purpose) =>
-    exportsFor(purpose)[`cell${kernels.indexOf(kernel)}`] as CellFunction
+    exportsFor(purpose)[`cell${numbers.get(kernel)}`] as CellFunction
   const callCell: CellStep<RecurrentKernel, CellFunction> = (
     _,
     cell,
@@ -58,7 +58,7 @@ export function createMixedEngine(
       const cell = cellOf(kernel, 'step')
       return () => overSteps(kernel, stepCursor, cell, callCell)
     }
-    const step = exportsFor('step')[`step${kernels.indexOf(kernel)}`] as StepFunction
+    const step = exportsFor('step')[`step${numbers.get(kernel)}`] as StepFunction
     return () => step(stepCursor.frame << shift, stepCursor.state << shift)
   }
   const steps = plan.stages.map((stage) =>

@@ -13,7 +13,7 @@ import { compileSync, type LoadOptions, load, type Model } from '../../../src/in
 import { layerKinds } from '../../../src/model/layers.ts'
 import { recurrentShapes } from '../../../src/model/shapes/recurrent.ts'
 import type { LayerKind } from '../../../src/model/types.ts'
-import { tensorOps } from '../../../src/runtime/tensor/op.ts'
+import { runNode } from '../../../src/runtime/tensor/op.ts'
 import {
   fixture,
   fixtureJson,
@@ -26,7 +26,7 @@ const vectors = vectorFixtures()
 
 describe('layers of vectors, as programs run them on whole tensors, give the numbers of PyTorch', () => {
   it.each(vectors)('$name', (each) => {
-    const got = tensorOps.run(nodeOf(each), fixtureTensors(each.inputs), { extent: Number })
+    const got = runNode(nodeOf(each), fixtureTensors(each.inputs), { extent: Number })
     expectClose(got, fixtureTensors(each.expected))
   })
 })
