@@ -25,11 +25,15 @@ type BlockFunction = (
 ) => void
 
 /** What positive numbers of 32 bits address. */
-const MOST_PAGES = 32768
+export const MOST_PAGES = 32768
+
+/** Beyond this, to write and compile the code takes seconds, and JavaScript is there at once. */
+const MOST_KERNELS = 4096
 
 /** Whether this plan can run in WebAssembly here, if the host lets it. */
 export function runsHere(plan: Plan): boolean {
-  return hasSimd() && pagesOf(plan) <= MOST_PAGES
+  const kernels = plan.stages.reduce((sum, stage) => sum + stage.kernels.length, 0)
+  return hasSimd() && pagesOf(plan) <= MOST_PAGES && kernels <= MOST_KERNELS
 }
 
 /** What a program needs first; the rest is written when it is first used. */

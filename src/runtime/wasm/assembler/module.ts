@@ -62,7 +62,8 @@ export function createModule(): ModuleBuilder {
   const writeFunction = createFunctionWriter()
   // Items by section, put together once: those of code are long.
   const sections = Array.from({ length: 12 }, (): Uint8Array[] => [])
-  const funcs: Func[] = []
+  /** Functions by a checksum of their code. */
+  const bySum = new Map<number, Func[]>()
   const names: Bytes[] = []
   const add = (id: number, item: Bytes): unknown => sections[id].push(flatten(item))
 
@@ -76,18 +77,21 @@ export function createModule(): ModuleBuilder {
       const type = flatten([0x60, list(params.map(codeOf)), list([])])
       const body = flatten([runsOf(locals.slice(params.length)), code])
       const sizedBody = concat([flatten(unsigned(body.length)), body])
-      const known = funcs.find(
+      const sum = sizedBody.reduce((hash, byte) => (31 * hash + byte) | 0, 0)
+      const alike = bySum.get(sum) ?? []
+      bySum.set(sum, alike)
+      const known = alike.find(
         ({ index }) =>
           areEqual(sections[CODE][index], sizedBody) && areEqual(sections[TYPE][index], type),
       )
       if (known !== undefined) return known
-      const index = funcs.length
+      const index = sections[CODE].length
       // Each function has a type of its own: the index of one is that of the other.
       sections[TYPE].push(type)
       add(FUNCTION, unsigned(index))
       sections[CODE].push(sizedBody)
       const func: Func = { index, params }
-      funcs.push(func)
+      alike.push(func)
       if (name) names.push([unsigned(index), text(name)])
       return func
     },
