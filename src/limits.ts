@@ -41,10 +41,10 @@ const reading: Defaults = {
   bytes: { free: 64 * 2 ** 20, each: 100, most: TWO_GIB },
   // The smallest honest node takes 30 bytes. The largest models have some ten thousand.
   nodes: { free: 30_000, each: 1 / 30, most: 250_000 },
-  // Constants of a graph: masks, positions, expanded biases.
-  elements: { free: 2 ** 22, each: 4, most: UNBOUNDED },
+  // Constants of a graph (masks, positions, expanded biases), and tied weights read again.
+  elements: { free: 2 ** 22, each: 8, most: UNBOUNDED },
   // A walk through a graph is repeated as often as an extent turns out to be known.
-  operations: { free: 2 ** 20, each: 1, most: UNBOUNDED },
+  operations: { free: 2 ** 27, each: 64, most: UNBOUNDED },
 }
 
 /** While a program is made or runs; the unit is one number of the model or of its inputs. */
@@ -65,6 +65,14 @@ const units: Readonly<Record<keyof Limits, string>> = {
 }
 
 export const limitNames = Object.keys(units) as readonly (keyof Limits)[]
+
+/**
+ * The most bytes of a source by default. One that says nothing of its size (a device, a pipe) may
+ * be endless, and no such model of more than a quarter of a GiB has been seen.
+ */
+export function mostBytes(stated: number | null): number {
+  return stated === null ? 2 ** 28 : TWO_GIB
+}
 
 /** Counts what has been spent of each limit, and refuses what goes beyond. */
 export class Budget {
@@ -127,7 +135,7 @@ export function checkLimits(limits: LimitOptions): void {
 }
 
 /** A refusal: which limit, what was counted, where, and how to raise it. */
-export function beyond(limit: keyof Limits, most: number, got: number, where: string): GruvError {
+export function beyond(limit: keyof Limits, most: number, got: number, where?: string): GruvError {
   return new GruvError('too-large', `this goes beyond the limit of ${limit}`, {
     where,
     expected: `at most ${most.toLocaleString('en')} ${units[limit]}`,

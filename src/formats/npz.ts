@@ -6,6 +6,6 @@ import { bareLayer } from './bare-layer.ts'
 import { baseName, type ReadOptions, type SourceFile } from './format.ts'
 
 export async function readNpzLayer(file: SourceFile, options: ReadOptions): Promise<Model> {
-  const tensors = await readNpz(file.bytes)
+  const tensors = await readNpz(file.bytes, options.limits)
   return bareLayer(baseName(file.name), 'NumPy archive (.npz)', tensors, options)
 }

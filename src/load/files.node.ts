@@ -1,14 +1,12 @@
 /** Reads files and folders in Node. */
 
-import { readdir, readFile, realpath, stat } from 'node:fs/promises'
+import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { GruvError } from '../errors.ts'
 import type { Siblings, SourceFile } from '../formats/format.ts'
 import { leadingFile } from '../formats/others.ts'
-
-/** Node reads no more into one buffer. */
-const MOST_BYTES = 2 ** 31 - 1
+import { beyond, type LimitOptions, mostBytes } from '../limits.ts'
 
 const explanations: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
@@ -24,11 +22,11 @@ const explanations: Readonly<Record<string, string>> = {
 const MOST_FILES = 10_000
 
 /** The file at a path, or the one in a folder that is called as a model of several files is. */
-export async function fileAtPath(source: string | URL): Promise<SourceFile> {
+export async function fileAtPath(source: string | URL, limits?: LimitOptions): Promise<SourceFile> {
   const path = source instanceof URL ? fileURLToPath(source) : source
   const name = String(source)
   if (!(await isFolder(path)))
-    return { name, bytes: await readFileBytes(path), siblings: siblingsOf(path) }
+    return { name, bytes: await readFileBytes(path, limits), siblings: siblingsOf(path, limits) }
   const files = await listFiles(path)
   const first = leadingFile(files)
   if (first === null) {
@@ -43,7 +41,7 @@ export async function fileAtPath(source: string | URL): Promise<SourceFile> {
     )
   }
   const main = `${path.replace(/[\\/]+$/, '')}/${first}`
-  return { name, bytes: await readFileBytes(main), siblings: siblingsOf(main) }
+  return { name, bytes: await readFileBytes(main, limits), siblings: siblingsOf(main, limits) }
 }
 
 async function isFolder(path: string): Promise<boolean> {
@@ -74,11 +72,11 @@ async function listFiles(folder: string): Promise<readonly string[]> {
 }
 
 /** The files beside a file. */
-function siblingsOf(path: string): Siblings {
+function siblingsOf(path: string, limits?: LimitOptions): Siblings {
   const folder = dirname(path)
   return {
     list: () => listFiles(folder),
-    read: async (name) => readFileBytes(await withoutLinks(path, name)),
+    read: async (name) => readFileBytes(await withoutLinks(path, name), limits),
   }
 }
 
@@ -102,24 +100,54 @@ async function withoutLinks(model: string, name: string): Promise<string> {
   })
 }
 
-/** @throws GruvError `unreadable`, saying why in words; `too-large` from 2 GiB. */
-export async function readFileBytes(path: string | URL): Promise<Uint8Array> {
+/**
+ * Devices, pipes and files that grow say nothing of their size, or something else: whatever it is,
+ * it is read up to the limit of `bytes` and no further.
+ * @throws GruvError `unreadable`, saying why in words; `too-large`.
+ */
+export async function readFileBytes(
+  path: string | URL,
+  limits?: LimitOptions,
+): Promise<Uint8Array> {
   try {
     const info = await stat(path)
     if (info.isDirectory()) {
       throw new GruvError('unreadable', 'this is a folder', { expected: 'a file' })
     }
-    if (info.size > MOST_BYTES) {
-      throw new GruvError('too-large', 'the file is too large', {
-        expected: 'less than 2 GiB',
-        got: `${(info.size / 2 ** 30).toFixed(1)} GiB`,
-      })
+    const most = limits?.bytes ?? mostBytes(info.isFile() ? info.size : null)
+    if (info.size > most) throw beyond('bytes', most, info.size)
+    const file = await open(path)
+    try {
+      return await readUpTo(file, most, info.size)
+    } finally {
+      await file.close()
     }
-    return await readFile(path)
   } catch (cause) {
     throw explained(cause)
   }
 }
+
+/** @param expected bytes; one more is asked for, to see the end. */
+async function readUpTo(file: FileHandle, most: number, expected: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  let length = 0
+  for (let size = Math.max(expected, SOME_BYTES) + 1; ; size = SOME_BYTES) {
+    const part = new Uint8Array(size)
+    let filled = 0
+    while (filled < size) {
+      const { bytesRead } = await file.read(part, filled, size - filled)
+      if (bytesRead === 0) break
+      filled += bytesRead
+      if (length + filled > most) throw beyond('bytes', most, length + filled)
+    }
+    length += filled
+    parts.push(part.subarray(0, filled))
+    if (filled < size) return parts.length === 1 ? parts[0] : Buffer.concat(parts)
+  }
+}
+
+/** Of a read where nothing is known. */
+const SOME_BYTES = 2 ** 20
 
 /** What the file system threw, in words. */
 function explained(cause: unknown): GruvError {

@@ -29,7 +29,7 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
     const readOptions: ReadOptions = Object.fromEntries(
       Object.entries(said).filter(([, value]) => value !== undefined && value !== null),
     )
-    const { name: found, ...arrival } = await arrive(source)
+    const { name: found, ...arrival } = await arrive(source, said.limits)
     name = given ?? found
     const model = await readModel({ name, ...arrival }, readOptions)
     if (verify) (await import('../verify/reference.ts')).verifyReference(model)

@@ -2,6 +2,7 @@
 
 import { GruvError } from '../errors.ts'
 import type { Siblings, SourceFile } from '../formats/format.ts'
+import type { LimitOptions } from '../limits.ts'
 import type { FileSet } from './file-set.ts'
 
 export type ModelSource = string | URL | Uint8Array | ArrayBuffer | Blob | Response | FileSet
@@ -10,12 +11,12 @@ export type ModelSource = string | URL | Uint8Array | ArrayBuffer | Blob | Respo
  * The file to read, and how to read what lies beside it.
  * @throws GruvError `unreadable` where it cannot be had, `bad-argument` for what is no source.
  */
-export async function arrive(source: ModelSource): Promise<SourceFile> {
+export async function arrive(source: ModelSource, limits?: LimitOptions): Promise<SourceFile> {
   // Before anything else that is global: Node takes 30 ms to make its `Response` when it is first named.
   if (isBytes(source)) return { name: nameOf(source), bytes: await bytesOf(source) }
   if (typeof source === 'string' || source instanceof URL) {
     return isPath(source)
-      ? (await import('./files.node.ts')).fileAtPath(source)
+      ? (await import('./files.node.ts')).fileAtPath(source, limits)
       : served(await fetchOrTell(source), source)
   }
   if (source instanceof Response) return served(source)

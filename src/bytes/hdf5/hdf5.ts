@@ -5,8 +5,8 @@
  */
 
 import { GruvError, locate } from '../../errors.ts'
+import { Budget, type LimitOptions } from '../../limits.ts'
 import { type DType, sizeOf, type Tensor } from '../../tensor.ts'
-import { mostUnpackedBytes } from '../checks.ts'
 import { type BinaryType, bytesPer, decodeNumbers } from '../numbers/storage.ts'
 import { quote, showExtents } from '../show.ts'
 import { checkHeaps } from './heaps.ts'
@@ -65,13 +65,12 @@ const H5G_DATASET = 1
  * The tree of a file; numbers of datasets are read when asked for, from `bytes`, which must stay as
  * they are. Soft links and named types are left out.
  * @throws GruvError `bad-file` for a damaged file, `unsupported` for links into other files,
- *   `too-large` for arrays that take a hundred times the file's size (and more than 64 MiB), or
- *   groups that hold themselves.
+ *   `too-large` for arrays beyond the limit of `bytes`, or groups that hold themselves.
  */
-export async function readHdf5(bytes: Uint8Array): Promise<Hdf5Group> {
+export async function readHdf5(bytes: Uint8Array, limits?: LimitOptions): Promise<Hdf5Group> {
   checkHeaps(bytes)
-  const session = await hdf5Sessions()
-  return session(bytes, (file) => new TreeReader(bytes, session, file).read())
+  const session = await hdf5Sessions(limits)
+  return session(bytes, (file) => new TreeReader(bytes, session, file, limits).read())
 }
 
 /** The member at a path of names with `/` between them, if there is one. */
@@ -95,13 +94,19 @@ function dtypeOf(
 
 class TreeReader {
   private objects = 0
-  /** Of attributes and arrays; checked before anything is read. */
-  private claimedBytes = 0
+  /** Bytes of attributes and arrays; checked before anything is read. */
+  private readonly budget: Budget
   private readonly bytes: Uint8Array
   private readonly session: Session
   private readonly file: OpenFile
 
-  constructor(bytes: Uint8Array, session: Session, file: OpenFile) {
+  constructor(
+    bytes: Uint8Array,
+    session: Session,
+    file: OpenFile,
+    limits: LimitOptions | undefined,
+  ) {
+    this.budget = Budget.reading(limits, bytes.length)
     this.bytes = bytes
     this.session = session
     this.file = file
@@ -177,16 +182,7 @@ class TreeReader {
         got: showExtents(shape ?? []),
       })
     }
-    this.claimedBytes += count * size
-    const most = mostUnpackedBytes(this.bytes.length)
-    if (this.claimedBytes > most) {
-      throw new GruvError('too-large', 'the arrays are too large for the file they are in', {
-        where: quote(where),
-        expected: `at most ${most} bytes in all`,
-        got: `${this.claimedBytes}`,
-        fix: 'If it is no bomb, save it without compression.',
-      })
-    }
+    this.budget.spend('bytes', count * size, quote(where))
   }
 
   private checkChunks(path: string, { shape, chunks }: Metadata): void {

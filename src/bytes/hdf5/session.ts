@@ -7,7 +7,7 @@
 
 import type { Module } from 'h5wasm'
 import { GruvError, isGruvError } from '../../errors.ts'
-import { mostUnpackedBytes } from '../checks.ts'
+import { Budget, type LimitOptions } from '../../limits.ts'
 import { quote } from '../show.ts'
 
 /** The parts of the file system that h5wasm's types leave out. */
@@ -43,14 +43,14 @@ const O_ACCMODE = 3
 const O_DIRECTORY = 0o200000
 
 /** Loads the library; sessions then run synchronously. */
-export async function hdf5Sessions(): Promise<Session> {
+export async function hdf5Sessions(limits?: LimitOptions): Promise<Session> {
   const { ready } = await import('h5wasm')
   const library = (await ready) as Library
   // Without it, numbers that cannot be read come as zeros.
   library.activate_throwing_error_handler()
   return (bytes, run) => {
     try {
-      return withinMemory(mostUnpackedBytes(bytes.length) + WORKSPACE, () =>
+      return withinMemory(Budget.reading(limits, bytes.length).most('bytes') + WORKSPACE, () =>
         onRestoredStack(library, () => withFile(library, bytes, run)),
       )
     } catch (error) {

@@ -4,6 +4,7 @@
  */
 
 import { GruvError, locate } from '../../errors.ts'
+import type { LimitOptions } from '../../limits.ts'
 import type { Named, Tensor } from '../../tensor.ts'
 import { quote, showNames } from '../show.ts'
 import { readZip } from '../zip/read.ts'
@@ -20,8 +21,8 @@ const APPLE_DOUBLE = '__MACOSX/'
  * @throws GruvError `bad-file` for a damaged archive or array, `unsupported` for an archive
  *   without arrays or an array without numbers, `too-large` for zip bombs; `where` names the entry.
  */
-export async function readNpz(bytes: Uint8Array): Promise<Named<Tensor>> {
-  const entries = await readZip(bytes)
+export async function readNpz(bytes: Uint8Array, limits?: LimitOptions): Promise<Named<Tensor>> {
+  const entries = await readZip(bytes, limits)
   const names = [...entries.keys()]
   const arrays = names.filter((name) => name.endsWith(SUFFIX) && !name.startsWith(APPLE_DOUBLE))
   if (arrays.length === 0 && names.length > 0) {

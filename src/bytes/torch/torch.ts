@@ -6,6 +6,7 @@
  */
 
 import { GruvError } from '../../errors.ts'
+import { Budget, type LimitOptions } from '../../limits.ts'
 import { sizeOf, type Tensor } from '../../tensor.ts'
 import { bytesPer, decodeNumbers } from '../numbers/storage.ts'
 import { inCOrder } from '../numbers/strided.ts'
@@ -28,29 +29,17 @@ export interface TorchFile {
 }
 
 /** @throws GruvError `unsupported` for a pickle that is no file of PyTorch. */
-export async function readTorch(bytes: Uint8Array): Promise<TorchFile> {
-  const contents = isZip(bytes) ? await readTorchZip(bytes) : readLegacyTorch(bytes)
-  let budget = Math.max(SURELY_SMALL, MOST_EXPANSION * bytes.length)
+export async function readTorch(bytes: Uint8Array, limits?: LimitOptions): Promise<TorchFile> {
+  const contents = isZip(bytes) ? await readTorchZip(bytes, limits) : readLegacyTorch(bytes)
+  // Tied weights are read more than once and views overlap, but a file of views of one number
+  // could fill any memory.
+  const budget = Budget.reading(limits, bytes.length)
   const read = async (tensor: TorchTensor): Promise<Tensor> => {
-    budget -= sizeOf(tensor.shape)
-    if (budget < 0) {
-      throw new GruvError('too-large', 'the tensors hold far more numbers than the file', {
-        got: showExtents(tensor.shape),
-      })
-    }
+    budget.spend('elements', sizeOf(tensor.shape), `a tensor of ${showExtents(tensor.shape)}`)
     return gather(tensor, contents)
   }
   return { container: contents.container, value: contents.value, read }
 }
-
-/**
- * Tied weights are read more than once and views overlap, but a file of views of one number could
- * fill any memory.
- */
-const MOST_EXPANSION = 8
-
-/** Numbers up to which no file is refused. */
-const SURELY_SMALL = 2 ** 22
 
 async function gather(
   { dtype, shape, strides, offset, storage }: TorchTensor,

@@ -3,6 +3,7 @@
  */
 
 import { GruvError, locate } from '../../errors.ts'
+import type { LimitOptions } from '../../limits.ts'
 import { readPickle } from '../pickle/pickle.ts'
 import { quote, showNames } from '../show.ts'
 import { readZip } from '../zip/read.ts'
@@ -13,8 +14,11 @@ import type { TorchContents } from './values.ts'
 const PICKLE = 'data.pkl'
 
 /** @throws GruvError `bad-file` when entries are damaged or missing. */
-export async function readTorchZip(bytes: Uint8Array): Promise<TorchContents> {
-  const entries = await readZip(bytes)
+export async function readTorchZip(
+  bytes: Uint8Array,
+  limits: LimitOptions | undefined,
+): Promise<TorchContents> {
+  const entries = await readZip(bytes, limits)
   const depth = (name: string): number => name.split('/').length
   // The archive may hold other files, deeper down.
   const [name, second] = [...entries.keys()]

@@ -6,11 +6,11 @@
  */
 
 import { GruvError, within } from '../../errors.ts'
-import { mostUnpackedBytes } from '../checks.ts'
+import type { LimitOptions } from '../../limits.ts'
 import { crc32 } from '../crc32.ts'
 import { quote } from '../show.ts'
 import { type DirectoryEntry, locateEntry, readDirectory } from './directory.ts'
-import { MOST_ENTRIES, showSize, tooMany } from './limits.ts'
+import { MOST_ENTRIES, tooMany } from './limits.ts'
 import { LOCAL_HEADER } from './records.ts'
 
 export interface ZipEntry {
@@ -47,17 +47,15 @@ const methodNames: Readonly<Record<number, string>> = {
  * @throws GruvError `bad-file` when the archive is damaged or names an entry twice, `unsupported`
  *   when it is encrypted or packed by another method than deflate, `too-large` for zip bombs.
  */
-export async function readZip(bytes: Uint8Array): Promise<ZipEntries> {
+export async function readZip(bytes: Uint8Array, limits?: LimitOptions): Promise<ZipEntries> {
   const { entries: listed, start, complete } = readDirectory(bytes)
   const entries = new Map<string, ZipEntry>()
   const places: (readonly [from: number, to: number])[] = []
-  const mostBytes = mostUnpackedBytes(bytes.length)
   let total = 0
   for (const entry of listed) {
     if (entry.isFolder) continue
     check(entry, entries, bytes.length)
     total += entry.size
-    if (total > mostBytes) throw tooLarge(mostBytes, total)
     places.push([entry.offset, entry.offset + LOCAL_HEADER.size + entry.packed])
     entries.set(entry.name, zipEntry(entry, bytes))
   }
@@ -65,6 +63,10 @@ export async function readZip(bytes: Uint8Array): Promise<ZipEntries> {
   places.sort((a, b) => a[0] - b[0])
   if (places.some(([, to], i) => to > (places[i + 1]?.[0] ?? start)))
     throw damaged('entries share their bytes')
+  if (total > bytes.length || limits) {
+    const { Budget } = await import('../../limits.ts')
+    Budget.reading(limits, bytes.length).check('bytes', total, 'the entries of the archive')
+  }
   return entries
 }
 
@@ -138,13 +140,5 @@ function damaged(got: string, cause?: unknown): GruvError {
     got,
     fix: 'Copy or save it again; `python3 -m zipfile -t` says the same.',
     ...(cause !== undefined && { cause }),
-  })
-}
-
-function tooLarge(most: number, got: number): GruvError {
-  return new GruvError('too-large', 'the entries of the archive are too large', {
-    expected: `at most ${showSize(most)}`,
-    got: showSize(got),
-    fix: 'If it is no zip bomb, split it, or save it without compression.',
   })
 }

@@ -15,7 +15,7 @@ import { importKeras } from './import.ts'
 import { jsonObject } from './settings.ts'
 
 export async function readKerasArchive(file: SourceFile, options: ReadOptions): Promise<Model> {
-  const entries = await readZip(file.bytes)
+  const entries = await readZip(file.bytes, options.limits)
   const entry = async (name: string): Promise<Uint8Array> => {
     const found = entries.get(name)
     if (found !== undefined) return found.read()
@@ -33,11 +33,12 @@ export async function readKerasArchive(file: SourceFile, options: ReadOptions): 
   const version = entries.has('metadata.json') ? (await json('metadata.json')).keras_version : null
   return importKeras(
     {
+      bytes: file.bytes.length,
       name: baseName(file.name),
       source: 'Keras archive (.keras)',
       config,
       version: typeof version === 'string' ? version : null,
-      weights: await objectH5(await entry('model.weights.h5')),
+      weights: await objectH5(await entry('model.weights.h5'), options.limits),
     },
     options,
   )
@@ -51,11 +52,15 @@ export async function readKerasConfig(file: SourceFile, options: ReadOptions): P
     metadata === null ? config : jsonObject(decodeText(metadata), 'metadata.json')
   return importKeras(
     {
+      bytes: file.bytes.length,
       name: baseName(file.name),
       source: 'Keras configuration and weights',
       config,
       version: typeof version === 'string' ? version : null,
-      weights: await weightsH5(await readSibling(file, weightsBeside(file, listed))),
+      weights: await weightsH5(
+        await readSibling(file, weightsBeside(file, listed)),
+        options.limits,
+      ),
     },
     options,
   )

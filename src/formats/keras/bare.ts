@@ -33,7 +33,7 @@ const recurrentByGates: Readonly<Record<number, string>> = { 1: 'SimpleRNN', 3: 
  * @throws GruvError `not-found` when no layer, or more than one, is recurrent and none is chosen.
  */
 export function importBare(
-  file: { readonly name: string; readonly source: string },
+  file: { readonly name: string; readonly source: string; readonly bytes: number },
   layers: readonly FoundLayer[],
   options: ReadOptions,
   ordered = false,

@@ -1,6 +1,7 @@
 /** Builds the graph node by node, with the shape and the mask of every value. */
 
 import { GruvError } from '../../errors.ts'
+import type { Budget } from '../../limits.ts'
 import { outputShapes } from '../../model/layers.ts'
 import type { BinaryNode, Dim, LayerNode, Unwired } from '../../model/types.ts'
 import type { Named } from '../../tensor.ts'
@@ -27,8 +28,14 @@ export type Nameless = {
 export class GraphBuilder {
   readonly nodes: LayerNode[] = []
   readonly warnings = new Set<string>()
-  readonly #names = new Set<string>()
+  /** Names that are taken, and how often each was asked for. */
+  readonly #names = new Map<string, number>()
   readonly #shapes = new Map<string, readonly Dim[]>()
+  readonly #budget: Budget
+
+  constructor(budget: Budget) {
+    this.#budget = budget
+  }
 
   /**
    * Adds a node. Its name is the layer's, with a number when the layer is called again.
@@ -56,6 +63,7 @@ export class GraphBuilder {
       Object.keys(shapes).map((port) => [port, `${unique}.${port}`]),
     )
     this.nodes.push({ ...complete, outputs } as LayerNode)
+    this.#budget.check('nodes', this.nodes.length, unique)
     for (const [port, shape] of Object.entries(shapes)) this.#shapes.set(outputs[port], shape)
     for (const [, { value, shape }] of wired) this.#shapes.set(value, shape)
     return Object.fromEntries(
@@ -86,9 +94,11 @@ export class GraphBuilder {
   }
 
   #unique(name: string): string {
-    let unique = name
-    for (let call = 2; this.#names.has(unique); call++) unique = `${name}#${call}`
-    this.#names.add(unique)
+    let call = (this.#names.get(name) ?? 0) + 1
+    let unique = call === 1 ? name : `${name}#${call}`
+    while (this.#names.has(unique)) unique = `${name}#${++call}`
+    this.#names.set(name, call)
+    this.#names.set(unique, Math.max(1, this.#names.get(unique) ?? 0))
     return unique
   }
 }

@@ -7,6 +7,7 @@
 import { type Hdf5Dataset, type Hdf5Group, memberAt, readHdf5 } from '../../bytes/hdf5/hdf5.ts'
 import type { Hdf5Attribute } from '../../bytes/hdf5/values.ts'
 import { GruvError } from '../../errors.ts'
+import type { LimitOptions } from '../../limits.ts'
 import type { Model } from '../../model/types.ts'
 import type { Tensor } from '../../tensor.ts'
 import { baseName, type ReadOptions, type SourceFile } from '../format.ts'
@@ -31,7 +32,7 @@ import {
 } from './weights.ts'
 
 export async function readKerasH5(file: SourceFile, options: ReadOptions): Promise<Model> {
-  const root = await readHdf5(file.bytes)
+  const root = await readHdf5(file.bytes, options.limits)
   const config = text(root.attributes.get('model_config'))
   const name = baseName(file.name)
   const stated = memberAt(root, 'model_weights')
@@ -41,6 +42,7 @@ export async function readKerasH5(file: SourceFile, options: ReadOptions): Promi
       text(root.attributes.get('keras_version')) ?? text(weights.attributes.get('keras_version'))
     return importKeras(
       {
+        bytes: file.bytes.length,
         name,
         source: 'Keras HDF5 (.h5)',
         config: jsonObject(config, 'model_config'),
@@ -64,18 +66,28 @@ export async function readKerasH5(file: SourceFile, options: ReadOptions): Promi
       },
     )
   }
-  return importBare({ name, source: 'Keras weights (HDF5)' }, layers, options)
+  return importBare(
+    { name, source: 'Keras weights (HDF5)', bytes: file.bytes.length },
+    layers,
+    options,
+  )
 }
 
 /** The weights of a `.keras` archive: an HDF5 file of objects. */
-export async function objectH5(bytes: Uint8Array): Promise<(net: NetConfig) => WeightSource> {
-  const tree = objectTree(await readHdf5(bytes))
+export async function objectH5(
+  bytes: Uint8Array,
+  limits: LimitOptions | undefined,
+): Promise<(net: NetConfig) => WeightSource> {
+  const tree = objectTree(await readHdf5(bytes, limits))
   return () => objectWeights(tree)
 }
 
 /** An HDF5 file of weights in either layout. */
-export async function weightsH5(bytes: Uint8Array): Promise<(net: NetConfig) => WeightSource> {
-  const root = await readHdf5(bytes)
+export async function weightsH5(
+  bytes: Uint8Array,
+  limits: LimitOptions | undefined,
+): Promise<(net: NetConfig) => WeightSource> {
+  const root = await readHdf5(bytes, limits)
   const group = memberAt(root, 'model_weights')
   const weights = group?.kind === 'group' ? group : root
   if (names(weights, 'layer_names') !== undefined) return (net) => legacyWeights(weights, net)

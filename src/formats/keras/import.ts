@@ -1,6 +1,7 @@
 /** Builds a Model from a Keras configuration and a container of its weights. */
 
 import { GruvError, isGruvError } from '../../errors.ts'
+import { Budget } from '../../limits.ts'
 import { createModel } from '../../model/graph.ts'
 import type { Dim, Model, Port } from '../../model/types.ts'
 import type { ReadOptions } from '../format.ts'
@@ -8,7 +9,7 @@ import { refuseConventions } from '../format.ts'
 import type { Reference } from './calls.ts'
 import type { LayerConfig, NetConfig } from './config.ts'
 import { parseNetwork } from './config.ts'
-import { inputValue, Network, neededCalls, type Source } from './network.ts'
+import { inputValue, Network, neededCalls, referencesOf, type Source } from './network.ts'
 import { type Refusal, refusals } from './refusals.ts'
 import { kerasVersion } from './settings.ts'
 import { slotsOf, type WeightSource } from './weights.ts'
@@ -23,6 +24,8 @@ export interface KerasFile {
   readonly weights: (net: NetConfig) => WeightSource
   /** Whether gruv guessed the configuration; the caller may then override it. */
   readonly guessed?: boolean
+  /** Of all its files. */
+  readonly bytes: number
 }
 
 /**
@@ -34,7 +37,12 @@ export function importKeras(file: KerasFile, options: ReadOptions): Model {
   const net = parseNetwork(file.config)
   const version = kerasVersion(file.version)
   const weights = file.weights(net)
-  const source: Source = { version, weights, conventions: options.conventions ?? {} }
+  const source: Source = {
+    version,
+    weights,
+    conventions: options.conventions ?? {},
+    budget: () => Budget.reading(options.limits, file.bytes),
+  }
   const outputs = options.until === undefined ? net.outputs : endingAt(net, options.until)
   const needed = neededCalls(net, outputs).map(({ layer }) => layer)
   const refused = refusals(needed, version)
@@ -155,12 +163,18 @@ function refusal(net: NetConfig, refused: readonly Refusal[]): GruvError {
 /** The last layer that needs none of these. */
 function lastBefore(net: NetConfig, refused: ReadonlySet<string>): string | null {
   const inputs = new Set(net.inputs.map(({ layer }) => layer))
-  const fine = net.layers.filter(({ name, calls }) => {
-    if (inputs.has(name) || calls.length === 0) return false
-    const reference = { layer: name, call: calls.length - 1, tensor: 0 }
-    return neededCalls(net, [reference]).every(({ layer }) => !refused.has(layer.name))
-  })
-  return fine.at(-1)?.name ?? null
+  const ends = net.layers
+    .filter(({ name, calls }) => !inputs.has(name) && calls.length > 0)
+    .map(({ name, calls }) => ({ layer: name, call: calls.length - 1, tensor: 0 }))
+  // Calls that need one of the refused layers, each after what it needs itself.
+  const spoilt = new Set<string>()
+  const keyOf = ({ layer, call }: Omit<Reference, 'tensor'>): string => `${call} ${layer}`
+  for (const { layer, call } of neededCalls(net, ends)) {
+    const needs = inputs.has(layer.name) ? [] : referencesOf(layer.calls[call])
+    if (refused.has(layer.name) || needs.some((each) => spoilt.has(keyOf(each))))
+      spoilt.add(keyOf({ layer: layer.name, call }))
+  }
+  return ends.findLast((end) => !spoilt.has(keyOf(end)))?.layer ?? null
 }
 
 /**

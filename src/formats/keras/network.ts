@@ -1,10 +1,11 @@
 /** Builds the nodes of a Keras network: every call of every layer that the outputs need. */
 
 import { GruvError, isGruvError } from '../../errors.ts'
+import type { Budget } from '../../limits.ts'
 import type { ConventionOptions } from '../../model/conventions/conventions.ts'
 import type { Dim, Port } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'
-import type { Argument, Reference } from './calls.ts'
+import type { Argument, Call, Reference } from './calls.ts'
 import type { LayerConfig, NetConfig } from './config.ts'
 import { GraphBuilder, type Result, type Value } from './graph.ts'
 import { type Given, isValue, type LayerCall, under, valuesIn } from './layer.ts'
@@ -19,6 +20,8 @@ export interface Source {
   readonly version: KerasVersion
   readonly weights: WeightSource
   readonly conventions: ConventionOptions
+  /** For each attempt, a new one. */
+  readonly budget: () => Budget
 }
 
 /** The calls that lead to these tensors, each after those it needs. */
@@ -60,10 +63,15 @@ export function neededCalls(
         expected: `${layer.calls.length} calls`,
       })
     }
-    const needed = [...call.args, ...Object.values(call.kwargs)].flatMap(referencesIn)
+    const needed = [...referencesOf(call)]
     stack.push(...needed.reverse().map((each) => ({ reference: each, leave: false })))
   }
   return order
+}
+
+/** The tensors that a call reads. */
+export function referencesOf({ args, kwargs }: Call): readonly Reference[] {
+  return [...args, ...Object.values(kwargs)].flatMap(referencesIn)
 }
 
 function referencesIn(argument: Argument): readonly Reference[] {
@@ -72,14 +80,17 @@ function referencesIn(argument: Argument): readonly Reference[] {
 }
 
 export class Network {
-  readonly graph = new GraphBuilder()
+  readonly graph: GraphBuilder
   readonly refused: Refusal[] = []
   readonly #source: Source
+  readonly #budget: Budget
   /** Things made once for all calls of a layer, by layer. */
   readonly #made = new Map<LayerConfig, Map<string, unknown>>()
 
   constructor(source: Source, made: Map<LayerConfig, Map<string, unknown>>) {
     this.#source = source
+    this.#budget = source.budget()
+    this.graph = new GraphBuilder(this.#budget)
     this.#made = made
   }
 
@@ -104,6 +115,8 @@ export class Network {
       })
     }
     for (const { layer, call } of neededCalls(net, wanted)) {
+      // A model inside counts as often as it is called.
+      this.#budget.spend('nodes', 1, prefix + layer.name)
       const key = keyOf({ layer: layer.name, call, tensor: 0 })
       const input = inputs.get(layer.name)
       if (input !== undefined) {

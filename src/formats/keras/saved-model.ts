@@ -36,6 +36,8 @@ import {
 interface Checkpoint {
   readonly bundle: Bundle
   readonly graph: ObjectGraph
+  /** Bytes of all its files. */
+  readonly size: number
 }
 
 export async function readSavedModel(file: SourceFile, options: ReadOptions): Promise<Model> {
@@ -52,9 +54,10 @@ export async function readSavedModel(file: SourceFile, options: ReadOptions): Pr
   if (root === undefined) throw new GruvError('bad-file', 'keras_metadata.pb names no object')
   const described = jsonObject(root.metadata, 'keras_metadata.pb')
   const version = described.keras_version
-  const { bundle, graph } = await checkpointAt(file, 'variables/variables')
+  const { bundle, graph, size } = await checkpointAt(file, 'variables/variables')
   return importKeras(
     {
+      bytes: file.bytes.length + metadata.length + size,
       name: typeof described.name === 'string' ? described.name : baseName(file.name),
       source: 'TensorFlow SavedModel',
       config: described.model_config ?? described,
@@ -86,7 +89,12 @@ async function readCheckpointFiles(
 ): Promise<Model> {
   const checkpoint = await checkpointAt(file, prefix)
   const layers = layersIn(checkpoint)
-  return importBare({ name: prefix, source: 'TensorFlow checkpoint' }, layers, options, true)
+  return importBare(
+    { name: prefix, source: 'TensorFlow checkpoint', bytes: checkpoint.size },
+    layers,
+    options,
+    true,
+  )
 }
 
 async function checkpointAt(file: SourceFile, prefix: string): Promise<Checkpoint> {
@@ -109,10 +117,11 @@ async function checkpointAt(file: SourceFile, prefix: string): Promise<Checkpoin
       },
     )
   }
-  return { bundle, graph: await readObjectGraph(strings[0]) }
+  const size = data.reduce((sum, { length }) => sum + length, index.length)
+  return { bundle, graph: await readObjectGraph(strings[0]), size }
 }
 
-function objectGraphWeights({ bundle, graph }: Checkpoint): WeightSource {
+function objectGraphWeights({ bundle, graph }: Pick<Checkpoint, 'bundle' | 'graph'>): WeightSource {
   return {
     find: (layerPath, slots) => {
       const path = layerPath.flatMap((_, depth) => stepsTo(layerPath, depth))

@@ -66,8 +66,10 @@ export async function readTfjsModel(file: SourceFile, options: ReadOptions): Pro
     )
   }
   const version = topology.keras_version
+  const size = tensors.reduce((sum, { tensor }) => sum + tensor.data.length, 0)
   return importKeras(
     {
+      bytes: file.bytes.length + size,
       name: baseName(file.name),
       source: 'TF.js layers model',
       config,

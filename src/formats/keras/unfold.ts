@@ -55,6 +55,8 @@ function isVectorwise(node: LayerNode): boolean {
   return node.kind === 'layerNorm' ? node.axes === 1 : vectorwise[node.kind]
 }
 
+const MOST_LOOKS = 2 ** 22
+
 /**
  * The same graph with as few of these reshapes as possible.
  * @param shapes of every value of the graph.
@@ -66,6 +68,8 @@ export function unfolded(
   outputs: readonly string[],
 ): readonly LayerNode[] {
   const folds = nodes.flatMap((node) => foldOf(node, shapes) ?? [])
+  // Each takes a look at the whole graph. Beyond some thousands, the reshapes may stay.
+  if (folds.length * nodes.length > MOST_LOOKS) return nodes
   let kept: readonly LayerNode[] = nodes
   for (const fold of folds) kept = without(fold, folds, kept, shapes, outputs)
   return kept

@@ -79,7 +79,11 @@ export function besideLive(graph: Graph, live: Live, known: Known): Tensor | nul
   const stored = live.view.flatMap((axes, axis) => (axes.length === 1 ? [axis] : []))
   const order = stored.toSorted((a, b) => live.view[a][0] - live.view[b][0])
   const others = live.view.flatMap((axes, axis) => (axes.length === 1 ? [] : [axis]))
-  const turned = permuteKnown({ ...full, shape: tensor.shape }, [...order, ...others]).tensor
+  const turned = permuteKnown(
+    { ...full, shape: tensor.shape },
+    [...order, ...others],
+    graph.spend,
+  ).tensor
   const shape = graph.shapeOf(live.value).map((_, place) => {
     const axis = order.find((each) => live.view[each][0] === place)
     return axis === undefined ? 1 : tensor.shape[axis]

@@ -3,6 +3,7 @@
  */
 
 import { GruvError } from '../../errors.ts'
+import type { Budget } from '../../limits.ts'
 import { outputShapes } from '../../model/layers.ts'
 import { product } from '../../model/shapes/dims.ts'
 import type { LayerNode, NodeOf, Port, Unwired } from '../../model/types.ts'
@@ -26,10 +27,6 @@ export type Nameless<K extends LayerNode['kind'] = LayerNode['kind']> = K extend
   ? Omit<NodeOf<K>, 'name' | 'inputs' | 'outputs' | 'conventions'>
   : never
 
-/** Numbers that constant folding may make: these, and some for each byte of the file. */
-const FREE_ELEMENTS = 2 ** 22
-const ELEMENTS_PER_BYTE = 4
-
 export class Graph {
   readonly nodes: LayerNode[] = []
   readonly warnings = new Set<string>()
@@ -38,27 +35,19 @@ export class Graph {
   where = ''
   private readonly shapes = new Map<string, Shape>()
   private readonly makers = new Map<string, LayerNode>()
-  private readonly names = new Set<string>()
+  /** Names that are taken, and how often each was asked for. */
+  private readonly names = new Map<string, number>()
   private readonly made = new Map<string, string>()
-  private elements: number
+  readonly budget: Budget
 
-  constructor(inputs: readonly Port[], symbols: Symbols, fileBytes: number) {
+  constructor(inputs: readonly Port[], symbols: Symbols, budget: Budget) {
     this.symbols = symbols
-    this.elements = FREE_ELEMENTS + ELEMENTS_PER_BYTE * fileBytes
+    this.budget = budget
     for (const { name, shape } of inputs) this.shapes.set(name, shape)
   }
 
-  readonly spend = (elements: number): void => {
-    this.elements -= elements
-    if (this.elements >= 0) return
-    throw new GruvError(
-      'too-large',
-      'the constants of this graph grow beyond what its size allows',
-      {
-        where: this.where,
-      },
-    )
-  }
+  /** Before constant folding makes so many numbers. */
+  readonly spend = (elements: number): void => this.budget.spend('elements', elements, this.where)
 
   /** The extents of a value of the Model. */
   shapeOf(value: string): Shape {
@@ -100,6 +89,7 @@ export class Graph {
       this.makers.set(outputs[port], whole)
     }
     this.nodes.push(whole)
+    this.budget.check('nodes', this.nodes.length, name)
     return outputs
   }
 
@@ -114,9 +104,11 @@ export class Graph {
   }
 
   private unique(stem: string): string {
-    let name = stem
-    for (let i = 1; this.names.has(name) || this.shapes.has(name); i++) name = `${stem}_${i}`
-    this.names.add(name)
+    let count = this.names.get(stem) ?? 0
+    let name = count === 0 ? stem : `${stem}_${count}`
+    while (this.names.has(name) || this.shapes.has(name)) name = `${stem}_${++count}`
+    this.names.set(stem, count)
+    this.names.set(name, this.names.get(name) ?? 0)
     return name
   }
 
@@ -131,6 +123,7 @@ export class Graph {
   /** A known value as a node, expanded where extents depend on the inputs. */
   private constant(value: Known): Live {
     const { shape, tensor } = value
+    this.budget.spend('operations', tensor.data.length, this.where)
     const type = tensor.dtype === 'bool' ? 'bool' : isInteger(value) ? 'int' : 'float'
     const numeric = shape.every((extent) => typeof extent === 'number')
     const small = numeric && uniform(value) === null

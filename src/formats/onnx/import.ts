@@ -1,6 +1,7 @@
 /** Walks through an ONNX graph, operator by operator, in the order of the file. */
 
 import { GruvError, isGruvError, within } from '../../errors.ts'
+import type { Budget } from '../../limits.ts'
 import type { Dim, Port } from '../../model/types.ts'
 import { Graph, inOrder } from './graph.ts'
 import { Op, type Operators, type Setting } from './op.ts'
@@ -40,7 +41,10 @@ export interface Source {
   readonly graph: GraphProto
   readonly functions: ReadonlyMap<string, FunctionProto>
   readonly setting: Omit<Setting, 'graph'>
-  readonly fileBytes: number
+  /** Of one walk. */
+  readonly budget: () => Budget
+  /** Of all walks together. */
+  readonly walks: Budget
 }
 
 export interface Imported extends Draft {
@@ -63,7 +67,7 @@ export function walk(source: Source, symbols: Symbols): Imported {
       shape: axes === undefined ? shape : axes.map((axis) => shape[axis]),
     })),
     symbols,
-    source.fileBytes,
+    source.budget(),
   )
   const walker = new Walker(source, { ...setting, graph })
   const values = new Map<string, Value>()
@@ -146,14 +150,13 @@ function typeIn({ type }: ValueInfoProto): Live['type'] {
 
 /** Calls of functions inside functions; the exporters write three or so. */
 const MOST_CALLS = 16
-/** Operators that functions may unfold into. */
-const MOST_OPERATORS = 100_000
+/** What it takes to read an operator, in operations of arithmetic. */
+const OPERATOR = 2 ** 11
 
 class Walker {
   private readonly source: Source
   private readonly setting: Setting
   private calls = 0
-  private operators = 0
 
   constructor(source: Source, setting: Setting) {
     this.source = source
@@ -186,7 +189,9 @@ class Walker {
     read: ReadonlySet<string>,
     outer: ReadonlyMap<string, AttributeProto>,
   ): void {
-    if (++this.operators > MOST_OPERATORS) throw tooMany('operators', MOST_OPERATORS)
+    // The operators of a function count as often as it is called.
+    this.setting.graph.budget.spend('nodes', 1, name)
+    this.source.walks.spend('operations', OPERATOR, name)
     this.setting.graph.where = name
     const inputs = node.inputs.map((input) =>
       input === '' ? undefined : valueNamed(values, input),

@@ -7,6 +7,7 @@
 
 import { messageReader } from '../../bytes/protobuf/read.ts'
 import { GruvError } from '../../errors.ts'
+import { Budget } from '../../limits.ts'
 import { createModel } from '../../model/graph.ts'
 import type { Model } from '../../model/types.ts'
 import type { Tensor } from '../../tensor.ts'
@@ -52,11 +53,14 @@ export async function readOnnxModel(file: SourceFile, options: ReadOptions): Pro
   }
   checkConventions(graph, functions, options)
   const external = await readExternalData(file, graph, model.functions)
+  const size = [...external.values()].reduce((sum, { length }) => sum + length, file.bytes.length)
+  const budget = (): Budget => Budget.reading(options.limits, size)
   const decoded = new Map<TensorProto, Tensor>()
   const source: Source = {
     graph,
     functions,
-    fileBytes: file.bytes.length,
+    budget,
+    walks: budget(),
     setting: {
       opset,
       conventions: options.conventions ?? {},

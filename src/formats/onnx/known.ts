@@ -130,7 +130,12 @@ function combine(
   return { shape, data, dtype }
 }
 
-export function permuteKnown({ shape, tensor }: Known, order: readonly number[]): Known {
+export function permuteKnown(
+  { shape, tensor }: Known,
+  order: readonly number[],
+  spend: Spend,
+): Known {
+  spend(tensor.data.length)
   return {
     kind: 'known',
     shape: order.map((axis) => shape[axis]),

@@ -34,7 +34,7 @@ export async function readPytorch(file: SourceFile, options: ReadOptions): Promi
       fix: 'Choose a module: `--module NAME`.',
     })
   }
-  return stateDictModel(file, await readTorch(file.bytes), options)
+  return stateDictModel(file, await readTorch(file.bytes, options.limits), options)
 }
 
 /**

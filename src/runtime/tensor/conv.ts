@@ -94,11 +94,12 @@ export function pool(node: PoolNode, { x }: Named<Block>, shape: Shape): Float64
   const dilations = sizes.map(() => 1)
   const geometry = windowsOf({ long, short, sizes, strides, dilations }, node.padding)
   const max = node.op === 'max'
+  const all = sizeOf(sizes)
   const y = zeros(node.name, shape)
   if (max) y.fill(-Infinity)
   const [rowX, rowY] = [sizeOf(long) * features, sizeOf(short) * features]
-  forEachWindow(geometry, (window, taps, places, count) => {
-    const divisor = node.countsPadding ? taps.length : count
+  forEachWindow(geometry, (window, _, places, count) => {
+    const divisor = node.countsPadding ? all : count
     for (let row = 0; row < shape[0]; row++) {
       const out = row * rowY + window * features
       for (let i = 0; i < count; i++) {

@@ -46,29 +46,38 @@ export function forEachWindow(
 ): void {
   const rank = long.length
   const steps = stridesOf(long)
-  const taps = new Int32Array(sizeOf(sizes))
+  const tapSteps = stridesOf(sizes)
+  // No more taps of a window lie inside than there are places.
+  const most = long.map((extent, axis) => Math.min(extent, sizes[axis]))
+  const taps = new Int32Array(sizeOf(most))
   const places = new Int32Array(taps.length)
   const position = new Int32Array(rank)
   const tap = new Int32Array(rank)
+  const first = new Int32Array(rank)
+  const inside = new Int32Array(rank)
   const total = sizeOf(short)
   for (let window = 0; window < total; window++) {
-    let count = 0
+    let count = 1
+    for (let axis = 0; axis < rank; axis++) {
+      // Taps t with 0 ≤ start + t·dilation < long: a window may be far larger than the data.
+      const start = position[axis] * strides[axis] - before[axis]
+      first[axis] = Math.max(0, Math.ceil(-start / dilations[axis]))
+      const end = Math.min(sizes[axis], Math.ceil((long[axis] - start) / dilations[axis]))
+      inside[axis] = Math.max(0, end - first[axis])
+      count *= inside[axis]
+    }
     tap.fill(0)
-    for (let t = 0; t < taps.length; t++) {
+    for (let i = 0; i < count; i++) {
       let place = 0
+      let number = 0
       for (let axis = 0; axis < rank; axis++) {
-        const at = position[axis] * strides[axis] + tap[axis] * dilations[axis] - before[axis]
-        if (at < 0 || at >= long[axis]) {
-          place = -1
-          break
-        }
-        place += at * steps[axis]
+        const t = first[axis] + tap[axis]
+        place += (position[axis] * strides[axis] - before[axis] + t * dilations[axis]) * steps[axis]
+        number += t * tapSteps[axis]
       }
-      if (place >= 0) {
-        taps[count] = t
-        places[count++] = place
-      }
-      advance(tap, sizes)
+      taps[i] = number
+      places[i] = place
+      advance(tap, inside)
     }
     visit(window, taps, places, count)
     advance(position, short)
@@ -76,7 +85,7 @@ export function forEachWindow(
 }
 
 /** The next index of a shape, row-major. */
-function advance(index: Int32Array, shape: readonly number[]): void {
+function advance(index: Int32Array, shape: ArrayLike<number>): void {
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     if (++index[axis] < shape[axis]) return
     index[axis] = 0

@@ -93,13 +93,14 @@ export function pullPool(node: PoolNode, { x }: Named<Tensor>, bar: Tensor): Nam
   const geometry = windowsOf({ long, short, sizes, strides, dilations }, node.padding)
   const [rowX, rowY] = [sizeOf(long) * features, sizeOf(short) * features]
   const data = new Float64Array(x.data.length)
-  forEachWindow(geometry, (window, taps, places, count) => {
+  const all = sizeOf(sizes)
+  forEachWindow(geometry, (window, _, places, count) => {
     for (let row = 0; row < x.shape[0]; row++) {
       for (let c = 0; c < features; c++) {
         const b = bar.data[row * rowY + window * features + c]
         const at = (i: number): number => row * rowX + places[i] * features + c
         if (op === 'average') {
-          const share = b / (countsPadding ? taps.length : count)
+          const share = b / (countsPadding ? all : count)
           for (let i = 0; i < count; i++) data[at(i)] += share
           continue
         }

@@ -1,15 +1,15 @@
 /** Puts the axes of a value in another order, drops axes of extent 1 and inserts them. */
 
 import type { Dim } from '../../../model/types.ts'
-import { permuteKnown } from '../known.ts'
+import { permuteKnown, type Spend } from '../known.ts'
 import type { Op } from '../op.ts'
 import type { Live, Value } from '../values.ts'
 
-export function transpose(x: Value, order: readonly number[]): Value {
-  if (x.kind === 'known') return permuteKnown(x, order)
+export function transpose(x: Value, order: readonly number[], spend: Spend): Value {
+  if (x.kind === 'known') return permuteKnown(x, order, spend)
   if (x.kind === 'live') return { ...x, view: order.map((axis) => x.view[axis]) }
   if (x.kind === 'extents') return x
-  const parts = x.parts.map((part) => transpose(part, order) as Live)
+  const parts = x.parts.map((part) => transpose(part, order, spend) as Live)
   return { kind: 'stack', axis: order.indexOf(x.axis), parts }
 }
 

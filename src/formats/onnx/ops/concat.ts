@@ -20,9 +20,11 @@ export const joining: Operators = {
 export function concat(op: Op, values: readonly Value[], axis: number): Value {
   const { graph } = op
   if (values.length === 1) return values[0]
+  graph.spend(values.length)
   if (values.some(({ kind }) => kind === 'extents')) {
     const lists = values.map((value) => entriesOf(value)?.entries)
     if (lists.every((list) => list !== undefined)) {
+      graph.spend(lists.reduce((sum, list) => sum + list.length, 0))
       const entries = lists.flat()
       return extents([entries.length], entries)
     }

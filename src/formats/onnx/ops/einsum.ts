@@ -47,7 +47,7 @@ function product(op: Op): Value {
       ...live,
       view: result.map((index) => (own.includes(index) ? live.view[own.indexOf(index)] : [])),
     })
-    return transpose(binary(graph, 'multiply', side(a, left), side(b, right)), order)
+    return transpose(binary(graph, 'multiply', side(a, left), side(b, right)), order, graph.spend)
   }
   const merged = (live: Live, own: string, groups: readonly (readonly string[])[]): string =>
     graph.layOut({
@@ -66,5 +66,5 @@ function product(op: Op): Value {
     y,
     result.map((index) => extents.get(index)!),
   )
-  return transpose(liveValue(value, result.length), order)
+  return transpose(liveValue(value, result.length), order, graph.spend)
 }

@@ -102,7 +102,7 @@ function gemm(op: Op): Value {
   if (given.some((value) => graph.extentsOf(value).length !== 2))
     throw graph.misfit('Gemm multiplies matrices', ...given)
   const [a, b] = (['transA', 'transB'] as const).map((flag, i) =>
-    op.int(flag, 0) === 0 ? given[i] : transpose(given[i], [1, 0]),
+    op.int(flag, 0) === 0 ? given[i] : transpose(given[i], [1, 0], graph.spend),
   )
   const c = op.inputs[2]
   if (b.kind === 'known' && a.kind !== 'known') {

@@ -71,7 +71,7 @@ export const shaping: Operators = {
       rank,
     )
     if (order.length !== rank) throw op.wrong('perm', `${rank} axes`, order.join(', '))
-    return [transpose(x, order)]
+    return [transpose(x, order, op.graph.spend)]
   },
   Squeeze: (op) => [squeeze(op)],
   Unsqueeze: (op) => {

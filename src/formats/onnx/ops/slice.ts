@@ -170,6 +170,7 @@ function splitSizes(op: Op, extent: Dim): readonly number[] {
   if (given !== undefined) return given
   if (typeof extent !== 'number')
     throw op.graph.unsupported('a Split of an extent that is not fixed')
+  op.graph.spend(count)
   const size = Math.ceil(extent / count)
   return Array.from({ length: count }, (_, i) => Math.min(size, Math.max(extent - i * size, 0)))
 }
