@@ -139,7 +139,7 @@ export function beyond(limit: keyof Limits, most: number, got: number, where?: s
   return new GruvError('too-large', `this goes beyond the limit of ${limit}`, {
     where,
     expected: `at most ${most.toLocaleString('en')} ${units[limit]}`,
-    got: `${got.toLocaleString('en')} or more`,
+    got: `${got.toLocaleString('en')}`,
     fix: `If the model is meant to be so large, raise the limit: \`--limit ${limit}=${suggestion(got)}\`, or the option \`limits\` of load and compile.`,
   })
 }

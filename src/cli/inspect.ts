@@ -59,7 +59,7 @@ Examples:
     if (flags.json) print(JSON.stringify(asJson(model, flags), null, 2))
     else {
       printModel(model, flags)
-      if (flags.plan) printPlan(summarizePlan(model, flags.precision))
+      if (flags.plan) printPlan(summarizePlan(model, flags))
     }
   })
 }
@@ -160,7 +160,7 @@ function asJson(model: Model, flags: InspectFlags): object {
   const summary = summarize(model)
   return {
     ...summary,
-    ...(flags.plan && { plan: summarizePlan(model, flags.precision) }),
+    ...(flags.plan && { plan: summarizePlan(model, flags) }),
     layers: model.nodes.map((node, i) => ({
       ...summary.layers[i],
       conventions: summary.layers[i].conventions.map((convention: Convention) => ({

@@ -6,6 +6,7 @@ import {
   type ArrayNames,
   type ConventionOptions,
   GruvError,
+  type LimitOptions,
   type LoadOptions,
   load,
   parseWiring,
@@ -30,6 +31,7 @@ export interface ConventionFlags extends Omit<ConventionOptions, 'gateOrder' | '
   readonly layer?: string
   readonly until?: string
   readonly quirk?: readonly string[]
+  readonly limit?: readonly string[]
 }
 
 /** Adds the flags for files that state no conventions. */
@@ -77,6 +79,14 @@ export function addConventionFlags(command: Command): Command {
   ]
   for (const option of options) command.addOption(option.helpGroup(group))
   const part = 'For a part of a model:'
+  command.addOption(
+    new Option(
+      '--limit <name=number>',
+      'what a file and a run may cost, where the default is not enough: bytes, nodes, elements or operations; several times',
+    )
+      .argParser(collect)
+      .helpGroup('For very large models:'),
+  )
   return command
     .addOption(
       new Option(
@@ -134,9 +144,27 @@ async function loadOptions(flags: ConventionFlags): Promise<LoadOptions> {
     ...(flags.wiring !== undefined && {
       wiring: parseWiring(await readText(flags.wiring), flags.wiring),
     }),
+    ...limitsOf(flags),
     ...(layer !== undefined && { layer }),
     ...(until !== undefined && { until }),
   }
+}
+
+/** `--limit nodes=1e6`, as `load`, `compile`, `verify` and `trace` take it; nothing where none is given. */
+export function limitsOf({ limit = [] }: Pick<ConventionFlags, 'limit'>): {
+  readonly limits?: LimitOptions
+} {
+  if (limit.length === 0) return {}
+  const entries = limit.map((text) => {
+    const [name, number, ...rest] = text.split('=')
+    const value = Number(number)
+    if (number?.trim() && rest.length === 0 && value >= 0) return [name, value] as const
+    throw new GruvError('bad-argument', `'${text}' is no limit`, {
+      where: '--limit',
+      expected: 'a name and a number, such as nodes=1e6',
+    })
+  })
+  return { limits: Object.fromEntries(entries) }
 }
 
 /** Three letters are the gate order of a GRU, four that of an LSTM. */

@@ -3,6 +3,7 @@
  */
 
 import { compileSync, type Model, type Plan, type Program } from '../index.ts'
+import { limitsOf } from './options.ts'
 import { columns, heading, paint, print } from './render.ts'
 
 export interface PlanSummary {
@@ -22,8 +23,12 @@ export interface PlanSummary {
   readonly obstacle: Plan['obstacle']
 }
 
-export function summarizePlan(model: Model, precision: 'f32' | 'f64'): PlanSummary {
-  const { plan, engine } = compileSync(model, { precision })
+export function summarizePlan(
+  model: Model,
+  flags: { readonly precision: 'f32' | 'f64'; readonly limit?: readonly string[] },
+): PlanSummary {
+  const { precision } = flags
+  const { plan, engine } = compileSync(model, { precision, ...limitsOf(flags) })
   const bytes = precision === 'f32' ? 4 : 8
   const names = (values: readonly number[]): string[] =>
     values.map((value) => plan.values[value].name)

@@ -21,6 +21,7 @@ import {
   addConventionFlags,
   type ConventionFlags,
   collect,
+  limitsOf,
   loadModel,
   MODEL_ARGUMENT,
   precisionOption,
@@ -259,9 +260,13 @@ function readLine(text: string, line: number, { input }: Stream): readonly numbe
 
 async function compileFor(
   model: Model,
-  { precision, deterministic, quirk }: RunFlags,
+  { precision, deterministic, quirk, ...flags }: RunFlags,
 ): Promise<Program> {
-  const program = await compile(model, { precision, ...(deterministic && { deterministic }) })
+  const program = await compile(model, {
+    precision,
+    ...(deterministic && { deterministic }),
+    ...limitsOf(flags),
+  })
   return withRunQuirks(program, quirk ?? [])
 }
 

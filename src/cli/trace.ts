@@ -11,6 +11,7 @@ import {
   addConventionFlags,
   type ConventionFlags,
   collect,
+  limitsOf,
   loadModel,
   MODEL_ARGUMENT,
 } from './options.ts'
@@ -218,6 +219,7 @@ async function traceOptions(model: Model, flags: TraceFlags): Promise<ParsedOpti
   const states = model.nodes.flatMap(statesOf).map(({ name }) => name)
   return {
     ...(await readMaskFlags(flags)),
+    ...limitsOf(flags),
     ...(flags.steps !== undefined && { steps: parseSteps(flags.steps) }),
     ...(flags.initialState !== undefined && {
       initialState: await readNamed(flags.initialState, states, '--initial-state'),

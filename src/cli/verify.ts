@@ -12,6 +12,7 @@ import {
   addConventionFlags,
   type ConventionFlags,
   collect,
+  limitsOf,
   loadModel,
   MODEL_ARGUMENT,
   numberFlag,
@@ -93,6 +94,7 @@ export async function verifyFiles(
   return verify(model, {
     ...(await readComparisonData(model, flags)),
     precision: flags.precision,
+    ...limitsOf(flags),
     ...(await readMaskFlags(flags)),
     wrap: (program) => withRunQuirks(program, flags.quirk ?? []),
     ...(flags.atol !== undefined && { atol: flags.atol }),

@@ -131,7 +131,7 @@ export async function readFileBytes(
 async function readUpTo(file: FileHandle, most: number, expected: number): Promise<Uint8Array> {
   const parts: Uint8Array[] = []
   let length = 0
-  for (let size = Math.max(expected, SOME_BYTES) + 1; ; size = SOME_BYTES) {
+  for (let size = (expected || SOME_BYTES) + 1; ; size = SOME_BYTES) {
     const part = new Uint8Array(size)
     let filled = 0
     while (filled < size) {

@@ -29,9 +29,12 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
     const readOptions: ReadOptions = Object.fromEntries(
       Object.entries(said).filter(([, value]) => value !== undefined && value !== null),
     )
-    const { name: found, ...arrival } = await arrive(source, said.limits)
+    const { limits } = readOptions
+    if (limits) (await import('../limits.ts')).checkLimits(limits)
+    const { name: found, ...arrival } = await arrive(source, limits)
     name = given ?? found
     const model = await readModel({ name, ...arrival }, readOptions)
+    if (limits) (await import('./limited.ts')).checkModel(model, limits)
     if (verify) (await import('../verify/reference.ts')).verifyReference(model)
     return await (await import('../model/warnings/index.ts')).withWarnings(model)
   } catch (error) {

@@ -17,10 +17,10 @@ export async function arrive(source: ModelSource, limits?: LimitOptions): Promis
   if (typeof source === 'string' || source instanceof URL) {
     return isPath(source)
       ? (await import('./files.node.ts')).fileAtPath(source, limits)
-      : served(await fetchOrTell(source), source)
+      : served(await fetchOrTell(source), source, limits)
   }
-  if (source instanceof Response) return served(source)
-  return (await import('./file-set.ts')).fileOfSet(source, bytesOf)
+  if (source instanceof Response) return served(source, undefined, limits)
+  return (await import('./file-set.ts')).fileOfSet(source, (file) => bytesOf(file, limits))
 }
 
 /** The name of a source, for messages and where the model has none. */
@@ -32,9 +32,12 @@ export function nameOf(source: ModelSource): string {
   return Object.keys(source ?? {})[0] ?? 'model'
 }
 
-async function bytesOf(source: Uint8Array | ArrayBuffer | Blob | URL): Promise<Uint8Array> {
+async function bytesOf(
+  source: Uint8Array | ArrayBuffer | Blob | URL,
+  limits?: LimitOptions,
+): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source
-  if (source instanceof URL) return (await arrive(source)).bytes
+  if (source instanceof URL) return (await arrive(source, limits)).bytes
   return new Uint8Array(await (source instanceof Blob ? source : new Blob([source])).arrayBuffer())
 }
 
@@ -62,15 +65,26 @@ async function fetchOrTell(url: string | URL): Promise<Response> {
 }
 
 /** @param asked the URL that was asked for, which may have led elsewhere. */
-async function served(answer: Response, asked?: string | URL): Promise<SourceFile> {
-  const bytes = await bytesIn(answer)
-  const siblings = besideUrls([answer.url, asked === undefined ? '' : String(asked)])
+async function served(
+  answer: Response,
+  asked?: string | URL,
+  limits?: LimitOptions,
+): Promise<SourceFile> {
+  const bytes = await bytesIn(answer, limits)
+  const siblings = besideUrls([answer.url, asked === undefined ? '' : String(asked)], limits)
   const name = asked === undefined ? nameOf(answer) : nameOf(asked)
   return { name, bytes, ...(siblings && { siblings }) }
 }
 
-async function bytesIn(answer: Response): Promise<Uint8Array> {
-  if (answer.ok) return new Uint8Array(await answer.arrayBuffer())
+async function bytesIn(answer: Response, limits?: LimitOptions): Promise<Uint8Array> {
+  if (answer.ok) {
+    // The browser holds a server to the length it states; all else is read with a limit.
+    const length = Number(answer.headers.get('content-length'))
+    const plain = length > 0 && length < 2 ** 31 && !answer.headers.has('content-encoding')
+    return plain && !limits
+      ? new Uint8Array(await answer.arrayBuffer())
+      : (await import('./body.ts')).readBody(answer, limits)
+  }
   throw new GruvError('unreadable', 'the server did not give the file', {
     expected: 'status 200',
     got: `status ${answer.status} ${answer.statusText}`.trim(),
@@ -81,7 +95,10 @@ async function bytesIn(answer: Response): Promise<Uint8Array> {
  * What lies beside a URL is asked for with the same query (a key, a token), first where the URL was
  * followed to, then where it led away from.
  */
-function besideUrls(urls: readonly string[]): Siblings | undefined {
+function besideUrls(
+  urls: readonly string[],
+  limits: LimitOptions | undefined,
+): Siblings | undefined {
   // Resolved against the page in browsers, where the URL itself may be relative.
   const page = typeof location === 'undefined' ? undefined : location.href
   const bases = [...new Set(urls.filter(Boolean).map((each) => new URL(each, page).href))]
@@ -95,7 +112,7 @@ function besideUrls(urls: readonly string[]): Siblings | undefined {
         const beside = new URL(escaped, base)
         beside.search = new URL(base).search
         const answer = await fetchOrTell(beside)
-        if (answer.ok) return bytesIn(answer)
+        if (answer.ok) return bytesIn(answer, limits)
         answers.push(answer)
       }
       return bytesIn(answers.at(-1)!)

@@ -1,5 +1,6 @@
 /** Computes the inputs of recurrent layers inside a model. */
 
+import type { LimitOptions } from '../limits.ts'
 import { createModel, valueShapes } from '../model/graph.ts'
 import { isRecurrent, statesOf } from '../model/layers.ts'
 import type { Model, RecurrentNode } from '../model/types.ts'
@@ -13,7 +14,10 @@ import { named } from '../runtime/run/named.ts'
 import { readStates } from '../runtime/run/states.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
 
-export type StateAndMaskOptions = Pick<RunOptions, 'initialState' | 'mask' | 'lengths'>
+export interface StateAndMaskOptions extends Pick<RunOptions, 'initialState' | 'mask' | 'lengths'> {
+  /** What the runs may cost, as `compile` takes it. */
+  readonly limits?: LimitOptions
+}
 
 /** A layer, its inputs by port, and the state each row starts from. */
 export interface RecurrentInputs {
@@ -89,8 +93,10 @@ export function valuesInside(
     inputs: model.inputs.map(({ name }) => ({ name, shape: shapes.get(name)! })),
     outputs: inner.map((value) => ({ name: value, value })),
   })
-  const results = compileSync(part, { precision: 'f64' }).predict(Object.fromEntries(inputs), {
-    ...options,
+  const { limits, ...runOptions } = options
+  const program = compileSync(part, { precision: 'f64', ...(limits && { limits }) })
+  const results = program.predict(Object.fromEntries(inputs), {
+    ...runOptions,
     outputs: inner,
   })
   for (const value of inner) values.set(value, results[value])

@@ -7,6 +7,7 @@
  */
 
 import { GruvError } from '../errors.ts'
+import type { LimitOptions } from '../limits.ts'
 import type { Model } from '../model/types.ts'
 import { compileSync } from '../runtime/compile-sync.ts'
 import type { Program, RunOptions } from '../runtime/program.ts'
@@ -31,6 +32,8 @@ export interface VerifyOptions extends Pick<RunOptions, 'mask' | 'lengths'> {
   readonly rtol?: number
   /** Wraps each program before it runs, for instance to apply quirks. */
   readonly wrap?: (program: Program) => Program
+  /** What the runs may cost, as `compile` takes it. */
+  readonly limits?: LimitOptions
 }
 
 export interface OutputVerdict extends Comparison {
@@ -51,6 +54,7 @@ export interface Verdict {
  */
 export function verify(model: Model, options: VerifyOptions): Verdict {
   const { precision = 'f32', input, atol, rtol, wrap = (program) => program } = options
+  const limited = options.limits && { limits: options.limits }
   for (const [name, value] of [
     ['atol', atol],
     ['rtol', rtol],
@@ -60,7 +64,7 @@ export function verify(model: Model, options: VerifyOptions): Verdict {
       expected: 'a number from 0',
     })
   }
-  const program = wrap(compileSync(model, { precision }))
+  const program = wrap(compileSync(model, { precision, ...limited }))
   const expected = expectedByName(program, options.expected)
   const runOptions = {
     outputs: [...expected.keys()],
@@ -72,10 +76,9 @@ export function verify(model: Model, options: VerifyOptions): Verdict {
   const given = atol !== undefined || rtol !== undefined
   const other = given
     ? null
-    : wrap(compileSync(model, { precision: precision === 'f32' ? 'f64' : 'f32' })).predict(
-        input,
-        runOptions,
-      )
+    : wrap(
+        compileSync(model, { precision: precision === 'f32' ? 'f64' : 'f32', ...limited }),
+      ).predict(input, runOptions)
 
   const outputs: Record<string, OutputVerdict> = {}
   for (const [name, tensor] of expected) {

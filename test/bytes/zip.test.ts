@@ -264,8 +264,8 @@ describe('zip bombs', () => {
     const error = await errorOf(() => readZip(bomb))
     expect([error.code, error.expected, error.got]).toEqual([
       'too-large',
-      'at most 64 MiB',
-      '65 MiB',
+      'at most 67,108,864 bytes',
+      '68,157,440',
     ])
   })
 

@@ -1,6 +1,6 @@
 /** Refuses plans whose memory is beyond what their model justifies. */
 
-import { Budget, type LimitOptions } from '../../limits.ts'
+import { Budget, checkLimits, type LimitOptions } from '../../limits.ts'
 import type { Model } from '../../model/types.ts'
 import type { Plan } from './types.ts'
 
@@ -13,6 +13,7 @@ export function checkPlan(
   { memory, streams, weightsSize }: Plan,
   limits: LimitOptions | undefined,
 ): void {
+  if (limits) checkLimits(limits)
   // Weights are what the file holds, and streams are asked for by the caller.
   const budget = Budget.running(limits, weightsSize + streams)
   budget.check('nodes', nodes.length, 'the model')

@@ -62,20 +62,17 @@ const costs: { readonly [K in TensorNode['kind']]: CostOf<NodeOf<K>> } = {
   },
   pool: (node, { x }, { y }) =>
     windowCost(sizeOf(node.sizes), inside(y), inside(x), y[0] * y.at(-1)!),
-  attention: (_, { query }, { y, scores }) => ({
-    scratch: 2 * sizeOf(scores),
-    operations: sizeOf(scores) * (query.at(-1)! + y.at(-1)!),
-  }),
-  multiHeadAttention(node, { query, value, key = value }, { scores }) {
-    const { heads, keySize, valueSize } = node
-    const projected = [query, key, value].reduce(
-      (sum, shape) => sum + sizeOf(shape.slice(0, -1)),
-      0,
-    )
+  // Scores are made whether a port shows them or not; the copies are of masks and weights.
+  attention(_, { query, value }) {
+    const scores = query[0] * query[1] * value[1]
+    return { scratch: 3 * scores, operations: scores * (query[2] + value[2]) }
+  },
+  multiHeadAttention({ heads, keySize, valueSize }, { query, value, key = value }) {
+    const scores = heads * query[0] * query[1] * value[1]
+    const vectors = query[0] * (query[1] + value[1] + key[1])
     return {
-      scratch: 2 * sizeOf(scores) + 2 * projected * heads * Math.max(keySize, valueSize),
-      operations:
-        sizeOf(scores) * (keySize + valueSize) + projected * heads * keySize * query.at(-1)!,
+      scratch: 3 * scores + 2 * vectors * heads * Math.max(keySize, valueSize),
+      operations: scores * (keySize + valueSize) + vectors * heads * keySize * query[2],
     }
   },
 }
