@@ -13,6 +13,7 @@ interface Row {
   readonly packages?: readonly string[]
 }
 
+const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
 const ground = ['errors.ts', 'tensor.ts']
 const entries = publicEntries()
 
@@ -159,6 +160,7 @@ describe('the check itself', () => {
     ['the command line past the entries', 'cli/a.ts', "import { plan } from '../runtime/plan.ts'"],
     ['planning an engine', 'runtime/plan/a.ts', "import type { Engine } from '../js/engine.ts'"],
     ['the assembler another folder', 'runtime/wasm/assembler/a.ts', "import '../kernels/gru.ts'"],
+    ['an entry by its public name', 'model/a.ts', "export const a = () => import('gruv/hdf5')"],
     ['out of src/', 'model/a.ts', "import '../../test/a.ts'"],
     ['a folder without a row', 'novel/a.ts', ''],
     ['a top file without a row', 'novel.ts', ''],
@@ -263,12 +265,14 @@ function mayUseNode(path: string): boolean {
   return path.startsWith('cli/') || path.endsWith('.node.ts')
 }
 
-/** A path below src/, or a package's name. */
+/** A path below src/, also of an entry by its public name, or a package's name. */
 function resolve(from: string, specifier: string): string {
   if (specifier.startsWith('.')) {
     return posix.normalize(posix.join(posix.dirname(from), specifier)).replace(/^src\//, '')
   }
   if (isBuiltin(specifier)) return specifier
+  if (specifier.startsWith('gruv/'))
+    return sourceOf(manifest.exports[specifier.replace('gruv', '.')])
   const parts = specifier.split('/')
   return parts.slice(0, specifier.startsWith('@') ? 2 : 1).join('/')
 }
@@ -332,8 +336,11 @@ function readSources(): Map<string, string> {
 
 /** The files of src/ that package.json offers to users. */
 function publicEntries(): string[] {
-  const { exports } = JSON.parse(readFileSync('package.json', 'utf8'))
-  return Object.values<string>(exports)
+  return Object.values<string>(manifest.exports)
     .filter((file) => file.endsWith('.js'))
-    .map((file) => file.replace('./dist/', '').replace(/\.js$/, '.ts'))
+    .map(sourceOf)
+}
+
+function sourceOf(built: string): string {
+  return built.replace('./dist/', '').replace(/\.js$/, '.ts')
 }

@@ -22,6 +22,9 @@ const config: UserConfig = {
   base: './',
   logLevel: 'warn',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  resolve: {
+    alias: { 'gruv/hdf5': fileURLToPath(new URL('../src/bytes/hdf5/index.ts', import.meta.url)) },
+  },
   plugins: [withoutNode()],
   worker: { format: 'es', plugins: () => [withoutNode()], rolldownOptions: { checks } },
   build: {

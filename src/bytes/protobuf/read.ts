@@ -144,7 +144,7 @@ export type ReadMessage = <T extends object>(bytes: Uint8Array, type: Message<T>
 
 /** Loads the library; the reader that it gives is synchronous. */
 export async function messageReader(): Promise<ReadMessage> {
-  const { BinaryReader } = await import('@bufbuild/protobuf/wire')
+  const { BinaryReader } = await import('./wire.ts')
   return (bytes, type) => new Walk(bytes, BinaryReader).read(bytes, type)
 }
 

@@ -119,7 +119,7 @@ function zipEntry(entry: DirectoryEntry, archive: Uint8Array): ZipEntry {
 }
 
 async function inflate(packed: Uint8Array, size: number, name: string): Promise<Uint8Array> {
-  const { inflateSync } = await import('fflate')
+  const { inflateSync } = await import('./inflate.ts')
   try {
     // One byte more, which is filled where more comes out than was promised.
     const unpacked = inflateSync(packed, { out: new Uint8Array(size + 1) })

@@ -1,0 +1,3 @@
+/** What reading needs of protobuf, which bundlers then take in alone. */
+
+export { BinaryReader } from '@bufbuild/protobuf/wire'
