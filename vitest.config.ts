@@ -5,7 +5,7 @@ import { Totals } from './test/reporter.ts'
 const config: ViteUserConfig = defineConfig({
   // What gruv imports of itself by its public name: the source, not what was built of it.
   resolve: {
-    alias: { 'gruv/hdf5': fileURLToPath(new URL('src/bytes/hdf5/index.ts', import.meta.url)) },
+    alias: { 'gruv/hdf5': fileURLToPath(new URL('src/hdf5.ts', import.meta.url)) },
   },
   test: {
     include: ['test/**/*.test.ts'],

@@ -20,7 +20,8 @@ export type {
   WiringStep,
 } from './formats/wiring/wiring.ts'
 export type { FileSet } from './load/file-set.ts'
-export { type LoadOptions, load } from './load/load.ts'
+export { load } from './load/load.ts'
+export type { LoadOptions } from './load/options.ts'
 export type { ModelSource } from './load/sources.ts'
 export type { Convention, ConventionOptions } from './model/conventions/conventions.ts'
 export type { Model, OutputPort, Port } from './model/types.ts'

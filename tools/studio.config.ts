@@ -23,7 +23,7 @@ const config: UserConfig = {
   logLevel: 'warn',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   resolve: {
-    alias: { 'gruv/hdf5': fileURLToPath(new URL('../src/bytes/hdf5/index.ts', import.meta.url)) },
+    alias: { 'gruv/hdf5': fileURLToPath(new URL('../src/hdf5.ts', import.meta.url)) },
   },
   plugins: [withoutNode()],
   worker: { format: 'es', plugins: () => [withoutNode()], rolldownOptions: { checks } },

@@ -3,8 +3,8 @@
  * `models/functional.py` of Keras 3 define the layout.
  */
 
-import { fetchHdf5 } from '../../bytes/hdf5/fetch.ts'
 import { writeZip } from '../../bytes/zip/write.ts'
+import { fetchHdf5 } from '../../formats/keras/fetch-hdf5.ts'
 import { snakeCase } from '../../formats/keras/object-weights.ts'
 import { createModel } from '../../model/graph.ts'
 import type { LayerNode, Model } from '../../model/types.ts'

@@ -4,7 +4,7 @@
  * Keras.
  */
 
-import { fetchHdf5 } from '../../bytes/hdf5/fetch.ts'
+import { readHdf5 } from '../../bytes/hdf5/hdf5.ts'
 import { type Hdf5Dataset, type Hdf5Group, memberAt } from '../../bytes/hdf5/tree.ts'
 import type { Hdf5Attribute } from '../../bytes/hdf5/values.ts'
 import { GruvError } from '../../errors.ts'
@@ -32,7 +32,7 @@ import {
 } from './weights.ts'
 
 export async function readKerasH5(file: SourceFile, options: ReadOptions): Promise<Model> {
-  const root = await readTree(file.bytes)
+  const root = await readHdf5(file.bytes)
   const config = text(root.attributes.get('model_config'))
   const name = baseName(file.name)
   const stated = memberAt(root, 'model_weights')
@@ -68,19 +68,15 @@ export async function readKerasH5(file: SourceFile, options: ReadOptions): Promi
   return importBare({ name, source: 'Keras weights (HDF5)' }, layers, options)
 }
 
-async function readTree(bytes: Uint8Array): Promise<Hdf5Group> {
-  return (await fetchHdf5()).readHdf5(bytes)
-}
-
 /** The weights of a `.keras` archive: an HDF5 file of objects. */
 export async function objectH5(bytes: Uint8Array): Promise<(net: NetConfig) => WeightSource> {
-  const tree = objectTree(await readTree(bytes))
+  const tree = objectTree(await readHdf5(bytes))
   return () => objectWeights(tree)
 }
 
 /** An HDF5 file of weights in either layout. */
 export async function weightsH5(bytes: Uint8Array): Promise<(net: NetConfig) => WeightSource> {
-  const root = await readTree(bytes)
+  const root = await readHdf5(bytes)
   const group = memberAt(root, 'model_weights')
   const weights = group?.kind === 'group' ? group : root
   if (names(weights, 'layer_names') !== undefined) return (net) => legacyWeights(weights, net)

@@ -1,10 +1,9 @@
-/** Fetches what reads and writes HDF5. */
+/** Fetches what reads and writes HDF5 files. */
 
 import { GruvError } from '../../errors.ts'
 
 /**
- * By its public name, which a bundler can be told to leave out: the library is a hundred times the
- * size of the rest.
+ * By its public name, so that a bundler can leave it out.
  * @throws GruvError `unsupported` where it was left out.
  */
 export async function fetchHdf5(): Promise<typeof import('gruv/hdf5')> {
