@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from 'node:url'
 import type { RolldownOptions } from 'rolldown'
+import { Licences } from './licences.ts'
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
@@ -14,6 +15,7 @@ const config: RolldownOptions = {
   external: /^(node:|gruv\/)/,
   // Audio worklets have none.
   transform: { inject: { TextDecoder: [at('../src/core/text-decoder.ts'), 'TextDecoder'] } },
+  plugins: [new Licences().write()],
   output: { minify: true, entryFileNames: 'index.js' },
 }
 

@@ -77,9 +77,13 @@ function build() {
   const vite = ['node_modules/vite/bin/vite.js', 'build', '--config', 'tools/studio.config.ts']
   const site = [...vite, '--outDir', join(root, fresh, 'studio')]
   const rolldown = ['node_modules/rolldown/bin/cli.mjs', '-c', 'tools/core.config.ts']
-  const core = [...rolldown, '--dir', join(root, fresh, 'core'), '--logLevel', 'silent']
+  const core = [...rolldown, '--dir', join(root, fresh, 'core')]
   const done = [tsc, site, core].every(
-    (args) => spawnSync(process.execPath, args, { stdio: 'inherit' }).status === 0,
+    // rolldown's own report would be all that a build says; its errors go to the other stream.
+    (args) =>
+      spawnSync(process.execPath, args, {
+        stdio: ['inherit', args === core ? 'ignore' : 'inherit', 'inherit'],
+      }).status === 0,
   )
   if (!done) {
     rmSync(fresh, { recursive: true, force: true })
@@ -111,6 +115,7 @@ function sourcesHash() {
     'tsconfig.json',
     'tsconfig.build.json',
     'tools/core.config.ts',
+    'tools/licences.ts',
     'tools/studio.config.ts',
     'package-lock.json',
     ...files.sort(),
