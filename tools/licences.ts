@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Plugin } from 'rolldown'
 
-export const LICENCES = 'licences.txt'
+const LICENCES = 'licences.txt'
 
 /** The packages of a bundle, and of the bundles inside it (workers), which have plugins of their own. */
 export class Licences {
@@ -42,7 +42,7 @@ export class Licences {
 }
 
 /** The package that a module comes from; null for this project's own. Bundlers put pieces of themselves in. */
-export function packageOf(id: string): string | null {
+function packageOf(id: string): string | null {
   const own = /^\0?(vite|rolldown)\//.exec(id)
   if (own !== null) return own[1]
   const path = id.replaceAll('\\', '/').split('/node_modules/').at(-1)!

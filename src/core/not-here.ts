@@ -3,7 +3,7 @@
 import { GruvError } from '../errors.ts'
 
 /** All that it holds, for messages. */
-export const HELD = 'GRU, LSTM, RNN and Dense layers, from safetensors or npz'
+const HELD = 'GRU, LSTM, RNN and Dense layers, from safetensors or npz'
 
 export function notHere(what: string, got: string, fix: string): GruvError {
   return new GruvError('unsupported', `gruv/core does not hold ${what}`, {
