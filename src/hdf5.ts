@@ -4,4 +4,5 @@
  */
 
 export { writeHdf5 } from './bytes/hdf5/write.ts'
-export { objectH5, readKerasH5, weightsH5 } from './formats/keras/h5.ts'
+export { readKerasArchive, readKerasConfig } from './formats/keras/archive.ts'
+export { readKerasH5 } from './formats/keras/h5.ts'

@@ -18,8 +18,7 @@ export const others: readonly Format[] = [
       (/^(metadata|config)\.json$/.test(firstEntry(bytes)) ||
         namesInZip(bytes).includes('config.json')),
     takes: ['until'],
-    read: async (file, options) =>
-      (await import('./keras/archive.ts')).readKerasArchive(file, options),
+    read: async (file, options) => (await fetchHdf5()).readKerasArchive(file, options),
   },
   {
     id: 'keras-h5',
@@ -45,8 +44,7 @@ export const others: readonly Format[] = [
     recognizes: ({ bytes }) => hasKeys(bytes, 'class_name', 'config'),
     leads: /^(config|model)\.json$/,
     takes: ['until'],
-    read: async (file, options) =>
-      (await import('./keras/archive.ts')).readKerasConfig(file, options),
+    read: async (file, options) => (await fetchHdf5()).readKerasConfig(file, options),
   },
   {
     id: 'saved-model',

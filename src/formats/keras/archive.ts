@@ -10,7 +10,7 @@ import { GruvError } from '../../errors.ts'
 import type { Model } from '../../model/types.ts'
 import { baseName, type ReadOptions, type SourceFile } from '../format.ts'
 import { readOptional, readSibling } from '../siblings.ts'
-import { fetchHdf5 } from './fetch-hdf5.ts'
+import { objectH5, weightsH5 } from './h5.ts'
 import { importKeras } from './import.ts'
 import { jsonObject } from './settings.ts'
 
@@ -37,7 +37,7 @@ export async function readKerasArchive(file: SourceFile, options: ReadOptions): 
       source: 'Keras archive (.keras)',
       config,
       version: typeof version === 'string' ? version : null,
-      weights: await (await fetchHdf5()).objectH5(await entry('model.weights.h5')),
+      weights: await objectH5(await entry('model.weights.h5')),
     },
     options,
   )
@@ -47,7 +47,6 @@ export async function readKerasConfig(file: SourceFile, options: ReadOptions): P
   const config = jsonObject(decodeText(file.bytes), 'config.json')
   const listed = (await file.siblings?.list()) ?? []
   const metadata = await readOptional(file, 'metadata.json')
-  const weights = await readSibling(file, weightsBeside(file, listed))
   const { keras_version: version } =
     metadata === null ? config : jsonObject(decodeText(metadata), 'metadata.json')
   return importKeras(
@@ -56,7 +55,7 @@ export async function readKerasConfig(file: SourceFile, options: ReadOptions): P
       source: 'Keras configuration and weights',
       config,
       version: typeof version === 'string' ? version : null,
-      weights: await (await fetchHdf5()).weightsH5(weights),
+      weights: await weightsH5(await readSibling(file, weightsBeside(file, listed))),
     },
     options,
   )
