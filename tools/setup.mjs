@@ -69,20 +69,29 @@ function install() {
 }
 
 function build() {
-  say('building dist/ (tsc, vite)')
+  say('building dist/ (tsc, vite, rolldown)')
   // Into a folder beside it, so that dist/ has no leftovers and never mixes two builds.
   const fresh = `.dist-${process.pid}`
   const tsc = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', fresh]
   // The studio after the library, since its folder is inside the library's.
   const vite = ['node_modules/vite/bin/vite.js', 'build', '--config', 'tools/studio.config.ts']
   const site = [...vite, '--outDir', join(root, fresh, 'studio')]
-  const done = [tsc, site].every(
-    (args) => spawnSync(process.execPath, args, { stdio: 'inherit' }).status === 0,
+  const rolldown = ['node_modules/rolldown/bin/cli.mjs', '-c', 'tools/core.config.ts']
+  const core = [...rolldown, '--dir', join(root, fresh, 'core')]
+  const done = [tsc, site, core].every(
+    // rolldown's own report would be all that a build says; its errors go to the other stream.
+    (args) =>
+      spawnSync(process.execPath, args, {
+        stdio: ['inherit', args === core ? 'ignore' : 'inherit', 'inherit'],
+      }).status === 0,
   )
   if (!done) {
     rmSync(fresh, { recursive: true, force: true })
     fail('The build did not succeed, see above; dist/ is as it was.')
   }
+  // One file holds them all.
+  for (const file of readdirSync(join(fresh, 'core')))
+    if (/\.js(\.map)?$/.test(file) && file !== 'index.js') rmSync(join(fresh, 'core', file))
   if (existsSync(join(fresh, 'cli/main.js'))) chmodSync(join(fresh, 'cli/main.js'), 0o755)
   writeFileSync(join(fresh, '.stamp'), sources)
   // Renamed first and deleted later, so that dist/ is missing for a moment only.
@@ -105,6 +114,8 @@ function sourcesHash() {
   for (const file of [
     'tsconfig.json',
     'tsconfig.build.json',
+    'tools/core.config.ts',
+    'tools/licences.ts',
     'tools/studio.config.ts',
     'package-lock.json',
     ...files.sort(),

@@ -2,6 +2,9 @@
 
 import { fileURLToPath } from 'node:url'
 import type { Plugin, UserConfig } from 'vite'
+import { Licences } from './licences.ts'
+
+const licences = new Licences()
 
 const EMPTY = '\0nothing'
 
@@ -22,8 +25,15 @@ const config: UserConfig = {
   base: './',
   logLevel: 'warn',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [withoutNode()],
-  worker: { format: 'es', plugins: () => [withoutNode()], rolldownOptions: { checks } },
+  resolve: {
+    alias: { 'gruv/hdf5': fileURLToPath(new URL('../src/hdf5.ts', import.meta.url)) },
+  },
+  plugins: [withoutNode(), licences.write()],
+  worker: {
+    format: 'es',
+    plugins: () => [withoutNode(), licences.collect()],
+    rolldownOptions: { checks },
+  },
   build: {
     target: 'es2022',
     emptyOutDir: true,

@@ -1,5 +1,6 @@
 /**
- * The types that all readers share: source files, options, formats. `index.ts` lists the formats.
+ * The types that all readers share: source files, options, formats. `core.ts` and `others.ts` list
+ * the formats.
  */
 
 import { GruvError } from '../errors.ts'
@@ -53,7 +54,8 @@ export interface Siblings {
   readonly read: (path: string) => Promise<Uint8Array>
 }
 
-export interface Format {
+/** @typeParam R what reads it: the reader of `load`, or one without waiting. */
+export interface Format<R = (file: SourceFile, options: ReadOptions) => Promise<Model>> {
   readonly id: string
   /** In words, for messages and `inspect`. */
   readonly title: string
@@ -64,7 +66,7 @@ export interface Format {
   /** Which of these options its reader knows. */
   readonly takes?: readonly ('layer' | 'until' | 'module' | 'wiring')[]
   /** Loaded when needed: a page that never sees such a file never downloads its reader. */
-  readonly read: (file: SourceFile, options: ReadOptions) => Promise<Model>
+  readonly read: R
 }
 
 /** The file's name without folders and ending, which names a model that has no name of its own. */

@@ -4,7 +4,9 @@ import { hasBytes } from '../bytes/byte-arrays.ts'
 import { zipNames } from '../bytes/zip/directory.ts'
 import { isZip } from '../bytes/zip/records.ts'
 import { type Format, firstEntry } from './format.ts'
-import { isTorchName, topKeys } from './recognize/top-keys.ts'
+import { fetchHdf5 } from './keras/fetch-hdf5.ts'
+import { isTorchName } from './recognize/state-dict.ts'
+import { topKeys } from './recognize/top-keys.ts'
 
 /** To add a format: a reader, a line here, a fixture, a row in the documents. */
 export const others: readonly Format[] = [
@@ -16,15 +18,14 @@ export const others: readonly Format[] = [
       (/^(metadata|config)\.json$/.test(firstEntry(bytes)) ||
         namesInZip(bytes).includes('config.json')),
     takes: ['until'],
-    read: async (file, options) =>
-      (await import('./keras/archive.ts')).readKerasArchive(file, options),
+    read: async (file, options) => (await fetchHdf5()).readKerasArchive(file, options),
   },
   {
     id: 'keras-h5',
     title: 'Keras HDF5 (.h5), a model or its weights',
     recognizes: ({ bytes }) => hasBytes(bytes, [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]),
     takes: ['layer', 'until'],
-    read: async (file, options) => (await import('./keras/h5.ts')).readKerasH5(file, options),
+    read: async (file, options) => (await fetchHdf5()).readKerasH5(file, options),
   },
   {
     id: 'tfjs',
@@ -43,8 +44,7 @@ export const others: readonly Format[] = [
     recognizes: ({ bytes }) => hasKeys(bytes, 'class_name', 'config'),
     leads: /^(config|model)\.json$/,
     takes: ['until'],
-    read: async (file, options) =>
-      (await import('./keras/archive.ts')).readKerasConfig(file, options),
+    read: async (file, options) => (await fetchHdf5()).readKerasConfig(file, options),
   },
   {
     id: 'saved-model',

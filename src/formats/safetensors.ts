@@ -6,15 +6,41 @@
  */
 
 import { readSafetensors } from '../bytes/safetensors.ts'
-import { GruvError, within } from '../errors.ts'
+import { GruvError, locate } from '../errors.ts'
 import type { Model } from '../model/types.ts'
 import type { Named, Tensor } from '../tensor.ts'
 import { baseName, type ReadOptions, refuseConventions, type SourceFile } from './format.ts'
-import { readGraph } from './gruv/read-graph.ts'
+import {
+  fetchTools,
+  type GraphDescription,
+  type GraphTools,
+  parseGraph,
+  readGraph,
+} from './gruv/read-graph.ts'
+
+/** In words, of files without a description. */
+export const BARE = 'safetensors, bare arrays'
 
 export async function readSafetensorsModel(file: SourceFile, options: ReadOptions): Promise<Model> {
   const { metadata, tensors } = readSafetensors(file.bytes)
-  if (metadata.gruv === undefined) return bareModel(file, tensors, options)
+  const graph = describedGraph(metadata, options)
+  if (graph !== null) return gruvModel(file, graph, tensors, await fetchTools(graph))
+  const { isStateDict } = await import('./recognize/state-dict.ts')
+  if (isStateDict(tensors, options)) {
+    const { stateDictModel } = await import('./pytorch/index.ts')
+    const { stateArrays } = await import('./pytorch/state-arrays.ts')
+    return stateDictModel(file, stateArrays(BARE, tensors), options)
+  }
+  const { bareLayer } = await import('./bare-layer.ts')
+  return bareLayer(baseName(file.name), BARE, tensors, options)
+}
+
+/** The description of one of gruv's own files; null in others, which hold weights alone. */
+export function describedGraph(
+  { gruv }: Named<string>,
+  options: ReadOptions,
+): GraphDescription | null {
+  if (gruv === undefined) return null
   for (const option of ['module', 'wiring'] as const) {
     if (options[option] === undefined) continue
     throw new GruvError('bad-argument', `${option} cannot be set for this file`, {
@@ -22,27 +48,16 @@ export async function readSafetensorsModel(file: SourceFile, options: ReadOption
     })
   }
   refuseConventions(options, 'the file states its conventions itself')
-  try {
-    return await readGraph(metadata.gruv, tensors, baseName(file.name))
-  } catch (error) {
-    throw within('metadata gruv', error)
-  }
+  return locate(METADATA, () => parseGraph(gruv))
 }
 
-/** Weights alone: those of modules of PyTorch, as Hugging Face has them, or of one bare layer. */
-async function bareModel(
+export function gruvModel(
   file: SourceFile,
+  graph: GraphDescription,
   tensors: Named<Tensor>,
-  options: ReadOptions,
-): Promise<Model> {
-  const { isTorchName } = await import('./recognize/top-keys.ts')
-  const { module, wiring, names } = options
-  const torch = names === undefined && Object.keys(tensors).some(isTorchName)
-  if (torch || module !== undefined || wiring !== undefined) {
-    const { stateDictModel } = await import('./pytorch/index.ts')
-    const { stateArrays } = await import('./pytorch/state-arrays.ts')
-    return stateDictModel(file, stateArrays('safetensors, bare arrays', tensors), options)
-  }
-  const { bareLayer } = await import('./bare-layer.ts')
-  return bareLayer(baseName(file.name), 'safetensors, bare arrays', tensors, options)
+  tools: GraphTools,
+): Model {
+  return locate(METADATA, () => readGraph(graph, tensors, baseName(file.name), tools))
 }
+
+const METADATA = 'metadata gruv'

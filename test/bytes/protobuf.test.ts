@@ -1,6 +1,6 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import { describe, expect, test } from 'vitest'
-import { type Message, message, messageReader } from '../../src/bytes/protobuf/read.ts'
+import { type Message, message, readMessage } from '../../src/bytes/protobuf/read.ts'
 import { isGruvError } from '../../src/errors.ts'
 import { errorOf } from '../support/errors.ts'
 import { flipBytes, shiftBytes, truncateEverywhere } from '../support/fuzz.ts'
@@ -47,7 +47,6 @@ const everything: Message<Everything> = message({
   inners: [2000, () => everything, 'repeated'],
 })
 
-const readMessage = await messageReader()
 const read = (bytes: Uint8Array): Everything => readMessage(bytes, everything)
 
 const { Varint, Bit64, Bit32, LengthDelimited, StartGroup, EndGroup } = WireType

@@ -24,7 +24,7 @@ const expected = fixtureJson<
 
 /** Reads everything, damaged or not, and throws the first error that is no GruvError. */
 async function readAll(indexFile: Uint8Array, files: readonly Uint8Array[]): Promise<Bundle> {
-  const bundle = await readBundle(indexFile, files)
+  const bundle = readBundle(indexFile, files)
   let refused: unknown
   for (const entry of bundle.values()) {
     for (const read of [entry.read, entry.readStrings]) {
@@ -90,7 +90,7 @@ describe('CRC-32C', () => {
 
 describe('a checkpoint', () => {
   test('every tensor of every type, from two shards', async () => {
-    const bundle = await readBundle(index, shards)
+    const bundle = readBundle(index, shards)
     for (const [key, { shape, dtype, data }] of Object.entries(expected)) {
       const entry = bundle.get(key)!
       const tensor = entry.read()
@@ -100,7 +100,7 @@ describe('a checkpoint', () => {
   })
 
   test('strings come as bytes', async () => {
-    const strings = (await readBundle(index, shards)).get('strings')!
+    const strings = readBundle(index, shards).get('strings')!
     expect([strings.shape, strings.dtype]).toEqual([[2, 2], undefined])
     const text = strings.readStrings().map((bytes) => new TextDecoder().decode(bytes))
     expect(text).toEqual(['', 'one', '\0'.repeat(300), 'four'])
@@ -110,7 +110,7 @@ describe('a checkpoint', () => {
     ['strings', 'DT_STRING'],
     ['resource', 'DataType 20'],
   ])('%s are no numbers, and refused only when read', async (key, got) => {
-    const entry = (await readBundle(index, shards)).get(key)!
+    const entry = readBundle(index, shards).get(key)!
     expect(await errorOf(entry.read)).toMatchObject({
       code: 'unsupported',
       where: `"${key}"`,
@@ -119,7 +119,7 @@ describe('a checkpoint', () => {
   })
 
   test('slices are refused, and numbers as strings', async () => {
-    const bundle = await readBundle(index, shards)
+    const bundle = readBundle(index, shards)
     expect((await errorOf(bundle.get('sliced')!.read)).code).toBe('unsupported')
     expect((await errorOf(bundle.get('float32')!.readStrings)).code).toBe('unsupported')
   })
@@ -129,17 +129,17 @@ describe('a checkpoint', () => {
       code: 'not-found',
       expected: '2 .data files',
     })
-    const cut = await readBundle(index, [shards[0].slice(0, 10), shards[1]])
+    const cut = readBundle(index, [shards[0].slice(0, 10), shards[1]])
     expect((await errorOf(cut.get('float32')!.read)).code).toBe('bad-file')
     const changed = shards[0].slice()
     changed[3] ^= 1
-    const entry = (await readBundle(index, [changed, shards[1]])).get('float32')!
+    const entry = readBundle(index, [changed, shards[1]]).get('float32')!
     expect(await errorOf(entry.read)).toMatchObject({ problem: 'the checksum is not right' })
   })
 
   test('the object graph gives variables, and nodes by path', async () => {
-    const bundle = await readBundle(index, shards)
-    const graph = await readObjectGraph(bundle.get(OBJECT_GRAPH)!.readStrings()[0])
+    const bundle = readBundle(index, shards)
+    const graph = readObjectGraph(bundle.get(OBJECT_GRAPH)!.readStrings()[0])
     const key = (name: string): string =>
       `layer_with_weights-0/cell/${name}/.ATTRIBUTES/VARIABLE_VALUE`
     expect(nodeAt(graph, ['layer-0', 'cell', 'kernel'])?.attributes).toEqual([
@@ -152,7 +152,7 @@ describe('a checkpoint', () => {
   })
 
   test('the objects of Keras', async () => {
-    expect(await readKerasMetadata(fixture('tensorflow/keras_metadata.pb'))).toEqual([
+    expect(readKerasMetadata(fixture('tensorflow/keras_metadata.pb'))).toEqual([
       {
         node: 1,
         path: 'root',
@@ -248,10 +248,10 @@ describe('hostile checkpoints', () => {
   }, 60_000)
 
   test('shards, the object graph and the objects of Keras, flipped by the thousand', async () => {
-    const graph = (await readBundle(index, shards)).get(OBJECT_GRAPH)!.readStrings()[0]
+    const graph = readBundle(index, shards).get(OBJECT_GRAPH)!.readStrings()[0]
     const metadata = fixture('tensorflow/keras_metadata.pb')
     const variables = async (bytes: Uint8Array): Promise<unknown> =>
-      variablesOf(await readObjectGraph(bytes))
+      variablesOf(readObjectGraph(bytes))
     await flipBytes(shards[0], (bytes) => readAll(index, [bytes, shards[1]]), {
       runs: 300,
       seed: 4,
@@ -293,7 +293,7 @@ describe.skipIf(!haveShared)('published checkpoints', () => {
       bytes(files.find((file) => file.endsWith('.index'))!),
       files.filter((file) => file.includes('.data-')).map(bytes),
     )
-    const graph = await readObjectGraph(bundle.get(OBJECT_GRAPH)!.readStrings()[0])
+    const graph = readObjectGraph(bundle.get(OBJECT_GRAPH)!.readStrings()[0])
     const variables = variablesOf(graph)
     expect(variables.length).toBeGreaterThan(4)
     for (const { key } of variables) expect([key, bundle.has(key)]).toEqual([key, true])
@@ -305,7 +305,7 @@ describe.skipIf(!haveShared)('published checkpoints', () => {
     }
     const metadata = sharedPath(`models/${name}/keras_metadata.pb`)
     if (!existsSync(metadata)) return
-    const objects = await readKerasMetadata(new Uint8Array(readFileSync(metadata)))
+    const objects = readKerasMetadata(new Uint8Array(readFileSync(metadata)))
     expect(objects[0].path).toBe('root')
     for (const object of objects) expect(() => JSON.parse(object.metadata)).not.toThrow()
   })

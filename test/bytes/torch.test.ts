@@ -117,7 +117,13 @@ describe('files that lie', () => {
     ['a negative extent', 0, [-2], [1], /whole numbers/],
     ['more axes than strides', 0, [2, 2], [1], /contradicts itself/],
     ['a size beyond all numbers', 0, [2 ** 40, 2 ** 40], [0, 0], /contradicts itself/],
-    ['a view of one number as of a billion', 0, [2 ** 15, 2 ** 15], [0, 0], /beyond the limit of elements/],
+    [
+      'a view of one number as of a billion',
+      0,
+      [2 ** 15, 2 ** 15],
+      [0, 0],
+      /beyond the limit of elements/,
+    ],
   ])('%s', async (_, offset, shape, strides, message) => {
     const error = await errorOf(() => readForged(offset, shape, strides))
     expect(error.message).toMatch(message)

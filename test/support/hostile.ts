@@ -117,7 +117,7 @@ export function onnxFile({ nodes, inputs, outputs, constants = {}, functions = [
       ),
       ...(domain === undefined ? [] : [textField(7, domain)]),
     ])
-  const valueOf = (name: string, dims: readonly (string | number)[]) => {
+  const valueInfo = (name: string, dims: readonly (string | number)[]) => {
     const shape = dims.map((dim) =>
       bytesField(1, message([typeof dim === 'number' ? intField(1, dim) : textField(2, dim)])),
     )
@@ -135,8 +135,8 @@ export function onnxFile({ nodes, inputs, outputs, constants = {}, functions = [
     ...nodes.map((each) => bytesField(1, nodeOf(each))),
     textField(2, 'hostile'),
     ...Object.entries(constants).map((each) => bytesField(5, constantOf(each))),
-    ...Object.entries(inputs).map(([name, dims]) => bytesField(11, valueOf(name, dims))),
-    ...outputs.map((name) => bytesField(12, valueOf(name, []))),
+    ...Object.entries(inputs).map(([name, dims]) => bytesField(11, valueInfo(name, dims))),
+    ...outputs.map((name) => bytesField(12, valueInfo(name, []))),
   ])
   return message([
     intField(1, 8),

@@ -6,11 +6,12 @@
 
 import { GruvError, locate } from '../../errors.ts'
 import { Budget, type LimitOptions } from '../../limits.ts'
-import { type DType, sizeOf, type Tensor } from '../../tensor.ts'
+import { sizeOf, type Tensor } from '../../tensor.ts'
 import { type BinaryType, bytesPer, decodeNumbers } from '../numbers/storage.ts'
 import { quote, showExtents } from '../show.ts'
 import { checkHeaps } from './heaps.ts'
 import { hdf5Sessions, inOtherFile, type OpenFile, type Session } from './session.ts'
+import type { Hdf5Dataset, Hdf5Group } from './tree.ts'
 import {
   type Hdf5Attribute,
   isOpaque,
@@ -19,30 +20,6 @@ import {
   readAttribute,
   typeName,
 } from './values.ts'
-
-export interface Hdf5Group {
-  readonly kind: 'group'
-  /** From the root on, `/` between the names; the root's own is `/`. */
-  readonly path: string
-  readonly attributes: ReadonlyMap<string, Hdf5Attribute>
-  /** By name, which may hold anything but `/`, backslashes too; in the order the file keeps. */
-  readonly members: ReadonlyMap<string, Hdf5Group | Hdf5Dataset>
-}
-
-export interface Hdf5Dataset {
-  readonly kind: 'dataset'
-  readonly path: string
-  readonly attributes: ReadonlyMap<string, Hdf5Attribute>
-  readonly shape: readonly number[]
-  /** Absent when it holds no numbers. */
-  readonly dtype: Exclude<DType, 'text'> | undefined
-  /**
-   * The numbers, read anew at each call.
-   * @throws GruvError `bad-file` when they are damaged or were never written, `unsupported` when
-   *   they are none, or lie in another file.
-   */
-  readonly read: () => Tensor
-}
 
 /** A model within a model takes five in Keras's files. */
 const MOST_LEVELS = 64
@@ -71,15 +48,6 @@ export async function readHdf5(bytes: Uint8Array, limits?: LimitOptions): Promis
   checkHeaps(bytes)
   const session = await hdf5Sessions(limits)
   return session(bytes, (file) => new TreeReader(bytes, session, file, limits).read())
-}
-
-/** The member at a path of names with `/` between them, if there is one. */
-export function memberAt(group: Hdf5Group, path: string): Hdf5Group | Hdf5Dataset | undefined {
-  let member: Hdf5Group | Hdf5Dataset | undefined = group
-  for (const name of path.split('/')) {
-    if (name !== '') member = member?.kind === 'group' ? member.members.get(name) : undefined
-  }
-  return member
 }
 
 /** Keras stores bfloat16, which HDF5 does not know, as two opaque bytes and an attribute. */

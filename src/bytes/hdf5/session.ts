@@ -9,6 +9,7 @@ import type { Module } from 'h5wasm'
 import { GruvError, isGruvError } from '../../errors.ts'
 import { Budget, type LimitOptions } from '../../limits.ts'
 import { quote } from '../show.ts'
+import { hdf5Library } from './library.ts'
 
 /** The parts of the file system that h5wasm's types leave out. */
 interface FileSystem {
@@ -42,10 +43,9 @@ const ENOENT = 44
 const O_ACCMODE = 3
 const O_DIRECTORY = 0o200000
 
-/** Loads the library; sessions then run synchronously. */
+/** Loads the library; sessions then run synchronously. @throws GruvError as `hdf5Library`. */
 export async function hdf5Sessions(limits?: LimitOptions): Promise<Session> {
-  const { ready } = await import('h5wasm')
-  const library = (await ready) as Library
+  const library = (await (await hdf5Library()).ready) as Library
   // Without it, numbers that cannot be read come as zeros.
   library.activate_throwing_error_handler()
   return (bytes, run) => {

@@ -3,6 +3,7 @@
 import { GruvError } from '../../errors.ts'
 import type { Named, Tensor } from '../../tensor.ts'
 import { hasBytes } from '../byte-arrays.ts'
+import { hdf5Library } from './library.ts'
 import type { Library } from './session.ts'
 
 const PATH = '/gruv-written.h5'
@@ -21,7 +22,7 @@ export async function writeHdf5(
   arrays: Named<Tensor>,
   groups: readonly string[] = [],
 ): Promise<Uint8Array> {
-  const { File, ready } = await import('h5wasm')
+  const { File, ready } = await hdf5Library()
   const library = (await ready) as Library
   // The session's type of the file system has what reading needs; writing needs these methods.
   const files = library.FS as unknown as Files

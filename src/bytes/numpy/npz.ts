@@ -7,7 +7,7 @@ import { GruvError, locate } from '../../errors.ts'
 import type { LimitOptions } from '../../limits.ts'
 import type { Named, Tensor } from '../../tensor.ts'
 import { quote, showNames } from '../show.ts'
-import { readZip } from '../zip/read.ts'
+import { readZip, type ZipEntries } from '../zip/read.ts'
 import { writeZip } from '../zip/write.ts'
 import { readNpy, writeNpy } from './npy.ts'
 
@@ -22,7 +22,11 @@ const APPLE_DOUBLE = '__MACOSX/'
  *   without arrays or an array without numbers, `too-large` for zip bombs; `where` names the entry.
  */
 export async function readNpz(bytes: Uint8Array, limits?: LimitOptions): Promise<Named<Tensor>> {
-  const entries = await readZip(bytes, limits)
+  return arraysOf(await readZip(bytes, limits))
+}
+
+/** The arrays among the entries of an archive. @throws GruvError as `readNpz`. */
+export function arraysOf(entries: ZipEntries): Named<Tensor> {
   const names = [...entries.keys()]
   const arrays = names.filter((name) => name.endsWith(SUFFIX) && !name.startsWith(APPLE_DOUBLE))
   if (arrays.length === 0 && names.length > 0) {
@@ -33,7 +37,7 @@ export async function readNpz(bytes: Uint8Array, limits?: LimitOptions): Promise
   }
   const tensors: [string, Tensor][] = []
   for (const name of arrays) {
-    const entry = await entries.get(name)!.read()
+    const entry = entries.get(name)!.read()
     const tensor = locate(quote(name), () => readNpy(entry))
     tensors.push([name.slice(0, -SUFFIX.length), tensor])
   }

@@ -1,19 +1,18 @@
 /**
  * Reads protocol buffers, https://protobuf.dev/programming-guides/encoding/: messages that a table
- * describes become objects. The wire format is read by @bufbuild/protobuf.
+ * describes become objects.
  *
  * ```ts
  * const node = message({ name: [1, 'string'], inputs: [2, 'string', 'repeated'] })
  * const graph = message({ nodes: [1, () => node, 'repeated'], version: [4, 'int64', 'optional'] })
  * type Graph = MessageOf<typeof graph>
  *
- * const readMessage = await messageReader()
  * const { nodes } = readMessage(bytes, graph)
  * ```
  */
 
-import type { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
 import { GruvError, isGruvError } from '../../errors.ts'
+import { BIT32, BIT64, DELIMITED, VARINT, WireReader } from './wire.ts'
 
 type ScalarType =
   | 'int32'
@@ -107,28 +106,23 @@ const MOST_LEVELS = 100
  */
 const MOST_MESSAGES = 2 ** 20
 
-const VARINT: WireType = 0
-const BIT64: WireType = 1
-const DELIMITED: WireType = 2
-const BIT32: WireType = 5
-
 interface Scalar {
-  readonly wireType: WireType
-  readonly read: (reader: BinaryReader) => unknown
+  readonly wireType: number
+  readonly read: (reader: WireReader) => unknown
 }
 
 const scalars: Readonly<Record<ScalarType, Scalar>> = {
   int32: { wireType: VARINT, read: (reader) => reader.int32() },
-  int64: { wireType: VARINT, read: (reader) => Number(reader.int64()) },
+  int64: { wireType: VARINT, read: (reader) => reader.int64() },
   uint32: { wireType: VARINT, read: (reader) => reader.uint32() },
-  uint64: { wireType: VARINT, read: (reader) => Number(reader.uint64()) },
+  uint64: { wireType: VARINT, read: (reader) => reader.uint64() },
   enum: { wireType: VARINT, read: (reader) => reader.int32() },
   fixed32: { wireType: BIT32, read: (reader) => reader.fixed32() },
-  fixed64: { wireType: BIT64, read: (reader) => Number(reader.fixed64()) },
+  fixed64: { wireType: BIT64, read: (reader) => reader.fixed64() },
   float: { wireType: BIT32, read: (reader) => reader.float() },
   double: { wireType: BIT64, read: (reader) => reader.double() },
   bool: { wireType: VARINT, read: (reader) => reader.bool() },
-  string: { wireType: DELIMITED, read: (reader) => reader.string(true) },
+  string: { wireType: DELIMITED, read: (reader) => reader.string() },
   bytes: { wireType: DELIMITED, read: (reader) => reader.bytes() },
 }
 
@@ -140,12 +134,8 @@ const scalars: Readonly<Record<ScalarType, Scalar>> = {
  * @throws GruvError `bad-file` for bytes that are no such message, with the field and the byte,
  *   `too-large` for more than 100 levels or a million messages.
  */
-export type ReadMessage = <T extends object>(bytes: Uint8Array, type: Message<T>) => T
-
-/** Loads the library; the reader that it gives is synchronous. */
-export async function messageReader(): Promise<ReadMessage> {
-  const { BinaryReader } = await import('@bufbuild/protobuf/wire')
-  return (bytes, type) => new Walk(bytes, BinaryReader).read(bytes, type)
+export function readMessage<T extends object>(bytes: Uint8Array, type: Message<T>): T {
+  return new Walk(bytes).read(bytes, type)
 }
 
 class Walk {
@@ -153,20 +143,18 @@ class Walk {
   /** The path to the current field: `node[3]`, `attribute`. */
   private readonly path: string[] = []
   private readonly file: Uint8Array
-  private readonly Reader: typeof BinaryReader
 
-  constructor(file: Uint8Array, Reader: typeof BinaryReader) {
+  constructor(file: Uint8Array) {
     this.file = file
-    this.Reader = Reader
   }
 
   read<T extends object>(bytes: Uint8Array, { byNumber, empty }: Message<T>): T {
     if (this.path.length > MOST_LEVELS) throw this.tooMany('levels', MOST_LEVELS)
     if (++this.messages > MOST_MESSAGES) throw this.tooMany('messages', MOST_MESSAGES)
     const found = { ...empty } as Record<string, unknown>
-    const reader = new this.Reader(bytes)
-    while (reader.pos < bytes.length) {
-      const at = bytes.byteOffset - this.file.byteOffset + reader.pos
+    const reader = new WireReader(bytes)
+    while (reader.at < bytes.length) {
+      const at = bytes.byteOffset - this.file.byteOffset + reader.at
       try {
         const [number, wireType] = reader.tag()
         const field = byNumber.get(number)
@@ -185,9 +173,9 @@ class Walk {
   }
 
   private append(
-    reader: BinaryReader,
+    reader: WireReader,
     field: Field,
-    wireType: WireType,
+    wireType: number,
     found: Record<string, unknown>,
   ): void {
     if (found[field.name] === NONE) found[field.name] = []
@@ -196,15 +184,15 @@ class Walk {
     const scalar = typeof field.type === 'string' ? scalars[field.type] : undefined
     // Numbers may come one by one or packed, whatever the schema says.
     if (scalar && scalar.wireType !== DELIMITED && wireType === DELIMITED) {
-      const packed = new this.Reader(reader.bytes())
-      while (packed.pos < packed.len) list.push(scalar.read(packed))
+      const packed = new WireReader(reader.bytes())
+      while (packed.at < packed.end) list.push(scalar.read(packed))
     } else {
       list.push(this.value(reader, field, wireType))
     }
     this.path.pop()
   }
 
-  private value(reader: BinaryReader, { type }: Field, wireType: WireType): unknown {
+  private value(reader: WireReader, { type }: Field, wireType: number): unknown {
     const scalar = typeof type === 'string' ? scalars[type] : undefined
     const expected = scalar?.wireType ?? DELIMITED
     if (wireType !== expected) throw new Error(`wire type ${wireType} instead of ${expected}`)

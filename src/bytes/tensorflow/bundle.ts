@@ -9,7 +9,7 @@ import { sizeOf, type Tensor } from '../../tensor.ts'
 import { isCounts } from '../checks.ts'
 import { crc32c } from '../crc32.ts'
 import { type BinaryType, bytesPer, decodeNumbers } from '../numbers/storage.ts'
-import { type MessageOf, message, messageReader } from '../protobuf/read.ts'
+import { type MessageOf, message, readMessage } from '../protobuf/read.ts'
 import { quote, showExtents } from '../show.ts'
 import { Cursor, maskCrc32c, readSstable, wrongChecksum } from './sstable.ts'
 
@@ -73,8 +73,8 @@ const STRING = 7
  * How many `.data-0000N-of-0000M` files an index belongs to.
  * @throws GruvError `bad-file` for a damaged index.
  */
-export async function countShards(index: Uint8Array): Promise<number> {
-  const { shards } = await readHeader(readSstable(index))
+export function countShards(index: Uint8Array): number {
+  const { shards } = readHeader(readSstable(index))
   if (shards > 0 && shards <= MOST_SHARDS) return shards
   throw new GruvError('bad-file', 'the index counts parts that cannot be', {
     expected: `1 to ${MOST_SHARDS} .data files`,
@@ -85,10 +85,7 @@ export async function countShards(index: Uint8Array): Promise<number> {
 /** The names of shards have numbers of five digits. */
 const MOST_SHARDS = 99_999
 
-async function readHeader(
-  table: ReturnType<typeof readSstable>,
-): Promise<MessageOf<typeof header>> {
-  const readMessage = await messageReader()
+function readHeader(table: ReturnType<typeof readSstable>): MessageOf<typeof header> {
   const bytes = table.get('')
   if (bytes !== undefined) return readMessage(bytes, header)
   throw new GruvError('bad-file', 'the index of the checkpoint has no header', {
@@ -102,13 +99,9 @@ async function readHeader(
  * @param shards the `.data-0000N-of-0000M` files in order.
  * @throws GruvError `bad-file` for a damaged index, `not-found` for missing shards.
  */
-export async function readBundle(
-  index: Uint8Array,
-  shards: readonly Uint8Array[],
-): Promise<Bundle> {
-  const readMessage = await messageReader()
+export function readBundle(index: Uint8Array, shards: readonly Uint8Array[]): Bundle {
   const table = readSstable(index)
-  const { shards: count, endianness } = await readHeader(table)
+  const { shards: count, endianness } = readHeader(table)
   if (count !== shards.length) {
     throw new GruvError('not-found', 'the parts of the checkpoint are not all there', {
       expected: `${count} .data files`,

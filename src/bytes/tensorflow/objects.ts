@@ -5,7 +5,7 @@
  */
 
 import { GruvError } from '../../errors.ts'
-import { type MessageOf, message, messageReader } from '../protobuf/read.ts'
+import { type MessageOf, message, readMessage } from '../protobuf/read.ts'
 
 /** `node` is an index into the nodes of the graph. */
 const child = message({ node: [1, 'int32'], name: [2, 'string'] })
@@ -31,8 +31,7 @@ export type ObjectGraph = MessageOf<typeof objectGraph>
  * @param bytes the one string of the checkpoint's entry `OBJECT_GRAPH`.
  * @throws GruvError `bad-file` for bytes that are no object graph, or one with a missing node.
  */
-export async function readObjectGraph(bytes: Uint8Array): Promise<ObjectGraph> {
-  const readMessage = await messageReader()
+export function readObjectGraph(bytes: Uint8Array): ObjectGraph {
   const graph = readMessage(bytes, objectGraph)
   for (const [i, { children }] of graph.nodes.entries()) {
     for (const { node } of children) {
@@ -76,9 +75,6 @@ const kerasMetadata = message({ objects: [1, () => kerasObject, 'repeated'] })
  * The objects of a `keras_metadata.pb`, in its order, the root first.
  * @throws GruvError `bad-file`.
  */
-export async function readKerasMetadata(
-  bytes: Uint8Array,
-): Promise<readonly MessageOf<typeof kerasObject>[]> {
-  const readMessage = await messageReader()
+export function readKerasMetadata(bytes: Uint8Array): readonly MessageOf<typeof kerasObject>[] {
   return readMessage(bytes, kerasMetadata).objects
 }

@@ -30,10 +30,10 @@ export async function readTorchZip(
     })
   }
   const folder = name.slice(0, -PICKLE.length)
-  const pickle = await entries.get(name)!.read()
+  const pickle = entries.get(name)!.read()
   const order = entries.get(`${folder}byteorder`)
   const littleEndian =
-    order === undefined || new TextDecoder().decode(await order.read()).trim() !== 'big'
+    order === undefined || new TextDecoder().decode(order.read()).trim() !== 'big'
   const storages = new Map<string, Promise<Uint8Array>>()
   const read = async (key: string): Promise<Uint8Array> => {
     const entry = entries.get(`${folder}data/${key}`)

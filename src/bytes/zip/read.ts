@@ -20,7 +20,7 @@ export interface ZipEntry {
    * A stored entry is a view of the archive.
    * @throws GruvError `bad-file` when the entry is damaged.
    */
-  readonly read: () => Promise<Uint8Array>
+  readonly read: () => Uint8Array
 }
 
 /** By name, in the order of the archive, without folders. */
@@ -42,38 +42,75 @@ const methodNames: Readonly<Record<number, string>> = {
   99: 'AES encryption',
 }
 
+/** Of fflate. */
+export type Inflate = typeof import('./inflate.ts').inflateSync
+
 /**
- * The entries of an archive, listed but not yet unpacked.
+ * The entries of an archive, listed but not yet unpacked; fflate is fetched where one is compressed.
  * @throws GruvError `bad-file` when the archive is damaged or names an entry twice, `unsupported`
  *   when it is encrypted or packed by another method than deflate, `too-large` for zip bombs.
  */
 export async function readZip(bytes: Uint8Array, limits?: LimitOptions): Promise<ZipEntries> {
+  const { entries, total } = checkedEntries(bytes)
+  // Entries that are stored, as most are, hold no more than the archive.
+  if (total > bytes.length || limits)
+    (await import('./unpacked.ts')).checkUnpacked(total, bytes.length, limits)
+  const isPacked = entries.some(({ method }) => method !== STORED)
+  return zipEntries(bytes, entries, isPacked ? (await import('./inflate.ts')).inflateSync : null)
+}
+
+/** What `readZip` fetches. */
+export interface ZipParts {
+  readonly inflateSync: Inflate
+  readonly checkUnpacked: typeof import('./unpacked.ts').checkUnpacked
+}
+
+/** The same without waiting. @throws GruvError as `readZip`. */
+export function readZipSync(
+  bytes: Uint8Array,
+  { inflateSync, checkUnpacked }: ZipParts,
+  limits: LimitOptions | undefined,
+): ZipEntries {
+  const { entries, total } = checkedEntries(bytes)
+  checkUnpacked(total, bytes.length, limits)
+  return zipEntries(bytes, entries, inflateSync)
+}
+
+/** The entries, and the bytes that they unpack to. */
+function checkedEntries(bytes: Uint8Array): {
+  readonly entries: readonly DirectoryEntry[]
+  readonly total: number
+} {
   const { entries: listed, start, complete } = readDirectory(bytes)
-  const entries = new Map<string, ZipEntry>()
+  const names = new Set<string>()
   const places: (readonly [from: number, to: number])[] = []
   let total = 0
-  for (const entry of listed) {
-    if (entry.isFolder) continue
-    check(entry, entries, bytes.length)
+  const entries = listed.filter(({ isFolder }) => !isFolder)
+  for (const entry of entries) {
+    check(entry, names, bytes.length)
     total += entry.size
     places.push([entry.offset, entry.offset + LOCAL_HEADER.size + entry.packed])
-    entries.set(entry.name, zipEntry(entry, bytes))
+    names.add(entry.name)
   }
   if (!complete) throw damaged('its directory cannot be read to the end')
   places.sort((a, b) => a[0] - b[0])
   if (places.some(([, to], i) => to > (places[i + 1]?.[0] ?? start)))
     throw damaged('entries share their bytes')
-  if (total > bytes.length || limits) {
-    const { Budget } = await import('../../limits.ts')
-    Budget.reading(limits, bytes.length).check('bytes', total, 'the entries of the archive')
-  }
-  return entries
+  return { entries, total }
+}
+
+function zipEntries(
+  archive: Uint8Array,
+  entries: readonly DirectoryEntry[],
+  inflate: Inflate | null,
+): ZipEntries {
+  return new Map(entries.map((entry) => [entry.name, zipEntry(entry, archive, inflate)]))
 }
 
 /** 4.4.4, bit 0. */
 const ENCRYPTED = 1
 
-function check(entry: DirectoryEntry, earlier: ZipEntries, archiveSize: number): void {
+function check(entry: DirectoryEntry, earlier: ReadonlySet<string>, archiveSize: number): void {
   const where = quote(entry.name)
   const { method, packed, size } = entry
   if (earlier.has(entry.name)) {
@@ -107,24 +144,23 @@ function check(entry: DirectoryEntry, earlier: ZipEntries, archiveSize: number):
   }
 }
 
-function zipEntry(entry: DirectoryEntry, archive: Uint8Array): ZipEntry {
+function zipEntry(entry: DirectoryEntry, archive: Uint8Array, inflate: Inflate | null): ZipEntry {
   const { name, method, crc, size } = entry
-  const read = async (): Promise<Uint8Array> => {
+  const read = (): Uint8Array => {
     const place = locateEntry(archive, entry)
     if (place === null) throw within(quote(name), damaged('its two headers disagree'))
     const packed = archive.subarray(place.from, place.to)
-    const unpacked = method === STORED ? packed : await inflate(packed, size, name)
+    const unpacked = method === STORED ? packed : unpack(inflate!, packed, size, name)
     if (crc32(unpacked) !== crc) throw within(quote(name), damaged('Invalid CRC32'))
     return unpacked
   }
   return Object.freeze({ size, read })
 }
 
-async function inflate(packed: Uint8Array, size: number, name: string): Promise<Uint8Array> {
-  const { inflateSync } = await import('fflate')
+function unpack(inflate: Inflate, packed: Uint8Array, size: number, name: string): Uint8Array {
   try {
     // One byte more, which is filled where more comes out than was promised.
-    const unpacked = inflateSync(packed, { out: new Uint8Array(size + 1) })
+    const unpacked = inflate(packed, { out: new Uint8Array(size + 1) })
     if (unpacked.length === size) return unpacked
   } catch (cause) {
     throw within(

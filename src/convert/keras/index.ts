@@ -3,8 +3,8 @@
  * `models/functional.py` of Keras 3 define the layout.
  */
 
-import { writeHdf5 } from '../../bytes/hdf5/write.ts'
 import { writeZip } from '../../bytes/zip/write.ts'
+import { fetchHdf5 } from '../../formats/keras/fetch-hdf5.ts'
 import { snakeCase } from '../../formats/keras/object-weights.ts'
 import { createModel } from '../../model/graph.ts'
 import type { LayerNode, Model } from '../../model/types.ts'
@@ -130,5 +130,5 @@ async function weightsFile({ inputs, layers }: KerasGraph): Promise<Uint8Array> 
   }
   for (const _ of inputs) add('InputLayer', {})
   for (const { className, weights } of layers) add(className, weights)
-  return writeHdf5(arrays, groups)
+  return (await fetchHdf5()).writeHdf5(arrays, groups)
 }

@@ -4,7 +4,8 @@ import type { GateOrder } from '../../model/conventions/choices.ts'
 import type { Ground } from '../../model/conventions/grounds.ts'
 import { denseNode } from '../../model/dense.ts'
 import { gruNode } from '../../model/recurrent/gru.ts'
-import type { NodeReaders } from './node-format.ts'
+import { coreSignatures } from '../../model/shapes/core.ts'
+import type { KindTables, NodeReaders } from './node-format.ts'
 import {
   convention,
   packedArrays,
@@ -41,3 +42,5 @@ export const coreReaders: NodeReaders<'gru' | 'dense'> = {
       readTransposed(node, where),
     ),
 }
+
+export const coreKinds: KindTables = { readers: coreReaders, signatures: coreSignatures }

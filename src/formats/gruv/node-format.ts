@@ -1,5 +1,6 @@
 /** Declares how kinds of nodes are read from the description of a model, and written to one. */
 
+import type { Signatures } from '../../model/shapes/signatures.ts'
 import type { LayerKind, LayerNode, NodeOf, Unwired } from '../../model/types.ts'
 import type { Tensor } from '../../tensor.ts'
 import type { JsonObject } from '../decode.ts'
@@ -20,6 +21,12 @@ export type NodeReader<N extends LayerNode> = (
 
 export type NodeReaders<K extends LayerKind = LayerKind> = {
   readonly [P in K]: NodeReader<NodeOf<P>>
+}
+
+/** What reading and assembling the nodes of a model need, by their kinds. */
+export interface KindTables {
+  readonly readers: Partial<NodeReaders>
+  readonly signatures: Signatures
 }
 
 /** Gives the attributes of a node, and its arrays as the source packed them. */

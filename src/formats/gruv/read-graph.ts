@@ -2,7 +2,6 @@
 
 import { GruvError } from '../../errors.ts'
 import { assembleModel } from '../../model/assemble.ts'
-import { signaturesFor } from '../../model/shapes/fetch.ts'
 import type { LayerNode, Model, Port, ReferenceData } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'
 import {
@@ -15,22 +14,33 @@ import {
   text,
   texts,
 } from '../decode.ts'
-import { coreReaders } from './core-nodes.ts'
+import { coreKinds } from './core-nodes.ts'
 import { dim, index, list } from './fields.ts'
-import { GRAPH_VERSION, type NodeReader, type NodeReaders, type TakePart } from './node-format.ts'
+import {
+  GRAPH_VERSION,
+  type KindTables,
+  type NodeReader,
+  type NodeReaders,
+  type TakePart,
+} from './node-format.ts'
 
 const extents = list(dim(1))
 const order = list(index)
 
-/**
- * @param description the JSON.
- * @throws GruvError `bad-file`, `bad-model` … saying where in the description.
- */
-export async function readGraph(
-  description: string,
-  tensors: Named<Tensor>,
-  fallbackName: string,
-): Promise<Model> {
+/** A description whose version is known; its parts are read when the graph is put together. */
+export interface GraphDescription {
+  readonly graph: JsonObject
+  readonly nodes: readonly JsonObject[]
+}
+
+/** What its nodes need, by their kinds and the storage of their numbers. */
+export interface GraphTools extends KindTables {
+  /** Of `storage.ts`, where numbers of eight bits have scales beside them. */
+  readonly withScale?: ((stored: Tensor, scale: Tensor, where: string) => Tensor) | undefined
+}
+
+/** @throws GruvError `bad-file` for no such JSON, `unsupported` for another version. */
+export function parseGraph(description: string): GraphDescription {
   const graph = parseObject(description, 'graph')
   if (graph.gruv !== GRAPH_VERSION) {
     throw new GruvError('unsupported', 'this description has another version', {
@@ -40,6 +50,29 @@ export async function readGraph(
       fix: 'A newer gruv may read it.',
     })
   }
+  const nodes = array(graph.nodes, 'graph.nodes').map((node, i) =>
+    object(node, `graph.nodes[${i}]`),
+  )
+  return { graph, nodes }
+}
+
+/** Fetches what these nodes need; what `gruv/core` needs is at hand there. */
+export async function fetchTools({ nodes }: GraphDescription): Promise<GraphTools> {
+  const isCore = nodes.every(
+    ({ kind }) => typeof kind === 'string' && Object.hasOwn(coreKinds.readers, kind),
+  )
+  const kinds = isCore ? coreKinds : (await import('./all-nodes.ts')).allKinds
+  const isScaled = nodes.some(({ scales }) => scales !== undefined)
+  return isScaled ? { ...kinds, withScale: (await import('./storage.ts')).withScale } : kinds
+}
+
+/** @throws GruvError `bad-file`, `bad-model` … saying where in the description. */
+export function readGraph(
+  { graph, nodes: described }: GraphDescription,
+  tensors: Named<Tensor>,
+  fallbackName: string,
+  { readers, signatures, withScale }: GraphTools,
+): Model {
   const take = (name: string, where: string): Tensor => {
     if (Object.hasOwn(tensors, name)) return tensors[name]
     throw new GruvError('bad-file', `the tensor '${name}' is not in the file`, {
@@ -59,15 +92,8 @@ export async function readGraph(
       ...(axes !== undefined && { axes: order.read(axes, `${where}.axes`) }),
     }
   })
-  const described = array(graph.nodes, 'graph.nodes').map((node, i) =>
-    object(node, `graph.nodes[${i}]`),
-  )
-  const readers = await readersFor(described.map(({ kind }) => kind))
-  // Few files hold numbers of eight bits, whose scales stand beside them.
-  const isScaled = described.some(({ scales }) => scales !== undefined)
-  const storage = isScaled ? await import('./storage.ts') : undefined
   const nodes = described.map((node, i) =>
-    readNode(node, `graph.nodes[${i}]`, take, readers, storage?.withScale),
+    readNode(node, `graph.nodes[${i}]`, take, readers, withScale),
   )
   return assembleModel(
     {
@@ -78,7 +104,7 @@ export async function readGraph(
       nodes,
       reference: graph.reference === undefined ? null : readReference(graph.reference, take),
     },
-    await signaturesFor(nodes),
+    signatures,
   )
 }
 
@@ -98,7 +124,7 @@ function readNode(
   where: string,
   take: Take,
   readers: Partial<NodeReaders>,
-  withScale: ((stored: Tensor, scale: Tensor, where: string) => Tensor) | undefined,
+  withScale: GraphTools['withScale'],
 ): LayerNode {
   const kinds = Object.keys(readers) as readonly (keyof NodeReaders)[]
   const kind = oneOf(node.kind, kinds, `${where}.kind`)
@@ -118,12 +144,6 @@ function readNode(
     inputs: texts(node.inputs, `${where}.inputs`),
     outputs: texts(node.outputs, `${where}.outputs`),
   } as LayerNode
-}
-
-/** The readers of these kinds of nodes: the core's, or all of them, which are fetched. */
-async function readersFor(kinds: readonly unknown[]): Promise<Partial<NodeReaders>> {
-  const isCore = kinds.every((kind) => typeof kind === 'string' && Object.hasOwn(coreReaders, kind))
-  return isCore ? coreReaders : (await import('./all-nodes.ts')).allReaders
 }
 
 function readReference(value: unknown, take: Take): ReferenceData {

@@ -4,7 +4,8 @@
  * Keras.
  */
 
-import { type Hdf5Dataset, type Hdf5Group, memberAt, readHdf5 } from '../../bytes/hdf5/hdf5.ts'
+import { readHdf5 } from '../../bytes/hdf5/hdf5.ts'
+import { type Hdf5Dataset, type Hdf5Group, memberAt } from '../../bytes/hdf5/tree.ts'
 import type { Hdf5Attribute } from '../../bytes/hdf5/values.ts'
 import { GruvError } from '../../errors.ts'
 import type { LimitOptions } from '../../limits.ts'

@@ -5,7 +5,7 @@
  * `saving/saving_lib.py`, 2.13 to 3.
  */
 
-import type { Hdf5Dataset, Hdf5Group } from '../../bytes/hdf5/hdf5.ts'
+import type { Hdf5Dataset, Hdf5Group } from '../../bytes/hdf5/tree.ts'
 import type { FoundLayer } from './bare.ts'
 import type { LayerConfig, NetConfig } from './config.ts'
 import {

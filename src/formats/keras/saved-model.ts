@@ -50,7 +50,7 @@ export async function readSavedModel(file: SourceFile, options: ReadOptions): Pr
       fix: 'Load the .keras or .h5 file that it was exported from, or save that model again as one.',
     })
   }
-  const [root] = await readKerasMetadata(metadata)
+  const [root] = readKerasMetadata(metadata)
   if (root === undefined) throw new GruvError('bad-file', 'keras_metadata.pb names no object')
   const described = jsonObject(root.metadata, 'keras_metadata.pb')
   const version = described.keras_version
@@ -100,11 +100,11 @@ async function readCheckpointFiles(
 async function checkpointAt(file: SourceFile, prefix: string): Promise<Checkpoint> {
   const index = await readSibling(file, `${prefix}.index`)
   const digits = (number: number): string => String(number).padStart(5, '0')
-  const count = await countShards(index)
+  const count = countShards(index)
   const data: Uint8Array[] = []
   for (let i = 0; i < count; i++)
     data.push(await readSibling(file, `${prefix}.data-${digits(i)}-of-${digits(count)}`))
-  const bundle = await readBundle(index, data)
+  const bundle = readBundle(index, data)
   const strings = bundle.get(OBJECT_GRAPH)?.readStrings()
   if (strings === undefined || strings.length !== 1) {
     throw new GruvError(
@@ -118,7 +118,7 @@ async function checkpointAt(file: SourceFile, prefix: string): Promise<Checkpoin
     )
   }
   const size = data.reduce((sum, { length }) => sum + length, index.length)
-  return { bundle, graph: await readObjectGraph(strings[0]), size }
+  return { bundle, graph: readObjectGraph(strings[0]), size }
 }
 
 function objectGraphWeights({ bundle, graph }: Pick<Checkpoint, 'bundle' | 'graph'>): WeightSource {

@@ -5,7 +5,7 @@
  * becomes a Model. docs/onnx.md says which operators are read, and how.
  */
 
-import { messageReader } from '../../bytes/protobuf/read.ts'
+import { readMessage } from '../../bytes/protobuf/read.ts'
 import { GruvError } from '../../errors.ts'
 import { Budget } from '../../limits.ts'
 import { createModel } from '../../model/graph.ts'
@@ -30,8 +30,7 @@ const NEWEST_OPSET = 23
 
 /** @throws GruvError `unsupported` naming every operator that is not read. */
 export async function readOnnxModel(file: SourceFile, options: ReadOptions): Promise<Model> {
-  const read = await messageReader()
-  const model = read(file.bytes, modelMessage)
+  const model = readMessage(file.bytes, modelMessage)
   const { graph } = model
   if (graph === undefined || graph.outputs.length === 0) {
     throw new GruvError('bad-file', 'there is no graph in this ONNX file', {

@@ -28,8 +28,3 @@ export function topKeys(bytes: Uint8Array): ReadonlySet<string> {
   }
   return keys
 }
-
-/** Whether a name is one that PyTorch gives to a recurrent kernel. */
-export function isTorchName(name: string): boolean {
-  return /(^|\.)weight_hh(_l\d+)?(_reverse)?$/.test(name)
-}

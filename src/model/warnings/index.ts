@@ -6,26 +6,32 @@
 
 import type { Model } from '../types.ts'
 import { weightsOf } from '../weights.ts'
+import type { Oddities } from './messages.ts'
 import { findSaturation } from './saturation.ts'
 import { findNarrowTypes, findNonFinite } from './weights.ts'
 
-/** A sentence for each thing that a healthy training rarely leaves behind. */
-export async function warningsOf({ nodes }: Pick<Model, 'nodes'>): Promise<readonly string[]> {
+/** Null where there is nothing to say. */
+export function findOddities({ nodes }: Pick<Model, 'nodes'>): Oddities | null {
   const trained = nodes.map((node) => ({ node, arrays: weightsOf(node) }))
   const saturation = findSaturation(trained)
   const narrow = findNarrowTypes(trained)
   const nonFinite = findNonFinite(trained)
-  if ([saturation, narrow, nonFinite].every(({ length }) => length === 0)) return []
-  const { describeNarrow, describeNonFinite, describeSaturation } = await import('./messages.ts')
-  return [
-    ...saturation.map(describeSaturation),
-    ...narrow.map(describeNarrow),
-    ...nonFinite.map(describeNonFinite),
-  ]
+  const none = [saturation, narrow, nonFinite].every(({ length }) => length === 0)
+  return none ? null : { saturation, narrow, nonFinite }
+}
+
+/** A sentence for each thing that is odd. */
+export async function warningsOf(model: Pick<Model, 'nodes'>): Promise<readonly string[]> {
+  const oddities = findOddities(model)
+  return oddities === null ? [] : (await import('./messages.ts')).describeOddities(oddities)
+}
+
+export async function withWarnings(model: Model): Promise<Model> {
+  return warned(model, await warningsOf(model))
 }
 
 /** The same model, its own warnings first, then those about its weights; each once. */
-export async function withWarnings(model: Model): Promise<Model> {
-  const warnings = new Set([...model.warnings, ...(await warningsOf(model))])
-  return Object.freeze({ ...model, warnings: Object.freeze([...warnings]) })
+export function warned(model: Model, sentences: readonly string[]): Model {
+  const warnings = Object.freeze([...new Set([...model.warnings, ...sentences])])
+  return Object.freeze({ ...model, warnings })
 }

@@ -12,7 +12,22 @@ const gates: Readonly<Record<string, string>> = {
   o: 'output gate',
 }
 
-export function describeSaturation({ node, gate, units, of, dead, always }: Saturation): string {
+/** What healthy training rarely leaves behind, before it is said in words. */
+export interface Oddities {
+  readonly saturation: readonly Saturation[]
+  readonly narrow: readonly string[]
+  readonly nonFinite: readonly NonFinite[]
+}
+
+export function describeOddities({ saturation, narrow, nonFinite }: Oddities): readonly string[] {
+  return [
+    ...saturation.map(describeSaturation),
+    ...narrow.map(describeNarrow),
+    ...nonFinite.map(describeNonFinite),
+  ]
+}
+
+function describeSaturation({ node, gate, units, of, dead, always }: Saturation): string {
   const one = units.length === 1
   const when = always ? 'whatever arrives' : `for all inputs within ±${USUAL}`
   if (gate !== null)
@@ -23,11 +38,11 @@ export function describeSaturation({ node, gate, units, of, dead, always }: Satu
     : `${what} saturated (${list(units)}): they move by less than ${CONSTANT} ${when}`
 }
 
-export function describeNarrow(dtype: string): string {
+function describeNarrow(dtype: string): string {
   return `weights are stored in ${dtype}: they have few digits`
 }
 
-export function describeNonFinite({ node, array, data }: NonFinite): string {
+function describeNonFinite({ node, array, data }: NonFinite): string {
   const bad = Array.from(data, (_, i) => i).filter((i) => !Number.isFinite(data[i]))
   const [first] = bad
   const what = Number.isNaN(data[first]) ? 'NaN' : String(data[first])

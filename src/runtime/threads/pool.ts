@@ -1,6 +1,6 @@
 /** Keeps the workers of a program: made when they are first needed, replaced when they die. */
 
-import { GruvError } from '../../errors.ts'
+import { GruvError, isGruvError } from '../../errors.ts'
 import type { Named, Tensor } from '../../tensor.ts'
 import type { Plan } from '../plan/types.ts'
 import { unpack } from './errors.ts'
@@ -20,7 +20,7 @@ interface Member {
   readonly ready: Promise<string | null>
   readonly waiting: Map<number, Waiting>
   /** Tells all calls that wait for it why it is gone. */
-  readonly leave: (why: string, error: Error) => void
+  readonly leave: (why: string | GruvError, error: Error) => void
 }
 
 export class Pool {
@@ -44,7 +44,10 @@ export class Pool {
     return new Pool(plan, code, weights, spawn)
   }
 
-  /** Waits for `count` workers. Why this host has none; null if it has. */
+  /**
+   * Waits for `count` workers. Why this host has none; null if it has.
+   * @throws GruvError `engine-unavailable` where it would have them, and their script is missing.
+   */
   async reach(count: number): Promise<string | null> {
     try {
       const ready = Array.from({ length: count }, (_, i) => {
@@ -53,6 +56,7 @@ export class Pool {
       })
       return (await Promise.all(ready)).find((why) => why !== null) ?? null
     } catch (error) {
+      if (isGruvError(error)) throw error
       return error instanceof Error ? error.message : `${error}`
     }
   }
@@ -109,11 +113,11 @@ export class Pool {
 
   private join(index: number): Member {
     const waiting = new Map<number, Waiting>()
-    let settle: (why: string | null) => void = () => {}
-    const ready = new Promise<string | null>((resolve) => {
-      settle = resolve
+    let settle: (why: string | GruvError | null) => void = () => {}
+    const ready = new Promise<string | null>((resolve, reject) => {
+      settle = (why) => (isGruvError(why) ? reject(why) : resolve(why))
     })
-    const leave = (why: string, error: Error): void => {
+    const leave = (why: string | GruvError, error: Error): void => {
       settle(why)
       for (const { reject } of waiting.values()) reject(error)
       waiting.clear()
@@ -138,7 +142,7 @@ export class Pool {
       heard,
       died: (why) => {
         this.members[index] = null
-        leave(why, died(why))
+        leave(why, isGruvError(why) ? why : died(why))
       },
     })
     const { plan, code } = this

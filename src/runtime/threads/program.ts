@@ -1,6 +1,6 @@
 /** Splits the rows of a batch over workers in a program's `predictAsync`. */
 
-import { GruvError } from '../../errors.ts'
+import { GruvError, isGruvError } from '../../errors.ts'
 import type { Engine, EngineReport } from '../engine/engine.ts'
 import type { Layers } from '../layers.ts'
 import type { Plan } from '../plan/types.ts'
@@ -49,7 +49,7 @@ export function withThreads(
       why = `this host has no workers: ${refusal}`
       there.release()
     } catch (error) {
-      if (!open) throw error
+      if (!open || isGruvError(error)) throw error
       why = `this host has no workers: ${error instanceof Error ? error.message : error}`
     }
     return null

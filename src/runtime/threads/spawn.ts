@@ -1,5 +1,6 @@
 /** Makes workers in pages. */
 
+import type { GruvError } from '../../errors.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 
 /** A worker, in a page or in Node. */
@@ -12,8 +13,8 @@ export interface Thread {
 
 export interface Listener {
   readonly heard: (message: FromWorker) => void
-  /** It is gone, and was not told to go. */
-  readonly died: (why: string) => void
+  /** It is gone, and was not told to go; an error that the caller can mend, or why. */
+  readonly died: (why: string | GruvError) => void
 }
 
 export type Spawn = (listener: Listener) => Thread

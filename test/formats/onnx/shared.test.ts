@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire'
 import { describe, expect, it } from 'vitest'
-import { messageReader } from '../../../src/bytes/protobuf/read.ts'
+import { readMessage } from '../../../src/bytes/protobuf/read.ts'
 import { readData } from '../../../src/data/index.ts'
 import { tensorMessage } from '../../../src/formats/onnx/proto.ts'
 import { decodeTensor } from '../../../src/formats/onnx/tensors.ts'
@@ -84,7 +84,7 @@ async function compare(model: Model, folder: string): Promise<void> {
 }
 
 async function tensorOf(bytes: Uint8Array): Promise<Tensor> {
-  return decodeTensor((await messageReader())(bytes, tensorMessage), new Map())
+  return decodeTensor(readMessage(bytes, tensorMessage), new Map())
 }
 
 /** The model with tensors as part of its graph that its own tests give as inputs. */

@@ -1,0 +1,3 @@
+/** What zip archives need of fflate, which bundlers then take in alone. */
+
+export { inflateSync } from 'fflate'
