@@ -7,10 +7,11 @@ import type { Named, Tensor } from '../../tensor.ts'
 import type { Argument, Reference } from './calls.ts'
 import type { LayerConfig, NetConfig } from './config.ts'
 import { GraphBuilder, type Result, type Value } from './graph.ts'
-import { type Given, isValue, type LayerCall, under, valuesIn } from './layer.ts'
+import { constantIn, type Given, isValue, type LayerCall, under, valuesIn } from './layer.ts'
 import { layerEntry, reasonAgainst } from './layers/index.ts'
 import { dtypePolicy, type Refusal } from './refusals.ts'
 import type { KerasVersion } from './settings.ts'
+import { whileTraining } from './training.ts'
 import { type LayerPath, slotsOf, type WeightSource } from './weights.ts'
 
 /** Shared by all attempts at one model. */
@@ -161,6 +162,8 @@ export class Network {
     if (symbols.length === 0) {
       throw new GruvError('unsupported', 'a layer that is called without a tensor', { where: name })
     }
+    if (constantIn(kwargs.training) === true)
+      for (const warning of whileTraining(layer)) this.graph.warnings.add(warning)
     const mask = explicitMask(kwargs)
     const first = mask === undefined ? symbols[0] : { ...symbols[0], mask }
     return this.#dispatch(

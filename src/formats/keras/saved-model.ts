@@ -1,6 +1,6 @@
 /**
- * Reads the folders that TensorFlow's Keras 2 wrote: SavedModels with a `keras_metadata.pb`, and
- * checkpoints, whose variables are found through the graph of the objects that own them.
+ * Reads the folders that TensorFlow's Keras 2 wrote: SavedModels, whose configuration stands in
+ * `keras_metadata.pb` or (2.0 to 2.4) in `saved_model.pb` itself, and checkpoints, whose variables are found through the graph of the objects that own them.
  */
 
 import {
@@ -15,10 +15,12 @@ import {
   type ObjectNode,
   readKerasMetadata,
   readObjectGraph,
+  readSavedRoot,
 } from '../../bytes/tensorflow/objects.ts'
 import { decodeText } from '../../bytes/text.ts'
 import { GruvError } from '../../errors.ts'
 import type { Model } from '../../model/types.ts'
+import type { JsonObject } from '../decode.ts'
 import { baseName, type ReadOptions, type SourceFile } from '../format.ts'
 import { readOptional, readSibling } from '../siblings.ts'
 import { type FoundLayer, importBare } from './bare.ts'
@@ -39,18 +41,7 @@ interface Checkpoint {
 }
 
 export async function readSavedModel(file: SourceFile, options: ReadOptions): Promise<Model> {
-  const metadata = await readOptional(file, 'keras_metadata.pb')
-  if (metadata === null) {
-    throw new GruvError('unsupported', 'this SavedModel does not say which layers it has', {
-      expected:
-        'a keras_metadata.pb beside it, as `model.save` of TensorFlow 2.5 to 2.15 writes it',
-      got: 'operations of TensorFlow alone, as `model.export` of Keras 3 writes them',
-      fix: 'Load the .keras or .h5 file that it was exported from, or save that model again as one.',
-    })
-  }
-  const [root] = await readKerasMetadata(metadata)
-  if (root === undefined) throw new GruvError('bad-file', 'keras_metadata.pb names no object')
-  const described = jsonObject(root.metadata, 'keras_metadata.pb')
+  const described = await describedRoot(file)
   const version = described.keras_version
   const { bundle, graph } = await checkpointAt(file, 'variables/variables')
   return importKeras(
@@ -63,6 +54,34 @@ export async function readSavedModel(file: SourceFile, options: ReadOptions): Pr
     },
     options,
   )
+}
+
+/** What the folder says of its model, in either of the places of TensorFlow 2. */
+async function describedRoot(file: SourceFile): Promise<JsonObject> {
+  const beside = await readOptional(file, 'keras_metadata.pb')
+  if (beside !== null) {
+    const [root] = await readKerasMetadata(beside)
+    if (root === undefined) throw new GruvError('bad-file', 'keras_metadata.pb names no object')
+    return jsonObject(root.metadata, 'keras_metadata.pb')
+  }
+  const root = await readSavedRoot(file.bytes)
+  if (root.metadata.trim().startsWith('{')) return jsonObject(root.metadata, 'saved_model.pb')
+  const { tensorflowVersion, identifier } = root
+  const by = tensorflowVersion === '' ? '' : ` of TensorFlow ${tensorflowVersion}`
+  const keras = identifier?.startsWith('_tf_keras') ?? false
+  throw new GruvError('unsupported', 'this SavedModel does not say which layers it has', {
+    expected: keras
+      ? 'the keras_metadata.pb that TensorFlow 2.5 to 2.15 writes beside it'
+      : 'a model that `model.save` of TensorFlow 2.0 to 2.15 wrote',
+    got: keras
+      ? `a model of Keras${by} without that file`
+      : identifier === null
+        ? `a graph of operations${by} without objects, as TensorFlow 1 writes it`
+        : `operations of TensorFlow alone${by}, as \`tf.saved_model.save\` and \`model.export\` write them`,
+    fix: keras
+      ? 'Put keras_metadata.pb, which lay beside saved_model.pb, back into the folder.'
+      : 'Load the .keras or .h5 file that it was exported from, or save that model again as one.',
+  })
 }
 
 /** The text file that names the newest of several checkpoints. */

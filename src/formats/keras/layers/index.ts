@@ -46,6 +46,7 @@ export function layerEntry(layer: LayerConfig): LayerEntry | null {
 function isOperation({ className, operation, settings, calls }: LayerConfig): boolean {
   if (operation === false || !Object.hasOwn(operations, className)) return false
   if (operation === true) return true
+  if (calls.some(({ kwargs }) => 'mask' in kwargs || 'training' in kwargs)) return false
   const listed = calls.every(({ args }) => args.length === 1 && 'list' in args[0])
   if (Object.hasOwn(mergingLayers, className)) return !listed
   return !settings.has('target_shape')
