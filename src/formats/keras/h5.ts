@@ -11,6 +11,7 @@ import type { Model } from '../../model/types.ts'
 import type { Tensor } from '../../tensor.ts'
 import { baseName, type ReadOptions, type SourceFile } from '../format.ts'
 import { type FoundLayer, importBare } from './bare.ts'
+import { flatWeights } from './claims.ts'
 import type { LayerConfig, NetConfig } from './config.ts'
 import { importKeras } from './import.ts'
 import { foundObjects, objectTree, objectWeights } from './object-weights.ts'
@@ -22,10 +23,8 @@ import {
   missing,
   type NamedTensor,
   type OwnedSlot,
-  ownerOf,
   type Slot,
   sameLayer,
-  showLayerPath,
   trainedFirst,
   type WeightSource,
 } from './weights.ts'
@@ -184,9 +183,12 @@ function legacyWeights(group: Hdf5Group, net: NetConfig): WeightSource {
         mine.map(({ array }) => read(array).tensor),
       )
     }
-    const path = showLayerPath(layerPath)
-    const mine = arrays.filter(({ name }) => ownerOf(net, `${top.name}/${name}`) === path)
-    return flip(layerPath, slots, assign(layerPath, slots, mine.map(read)))
+    const named = arrays.map(({ name, dataset }) => ({
+      name: `${top.name}/${name}`,
+      shape: dataset.shape,
+      read: () => dataset.read(),
+    }))
+    return flip(layerPath, slots, flatWeights(net, owned, named)(layerPath, slots))
   }
   return { find }
 }
