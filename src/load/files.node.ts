@@ -30,7 +30,8 @@ export async function fileAtPath(source: string | URL): Promise<SourceFile> {
   if (!(await isFolder(path)))
     return { name, bytes: await readFileBytes(path), siblings: siblingsOf(path) }
   const files = await listFiles(path)
-  const first = leadingFile(files)
+  const folder = path.replace(/[\\/]+$/, '')
+  const first = await leadingFile(files, (each) => readFileBytes(`${folder}/${each}`))
   if (first === null) {
     throw new GruvError(
       'unreadable',
@@ -42,7 +43,7 @@ export async function fileAtPath(source: string | URL): Promise<SourceFile> {
       },
     )
   }
-  const main = `${path.replace(/[\\/]+$/, '')}/${first}`
+  const main = `${folder}/${first}`
   return { name, bytes: await readFileBytes(main), siblings: siblingsOf(main) }
 }
 

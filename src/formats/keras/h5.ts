@@ -10,9 +10,10 @@ import { GruvError } from '../../errors.ts'
 import type { Model } from '../../model/types.ts'
 import type { Tensor } from '../../tensor.ts'
 import { baseName, type ReadOptions, type SourceFile } from '../format.ts'
-import { type FoundLayer, importBare } from './bare.ts'
+import { importBare } from './bare.ts'
 import { flatWeights } from './claims.ts'
 import type { LayerConfig, NetConfig } from './config.ts'
+import type { FoundLayer } from './guess.ts'
 import { importKeras } from './import.ts'
 import { foundObjects, objectTree, objectWeights } from './object-weights.ts'
 import { jsonObject } from './settings.ts'
@@ -130,18 +131,35 @@ function layerGroups(group: Hdf5Group): ReadonlyMap<string, Hdf5Group> {
   return groups
 }
 
+/** The layers of each group; a model's group holds those of the model. */
 function legacyLayers(group: Hdf5Group): readonly FoundLayer[] {
-  return [...layerGroups(group)].flatMap(([name, each]): FoundLayer[] => {
+  const found = [...layerGroups(group)].flatMap(([name, each]) => {
     const arrays = arraysOf(each)
-    if (arrays.length === 0) return []
-    return [
-      {
-        name,
-        paths: arrays.map((array) => `${name}/${array.name}`),
-        arrays: arrays.map((array) => ({ name: array.name, tensor: array.dataset.read() })),
-      },
-    ]
+    const layers = [...new Set(arrays.map((array) => layerIn(array.name)))]
+    return layers.map((layer) => ({
+      group: name,
+      name: layers.length === 1 ? name : layer,
+      arrays: arrays.filter((array) => layerIn(array.name) === layer),
+    }))
   })
+  return found.map(({ group, name, arrays }): FoundLayer => {
+    const alone = found.filter((each) => each.name === name).length === 1
+    return {
+      name: alone ? name : `${group}/${name}`,
+      paths: arrays.flatMap((array) => [`${group}/${array.name}`, array.name]),
+      arrays: arrays.map((array) => ({ name: array.name, tensor: array.dataset.read() })),
+    }
+  })
+}
+
+/** The layer of an array by its name: what is left without the array, its cell and its half. */
+function layerIn(name: string): string {
+  const steps = name.split('/').slice(0, -1)
+  while (steps.length > 1 && /^(?:gru|lstm|simple_rnn)_cell(?:_\d+)?$/.test(steps.at(-1)!))
+    steps.pop()
+  const half = /^(?:forward|backward)_(.+)$/.exec(steps.at(-1) ?? '')
+  if (half !== null) steps.splice(-1, 1, ...(steps.length > 1 ? [] : [half[1]]))
+  return steps.join('/')
 }
 
 /**

@@ -23,7 +23,8 @@ import type { Model } from '../../model/types.ts'
 import type { JsonObject } from '../decode.ts'
 import { baseName, type ReadOptions, type SourceFile } from '../format.ts'
 import { readOptional, readSibling } from '../siblings.ts'
-import { type FoundLayer, importBare } from './bare.ts'
+import { importBare } from './bare.ts'
+import type { FoundLayer } from './guess.ts'
 import { importKeras } from './import.ts'
 import { jsonObject } from './settings.ts'
 import {
@@ -178,20 +179,14 @@ function follow(
   return here
 }
 
-/** Layers of a checkpoint, in the order of the model. */
+/** Layers of a checkpoint, in the order of the model; those of models in it too. */
 function layersIn({ bundle, graph }: Checkpoint): readonly FoundLayer[] {
   const [root] = graph.nodes
   const models = [root, ...(root?.children ?? []).map(({ node }) => graph.nodes[node])]
   for (const model of models) {
-    const found = (model?.children ?? [])
-      .map(({ name, node }) => ({
-        number: /^layer_with_weights-(\d+)$/.exec(name)?.[1],
-        node: graph.nodes[node],
-      }))
-      .filter(({ number }) => number !== undefined)
-      .sort((a, b) => Number(a.number) - Number(b.number))
+    const found = numbered(graph, model, '', new Set())
     if (found.length > 0)
-      return found.map(({ number, node }) => foundLayer(bundle, graph, node, number!))
+      return found.map(({ node, path }) => foundLayer(bundle, graph, node, path))
   }
   throw new GruvError('unsupported', 'this checkpoint holds no layers of Keras by their order', {
     expected: 'objects called layer_with_weights-0, …',
@@ -203,6 +198,32 @@ function layersIn({ bundle, graph }: Checkpoint): readonly FoundLayer[] {
   })
 }
 
+interface Numbered {
+  readonly node: ObjectNode
+  readonly path: string
+}
+
+function numbered(
+  graph: ObjectGraph,
+  model: ObjectNode | undefined,
+  around: string,
+  seen: Set<ObjectNode>,
+): readonly Numbered[] {
+  if (model !== undefined) seen.add(model)
+  return (model?.children ?? [])
+    .map(({ name, node }) => ({
+      number: /^layer_with_weights-(\d+)$/.exec(name)?.[1],
+      node: graph.nodes[node],
+    }))
+    .filter(({ number, node }) => number !== undefined && !seen.has(node))
+    .sort((a, b) => Number(a.number) - Number(b.number))
+    .flatMap(({ number, node }): readonly Numbered[] => {
+      const path = `${around}layer_with_weights-${number}`
+      const inside = numbered(graph, node, `${path}/`, seen)
+      return inside.length > 0 ? inside : [{ node, path }]
+    })
+}
+
 /** Kernels come before recurrent kernels and biases, the forward half before the backward one. */
 const order = ['embeddings', 'kernel', 'recurrent_kernel', 'bias']
 
@@ -210,31 +231,31 @@ function foundLayer(
   bundle: Bundle,
   graph: ObjectGraph,
   node: ObjectNode,
-  number: string,
+  path: string,
 ): FoundLayer {
   const arrays: (NamedTensor & { readonly rank: number })[] = []
   let title: string | undefined
   const seen = new Set<ObjectNode>()
-  const visit = (here: ObjectNode, path: readonly string[]): void => {
-    if (seen.has(here) || path.length > 6) return
+  const visit = (here: ObjectNode, steps: readonly string[]): void => {
+    if (seen.has(here) || steps.length > 6) return
     seen.add(here)
     for (const { name, key, fullName } of here.attributes) {
       const entry = name === 'VARIABLE_VALUE' ? bundle.get(key) : undefined
-      if (entry?.dtype === undefined || !order.includes(path.at(-1) ?? '')) continue
+      if (entry?.dtype === undefined || !order.includes(steps.at(-1) ?? '')) continue
       title ??= fullName.split('/')[0]
-      const rank = order.indexOf(path.at(-1)!) + (path[0] === 'backward_layer' ? order.length : 0)
-      arrays.push({ name: path.join('/'), tensor: entry.read(), rank })
+      const rank = order.indexOf(steps.at(-1)!) + (steps[0] === 'backward_layer' ? order.length : 0)
+      arrays.push({ name: steps.join('/'), tensor: entry.read(), rank })
     }
     for (const { name, node: next } of here.children) {
-      if (name !== 'keras_api') visit(graph.nodes[next], [...path, name])
+      if (name !== 'keras_api') visit(graph.nodes[next], [...steps, name])
     }
   }
   visit(node, [])
-  const name = title || `layer_with_weights-${number}`
+  const name = title || path
   arrays.sort((a, b) => a.rank - b.rank)
   return {
     name,
-    paths: arrays.map((array) => `layer_with_weights-${number}/${array.name}`),
+    paths: arrays.map((array) => `${path}/${array.name}`),
     arrays: arrays.map((array) => ({ name: array.name, tensor: array.tensor })),
   }
 }
