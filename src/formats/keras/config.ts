@@ -26,12 +26,15 @@ export interface LayerConfig {
   readonly cells: readonly LayerConfig[]
   /** The models that a Merge of Keras 1 begins a Sequential with. */
   readonly branches: readonly LayerConfig[]
-  /**
-   * Whether it is an operation rather than a layer; some share their names. Null where the file
-   * does not say: HDF5 and TF.js files of Keras 3 write no modules.
-   */
-  readonly operation: boolean | null
+  /** Whether it is an operation rather than a layer; some share their names. */
+  readonly operation: Stated
 }
+
+/**
+ * HDF5 and TF.js files of Keras 3 write no modules, so that an operation is told by what it lacks
+ * (`likely`) or, in files that lack that everywhere, by its form (`possible`).
+ */
+export type Stated = boolean | 'likely' | 'possible'
 
 export interface NetConfig {
   readonly name: string
@@ -116,11 +119,12 @@ function network(
   if (known.size < layers.length) {
     throw new GruvError('bad-file', 'two layers of the model have the same name', { where })
   }
+  const written = layers.some(({ settings }) => settings.has('trainable'))
   const called = layers.map((each, i) => {
     const { inbound_nodes: nodes, module } = raw[i] as Record<string, unknown>
     const called = { ...each, calls: calls(nodes, known, `${where}: ${each.name}`) }
-    const open = typeof module !== 'string' && each.operation === false && mayOperate(called, nodes)
-    return open ? { ...called, operation: null } : called
+    if (typeof module === 'string' || each.operation === true) return called
+    return { ...called, operation: statedBy(called, nodes, written) }
   })
   const inputs = references(body.input_layers, known, `${where}.input_layers`)
   const outputs = references(body.output_layers, known, `${where}.output_layers`)
@@ -129,12 +133,14 @@ function network(
 }
 
 /**
- * Whether an entry without a module may be an operation: it has constants among its arguments, or
- * none of what every layer of Keras 3 writes.
+ * What an entry without a module says: an operation has none of what every layer of Keras 3 writes,
+ * or has constants among its arguments.
+ * @param written whether the other entries of the file have what every layer writes.
  */
-function mayOperate({ calls, settings }: LayerConfig, nodes: unknown): boolean {
-  const bare = !settings.has('trainable') && Array.isArray(nodes) && !nodes.some(Array.isArray)
-  return bare || calls.some(({ args }) => args.some(holdsConstant))
+function statedBy({ calls, settings }: LayerConfig, nodes: unknown, written: boolean): Stated {
+  if (calls.some(({ args }) => args.some(holdsConstant))) return 'likely'
+  if (settings.has('trainable') || !Array.isArray(nodes) || nodes.some(Array.isArray)) return false
+  return written ? 'likely' : 'possible'
 }
 
 function holdsConstant(argument: Argument): boolean {

@@ -45,7 +45,7 @@ export function layerEntry(layer: LayerConfig): LayerEntry | null {
 /** Where the file does not say, layers that share their names with operations tell by their form. */
 function isOperation({ className, operation, settings, calls }: LayerConfig): boolean {
   if (operation === false || !Object.hasOwn(operations, className)) return false
-  if (operation === true) return true
+  if (operation === true || operation === 'likely') return true
   if (calls.some(({ kwargs }) => 'mask' in kwargs || 'training' in kwargs)) return false
   const listed = calls.every(({ args }) => args.length === 1 && 'list' in args[0])
   if (Object.hasOwn(mergingLayers, className)) return !listed
