@@ -158,8 +158,7 @@ export async function leadingFile(
     if (weights.length === 0 || format.recognizes({ name: path, bytes: await read(path) }))
       return path
   }
-  if (weights.length === 1) return weights[0]
-  if (leads.length > 0) return leads[0].path
+  if (leads.length > 0) return weights.length === 1 ? weights[0] : leads[0].path
   // TF.js downloads a model as `NAME.json` and `NAME.weights.bin`.
   const parts = paths.filter((path) => !path.endsWith('.bin'))
   const json = parts.filter((path) => path.endsWith('.json'))

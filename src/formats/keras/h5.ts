@@ -13,7 +13,7 @@ import { baseName, type ReadOptions, type SourceFile } from '../format.ts'
 import { importBare } from './bare.ts'
 import { flatWeights } from './claims.ts'
 import type { LayerConfig, NetConfig } from './config.ts'
-import type { FoundLayer } from './guess.ts'
+import { type FoundLayer, guessOf } from './guess.ts'
 import { importKeras } from './import.ts'
 import { foundObjects, objectTree, objectWeights } from './object-weights.ts'
 import { jsonObject } from './settings.ts'
@@ -135,11 +135,14 @@ function layerGroups(group: Hdf5Group): ReadonlyMap<string, Hdf5Group> {
 function legacyLayers(group: Hdf5Group): readonly FoundLayer[] {
   const found = [...layerGroups(group)].flatMap(([name, each]) => {
     const arrays = arraysOf(each)
-    const layers = [...new Set(arrays.map((array) => layerIn(array.name)))]
+    // Halves of a layer may have names of their own; those of a model do not begin with the group's.
+    const own = arrays.every((array) => array.name.startsWith(`${name}/`))
+    const whole = own && arrays.length <= MOST_ARRAYS && guessOf(arrays.map(readNamed)) !== null
+    const layers = whole ? [name] : [...new Set(arrays.map((array) => layerIn(array.name)))]
     return layers.map((layer) => ({
       group: name,
       name: layers.length === 1 ? name : layer,
-      arrays: arrays.filter((array) => layerIn(array.name) === layer),
+      arrays: arrays.filter((array) => whole || layerIn(array.name) === layer),
     }))
   })
   return found.map(({ group, name, arrays }): FoundLayer => {
@@ -147,9 +150,16 @@ function legacyLayers(group: Hdf5Group): readonly FoundLayer[] {
     return {
       name: alone ? name : `${group}/${name}`,
       paths: arrays.flatMap((array) => [`${group}/${array.name}`, array.name]),
-      arrays: arrays.map((array) => ({ name: array.name, tensor: array.dataset.read() })),
+      arrays: arrays.map(readNamed),
     }
   })
+}
+
+/** Both halves of a recurrent layer. */
+const MOST_ARRAYS = 6
+
+function readNamed({ name, dataset }: { name: string; dataset: Hdf5Dataset }): NamedTensor {
+  return { name, tensor: dataset.read() }
 }
 
 /** The layer of an array by its name: what is left without the array, its cell and its half. */
@@ -168,9 +178,6 @@ function layerIn(name: string): string {
 function legacyWeights(group: Hdf5Group, net: NetConfig): WeightSource {
   const groups = layerGroups(group)
   const theano = text(group.attributes.get('backend')) === 'theano'
-  const read = ({ name, dataset }: { name: string; dataset: Hdf5Dataset }): NamedTensor => {
-    return { name, tensor: dataset.read() }
-  }
   const flip = (
     layerPath: LayerPath,
     slots: readonly Slot[],
@@ -188,7 +195,7 @@ function legacyWeights(group: Hdf5Group, net: NetConfig): WeightSource {
       throw missing(layerPath, slots, [...groups.keys()].slice(0, 12).join(', ') || 'no layers')
     const arrays = arraysOf(own)
     if (layerPath.length === 1 || flat !== undefined)
-      return flip(layerPath, slots, assign(layerPath, slots, arrays.map(read)))
+      return flip(layerPath, slots, assign(layerPath, slots, arrays.map(readNamed)))
     const owned = allSlots(net).filter((each) => each.layerPath[0].layer === top)
     const inOrder = [trainedFirst(owned), owned].find((order) => agrees(order, arrays))
     if (inOrder !== undefined) {
@@ -198,7 +205,7 @@ function legacyWeights(group: Hdf5Group, net: NetConfig): WeightSource {
       return flip(
         layerPath,
         slots,
-        mine.map(({ array }) => read(array).tensor),
+        mine.map(({ array }) => array.dataset.read()),
       )
     }
     const named = arrays.map(({ name, dataset }) => ({

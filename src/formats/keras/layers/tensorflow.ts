@@ -426,7 +426,7 @@ function sliceKeys(
 const lambda = entry((call) => {
   const known = functionOf(call.layer)
   if (known === null) throw unsupported(call, unknownFunction(call.layer) ?? '')
-  return known.build(call)
+  return known.build({ ...call, settings: new Settings({}, call.name) })
 }, false)
 
 /** The layers that are functions of TensorFlow; null for another layer, and for one that is known. */
