@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { readKerasMetadata } from '../../src/bytes/tensorflow/objects.ts'
-import { compileSync, load, type Model } from '../../src/index.ts'
+import { compose } from '../../src/formats/wiring/compose.ts'
+import { compileSync, load, type Model, type Tensor } from '../../src/index.ts'
 import { toTensor } from '../../src/tensor.ts'
 import { errorOf } from '../support/errors.ts'
 import { expectOracle, kerasCases } from '../support/keras-cases.ts'
@@ -229,6 +230,40 @@ describe('a Sequential that states no input', () => {
   ])('%s', async (_, layers, shape) => {
     const model = await web({ class_name: 'Sequential', config: { name: 's', layers } }, kernel)
     expect(model.inputs[0].shape).toEqual(shape)
+  })
+})
+
+describe('weights alone, put together by a wiring', () => {
+  const path = `${fixtures}keras/bare.h5`
+  const run = async (steps: Parameters<typeof compose>[0]): Promise<Tensor> => {
+    const model = await load(path, { wiring: compose(steps) })
+    const features = model.inputs[0].shape[2] as number
+    const data = Float64Array.from({ length: 5 * features }, (_, i) => Math.sin(i))
+    return compileSync(model, { precision: 'f64' }).predict({ shape: [1, 5, features], data }).y
+  }
+
+  it('the last step is that of the sequence, the final state that of the layer', async () => {
+    const whole = await run(['gru'])
+    const units = whole.shape[2]
+    const last = await run(['gru', 'last'])
+    expect(last.shape).toEqual([1, units])
+    expect([...last.data]).toEqual([...whole.data.slice(-units)])
+    expect([...(await run(['gru', 'final'])).data]).toEqual([...last.data])
+    const mean = await run(['gru', 'mean', 'tanh'])
+    const sum = [0, 1, 2, 3, 4].reduce((all, step) => all + whole.data[step * units], 0)
+    expect(mean.data[0]).toBeCloseTo(Math.tanh(sum / 5), 12)
+  })
+
+  it('several recurrent layers: the message names the wiring', async () => {
+    const error = await errorOf(() => load(path))
+    expect(error.message).toMatch(/head \(2-D array, perhaps Dense.*--wiring/)
+  })
+
+  it.each([
+    [['nothing'], /neither a module of this file nor an activation/],
+    [['head', 'final'], /only a recurrent layer has final states/],
+  ])('%j is refused', async (steps, message) => {
+    expect((await errorOf(() => run(steps))).message).toMatch(message)
   })
 })
 
