@@ -365,7 +365,23 @@ def call(kind, c, w, xs, masks, kwargs, version, nested):
         return [(y, mask)] + ([(a, None)] if kwargs.get('return_attention_scores') else [])
     if kind == 'MultiHeadAttention':
         return [(multi_head(c, w, xs, masks, kwargs, version), mask)]
+    if kind.startswith('ops.'):
+        return [(operation(kind[4:], c['settings'], c['template'], iter(xs)), None)]
     raise ValueError(f'no such layer: {kind}')
+
+
+def operation(kind, settings, template, tensors):
+    """An operation of keras.ops; a tensor stands at each None of the template. None knows masks."""
+    fill = lambda t: next(tensors) if t is None else [fill(e) for e in t] if isinstance(t, list) else t
+    # A key of x[...] holds no tensors.
+    args = [next(tensors), template[1]] if kind == 'GetItem' else fill(template)
+    named = {
+        'Average': np.mean, 'Absolute': abs, 'Relu': lambda a: np.maximum(a, 0), 'Sigmoid': sigmoid,
+        'Softmax': softmax, 'GetItem': lambda a, key: a[tuple(key)], 'Mean': np.mean, 'Sum': np.sum, 'Max': np.max,
+        'Min': np.min, 'Clip': lambda a, x_min, x_max: np.clip(a, x_min, x_max), 'ExpandDims': np.expand_dims,
+        'NotEqual': np.not_equal, 'Concatenate': np.concatenate, 'Stack': np.stack, 'Flip': np.flip,
+    }  # fmt: skip
+    return 1.0 * (named.get(kind) or getattr(np, kind.lower()))(*args, **settings)
 
 
 def run(model, inputs, version):

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Writes random Keras models of every kind, with the outputs of tools/keras_oracle.py.
 
-    python3 tools/make_keras_random.py FOLDER [COUNT [SEED]]
+    python3 tools/make_keras_random.py FOLDER [COUNT [SEED]] [--containers]
     GRUV_KERAS_CASES=FOLDER npx vitest run test/formats/keras.test.ts
 
 Layers, settings, versions, containers and storage are drawn at random: graphs with shared and
 nested layers, masks, states, wrappers; `.h5` of Keras 2 and 3, `.keras`, TF.js, SavedModels. FOLDER gets a
-cases.json like that of the fixtures. Needs h5py and NumPy; no Keras. Nothing here is part of the
+cases.json like that of the fixtures. With --containers, Keras 3 alone, operations between its
+layers too, and each model as `.keras`, as `.h5` and for TF.js, where neither has modules and arrays
+are named with or without their wrappers. Needs h5py and NumPy; no Keras. Nothing here is part of the
 test suite: it looks for what the fixtures do not cover, and what it finds becomes one.
 """
 
@@ -30,6 +32,55 @@ GATE_ACTS = ['sigmoid', 'sigmoid', 'hard_sigmoid', 'tanh']
 GATES = {'GRU': 3, 'LSTM': 4, 'SimpleRNN': 1}
 
 
+# What differs between containers: whether modules are written, and wrappers' names before arrays.
+WRITE = {'modules': True, 'wrappers': True}
+
+
+def operations(rng, x, y, fixed):
+    """A class, its settings, its arguments (None for a tensor), how many tensors it takes, at random."""
+    rank, last = x.ndim, x.shape[-1]
+    number = float(rng.integers(1, 9)) / 4 * (1 if rng.integers(2) else -1)
+    # Steps that are open may not become features.
+    axis = int(rng.integers(1, rank if fixed or rank == 2 else 2))
+    axis -= rank if rng.integers(2) else 0
+    every, end = slice(None), [-1, 0, slice(1, None), slice(None, None, -1)]
+    one = [
+        *[(k, {}, [None, number]) for k in ('Add', 'Subtract', 'Multiply', 'Maximum', 'Minimum', 'Divide')],
+        *[(k, {}, [number, None]) for k in ('Add', 'Subtract', 'Multiply')],
+        ('Multiply', {}, [None, (rng.integers(-8, 9, last) / 4).tolist()]),
+        *[(k, {'axis': axis, 'keepdims': bool(rng.integers(2))}, [None]) for k in ('Mean', 'Sum', 'Max', 'Min')],
+        ('Average', {'axis': axis}, [None]),
+        ('Softmax', {'axis': axis}, [None]),
+        *[(k, {}, [None]) for k in ('Relu', 'Sigmoid', 'Tanh', 'Square', 'Negative', 'Absolute')],
+        ('Clip', {'x_min': -0.5, 'x_max': 0.75}, [None]),
+        ('ExpandDims', {'axis': 1}, [None]) if rank == 2 else ('GetItem', {}, [None, [every, end[rng.integers(4)]]]),
+        ('GetItem', {}, [None, [Ellipsis, slice(0, max(1, last - 1))]]),
+        ('Flip', {'axis': axis}, [None]),
+        ('Greater', {}, [None, number]),
+        ('NotEqual', {}, [None, 0.5]),
+    ]  # fmt: skip
+    two = [(k, {}, [None, None]) for k in ('Add', 'Subtract', 'Multiply', 'Maximum')]
+    two += [('Concatenate', {'axis': -1}, [[None, None]]), ('Stack', {'axis': 1}, [[None, None]])]
+    if rank == 3 and fixed:
+        one += [('Transpose', {'axes': [0, 2, 1]}, [None])]
+    return two[rng.integers(len(two))] if rng.random() < 0.3 else one[rng.integers(len(one))]
+
+
+def filled(template, tensors):
+    """The arguments, with a tensor at each None."""
+    if template is None:
+        return next(tensors)
+    return [filled(each, tensors) for each in template] if isinstance(template, list) else template
+
+
+def argument_json(value):
+    if isinstance(value, list):
+        return [argument_json(each) for each in value]
+    if isinstance(value, slice):
+        return {'class_name': '__slice__', 'config': {'start': value.start, 'stop': value.stop, 'step': value.step}}
+    return {'class_name': '__ellipsis__', 'config': {}} if value is Ellipsis else value
+
+
 class Builder:
     def __init__(self, rng, version, name, depth=0):
         self.rng, self.text, self.name, self.depth = rng, version, name, depth
@@ -46,6 +97,7 @@ class Builder:
         return self.rng.integers(-scale, scale + 1, shape) / 64.0
 
     def fresh(self, kind):
+        kind = kind.replace('ops.', 'Op')
         snake = re.sub('([a-z])([A-Z])', r'\1_\2', re.sub('(.)([A-Z][a-z]+)', r'\1_\2', kind)).lower()
         n = self.names[snake] = self.names.get(snake, -1) + 1
         inner = '' if self.depth == 0 else f'_in{self.name[-4:]}'
@@ -79,6 +131,11 @@ class Builder:
         for i, pair in enumerate(results):
             self.values[(layer['name'], index, i)] = pair
         return [(layer['name'], index, i) for i in range(len(results))]
+
+    def operate(self, x, y):
+        kind, settings, template = operations(self.rng, self.value(x), self.value(y), self.fixed)
+        args = [x, y][: json.dumps(argument_json(template)).count('null') if kind != 'GetItem' else 1]
+        return self.call(f'ops.{kind}', {'settings': settings, 'template': template}, {}, args)
 
     # --- layers at random ------------------------------------------------------------------
 
@@ -144,7 +201,8 @@ class Builder:
         features = self.value(x).shape[-1]
         kind, c = self.rnn_config(sequences, state)
         c['go_backwards'] = False if self.version < (2, 3) else c['go_backwards']
-        inner = {'class_name': kind, 'config': {'name': f'{kind.lower()}_inner', **c}}
+        own = f'{kind.lower()}_{self.name[-4:]}_{len(self.layers)}'
+        inner = {'class_name': kind, 'config': {'name': own, **c}}
         config = {'layer': inner, 'merge_mode': self.one('concat', 'sum', 'mul', 'ave', None)}
         backward = c
         if self.version >= (2, 3) and self.chance(0.3):
@@ -329,7 +387,7 @@ class Builder:
         return self.dense(x)
 
 
-def build(rng, version):
+def build(rng, version, operating=False):
     b = Builder(rng, version, 'model')
     b.fixed = b.chance(0.4)
     steps = 6
@@ -352,6 +410,9 @@ def build(rng, version):
         pick = rng.integers(20)
         if abs(b.value(x)).max() > 50:
             y = b.dense(x, act='tanh')
+        elif operating and b.chance(0.4):
+            same = [p for p in pool if b.value(p).shape == shape]
+            y = b.operate(x, same[rng.integers(len(same))])
         elif pick < 2:
             y = b.simple(x)
         elif pick == 2:
@@ -441,6 +502,9 @@ def layer_json(b, layer):
         body = {'batch_shape' if major >= 3 else 'batch_input_shape': c['shape'], 'dtype': 'float32', 'sparse': False}
     elif layer.get('model'):
         body = model_json(layer['model'])['config']
+    elif kind.startswith('ops.'):
+        module = {'module': 'keras.src.ops.numpy', 'registered_name': kind[4:]} if WRITE['modules'] else {}
+        return {'class_name': kind[4:], 'config': {**c['settings'], 'name': name}, **module}
     else:
         body = c
         if kind == 'LeakyReLU' and major < 3:
@@ -454,7 +518,9 @@ def layer_json(b, layer):
     if isinstance(body, list):  # an early Sequential
         return {'class_name': kind, 'config': body}
     entry = {'class_name': names.get(kind, kind), 'config': {**body, 'name': name}}
-    if major >= 3:
+    if major >= 3 and not WRITE['modules']:
+        entry['config'] |= {'trainable': True, 'dtype': 'float32'}
+    elif major >= 3:
         entry |= {'module': 'keras.layers', 'registered_name': None}
         entry['config']['dtype'] = {'module': 'keras', 'class_name': 'DTypePolicy', 'config': {'name': 'float32'},
                                     'registered_name': None}  # fmt: skip
@@ -472,6 +538,8 @@ def inbound(b, layer):
             kw = dict(kwargs)
             if attends:
                 given = ts
+            elif layer['kind'].startswith('ops.'):
+                given = argument_json(filled(layer['config']['template'], iter(ts)))
             elif layer['kind'] in ('GRU', 'LSTM', 'SimpleRNN') and len(ts) > 1:
                 given, kw['initial_state'] = ts[:1], ts[1:]
             else:
@@ -521,6 +589,11 @@ def owned(layer, prefix=''):
         half = 'backward_' if key.startswith('backward') else 'forward_' if key.startswith('forward') else ''
         cell = f"{half}{layer['kind'].lower()}_cell/" if 'cell' in key else ''
         number = re.search(r'cells/(\d)', key)
+        if not WRITE['wrappers'] and half:
+            each = layer['config']['layer']
+            cell = f"{snake(each['class_name'])}_cell/"
+            own.append((f"{half}{each['config']['name']}/{cell}{key.split('/')[-1]}", array, True))
+            continue
         own.append((f"{prefix}{layer['name']}/{cell}{number[1] + '/' if number else ''}{key.split('/')[-1]}" if '_dense' not in key
                     else f"{prefix}{layer['name']}/{key.replace('_dense', '')}", array, 'moving' not in key))  # fmt: skip
     return own
@@ -675,27 +748,34 @@ def saved_model(b, folder, rng):
 
 def main():
     folder = Path(sys.argv[1])
-    count, seed = (int(n) for n in (sys.argv[2:] + ['200', '1'][len(sys.argv) - 2 :])[:2])
+    containers = '--containers' in sys.argv
+    numbers = [n for n in sys.argv[2:] if n != '--containers']
+    count, seed = (int(n) for n in (numbers + ['200', '1'][len(numbers) :])[:2])
     folder.mkdir(parents=True, exist_ok=True)
     cases = []
     for i in range(count):
         rng = np.random.default_rng([seed, i])
-        version = str(rng.choice(VERSIONS))
-        b, expected = build(rng, version)
+        version = str(rng.choice([v for v in VERSIONS if v >= '3'] if containers else VERSIONS))
+        b, expected = build(rng, version, containers)
         if not all(np.isfinite(e).all() and abs(e).max() < 1e4 for e in expected):
             continue
         kinds = ['h5'] + (['keras'] if b.version >= (2, 13) else []) + (['tfjs'] if b.version < (3, 0) else [])
         kinds += ['saved'] if (2, 4) <= b.version < (3, 0) else []
         kind = str(rng.choice(kinds))
-        ending, write = {'h5': ('.h5', h5), 'keras': ('.keras', archive), 'tfjs': ('-tfjs', tfjs),
-                         'saved': ('-saved', saved_model)}[kind]  # fmt: skip
-        name = f'{i:04d}-{version}{ending}'
-        write(b, folder / name, rng)
-        single = len(b.inputs) == 1
-        cases.append({'file': name, 'options': {}, 'outputs': [e.tolist() for e in expected],
-                      'inputs': {'x' if single else n: b.values[(n, 0, 0)][0].tolist() for n in b.inputs}})  # fmt: skip
+        for kind in ['keras', 'h5', 'tfjs'] if containers else [kind]:
+            WRITE.update(modules=not containers or kind == 'keras', wrappers=not containers or bool(rng.integers(2)))
+            cases.append(written(b, expected, kind, folder, f'{i:04d}-{version}', rng))
     (folder / 'cases.json').write_text(json.dumps(cases))
     print(f'{len(cases)} models in {folder}')
+
+
+def written(b, expected, kind, folder, name, rng):
+    ending, write = {'h5': ('.h5', h5), 'keras': ('.keras', archive), 'tfjs': ('-tfjs', tfjs),
+                     'saved': ('-saved', saved_model)}[kind]  # fmt: skip
+    write(b, folder / f'{name}{ending}', rng)
+    single = len(b.inputs) == 1
+    return {'file': f'{name}{ending}', 'options': {}, 'outputs': [e.tolist() for e in expected],
+            'inputs': {'x' if single else n: b.values[(n, 0, 0)][0].tolist() for n in b.inputs}}  # fmt: skip
 
 
 if __name__ == '__main__':

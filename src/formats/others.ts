@@ -24,7 +24,7 @@ export const others: readonly Format[] = [
     id: 'keras-h5',
     title: 'Keras HDF5 (.h5), a model or its weights',
     recognizes: ({ bytes }) => hasBytes(bytes, [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]),
-    takes: ['layer', 'until'],
+    takes: ['layer', 'until', 'wiring'],
     read: async (file, options) => (await fetchHdf5()).readKerasH5(file, options),
   },
   {
@@ -61,7 +61,7 @@ export const others: readonly Format[] = [
     title: 'TensorFlow checkpoint (checkpoint)',
     recognizes: ({ bytes }) => /^\s*model_checkpoint_path:/.test(head(bytes)),
     leads: /^checkpoint$/,
-    takes: ['layer'],
+    takes: ['layer', 'wiring'],
     read: async (file, options) =>
       (await import('./keras/saved-model.ts')).readCheckpointState(file, options),
   },
@@ -72,7 +72,7 @@ export const others: readonly Format[] = [
     recognizes: ({ bytes }) =>
       hasBytes(bytes.subarray(-8), [0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb]),
     leads: /\.index$/,
-    takes: ['layer'],
+    takes: ['layer', 'wiring'],
     read: async (file, options) =>
       (await import('./keras/saved-model.ts')).readCheckpoint(file, options),
   },
@@ -132,17 +132,33 @@ export const others: readonly Format[] = [
 
 const BRACE = 0x7b
 
+/** Files that hold weights, whatever lies beside them. */
+const weightFiles = /\.(h5|hdf5|keras|onnx|pt|pth|safetensors|npz)$/i
+
 /**
  * Which of several files to begin with: the one that is called as its format says, nearest to the
- * top; null where no name tells.
+ * top, if it is of that format; else the only file of weights; null where no name tells.
+ * @param read gives the bytes of one of them; asked only where a file of weights lies beside.
  */
-export function leadingFile(paths: readonly string[]): string | null {
+export async function leadingFile(
+  paths: readonly string[],
+  read: (path: string) => Promise<Uint8Array>,
+): Promise<string | null> {
   const depth = (path: string): number => path.split('/').length
-  const leads = others.flatMap((format) =>
-    paths.filter((path) => format.leads?.test(path.split('/').at(-1)!)),
-  )
-  const named = leads.sort((a, b) => depth(a) - depth(b))[0]
-  if (named !== undefined) return named
+  const leads = others
+    .flatMap((format) =>
+      paths
+        .filter((path) => format.leads?.test(path.split('/').at(-1)!))
+        .map((path) => ({ format, path })),
+    )
+    .sort((a, b) => depth(a.path) - depth(b.path))
+  const weights = paths.filter((path) => weightFiles.test(path))
+  for (const { format, path } of leads) {
+    // A program of one's own may keep its settings in a config.json.
+    if (weights.length === 0 || format.recognizes({ name: path, bytes: await read(path) }))
+      return path
+  }
+  if (leads.length > 0) return weights.length === 1 ? weights[0] : leads[0].path
   // TF.js downloads a model as `NAME.json` and `NAME.weights.bin`.
   const parts = paths.filter((path) => !path.endsWith('.bin'))
   const json = parts.filter((path) => path.endsWith('.json'))

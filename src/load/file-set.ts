@@ -26,13 +26,13 @@ export async function fileOfSet(
   const usable = [...files.values()].every(
     (file) => file instanceof Uint8Array || file instanceof Blob || file instanceof URL,
   )
-  const main = leadingFile(given) ?? given[0]
-  if (typeof set !== 'object' || main === undefined || !usable) {
+  if (typeof set !== 'object' || given.length === 0 || !usable) {
     throw new GruvError('bad-argument', 'nothing can be loaded from this', {
       expected: 'a path, a URL, bytes, a Blob, a Response, or files by name',
       got: typeof set,
     })
   }
+  const main = (await leadingFile(given, (path) => read(files.get(path)!))) ?? given[0]
   const folder = main.slice(0, main.lastIndexOf('/') + 1)
   return {
     name: main,

@@ -28,7 +28,8 @@ export async function fileAtPath(source: string | URL, limits?: LimitOptions): P
   if (!(await isFolder(path)))
     return { name, bytes: await readFileBytes(path, limits), siblings: siblingsOf(path, limits) }
   const files = await listFiles(path)
-  const first = leadingFile(files)
+  const folder = path.replace(/[\\/]+$/, '')
+  const first = await leadingFile(files, (each) => readFileBytes(`${folder}/${each}`, limits))
   if (first === null) {
     throw new GruvError(
       'unreadable',
@@ -40,7 +41,7 @@ export async function fileAtPath(source: string | URL, limits?: LimitOptions): P
       },
     )
   }
-  const main = `${path.replace(/[\\/]+$/, '')}/${first}`
+  const main = `${folder}/${first}`
   return { name, bytes: await readFileBytes(main, limits), siblings: siblingsOf(main, limits) }
 }
 

@@ -382,14 +382,24 @@ describe('operations of Keras 3', () => {
   })
 
   it('those with the name of a layer are not taken for it', async () => {
-    const error = await errorOf(() =>
-      read(
-        '3.8.0',
-        [input(3), operation('Average', 'average', [keras('in')], { axis: 1 })],
-        ['average'],
-      ),
+    const model = await read(
+      '3.8.0',
+      [input(3), operation('Average', 'average', [keras('in')], { axis: 1 })],
+      ['average'],
     )
-    expect(error.message).toMatch(/'average' \(Average, an operation of keras\.ops/)
+    const [y] = run(model, x)
+    expect(y.shape).toEqual([2, 3])
+    const mean = [0, 1, 2, 3, 4].reduce((sum, step) => sum + x.data[step * 3], 0) / 5
+    expect(y.data[0]).toBeCloseTo(mean, 6)
+  })
+
+  it('an argument that is not known is not lost', async () => {
+    const average = operation('Average', 'average', [keras('in')], { axis: 1, weights: [1, 2, 3] })
+    const error = await errorOf(() => read('3.8.0', [input(3), average], ['average']))
+    expect(error.message).toMatch(/'average' \(Average: an average with weights/)
+    const most = operation('Max', 'most', [keras('in')], { axis: 1, initial: 3 })
+    const other = await errorOf(() => read('3.8.0', [input(3), most], ['most']))
+    expect(other.message).toMatch(/an argument that gruv does not know \(initial\)/)
   })
 
   it('they know no masks', async () => {

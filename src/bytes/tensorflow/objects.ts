@@ -1,7 +1,7 @@
 /**
  * Reads which objects own the variables of a TensorFlow file: the object graph of a checkpoint
- * (tensorflow/core/protobuf/trackable_object_graph.proto), and the Keras objects beside a
- * SavedModel (keras/protobuf/saved_metadata.proto).
+ * (tensorflow/core/protobuf/trackable_object_graph.proto), the Keras objects beside a SavedModel
+ * (keras/protobuf/saved_metadata.proto) and those in it (saved_object_graph.proto).
  */
 
 import { GruvError } from '../../errors.ts'
@@ -77,4 +77,39 @@ const kerasMetadata = message({ objects: [1, () => kerasObject, 'repeated'] })
  */
 export function readKerasMetadata(bytes: Uint8Array): readonly MessageOf<typeof kerasObject>[] {
   return readMessage(bytes, kerasMetadata).objects
+}
+
+const userObject = message({
+  /** `_tf_keras_network` and the like for objects of Keras; `_generic_user_object` for others. */
+  identifier: [1, 'string'],
+  /** JSON as in `keras_metadata.pb`, where TensorFlow 2.0 to 2.4 wrote it; later empty. */
+  metadata: [3, 'string'],
+})
+const savedObject = message({ userObject: [4, () => userObject, 'optional'] })
+const savedObjectGraph = message({ nodes: [1, () => savedObject, 'repeated'] })
+const metaInfo = message({ tensorflowVersion: [5, 'string'] })
+const metaGraph = message({
+  info: [1, () => metaInfo, 'optional'],
+  objects: [7, () => savedObjectGraph, 'optional'],
+})
+const savedModel = message({ graphs: [2, () => metaGraph, 'repeated'] })
+
+/** What a `saved_model.pb` says of the object at its root. */
+export interface SavedRoot {
+  readonly tensorflowVersion: string
+  /** Null where the file has no object graph, as TensorFlow 1 wrote it. */
+  readonly identifier: string | null
+  /** JSON; empty where it is not there. */
+  readonly metadata: string
+}
+
+/** @throws GruvError `bad-file` for bytes that are no SavedModel. */
+export function readSavedRoot(bytes: Uint8Array): SavedRoot {
+  const [graph] = readMessage(bytes, savedModel).graphs
+  const root = graph?.objects?.nodes[0]?.userObject
+  return {
+    tensorflowVersion: graph?.info?.tensorflowVersion ?? '',
+    identifier: root?.identifier ?? null,
+    metadata: root?.metadata ?? '',
+  }
 }

@@ -133,19 +133,52 @@ const describers: { readonly [K in OtherNode['kind']]: Describe<NodeOf<K>> | nul
       throw cannotHold(TITLE, node, 'a reshape over the batch or over time')
     return described('Reshape', node.name, { target_shape: target })
   },
-  affine: null,
+  affine(node) {
+    const { scale, shift } = node.weights
+    const numbers = (each: Tensor | null, none: number): unknown =>
+      each === null ? none : each.data.length === 1 ? each.data[0] : [...each.data]
+    return described('Rescaling', node.name, {
+      scale: numbers(scale, 1),
+      offset: numbers(shift, 0),
+    })
+  },
+  softmax(node, shape) {
+    if (!node.log) return described('Softmax', node.name, { axis: node.axis })
+    if (node.axis !== shape.length - 1)
+      throw cannotHold(TITLE, node, 'a log softmax over another axis than the last')
+    return described('Activation', node.name, { activation: 'log_softmax' })
+  },
+  transpose(node) {
+    const [rows, ...dims] = node.axes
+    if (rows !== 0) throw cannotHold(TITLE, node, 'rows that change places with another axis')
+    return described('Permute', node.name, { dims })
+  },
+  slice(node, shape) {
+    const [{ axis, start, end, step }, ...more] = node.slices
+    const [before, after] = [start ?? 0, end === null ? 0 : -end]
+    if (
+      more.length > 0 ||
+      shape.length !== 3 ||
+      axis !== 1 ||
+      step !== 1 ||
+      before < 0 ||
+      after < 0
+    )
+      throw cannotHold(TITLE, node, 'a slice that does not cut a number of steps off either end')
+    return described('Cropping1D', node.name, { cropping: [before, after] })
+  },
+  concat(node) {
+    if (node.axis === 0) throw cannotHold(TITLE, node, 'rows that are joined')
+    return { ...described('Concatenate', node.name, { axis: node.axis }), listed: true }
+  },
   masking: null,
   reverse: null,
-  transpose: null,
-  slice: null,
-  concat: null,
   gather: null,
   constant: null,
   binary: null,
   unary: null,
   where: null,
   matmul: null,
-  softmax: null,
   conv: null,
   convTranspose: null,
   attention: null,

@@ -26,12 +26,15 @@ export interface LayerConfig {
   readonly cells: readonly LayerConfig[]
   /** The models that a Merge of Keras 1 begins a Sequential with. */
   readonly branches: readonly LayerConfig[]
-  /**
-   * Whether it is an operation of `keras.ops` rather than a layer; some share their names with
-   * layers.
-   */
-  readonly operation: boolean
+  /** Whether it is an operation rather than a layer; some share their names. */
+  readonly operation: Stated
 }
+
+/**
+ * HDF5 and TF.js files of Keras 3 write no modules, so that an operation is told by what it lacks
+ * (`likely`) or, in files that lack that everywhere, by its form (`possible`).
+ */
+export type Stated = boolean | 'likely' | 'possible'
 
 export interface NetConfig {
   readonly name: string
@@ -61,6 +64,9 @@ const renamed: Readonly<Record<string, string>> = {
   LSTMV1: 'LSTM',
   Highway1D: 'Highway',
 }
+
+/** Layers of TensorFlow 2 that are functions of it, by their names and arguments. */
+const tensorflowLayers: readonly string[] = ['TFOpLambda', 'SlicingOpLambda', 'TensorFlowOpLayer']
 
 const models: readonly string[] = ['Sequential', 'Functional']
 
@@ -113,18 +119,32 @@ function network(
   if (known.size < layers.length) {
     throw new GruvError('bad-file', 'two layers of the model have the same name', { where })
   }
-  const called = layers.map((each, i) => ({
-    ...each,
-    calls: calls(
-      (raw[i] as Record<string, unknown>).inbound_nodes,
-      known,
-      `${where}: ${each.name}`,
-    ),
-  }))
+  const written = layers.some(({ settings }) => settings.has('trainable'))
+  const called = layers.map((each, i) => {
+    const { inbound_nodes: nodes, module } = raw[i] as Record<string, unknown>
+    const called = { ...each, calls: calls(nodes, known, `${where}: ${each.name}`) }
+    if (typeof module === 'string' || each.operation === true) return called
+    return { ...called, operation: statedBy(called, nodes, written) }
+  })
   const inputs = references(body.input_layers, known, `${where}.input_layers`)
   const outputs = references(body.output_layers, known, `${where}.output_layers`)
   if (outputs.length === 0) throw new GruvError('bad-file', 'the model has no outputs', { where })
   return { name, kind: 'Functional', layers: called, inputs, outputs }
+}
+
+/**
+ * What an entry without a module says: an operation has none of what every layer of Keras 3 writes,
+ * or has constants among its arguments.
+ * @param written whether the other entries of the file have what every layer writes.
+ */
+function statedBy({ calls, settings }: LayerConfig, nodes: unknown, written: boolean): Stated {
+  if (calls.some(({ args }) => args.some(holdsConstant))) return 'likely'
+  if (settings.has('trainable') || !Array.isArray(nodes) || nodes.some(Array.isArray)) return false
+  return written ? 'likely' : 'possible'
+}
+
+function holdsConstant(argument: Argument): boolean {
+  return 'constant' in argument || ('list' in argument && argument.list.some(holdsConstant))
 }
 
 /** A chain is a graph: each layer is called once, with what the one before it gave. */
@@ -300,7 +320,7 @@ function layer(json: unknown, where: string, depth: number, index: number): Laye
       className === 'Merge' && Array.isArray(body.layers)
         ? body.layers.map((each, i) => layer(each, `${where}.layers[${i}]`, depth + 1, i))
         : [],
-    operation: module !== null && /\bops\b/.test(module),
+    operation: (module !== null && /\bops\b/.test(module)) || tensorflowLayers.includes(className),
   }
 }
 

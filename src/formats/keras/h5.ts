@@ -12,8 +12,10 @@ import type { LimitOptions } from '../../limits.ts'
 import type { Model } from '../../model/types.ts'
 import type { Tensor } from '../../tensor.ts'
 import { baseName, type ReadOptions, type SourceFile } from '../format.ts'
-import { type FoundLayer, importBare } from './bare.ts'
+import { importBare } from './bare.ts'
+import { flatWeights } from './claims.ts'
 import type { LayerConfig, NetConfig } from './config.ts'
+import { type FoundLayer, guessOf } from './guess.ts'
 import { importKeras } from './import.ts'
 import { foundObjects, objectTree, objectWeights } from './object-weights.ts'
 import { jsonObject } from './settings.ts'
@@ -24,10 +26,8 @@ import {
   missing,
   type NamedTensor,
   type OwnedSlot,
-  ownerOf,
   type Slot,
   sameLayer,
-  showLayerPath,
   trainedFirst,
   type WeightSource,
 } from './weights.ts'
@@ -144,18 +144,45 @@ function layerGroups(group: Hdf5Group): ReadonlyMap<string, Hdf5Group> {
   return groups
 }
 
+/** The layers of each group; a model's group holds those of the model. */
 function legacyLayers(group: Hdf5Group): readonly FoundLayer[] {
-  return [...layerGroups(group)].flatMap(([name, each]): FoundLayer[] => {
+  const found = [...layerGroups(group)].flatMap(([name, each]) => {
     const arrays = arraysOf(each)
-    if (arrays.length === 0) return []
-    return [
-      {
-        name,
-        paths: arrays.map((array) => `${name}/${array.name}`),
-        arrays: arrays.map((array) => ({ name: array.name, tensor: array.dataset.read() })),
-      },
-    ]
+    // Halves of a layer may have names of their own; those of a model do not begin with the group's.
+    const own = arrays.every((array) => array.name.startsWith(`${name}/`))
+    const whole = own && arrays.length <= MOST_ARRAYS && guessOf(arrays.map(readNamed)) !== null
+    const layers = whole ? [name] : [...new Set(arrays.map((array) => layerIn(array.name)))]
+    return layers.map((layer) => ({
+      group: name,
+      name: layers.length === 1 ? name : layer,
+      arrays: arrays.filter((array) => whole || layerIn(array.name) === layer),
+    }))
   })
+  return found.map(({ group, name, arrays }): FoundLayer => {
+    const alone = found.filter((each) => each.name === name).length === 1
+    return {
+      name: alone ? name : `${group}/${name}`,
+      paths: arrays.flatMap((array) => [`${group}/${array.name}`, array.name]),
+      arrays: arrays.map(readNamed),
+    }
+  })
+}
+
+/** Both halves of a recurrent layer. */
+const MOST_ARRAYS = 6
+
+function readNamed({ name, dataset }: { name: string; dataset: Hdf5Dataset }): NamedTensor {
+  return { name, tensor: dataset.read() }
+}
+
+/** The layer of an array by its name: what is left without the array, its cell and its half. */
+function layerIn(name: string): string {
+  const steps = name.split('/').slice(0, -1)
+  while (steps.length > 1 && /^(?:gru|lstm|simple_rnn)_cell(?:_\d+)?$/.test(steps.at(-1)!))
+    steps.pop()
+  const half = /^(?:forward|backward)_(.+)$/.exec(steps.at(-1) ?? '')
+  if (half !== null) steps.splice(-1, 1, ...(steps.length > 1 ? [] : [half[1]]))
+  return steps.join('/')
 }
 
 /**
@@ -164,9 +191,6 @@ function legacyLayers(group: Hdf5Group): readonly FoundLayer[] {
 function legacyWeights(group: Hdf5Group, net: NetConfig): WeightSource {
   const groups = layerGroups(group)
   const theano = text(group.attributes.get('backend')) === 'theano'
-  const read = ({ name, dataset }: { name: string; dataset: Hdf5Dataset }): NamedTensor => {
-    return { name, tensor: dataset.read() }
-  }
   const flip = (
     layerPath: LayerPath,
     slots: readonly Slot[],
@@ -184,7 +208,7 @@ function legacyWeights(group: Hdf5Group, net: NetConfig): WeightSource {
       throw missing(layerPath, slots, [...groups.keys()].slice(0, 12).join(', ') || 'no layers')
     const arrays = arraysOf(own)
     if (layerPath.length === 1 || flat !== undefined)
-      return flip(layerPath, slots, assign(layerPath, slots, arrays.map(read)))
+      return flip(layerPath, slots, assign(layerPath, slots, arrays.map(readNamed)))
     const owned = allSlots(net).filter((each) => each.layerPath[0].layer === top)
     const inOrder = [trainedFirst(owned), owned].find((order) => agrees(order, arrays))
     if (inOrder !== undefined) {
@@ -194,12 +218,15 @@ function legacyWeights(group: Hdf5Group, net: NetConfig): WeightSource {
       return flip(
         layerPath,
         slots,
-        mine.map(({ array }) => read(array).tensor),
+        mine.map(({ array }) => array.dataset.read()),
       )
     }
-    const path = showLayerPath(layerPath)
-    const mine = arrays.filter(({ name }) => ownerOf(net, `${top.name}/${name}`) === path)
-    return flip(layerPath, slots, assign(layerPath, slots, mine.map(read)))
+    const named = arrays.map(({ name, dataset }) => ({
+      name: `${top.name}/${name}`,
+      shape: dataset.shape,
+      read: () => dataset.read(),
+    }))
+    return flip(layerPath, slots, flatWeights(net, owned, named)(layerPath, slots))
   }
   return { find }
 }

@@ -12,7 +12,7 @@ import { parseNetwork } from './config.ts'
 import { inputValue, Network, neededCalls, referencesOf, type Source } from './network.ts'
 import { type Refusal, refusals } from './refusals.ts'
 import { kerasVersion } from './settings.ts'
-import { slotsOf, type WeightSource } from './weights.ts'
+import { type LayerPath, slotsOf, type WeightSource } from './weights.ts'
 
 export interface KerasFile {
   readonly name: string
@@ -277,19 +277,68 @@ function statedShape(net: NetConfig, input: Reference, source: Source): readonly
   throw settings.wrong('batch_input_shape', 'numbers from 1, and null for what is open')
 }
 
-/** A Sequential model that was never built does not state its input; the first weights show it. */
+/** Layers that leave the number of features as it is. */
+const keepsFeatures =
+  /^(?:Activation|ActivityRegularization|(?:Global)?(?:Average|Max)Pooling|Cropping|(?:Spatial|Alpha)?Dropout|Gaussian|ELU|(?:Leaky|Thresholded)?ReLU|Softmax|Identity|Masking|RepeatVector|Rescaling|UpSampling|ZeroPadding)/
+
+/** Layers that take sequences, [rows, steps, features]. */
+const ofSequences =
+  /^(?:Bidirectional|RNN|Masking|(?:CuDNN)?(?:GRU|LSTM)|SimpleRNN|.*1D|.*Attention)$/
+
+/**
+ * A Sequential model that was never built does not state its input: the first weights show how many
+ * features it has, and the first layer of sequences that they come step by step.
+ */
 function inferred(
   net: NetConfig,
   input: Reference,
   source: Source,
 ): readonly (number | null)[] | undefined {
-  const [first] = consumers(net, input, [])
-  if (first === undefined) return undefined
-  if (first.className === 'Embedding') return [null, null]
-  const slots = slotsOf(first)
-  const at = slots.findIndex(({ name }) => name === 'kernel')
-  if (at < 0) return undefined
-  const kernel = source.weights.find([{ net, layer: first }], slots)[at]
-  const features = kernel.shape.at(-2) ?? null
-  return first.className === 'Dense' ? [null, features] : [null, null, features]
+  if (net.kind !== 'Sequential') return undefined
+  const chain = chainOf(net, []).filter(({ layer }) => layer.name !== input.layer)
+  if (chain[0]?.layer.className === 'Embedding') return [null, null]
+  const features = featuresOf(chain, source)
+  if (features === null) return undefined
+  let axes = 0
+  for (const { layer } of chain) {
+    axes = axesTaken(layer)
+    if (axes > 0 || /^(?:Flatten|Reshape|Permute|Embedding)$/.test(layer.className)) break
+  }
+  return [null, ...Array.from({ length: Math.max(axes, 2) - 2 }, () => null), features]
+}
+
+type LayerChain = readonly { readonly layer: LayerConfig; readonly path: LayerPath }[]
+
+/** How many axes a layer takes; 0 where it takes any number. */
+function axesTaken({ className, inner }: LayerConfig): number {
+  if (className === 'TimeDistributed' && inner !== null) return Math.max(1 + axesTaken(inner), 3)
+  if (className === 'RepeatVector') return 2
+  return className.endsWith('2D') ? 4 : ofSequences.test(className) ? 3 : 0
+}
+
+/** The layers of a chain in order, those of chains in it too. */
+function chainOf(net: NetConfig, around: LayerPath): LayerChain {
+  return net.layers.flatMap((layer): LayerChain => {
+    const path = [...around, { net, layer }]
+    return layer.model?.kind === 'Sequential' ? chainOf(layer.model, path) : [{ layer, path }]
+  })
+}
+
+/** What the first arrays say; null where a layer before them may change the features. */
+function featuresOf(chain: LayerChain, source: Source): number | null {
+  for (const { layer, path } of chain) {
+    const slots = layer.model === null ? slotsOf(layer) : []
+    if (slots.length === 0) {
+      if (keepsFeatures.test((layer.inner ?? layer).className)) continue
+      return null
+    }
+    const arrays = source.weights.find(path, slots)
+    const at = slots.findIndex(({ name }) => /^(?:depthwise_)?kernel$/.test(name))
+    const groups = layer.settings.get('groups')
+    const place = layer.className.endsWith('Transpose') ? -1 : -2
+    if (at >= 0)
+      return (arrays[at].shape.at(place) ?? 0) * (typeof groups === 'number' ? groups : 1)
+    return arrays[0].shape.at(-1) ?? null
+  }
+  return null
 }

@@ -8,11 +8,11 @@ import type { Named, Tensor } from '../../tensor.ts'
 import type { Argument, Call, Reference } from './calls.ts'
 import type { LayerConfig, NetConfig } from './config.ts'
 import { GraphBuilder, type Result, type Value } from './graph.ts'
-import { type Given, isValue, type LayerCall, under, valuesIn } from './layer.ts'
+import { constantIn, type Given, isValue, type LayerCall, under, valuesIn } from './layer.ts'
 import { layerEntry, reasonAgainst } from './layers/index.ts'
-import { operations } from './layers/operations.ts'
 import { dtypePolicy, type Refusal } from './refusals.ts'
 import type { KerasVersion } from './settings.ts'
+import { whileTraining } from './training.ts'
 import { type LayerPath, slotsOf, type WeightSource } from './weights.ts'
 
 /** Shared by all attempts at one model. */
@@ -169,10 +169,14 @@ export class Network {
     kwargs: Named<Given>,
   ): readonly Value[] {
     const inputs = args.length === 1 ? listOf(args[0]) : args
-    const symbols = inputs.flatMap(valuesIn)
+    // An operation may be given its tensors by keyword.
+    const operands = layer.operation === false ? inputs : [...args, ...Object.values(kwargs)]
+    const symbols = operands.flatMap(valuesIn)
     if (symbols.length === 0) {
       throw new GruvError('unsupported', 'a layer that is called without a tensor', { where: name })
     }
+    if (constantIn(kwargs.training) === true)
+      for (const warning of whileTraining(layer)) this.graph.warnings.add(warning)
     const mask = explicitMask(kwargs)
     const first = mask === undefined ? symbols[0] : { ...symbols[0], mask }
     return this.#dispatch(
@@ -182,7 +186,7 @@ export class Network {
         name,
         x: first,
         inputs: [first, ...symbols.slice(1)],
-        args: inputs,
+        args,
         kwargs,
         graph: this.graph,
         version: this.#source.version,
@@ -198,11 +202,9 @@ export class Network {
   #dispatch(call: LayerCall, layerPath: LayerPath): readonly Value[] {
     const { layer, name } = call
     if (layer.model !== null) return this.#nested(layer.model, call.inputs, layerPath, name)
-    const entry = layer.operation
-      ? (operations[layer.className] ?? null)
-      : layerEntry(layer.className)
+    const entry = layerEntry(layer)
     if (entry === null || layer.custom !== null) {
-      throw new GruvError('unsupported', reasonAgainst(layer.className), { where: name })
+      throw new GruvError('unsupported', reasonAgainst(layer), { where: name })
     }
     const wrapped: LayerCall['wrapped'] = (inner, path, inputs, innerName) =>
       this.#dispatch(

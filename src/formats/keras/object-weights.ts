@@ -6,8 +6,8 @@
  */
 
 import type { Hdf5Dataset, Hdf5Group } from '../../bytes/hdf5/tree.ts'
-import type { FoundLayer } from './bare.ts'
 import type { LayerConfig, NetConfig } from './config.ts'
+import type { FoundLayer } from './guess.ts'
 import {
   hasWeights,
   type LayerPath,
@@ -164,25 +164,42 @@ function describe(node: ObjectNode, path = ''): readonly string[] {
   ]
 }
 
-/** Layers in a file without a configuration. */
+/** Layers in a file without a configuration, those of models in it too. */
 export function foundObjects(tree: ObjectNode): readonly FoundLayer[] {
-  const container = containers
-    .map((name) => tree.children.get(name))
-    .find((node) => node !== undefined)
-  const found = [...(container?.children ?? [])]
-  const titles = found.map(([, { title }]) => title)
-  return found.flatMap(([group, node]): FoundLayer[] => {
+  const found = layersIn(tree, '')
+  const titles = found.map(({ node }) => node.title)
+  return found.flatMap(({ path, group, node }): FoundLayer[] => {
     const arrays = flat(node, '')
     if (arrays.length === 0) return []
     const { title } = node
     const alone = titles.filter((each) => each === title).length === 1
+    const sameGroup = found.filter((each) => each.group === group).length
     return [
       {
-        name: title !== null && alone ? title : group,
-        paths: [group, ...arrays.map((array) => `layers/${group}/${array.path}`)],
+        name: title !== null && alone ? title : sameGroup === 1 ? group : path,
+        paths: [group, ...arrays.map((array) => `${path}/${array.path}`)],
         arrays: arrays.map((array) => ({ name: array.path, tensor: array.dataset.read() })),
       },
     ]
+  })
+}
+
+interface FoundObject {
+  readonly path: string
+  readonly group: string
+  readonly node: ObjectNode
+}
+
+function layersIn(model: ObjectNode, around: string): readonly FoundObject[] {
+  const container = containers.find((name) => model.children.has(name))
+  if (container === undefined) return []
+  return [...model.children.get(container)!.children].flatMap(([group, node]) => {
+    const path = `${around}layers/${group}`
+    // A wrapper has its layer under `layer`, which may be a model.
+    const wrapped = node.children.get('layer')
+    const inside =
+      wrapped === undefined ? layersIn(node, `${path}/`) : layersIn(wrapped, `${path}/layer/`)
+    return inside.length > 0 ? inside : [{ path, group, node }]
   })
 }
 

@@ -8,7 +8,7 @@ import { isLogSoftmax, kerasActivation } from './activations.ts'
 import type { LayerConfig, NetConfig } from './config.ts'
 import { cellClasses } from './layers/cells.ts'
 import { layerEntry, reasonAgainst } from './layers/index.ts'
-import { operations } from './layers/operations.ts'
+import { unknownFunction } from './layers/tensorflow.ts'
 import type { KerasVersion } from './settings.ts'
 
 export interface Refusal {
@@ -44,13 +44,10 @@ function against(layer: LayerConfig, version: KerasVersion): string | null {
   const policy = dtypePolicy(layer)
   if (policy?.includes('_from_'))
     return `${className} quantised as ${policy}: its inputs too are rounded when it runs`
-  if (layer.operation) {
-    return Object.hasOwn(operations, className)
-      ? null
-      : `${className}, an operation of keras.ops that gruv does not know`
-  }
-  if (layerEntry(className) === null && !cellClasses.includes(className))
-    return `${className}: ${reasonAgainst(className)}`
+  const unknown = unknownFunction(layer)
+  if (unknown !== null) return unknown
+  if (layerEntry(layer) === null && !cellClasses.includes(className))
+    return `${className}: ${reasonAgainst(layer)}`
   for (const part of [layer.inner, layer.backward, ...layer.cells]) {
     const why = part === null ? null : against(part, version)
     if (why !== null) return `${className} of ${why}`

@@ -1,6 +1,6 @@
 /**
- * Reads the folders that TensorFlow's Keras 2 wrote: SavedModels with a `keras_metadata.pb`, and
- * checkpoints, whose variables are found through the graph of the objects that own them.
+ * Reads the folders that TensorFlow's Keras 2 wrote: SavedModels, whose configuration stands in
+ * `keras_metadata.pb` or (2.0 to 2.4) in `saved_model.pb` itself, and checkpoints, whose variables are found through the graph of the objects that own them.
  */
 
 import {
@@ -15,13 +15,16 @@ import {
   type ObjectNode,
   readKerasMetadata,
   readObjectGraph,
+  readSavedRoot,
 } from '../../bytes/tensorflow/objects.ts'
 import { decodeText } from '../../bytes/text.ts'
 import { GruvError } from '../../errors.ts'
 import type { Model } from '../../model/types.ts'
+import type { JsonObject } from '../decode.ts'
 import { baseName, type ReadOptions, type SourceFile } from '../format.ts'
 import { readOptional, readSibling } from '../siblings.ts'
-import { type FoundLayer, importBare } from './bare.ts'
+import { importBare } from './bare.ts'
+import type { FoundLayer } from './guess.ts'
 import { importKeras } from './import.ts'
 import { jsonObject } from './settings.ts'
 import {
@@ -41,23 +44,13 @@ interface Checkpoint {
 }
 
 export async function readSavedModel(file: SourceFile, options: ReadOptions): Promise<Model> {
-  const metadata = await readOptional(file, 'keras_metadata.pb')
-  if (metadata === null) {
-    throw new GruvError('unsupported', 'this SavedModel does not say which layers it has', {
-      expected:
-        'a keras_metadata.pb beside it, as `model.save` of TensorFlow 2.5 to 2.15 writes it',
-      got: 'operations of TensorFlow alone, as `model.export` of Keras 3 writes them',
-      fix: 'Load the .keras or .h5 file that it was exported from, or save that model again as one.',
-    })
-  }
-  const [root] = readKerasMetadata(metadata)
-  if (root === undefined) throw new GruvError('bad-file', 'keras_metadata.pb names no object')
-  const described = jsonObject(root.metadata, 'keras_metadata.pb')
+  const beside = await readOptional(file, 'keras_metadata.pb')
+  const described = describedRoot(file, beside)
   const version = described.keras_version
   const { bundle, graph, size } = await checkpointAt(file, 'variables/variables')
   return importKeras(
     {
-      bytes: file.bytes.length + metadata.length + size,
+      bytes: file.bytes.length + (beside?.length ?? 0) + size,
       name: typeof described.name === 'string' ? described.name : baseName(file.name),
       source: 'TensorFlow SavedModel',
       config: described.model_config ?? described,
@@ -66,6 +59,33 @@ export async function readSavedModel(file: SourceFile, options: ReadOptions): Pr
     },
     options,
   )
+}
+
+/** What the folder says of its model, in either of the places of TensorFlow 2. */
+function describedRoot(file: SourceFile, beside: Uint8Array | null): JsonObject {
+  if (beside !== null) {
+    const [root] = readKerasMetadata(beside)
+    if (root === undefined) throw new GruvError('bad-file', 'keras_metadata.pb names no object')
+    return jsonObject(root.metadata, 'keras_metadata.pb')
+  }
+  const root = readSavedRoot(file.bytes)
+  if (root.metadata.trim().startsWith('{')) return jsonObject(root.metadata, 'saved_model.pb')
+  const { tensorflowVersion, identifier } = root
+  const by = tensorflowVersion === '' ? '' : ` of TensorFlow ${tensorflowVersion}`
+  const keras = identifier?.startsWith('_tf_keras') ?? false
+  throw new GruvError('unsupported', 'this SavedModel does not say which layers it has', {
+    expected: keras
+      ? 'the keras_metadata.pb that TensorFlow 2.5 to 2.15 writes beside it'
+      : 'a model that `model.save` of TensorFlow 2.0 to 2.15 wrote',
+    got: keras
+      ? `a model of Keras${by} without that file`
+      : identifier === null
+        ? `a graph of operations${by} without objects, as TensorFlow 1 writes it`
+        : `operations of TensorFlow alone${by}, as \`tf.saved_model.save\` and \`model.export\` write them`,
+    fix: keras
+      ? 'Put keras_metadata.pb, which lay beside saved_model.pb, back into the folder.'
+      : 'Load the .keras or .h5 file that it was exported from, or save that model again as one.',
+  })
 }
 
 /** The text file that names the newest of several checkpoints. */
@@ -168,20 +188,14 @@ function follow(
   return here
 }
 
-/** Layers of a checkpoint, in the order of the model. */
+/** Layers of a checkpoint, in the order of the model; those of models in it too. */
 function layersIn({ bundle, graph }: Checkpoint): readonly FoundLayer[] {
   const [root] = graph.nodes
   const models = [root, ...(root?.children ?? []).map(({ node }) => graph.nodes[node])]
   for (const model of models) {
-    const found = (model?.children ?? [])
-      .map(({ name, node }) => ({
-        number: /^layer_with_weights-(\d+)$/.exec(name)?.[1],
-        node: graph.nodes[node],
-      }))
-      .filter(({ number }) => number !== undefined)
-      .sort((a, b) => Number(a.number) - Number(b.number))
+    const found = numbered(graph, model, '', new Set())
     if (found.length > 0)
-      return found.map(({ number, node }) => foundLayer(bundle, graph, node, number!))
+      return found.map(({ node, path }) => foundLayer(bundle, graph, node, path))
   }
   throw new GruvError('unsupported', 'this checkpoint holds no layers of Keras by their order', {
     expected: 'objects called layer_with_weights-0, …',
@@ -193,6 +207,32 @@ function layersIn({ bundle, graph }: Checkpoint): readonly FoundLayer[] {
   })
 }
 
+interface Numbered {
+  readonly node: ObjectNode
+  readonly path: string
+}
+
+function numbered(
+  graph: ObjectGraph,
+  model: ObjectNode | undefined,
+  around: string,
+  seen: Set<ObjectNode>,
+): readonly Numbered[] {
+  if (model !== undefined) seen.add(model)
+  return (model?.children ?? [])
+    .map(({ name, node }) => ({
+      number: /^layer_with_weights-(\d+)$/.exec(name)?.[1],
+      node: graph.nodes[node],
+    }))
+    .filter(({ number, node }) => number !== undefined && !seen.has(node))
+    .sort((a, b) => Number(a.number) - Number(b.number))
+    .flatMap(({ number, node }): readonly Numbered[] => {
+      const path = `${around}layer_with_weights-${number}`
+      const inside = numbered(graph, node, `${path}/`, seen)
+      return inside.length > 0 ? inside : [{ node, path }]
+    })
+}
+
 /** Kernels come before recurrent kernels and biases, the forward half before the backward one. */
 const order = ['embeddings', 'kernel', 'recurrent_kernel', 'bias']
 
@@ -200,31 +240,31 @@ function foundLayer(
   bundle: Bundle,
   graph: ObjectGraph,
   node: ObjectNode,
-  number: string,
+  path: string,
 ): FoundLayer {
   const arrays: (NamedTensor & { readonly rank: number })[] = []
   let title: string | undefined
   const seen = new Set<ObjectNode>()
-  const visit = (here: ObjectNode, path: readonly string[]): void => {
-    if (seen.has(here) || path.length > 6) return
+  const visit = (here: ObjectNode, steps: readonly string[]): void => {
+    if (seen.has(here) || steps.length > 6) return
     seen.add(here)
     for (const { name, key, fullName } of here.attributes) {
       const entry = name === 'VARIABLE_VALUE' ? bundle.get(key) : undefined
-      if (entry?.dtype === undefined || !order.includes(path.at(-1) ?? '')) continue
+      if (entry?.dtype === undefined || !order.includes(steps.at(-1) ?? '')) continue
       title ??= fullName.split('/')[0]
-      const rank = order.indexOf(path.at(-1)!) + (path[0] === 'backward_layer' ? order.length : 0)
-      arrays.push({ name: path.join('/'), tensor: entry.read(), rank })
+      const rank = order.indexOf(steps.at(-1)!) + (steps[0] === 'backward_layer' ? order.length : 0)
+      arrays.push({ name: steps.join('/'), tensor: entry.read(), rank })
     }
     for (const { name, node: next } of here.children) {
-      if (name !== 'keras_api') visit(graph.nodes[next], [...path, name])
+      if (name !== 'keras_api') visit(graph.nodes[next], [...steps, name])
     }
   }
   visit(node, [])
-  const name = title || `layer_with_weights-${number}`
+  const name = title || path
   arrays.sort((a, b) => a.rank - b.rank)
   return {
     name,
-    paths: arrays.map((array) => `layer_with_weights-${number}/${array.name}`),
+    paths: arrays.map((array) => `${path}/${array.name}`),
     arrays: arrays.map((array) => ({ name: array.name, tensor: array.tensor })),
   }
 }

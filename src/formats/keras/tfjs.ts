@@ -14,10 +14,11 @@ import { sizeOf, type Tensor } from '../../tensor.ts'
 import { array, type JsonObject, object, oneOf, text } from '../decode.ts'
 import { baseName, type ReadOptions, type SourceFile } from '../format.ts'
 import { readSibling, siblingPath } from '../siblings.ts'
+import { flatWeights } from './claims.ts'
 import type { NetConfig } from './config.ts'
 import { importKeras } from './import.ts'
 import { jsonObject } from './settings.ts'
-import { assign, type NamedTensor, ownerOf, showLayerPath, type WeightSource } from './weights.ts'
+import { allSlots, type NamedTensor, type WeightSource } from './weights.ts'
 
 const dtypes = [
   'float32',
@@ -75,7 +76,7 @@ export async function readTfjsModel(file: SourceFile, options: ReadOptions): Pro
       config,
       // Models that TF.js itself writes follow the rules of Keras 2.2, of which it is a copy.
       version: typeof version !== 'string' ? null : /^\d/.test(version) ? version : '2.2',
-      weights: (net) => flatWeights(net, tensors, kinds),
+      weights: (net) => weightsOf(net, tensors, kinds),
     },
     options,
   )
@@ -167,21 +168,18 @@ function storageOf(
   return { dtype, decode }
 }
 
-function flatWeights(
+function weightsOf(
   net: NetConfig,
   tensors: readonly NamedTensor[],
   kinds: ReadonlySet<string>,
 ): WeightSource {
-  const owned = new Map<string, NamedTensor[]>()
-  for (const each of tensors) {
-    const owner = ownerOf(net, each.name)
-    if (owner === null) continue
-    const list = owned.get(owner)
-    if (list === undefined) owned.set(owner, [each])
-    else list.push(each)
-  }
+  const arrays = tensors.map(({ name, tensor }) => ({
+    name,
+    shape: tensor.shape,
+    read: () => tensor,
+  }))
   return {
-    find: (layerPath, slots) => assign(layerPath, slots, owned.get(showLayerPath(layerPath)) ?? []),
+    find: flatWeights(net, allSlots(net), arrays),
     warnings: [...kinds].map(
       (kind) =>
         `weights are quantised to ${kind}: they are those of the file, not those that were trained`,

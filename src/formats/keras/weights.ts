@@ -207,7 +207,7 @@ const synonyms: Readonly<Record<string, string>> = {
   attention_score_weight: 'scale',
 }
 
-function lastName(path: string): string {
+export function lastName(path: string): string {
   const last = path.split('/').at(-1)!
   const short = /_(W|U|b|gamma|beta|running_mean|running_std)$/.exec(last)?.[1] ?? last
   return Object.hasOwn(synonyms, short) ? synonyms[short] : short
@@ -302,7 +302,7 @@ export function ownerOf(net: NetConfig, name: string): string | null {
   return ownerIn(net, name.split('/'))?.join('/') ?? null
 }
 
-function startsWith(path: readonly string[], parts: readonly string[]): boolean {
+export function startsWith(path: readonly string[], parts: readonly string[]): boolean {
   return parts.every((part, i) => path[i] === part)
 }
 

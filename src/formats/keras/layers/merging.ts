@@ -39,13 +39,18 @@ function aligned(call: LayerCall): readonly Result[] {
   })
 }
 
+/** One alone would be an operation whose other argument was lost. */
+function severalInputs(call: LayerCall): void {
+  if (call.inputs.length < 2) throw unsupported(call, 'a merging layer with one input')
+}
+
 const elementwise = (mode: (MergeNode['mode'] & BinaryNode['op']) | 'average'): LayerEntry =>
   entry((call) => {
     const { graph, name } = call
+    severalInputs(call)
     const values = aligned(call)
     const mask = mergedMask(call)
     if (mode === 'subtract' && values.length !== 2) throw unsupported(call, 'more than two inputs')
-    if (values.length === 1) return [call.x]
     if (values.every(({ shape }) => sameShape(shape, values[0].shape))) {
       const ports = Object.fromEntries(values.map((value, i) => [i, value]))
       return [{ ...graph.one(name, { kind: 'merge', mode }, ports), mask }]
@@ -59,10 +64,10 @@ const elementwise = (mode: (MergeNode['mode'] & BinaryNode['op']) | 'average'): 
 
 const concatenate = entry((call) => {
   const { graph, name, settings, inputs } = call
+  severalInputs(call)
   const rank = call.x.shape.length
   const key = settings.has('axis') ? 'axis' : 'concat_axis'
   const axis = axisOf(settings.has(key) ? settings.integers(key)[0] : -1, rank, name)
-  if (inputs.length === 1) return [call.x]
   const ports = Object.fromEntries(inputs.map((value, i) => [i, value]))
   const y =
     axis === rank - 1
