@@ -9,8 +9,8 @@ export const typeCodes: Readonly<Record<ValueType, number>> = { i32: 0x7f, v128:
 export type Bytes = readonly (number | Bytes)[]
 
 /**
- * Bytes in memory that is not shared, as WebAssembly takes them: from TypeScript 5.7 on
- * `Uint8Array<ArrayBuffer>`, before it `Uint8Array`.
+ * Bytes in memory that is not shared, as WebAssembly takes them. TypeScript before 5.7 has no word for
+ * that, so this is found out rather than named.
  */
 export type OwnBytes = ReturnType<typeof Uint8Array.of>
 
