@@ -2,21 +2,11 @@
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { entriesImported, promises } from './support/type-promises.ts'
+import { entriesImported, libraries, promises, resolutions } from './support/type-promises.ts'
 import { initDefaults, typeCheck } from './support/typescript.ts'
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
 const entries = entriesImported(manifest)
-
-const libraries = {
-  'without the DOM': ['es2022'],
-  'with the DOM': ['es2022', 'DOM'],
-  'of a worker': ['es2022', 'webworker'],
-}
-const resolutions = {
-  nodenext: { module: 'nodenext' },
-  bundler: { module: 'esnext', moduleResolution: 'bundler' },
-}
 
 describe.each(Object.entries(libraries))('a project %s', (_, lib) => {
   test.each(Object.entries(resolutions))(

@@ -1,5 +1,17 @@
 /** A user's files that hold the types of the package to what they promise. */
 
+/** What projects have to do with the DOM. */
+export const libraries = {
+  'without the DOM': ['es2022'],
+  'with the DOM': ['es2022', 'DOM'],
+  'of a worker': ['es2022', 'webworker'],
+}
+/** How projects find what they import. */
+export const resolutions = {
+  nodenext: { module: 'nodenext' },
+  bundler: { module: 'esnext', moduleResolution: 'bundler' },
+}
+
 interface Manifest {
   readonly exports: Readonly<Record<string, string>>
 }

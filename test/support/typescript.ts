@@ -37,7 +37,7 @@ export interface Installed {
 }
 
 /** This clone, and the TypeScript that builds it. */
-export const here: Installed = {
+const here: Installed = {
   tsc: join(root, 'node_modules/typescript/bin/tsc'),
   gruv: root,
   types: join(root, 'node_modules/@types'),
