@@ -32,6 +32,7 @@ export type { Plan } from './runtime/plan/types.ts'
 export type {
   AsyncRunOptions,
   CompileOptions,
+  Outputs,
   Program,
   RunOptions,
   StatePort,
@@ -40,4 +41,12 @@ export type { State, Stream } from './runtime/run/stream.ts'
 export { type EmitOptions, emit } from './runtime/wasm/artifact.ts'
 export type { Artifact, ArtifactLayout, ArtifactSlot } from './runtime/wasm/prebuilt.ts'
 export { compileSync } from './sync.ts'
-export type { DType, Named, NestedNumbers, PrintedDigits, Tensor, TensorLike } from './tensor.ts'
+export type {
+  DType,
+  Named,
+  NestedNumbers,
+  PrintedDigits,
+  Tensor,
+  TensorLike,
+  WithNames,
+} from './tensor.ts'

@@ -46,6 +46,9 @@ export interface Tensor {
 
 export type Named<T> = Readonly<Record<string, T>>
 
+/** Values by name, of which some names are known to be there, also under `noUncheckedIndexedAccess`. */
+export type WithNames<Name extends string, T> = Named<T> & { readonly [N in Name]: T }
+
 export type NestedNumbers = readonly (number | NestedNumbers)[]
 
 /** What a program accepts as a tensor: a tensor, nested arrays, or flat numbers of one sequence. */

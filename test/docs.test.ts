@@ -1,34 +1,20 @@
-/** What the documents claim is executed: every `ts` block runs, every `sh` line with `gruv` ends well. */
+/**
+ * What the documents claim is executed: every `ts` block compiles and runs, every `sh` line with `gruv`
+ * ends well.
+ */
 
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { transformSync } from 'esbuild'
 import { afterAll, describe, expect, it } from 'vitest'
 import { gruv } from './support/cli.ts'
+import { blocks, codeBlocks, documents } from './support/documents.ts'
+import { initDefaults, typeCheck } from './support/typescript.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
-const documents = [
-  'README.md',
-  'CONTRIBUTING.md',
-  ...readdirSync(`${root}docs`).map((name) => `docs/${name}`),
-]
-
-interface Block {
-  readonly language: string
-  readonly code: string
-  readonly line: number
-}
-
-function blocks(markdown: string): readonly Block[] {
-  return [...markdown.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map((match) => ({
-    language: match[1],
-    code: match[2],
-    line: markdown.slice(0, match.index).split('\n').length,
-  }))
-}
-
 /** Inside the package, so that `gruv` resolves to it through its own exports. */
 const scratch = `${root}.docs-block.mjs`
 afterAll(() => rmSync(scratch, { force: true }))
@@ -41,13 +27,19 @@ function elsewhere(words: readonly string[]): readonly string[] {
   return words[1] === 'convert' ? words.with(3, join(made, words[3])) : words
 }
 
+it('the code compiles under what `tsc --init` writes', () => {
+  const files = codeBlocks()
+  expect(Object.keys(files)).not.toEqual([])
+  expect(typeCheck(files, initDefaults).errors).toEqual([])
+})
+
 for (const document of documents) {
   const text = readFileSync(root + document, 'utf8')
   describe(document, () => {
     for (const { language, code, line } of blocks(text)) {
       if (language === 'ts') {
         it(`the code in line ${line} runs`, () => {
-          writeFileSync(scratch, code)
+          writeFileSync(scratch, transformSync(code, { loader: 'ts' }).code)
           execFileSync(process.execPath, [scratch], { cwd: root, stdio: 'pipe' })
         })
       }

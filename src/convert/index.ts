@@ -18,7 +18,7 @@ import type { Model, Port, ReferenceData } from '../model/types.ts'
 import { weightsOf } from '../model/weights.ts'
 import { compileSync } from '../runtime/compile-sync.ts'
 import { inOrderOf } from '../runtime/run/inputs.ts'
-import type { Named, Tensor } from '../tensor.ts'
+import type { Named, Tensor, WithNames } from '../tensor.ts'
 import { largestDistance } from '../verify/compare.ts'
 import { verify } from '../verify/index.ts'
 import { randomInputs } from './inputs.ts'
@@ -52,7 +52,7 @@ export interface OutputProof {
   readonly fromRounded: number
 }
 
-export interface Conversion {
+export interface Conversion<Name extends string = 'y'> {
   readonly bytes: Uint8Array
   /** The format, in words. */
   readonly title: string
@@ -60,7 +60,7 @@ export interface Conversion {
   readonly notes: readonly string[]
   /** Whether all outputs agree within their tolerance. */
   readonly pass: boolean
-  readonly outputs: Readonly<Record<string, OutputProof>>
+  readonly outputs: WithNames<Name, OutputProof>
   /** What both ran on: `the reference data`, `random input` or `the input given`. */
   readonly ranOn: string
   /** Whether every trained number is the same in the file, bit for bit. */
@@ -74,11 +74,11 @@ export interface Conversion {
  * @throws GruvError `unsupported` for what the format cannot hold, `bad-argument` for an unknown
  *   ending, `differs` where the reference data do not belong to the model.
  */
-export async function convert(
+export async function convert<Name extends string = 'y'>(
   model: Model,
   out: string,
   options: ConvertOptions = {},
-): Promise<Conversion> {
+): Promise<Conversion<Name>> {
   const target = targetOf(out)
   const { storage, reference } = options
   if (storage !== undefined) checkStorage(storage, target)
@@ -91,11 +91,12 @@ export async function convert(
   const whole = withReference(model, reference)
   const written = await target.write(whole, storage)
   const made = { written, back: await readBack(written, out), target, storage }
-  return measured(
+  const conversion = measured(
     whole,
     storage !== undefined && whole.reference !== null ? await refreshed(made, storage, out) : made,
     options,
   )
+  return conversion as Conversion<Name>
 }
 
 interface Made {
@@ -160,7 +161,7 @@ function measured(
   model: Model,
   { written, back, target, storage }: Made,
   { input }: ConvertOptions,
-): Conversion {
+): Conversion<never> {
   const data = input ?? model.reference?.inputs ?? randomInputs(model)
   const rounds = written.held !== undefined && !model.nodes.every(allSingle)
   const expected = outputsOf(model, data, target)

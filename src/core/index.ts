@@ -19,6 +19,6 @@ export type {
   StatePort,
 } from '../runtime/program.ts'
 export type { State, Stream } from '../runtime/run/stream.ts'
-export type { DType, Named, Tensor, TensorLike } from '../tensor.ts'
+export type { DType, Named, Outputs, Tensor, TensorLike } from '../tensor.ts'
 export { compileSync } from './compile.ts'
 export { type LoadSyncOptions, loadSync } from './load.ts'

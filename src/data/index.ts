@@ -12,7 +12,7 @@ import { readNpz, writeNpz } from '../bytes/numpy/npz.ts'
 import { readTable, writeTable } from '../bytes/tables/tables.ts'
 import { decodeText } from '../bytes/text.ts'
 import { GruvError } from '../errors.ts'
-import type { Named, Tensor } from '../tensor.ts'
+import type { Named, Tensor, WithNames } from '../tensor.ts'
 import {
   binaryFormat,
   type DataFormat,
@@ -30,10 +30,13 @@ export type { DataFormat } from './formats.ts'
 export { parseRow } from './rows.ts'
 export { type StreamedArray, streamData } from './stream.ts'
 
-export interface DataFile {
+export interface DataFile<Name extends string = 'data'> {
   readonly format: DataFormat
-  /** An array that has no name in the file is called `data`. */
-  readonly tensors: Named<Tensor>
+  /**
+   * An array that has no name in the file is called `data`. Of a file whose arrays have names, say
+   * which are there: `readData<'x' | 'y'>(bytes, 'both.npz')`.
+   */
+  readonly tensors: WithNames<Name, Tensor>
   /** The names in a table's header row, if it has one. */
   readonly columns?: readonly string[]
 }
@@ -45,7 +48,17 @@ export interface DataFile {
  * @throws GruvError `bad-file`, `bad-shape` or `too-large` for a file that is wrong, with the place
  *   in it (the caller knows the file); `unsupported` for one that holds something else.
  */
-export async function readData(bytes: Uint8Array, name: string): Promise<DataFile> {
+export async function readData<Name extends string = 'data'>(
+  bytes: Uint8Array,
+  name: string,
+): Promise<DataFile<Name>> {
+  return (await readAny(bytes, name)) as DataFile<Name>
+}
+
+/** What a file holds, whatever its arrays are called. */
+type AnyData = DataFile<never>
+
+async function readAny(bytes: Uint8Array, name: string): Promise<AnyData> {
   if (bytes.length === 0) {
     throw new GruvError('bad-file', 'the file is empty', { expected: 'numbers' })
   }
@@ -62,7 +75,7 @@ async function readArchive(bytes: Uint8Array): Promise<Named<Tensor>> {
   throw new GruvError('bad-file', 'the archive is empty', { expected: 'at least one array' })
 }
 
-function readText(bytes: Uint8Array, named: TextFormat | undefined): DataFile {
+function readText(bytes: Uint8Array, named: TextFormat | undefined): AnyData {
   const text = decodeText(bytes)
   const format = named ?? textFormat(text)
   if (format === 'json') return { format, tensors: readJson(text) }

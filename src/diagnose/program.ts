@@ -1,7 +1,7 @@
 /** Wraps a program so that its runs have quirks: inputs and outputs are rearranged. */
 
 import { GruvError } from '../errors.ts'
-import type { AsyncRunOptions, Program, RunOptions } from '../runtime/program.ts'
+import type { AsyncRunOptions, Outputs, Program, RunOptions } from '../runtime/program.ts'
 import { type RunInputs, readInputs } from '../runtime/run/inputs.ts'
 import type { Named, Tensor, TensorLike } from '../tensor.ts'
 import { parseQuirk, type Quirk, runChanges } from './quirks.ts'
@@ -36,7 +36,7 @@ export function withRunQuirks(program: Program, quirks: readonly (Quirk | string
 interface PreparedRun {
   readonly inputs: Named<Tensor>
   readonly options: <O extends RunOptions | AsyncRunOptions>(options: O) => O
-  readonly finish: (results: Named<Tensor>) => Named<Tensor>
+  readonly finish: <Name extends string>(results: Outputs<Name>) => Outputs<Name>
 }
 
 /** An output without time has no steps that could be moved to other rows. */
@@ -72,8 +72,8 @@ function prepare(
       const { initialState: _, ...rest } = options
       return rest as typeof options
     },
-    finish: (results) =>
-      Object.fromEntries(
+    finish<Name extends string>(results: Outputs<Name>) {
+      const finished: Named<Tensor> = Object.fromEntries(
         Object.entries(results).map(([name, tensor]) => {
           const overTime =
             program.outputs.find((port) => port.name === name)?.shape.includes('time') ?? false
@@ -84,7 +84,9 @@ function prepare(
               : lastRows(change, output, caller)
           return [name, { ...output, shape: givenAxes(given, output.shape, overTime) }]
         }),
-      ),
+      )
+      return finished as Outputs<Name>
+    },
   }
 }
 

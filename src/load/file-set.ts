@@ -5,11 +5,21 @@ import type { SourceFile } from '../formats/format.ts'
 import { leadingFile } from '../formats/others.ts'
 
 /**
+ * What a global class makes, where the types of a host have that class: gruv's own types name nothing
+ * that the DOM's or Node's would have to declare.
+ */
+export type Global<Name extends string> = typeof globalThis extends {
+  readonly [N in Name]: { readonly prototype: infer Instance }
+}
+  ? Instance
+  : never
+
+/**
  * Files by their paths, as a folder drop or a test gives them; of a URL only what is read is
  * fetched. The model is the one that is called as its format says (`model.json`,
  * `saved_model.pb`), else the first.
  */
-export type FileSet = Readonly<Record<string, Uint8Array | Blob | URL>>
+export type FileSet = Readonly<Record<string, Uint8Array | Global<'Blob'> | Global<'URL'>>>
 
 /**
  * @param read gives the bytes of one of them.

@@ -3,9 +3,16 @@
 import { GruvError } from '../errors.ts'
 import type { Siblings, SourceFile } from '../formats/format.ts'
 import type { LimitOptions } from '../limits.ts'
-import type { FileSet } from './file-set.ts'
+import type { FileSet, Global } from './file-set.ts'
 
-export type ModelSource = string | URL | Uint8Array | ArrayBuffer | Blob | Response | FileSet
+export type ModelSource =
+  | string
+  | Global<'URL'>
+  | Uint8Array
+  | ArrayBuffer
+  | Global<'Blob'>
+  | Global<'Response'>
+  | FileSet
 
 /**
  * The file to read, and how to read what lies beside it.

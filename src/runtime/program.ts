@@ -6,7 +6,7 @@
 import { GruvError } from '../errors.ts'
 import type { LimitOptions } from '../limits.ts'
 import type { Model, Port } from '../model/types.ts'
-import { type Named, showShape, type Tensor, type TensorLike } from '../tensor.ts'
+import { type Named, showShape, type TensorLike } from '../tensor.ts'
 import type { EngineOptions } from './engine/choose.ts'
 import type { Engine, EngineReport } from './engine/engine.ts'
 import type { Layers } from './layers.ts'
@@ -17,6 +17,7 @@ import { readInputs, zeros } from './run/inputs.ts'
 import {
   beginRun,
   type Machine,
+  type Outputs,
   type Run,
   type RunOptions,
   readRun,
@@ -41,9 +42,9 @@ export interface CompileOptions extends EngineOptions {
   readonly limits?: LimitOptions
 }
 
-export type { RunOptions } from './run/predict.ts'
+export type { Outputs, RunOptions } from './run/predict.ts'
 
-export interface AsyncRunOptions extends RunOptions {
+export interface AsyncRunOptions<Name extends string = string> extends RunOptions<Name> {
   /** Called now and then with the share of the work that is done, 0 to 1. */
   readonly onProgress?: (share: number) => void
 }
@@ -64,15 +65,21 @@ export interface Program {
    * Runs whole sequences. Input [batch, time, features] gives outputs with a batch axis; what has
    * no batch axis gives outputs without one.
    */
-  predict(x: TensorLike | Named<TensorLike>, options?: RunOptions): Named<Tensor>
+  predict<Name extends string = 'y'>(
+    x: TensorLike | Named<TensorLike>,
+    options?: RunOptions<Name>,
+  ): Outputs<Name>
   /**
    * The same, with a pause for the event loop every few milliseconds; the rows of a batch in
    * workers where `threads` were asked for.
    * @throws GruvError `engine-unavailable` when a worker dies; the next call has another one.
    */
-  predictAsync(x: TensorLike | Named<TensorLike>, options?: AsyncRunOptions): Promise<Named<Tensor>>
+  predictAsync<Name extends string = 'y'>(
+    x: TensorLike | Named<TensorLike>,
+    options?: AsyncRunOptions<Name>,
+  ): Promise<Outputs<Name>>
   /** @throws GruvError `not-causal`, naming the layer. */
-  stream(): Stream
+  stream<Output extends string = 'y', Input extends string = 'x'>(): Stream<Output, Input>
   /** Swaps the trained numbers. @throws GruvError `bad-argument` unless the plan's hash is the same. */
   setWeights(model: Model): void
   /** Runs each kernel often enough for the engine to optimise it: call it before real-time work. */
@@ -140,17 +147,20 @@ export function createProgram(
     engine: engine.report,
     plan: planned,
 
-    predict(x, options = {}) {
+    predict<Name extends string>(
+      x: TensorLike | Named<TensorLike>,
+      options: RunOptions<Name> = {},
+    ) {
       const run = start(x, options)
       for (const _ of workOn(run));
-      return resultsOf(run)
+      return resultsOf<Name>(run)
     },
 
     async predictAsync(x, { onProgress, ...options } = {}) {
       return runCooperatively(start(x, options), alive, onProgress)
     },
 
-    stream() {
+    stream<Output extends string, Input extends string>() {
       alive()
       checkStreamable(planned)
       const slot = freeStreams.pop()
@@ -159,7 +169,7 @@ export function createProgram(
           fix: 'Close one, or compile with more: `compile(model, { streams: n })`.',
         })
       }
-      return createStream(planned, engine, slot, alive, () => freeStreams.push(slot))
+      return createStream<Output, Input>(planned, engine, slot, alive, () => freeStreams.push(slot))
     },
 
     setWeights(next) {

@@ -7,7 +7,7 @@ import type { Model } from '../model/types.ts'
 import { cellStep, type States, stateSlots } from '../runtime/reference/cells.ts'
 import { whichStepsCount } from '../runtime/reference/recurrent.ts'
 import { STEP } from '../runtime/run/masks.ts'
-import type { Named, Tensor, TensorLike } from '../tensor.ts'
+import type { Named, Tensor, TensorLike, WithNames } from '../tensor.ts'
 import { cellPullback, type Pullback } from './pullback.ts'
 import { checkRange } from './range.ts'
 import {
@@ -38,7 +38,7 @@ export function stateJacobian(
   model: Model,
   x: TensorLike | Named<TensorLike>,
   options: StateJacobianOptions,
-): Named<Named<Tensor>> {
+): WithNames<'h', WithNames<'h', Tensor>> {
   const [layer] = recurrentInputs(model, x, [options.layer], options)
   const { node } = layer
   const rows = startingRows(layer)
@@ -50,9 +50,11 @@ export function stateJacobian(
       rows.slice(of * node.units, (of + 1) * node.units).flatMap((row) => row[by]),
     ),
   })
-  return Object.fromEntries(
+  const blocks: Named<Named<Tensor>> = Object.fromEntries(
     slots.map((slot, i) => [slot, Object.fromEntries(slots.map((by) => [by, block(i, by)]))]),
   )
+  // Every recurrent layer has h; c is an LSTM's.
+  return blocks as WithNames<'h', WithNames<'h', Tensor>>
 }
 
 /**

@@ -12,7 +12,7 @@ import type { Model } from '../model/types.ts'
 import { compileSync } from '../runtime/compile-sync.ts'
 import type { Program, RunOptions } from '../runtime/program.ts'
 import { isTensorLike } from '../runtime/run/named.ts'
-import { type Named, type Tensor, type TensorLike, toTensor } from '../tensor.ts'
+import { type Named, type Tensor, type TensorLike, toTensor, type WithNames } from '../tensor.ts'
 import { type Axes, type Comparison, compare } from './compare.ts'
 import { deriveTolerance, givenTolerance, roundingError, type Tolerance } from './tolerance.ts'
 
@@ -40,9 +40,9 @@ export interface OutputVerdict extends Comparison {
   readonly tolerance: Tolerance
 }
 
-export interface Verdict {
+export interface Verdict<Name extends string = 'y'> {
   readonly pass: boolean
-  readonly outputs: Readonly<Record<string, OutputVerdict>>
+  readonly outputs: WithNames<Name, OutputVerdict>
   /** The program that computed the actual numbers. */
   readonly program: Program
 }
@@ -52,7 +52,10 @@ export interface Verdict {
  * expected data and from the rounding of the arithmetic, and is explained in words.
  * @throws GruvError when input or expected data do not fit the model.
  */
-export function verify(model: Model, options: VerifyOptions): Verdict {
+export function verify<Name extends string = 'y'>(
+  model: Model,
+  options: VerifyOptions,
+): Verdict<Name> {
   const { precision = 'f32', input, atol, rtol, wrap = (program) => program } = options
   const limited = options.limits && { limits: options.limits }
   for (const [name, value] of [
@@ -96,7 +99,8 @@ export function verify(model: Model, options: VerifyOptions): Verdict {
       tolerance,
     }
   }
-  return { pass: Object.values(outputs).every(({ pass }) => pass), outputs, program }
+  const pass = Object.values(outputs).every((output) => output.pass)
+  return { pass, outputs: outputs as WithNames<Name, OutputVerdict>, program }
 }
 
 function expectedByName(

@@ -1,17 +1,16 @@
 /** Runs in slices of a few milliseconds, so that the event loop gets its turn: `predictAsync` without workers. */
 
-import type { Named, Tensor } from '../../tensor.ts'
-import { type Run, resultsOf, workOn } from './predict.ts'
+import { type Outputs, type Run, resultsOf, workOn } from './predict.ts'
 
 /** Below a frame of a 60 Hz display, so that a page stays smooth. */
 const PAUSE_EVERY_MS = 12
 
 /** @param alive throws if the program was closed meanwhile. */
-export async function runCooperatively(
+export async function runCooperatively<Name extends string>(
   run: Run,
   alive: () => void,
   onProgress?: (share: number) => void,
-): Promise<Named<Tensor>> {
+): Promise<Outputs<Name>> {
   const { engine, plan } = run
   const { predictState, streams } = plan.memory
   let last = Date.now()
@@ -26,5 +25,5 @@ export async function runCooperatively(
     last = Date.now()
   }
   onProgress?.(1)
-  return resultsOf(run)
+  return resultsOf<Name>(run)
 }

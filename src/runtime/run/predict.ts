@@ -2,7 +2,7 @@
 
 import type { LimitOptions } from '../../limits.ts'
 import type { Dim, LayerNode, Model, Port } from '../../model/types.ts'
-import { type Named, sizeOf, type Tensor, type TensorLike } from '../../tensor.ts'
+import { type Named, sizeOf, type Tensor, type TensorLike, type WithNames } from '../../tensor.ts'
 import type { Engine, Tile } from '../engine/engine.ts'
 import type { TensorKernel } from '../plan/kernels.ts'
 import type { Memory, Plan, PlannedState } from '../plan/types.ts'
@@ -11,15 +11,21 @@ import { codesOf, type MaskOptions, type Masks, readMasks, STEP } from './masks.
 import { named } from './named.ts'
 import { readStates } from './states.ts'
 
-export interface RunOptions extends MaskOptions {
+export interface RunOptions<Name extends string = string> extends MaskOptions {
   /**
    * The state a sequence starts from, by the names in `Program.states`; a model with one state
    * needs no name. [units] for every row, or [batch, units]. Zeros when left out.
    */
   readonly initialState?: TensorLike | Named<TensorLike>
   /** Which outputs to deliver, states (the final ones) included; default: all of the model's outputs. */
-  readonly outputs?: readonly string[]
+  readonly outputs?: readonly Name[]
 }
+
+/**
+ * Results by name. Those that `outputs` asks for are there, else `y`, as a model with one output
+ * calls it; of a model with other names say which: `predict<'left' | 'right'>(x)`.
+ */
+export type Outputs<Name extends string = 'y'> = WithNames<Name, Tensor>
 
 /** How nodes are planned and run on whole tensors, and what such runs may cost. */
 export interface TensorOps {
@@ -179,13 +185,15 @@ export function* workOn(run: Run): Generator<number, void> {
 const MORE_STATES = 4096
 
 /** The outputs that were asked for, without the axes that the input did not have. */
-export function resultsOf({ inputs, wanted, tensors, finals }: Run): Named<Tensor> {
-  return Object.fromEntries(
+export function resultsOf<Name extends string>(run: Run): Outputs<Name> {
+  const { inputs, wanted, tensors, finals } = run
+  const results: Named<Tensor> = Object.fromEntries(
     wanted.map((port) => {
       const tensor = port.value === undefined ? finals.get(port.name) : tensors.get(port.value)
       return [port.name, inputs.deliver(port, tensor!)]
     }),
   )
+  return results as Outputs<Name>
 }
 
 function empty({ plan, inputs }: Run, dims: readonly Dim[]): Tensor {

@@ -1,15 +1,15 @@
 /** Runs a sequence that arrives step by step, and keeps the state it has come to. */
 
 import { GruvError } from '../../errors.ts'
-import { type Named, unfit } from '../../tensor.ts'
+import { type Named, unfit, type WithNames } from '../../tensor.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { InitialState, Plan } from '../plan/types.ts'
 import { named } from './named.ts'
 
 /** What a stream carries, by state name (`gru.h`): copies, safe to keep. */
-export type State = Named<Float32Array | Float64Array>
+export type State<Name extends string = never> = WithNames<Name, Float32Array | Float64Array>
 
-export interface Stream {
+export interface Stream<Output extends string = 'y', Input extends string = 'x'> {
   /** Live view of the model's first input: write here. */
   readonly input: Float32Array | Float64Array
   /** Live view of the model's first output: read here. A new step overwrites it. */
@@ -18,11 +18,11 @@ export interface Stream {
    * Live views of all inputs and outputs by name. An input that is the state a layer starts from is
    * read at the first step, and at the first after a reset.
    */
-  readonly inputs: Named<Float32Array | Float64Array>
-  readonly outputs: Named<Float32Array | Float64Array>
+  readonly inputs: WithNames<Input, Float32Array | Float64Array>
+  readonly outputs: WithNames<Output, Float32Array | Float64Array>
   /** One timestep: synchronous, without a copy, without an allocation. */
   step(): void
-  getState(): State
+  getState<Name extends string = never>(): State<Name>
   /** States that are not named stay as they are. */
   setState(state: Named<ArrayLike<number>>): void
   /** Back to where every sequence starts: zeros, or the states that inputs say. */
@@ -39,13 +39,13 @@ export function checkStreamable({ obstacle }: Plan): void {
   })
 }
 
-export function createStream(
+export function createStream<Output extends string, Input extends string>(
   plan: Plan,
   engine: Engine,
   slot: number,
   alive: () => void,
   release: () => void,
-): Stream {
+): Stream<Output, Input> {
   const { step: layout, memory, stateStride, states } = plan
   const state = memory.streams + slot * memory.streamStride
   const frame = state + stateStride
@@ -62,23 +62,24 @@ export function createStream(
     alive()
   }
 
-  const stream: Stream = {
+  const stream: Stream<Output, Input> = {
     input: inputs[plan.inputs[0].name],
     output: outputs[plan.outputs[0].name],
-    inputs,
-    outputs,
+    inputs: inputs as Stream<Output, Input>['inputs'],
+    outputs: outputs as Stream<Output, Input>['outputs'],
     step() {
       usable()
       for (let i = 0; i < plan.stages.length; i++) engine.step(i, frame, state)
     },
-    getState() {
+    getState<Name extends string>() {
       usable()
-      return Object.fromEntries(
+      const copies: State = Object.fromEntries(
         states.map(({ name, size, offset }) => [
           name,
           engine.memory.slice(state + offset, state + offset + size),
         ]),
       )
+      return copies as State<Name>
     },
     setState(next) {
       usable()
@@ -106,7 +107,10 @@ export function createStream(
 }
 
 /** The same stream, with states that begin as inputs say: at its first step, and the first after a reset. */
-function startingFrom(stream: Stream, initial: readonly InitialState[]): Stream {
+function startingFrom<Output extends string, Input extends string>(
+  stream: Stream<Output, Input>,
+  initial: readonly InitialState[],
+): Stream<Output, Input> {
   const begun = Object.fromEntries(
     initial.map(({ input, state }) => [state, stream.inputs[input]] as const),
   )

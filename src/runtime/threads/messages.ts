@@ -6,14 +6,14 @@ import type { Named, Tensor } from '../../tensor.ts'
 import type { Plan } from '../plan/types.ts'
 import type { RunOptions } from '../run/predict.ts'
 import type { Purpose } from '../wasm/emit.ts'
-import type { Target } from '../wasm/target.ts'
+import type { Target, WasmModule } from '../wasm/target.ts'
 
 /** Compiled once, by the program; null for the JavaScript engine. */
 export interface SharedCode {
   readonly target: Target
   readonly modules: readonly {
     readonly purpose: Purpose | 'all'
-    readonly module: WebAssembly.Module
+    readonly module: WasmModule
   }[]
 }
 

@@ -54,9 +54,9 @@ export function withThreads(
     }
     return null
   }
-  const predictAsync = async (
+  const predictAsync = async <Name extends string>(
     x: Parameters<Program['predictAsync']>[0],
-    runOptions: AsyncRunOptions = {},
+    runOptions: AsyncRunOptions<Name> = {},
   ) => {
     const alone = () => program.predictAsync(x, runOptions)
     if (why !== null || !open) return alone()
@@ -72,7 +72,7 @@ export function withThreads(
       onProgress?.(shares.reduce((a, b) => a + b, 0) / shares.length)
     })
     onProgress?.(1)
-    return join(request, results)
+    return join<Name>(request, results)
   }
 
   return {

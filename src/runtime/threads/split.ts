@@ -4,7 +4,7 @@ import type { Dim } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'
 import type { Plan } from '../plan/types.ts'
 import type { Masks } from '../run/masks.ts'
-import type { RunOptions, RunRequest } from '../run/predict.ts'
+import type { Outputs, RunOptions, RunRequest } from '../run/predict.ts'
 import type { Part } from './messages.ts'
 
 /** Why the rows of this plan have to stay together; null if they do not. */
@@ -47,16 +47,17 @@ export function cut(
 }
 
 /** What `resultsOf` gives, of the results of all parts. */
-export function join(
+export function join<Name extends string>(
   { inputs, wanted }: RunRequest,
   parts: readonly Named<Tensor>[],
-): Named<Tensor> {
-  return Object.fromEntries(
+): Outputs<Name> {
+  const joined: Named<Tensor> = Object.fromEntries(
     wanted.map((port) => [
       port.name,
       inputs.deliver(port, stacked(parts.map((part) => part[port.name]))),
     ]),
   )
+  return joined as Outputs<Name>
 }
 
 /** A copy, since it goes to another thread. */

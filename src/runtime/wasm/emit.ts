@@ -6,6 +6,7 @@
 
 import { type FrameKernel, hasStepMask, inFrame } from '../plan/kernels.ts'
 import type { Plan } from '../plan/types.ts'
+import type { OwnBytes } from './assembler/encoding.ts'
 import { createModule } from './assembler/module.ts'
 import type { CodegenContext, Entry, KernelWriter, Routine } from './kernels/context.ts'
 import { type Arithmetic, createEmitter } from './kernels/emitter.ts'
@@ -51,7 +52,7 @@ export function emit(
   target: Target,
   { kernels, arithmetics }: CodegenTables,
   purpose: Purpose | 'all',
-): Uint8Array<ArrayBuffer> {
+): OwnBytes {
   const module = createModule()
   const pages = pagesOf(plan)
   module.importMemory('gruv', 'memory', pages, pages)

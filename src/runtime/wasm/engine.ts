@@ -13,7 +13,7 @@ import { STEP } from '../run/masks.ts'
 import { skipSteps } from '../run/skip.ts'
 import { type CodegenTables, emit, type Purpose, pagesOf } from './emit.ts'
 import { hasSimd } from './probe.ts'
-import type { Target } from './target.ts'
+import type { Target, WasmModule } from './target.ts'
 
 export type StepFunction = (frame: number, state: number) => void
 type BlockFunction = (
@@ -41,7 +41,7 @@ export function firstPurpose({ obstacle }: Plan): Purpose {
   return obstacle === null ? 'step' : 'block'
 }
 
-type Modules = { [P in Purpose]?: WebAssembly.Module }
+type Modules = { [P in Purpose]?: WasmModule }
 
 /** Compiled code by plan and target, for as long as a program uses it. */
 const compiled = new Map<string, WeakRef<Modules>>()
@@ -50,9 +50,9 @@ const compiled = new Map<string, WeakRef<Modules>>()
 export interface CompiledCode {
   readonly target: Target
   /** @throws WebAssembly.CompileError where the host forbids compiling. */
-  readonly module: (purpose: Purpose) => WebAssembly.Module
+  readonly module: (purpose: Purpose) => WasmModule
   /** The same in the background, as browsers want it for large modules. */
-  readonly moduleAsync: (purpose: Purpose) => Promise<WebAssembly.Module>
+  readonly moduleAsync: (purpose: Purpose) => Promise<WasmModule>
 }
 
 export function codeOf(plan: Plan, target: Target, tables: CodegenTables): CompiledCode {
@@ -70,11 +70,14 @@ export function codeOf(plan: Plan, target: Target, tables: CodegenTables): Compi
   }
 }
 
+/** What a module exports, functions all of it. */
+type Exports = Readonly<Record<string, unknown>>
+
 /** An engine in WebAssembly, and the parts of it that run single kernels. */
 export interface WasmParts {
   readonly engine: Engine
   /** Of the module of a purpose, which is compiled when it is first asked for. */
-  readonly exportsFor: (purpose: Purpose) => WebAssembly.Exports
+  readonly exportsFor: (purpose: Purpose) => Exports
   /** The numbers of kernels in the names of exports. */
   readonly numbers: ReadonlyMap<Kernel, number>
   readonly runBlock: (kernel: Kernel, tile: Tile) => void
@@ -99,7 +102,7 @@ export function createWasmParts(
   const wasmMemory = new WebAssembly.Memory({ initial: pages, maximum: pages })
   const [Numbers, shift] = plan.precision === 'f32' ? [Float32Array, 2] : [Float64Array, 3]
   const memory = new Numbers(wasmMemory.buffer, 0, plan.memory.size)
-  const instances: { [P in Purpose]?: WebAssembly.Exports } = {}
+  const instances: { [P in Purpose]?: Exports } = {}
   const exportsFor: WasmParts['exportsFor'] = (purpose) => {
     instances[purpose] ??= new WebAssembly.Instance(module(purpose), {
       gruv: { memory: wasmMemory },

@@ -4,7 +4,7 @@ import { GruvError } from '../../errors.ts'
 import type { Fallback } from '../engine/engine.ts'
 import type { Plan } from '../plan/types.ts'
 import type { CompiledCode } from './engine.ts'
-import { portableTarget } from './target.ts'
+import { portableTarget, type WasmModule } from './target.ts'
 
 /** A model compiled at build time: what `emit` gives. */
 export interface Artifact {
@@ -14,7 +14,7 @@ export interface Artifact {
    * A WebAssembly module as bytes, or compiled already: where a host compiles modules when a
    * program is deployed, put the module it made of the bytes here.
    */
-  readonly code: Uint8Array | WebAssembly.Module
+  readonly code: Uint8Array | WasmModule
   /** Relaxed SIMD, or plain SIMD with the same bits everywhere. */
   readonly simd: 'relaxed' | 'simd128'
   /** The trained numbers as the code expects them, from the beginning of the memory on. */

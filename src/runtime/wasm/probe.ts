@@ -6,11 +6,12 @@
  * `compile` to expect.
  */
 
+import type { OwnBytes } from './assembler/encoding.ts'
 import { createModule, type FunctionBody, type Local } from './assembler/module.ts'
 
 /** The part of the global scope that is looked at. */
 export interface Scope {
-  readonly WebAssembly?: { validate(bytes: Uint8Array<ArrayBuffer>): boolean } | undefined
+  readonly WebAssembly?: { validate(bytes: OwnBytes): boolean } | undefined
 }
 
 /** Modules as of the first version. */

@@ -33,3 +33,12 @@ export function portableTarget(deterministic: boolean): Target {
   const vectors = deterministic ? { vectors: 2, pairVectors: 1 } : { vectors: 4, pairVectors: 2 }
   return { fused: !deterministic, ...vectors, unroll: 4, constants: 'memory' }
 }
+
+/**
+ * `WebAssembly.Module`, where the types of a host have one (the DOM's do, some of Node's do not).
+ */
+export type WasmModule = typeof globalThis extends {
+  readonly WebAssembly: { readonly Module: { readonly prototype: infer Module } }
+}
+  ? Module
+  : object

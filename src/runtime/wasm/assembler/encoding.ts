@@ -8,12 +8,18 @@ export const typeCodes: Readonly<Record<ValueType, number>> = { i32: 0x7f, v128:
 /** Bytes and lists of them: put together in one go, since copying them on each level takes longer. */
 export type Bytes = readonly (number | Bytes)[]
 
-export function flatten(bytes: Bytes): Uint8Array<ArrayBuffer> {
+/**
+ * Bytes in memory that is not shared, as WebAssembly takes them. TypeScript before 5.7 has no word for
+ * that, so this is found out rather than named.
+ */
+export type OwnBytes = ReturnType<typeof Uint8Array.of>
+
+export function flatten(bytes: Bytes): OwnBytes {
   return new Uint8Array((bytes as readonly unknown[]).flat(Number.POSITIVE_INFINITY) as number[])
 }
 
 /** One behind the other. */
-export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+export function concat(parts: readonly Uint8Array[]): OwnBytes {
   const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
   let at = 0
   for (const part of parts) {

@@ -17,6 +17,7 @@ import {
   type Bytes,
   concat,
   flatten,
+  type OwnBytes,
   signed,
   typeCodes,
   unsigned,
@@ -48,7 +49,7 @@ export interface ModuleBuilder {
   /** Bytes that stand in memory from the start. */
   data(offset: number, bytes: Uint8Array): void
   /** The module, with the names of its functions. */
-  bytes(): Uint8Array<ArrayBuffer>
+  bytes(): OwnBytes
 }
 
 const TYPE = 1

@@ -6,12 +6,14 @@
  * dearer: 79 instead of 72 on Node 20.
  */
 
+import type { OwnBytes } from '../assembler/encoding.ts'
+
 const VECTOR = 16
 
 export interface Pool {
   /** Null when there is no room left: the constant has to stand in the code then. */
   addressOf(low: number, high: number): number | null
-  bytes(): Uint8Array<ArrayBuffer>
+  bytes(): OwnBytes
 }
 
 export function createPool(base: number, size: number): Pool {
