@@ -3,7 +3,7 @@
 import { GruvError } from '../errors.ts'
 import type { Named } from '../tensor.ts'
 import type { Signatures } from './shapes/signatures.ts'
-import type { Dim, LayerNode, Model, Port, ReferenceData } from './types.ts'
+import type { Dim, LayerNode, Model, OutputPort, Port, ReferenceData } from './types.ts'
 
 export interface GraphParts {
   readonly name: string
@@ -13,6 +13,8 @@ export interface GraphParts {
     readonly name: string
     readonly value: string
     readonly axes?: readonly number[]
+    /** Beside `axes`: as long as the port has axes, where the value has others. */
+    readonly shape?: readonly Dim[]
   }[]
   readonly nodes: readonly LayerNode[]
   readonly reference?: ReferenceData | null
@@ -27,12 +29,15 @@ export interface GraphParts {
  */
 export function assembleModel(parts: GraphParts, signatures: Signatures): Model {
   const shapes = shapesOfValues(parts.inputs, parts.nodes, signatures)
-  const outputs = parts.outputs.map(({ name, value, axes }) => {
-    const shape = shapes.get(value)
-    if (shape === undefined) throw unknownValue(`output ${name}`, value, shapes)
-    if (axes === undefined) return { name, value, shape }
-    return { name, value, shape: axes.map((_, axis) => shape[axes.indexOf(axis)]), axes }
+  const outputs = parts.outputs.map(({ name, value, axes, shape: given }) => {
+    const made = shapes.get(value)
+    if (made === undefined) throw unknownValue(`output ${name}`, value, shapes)
+    if (axes === undefined) return { name, value, shape: made }
+    const shape = (given ?? axes).map((_, axis) => made[axes.indexOf(axis)] ?? 1)
+    return { name, value, shape, axes }
   })
+  for (const { name, shape, value = name } of [...parts.inputs, ...outputs] as OutputPort[])
+    if (wide(shape) !== wide(shapes.get(value)!)) throw wrongAxes(name, shape)
   unique('input', parts.inputs)
   unique('output', outputs)
   unique('layer', parts.nodes)
@@ -59,7 +64,7 @@ export function shapesOfValues(
   { inputPorts, outputShapes }: Signatures,
 ): ReadonlyMap<string, readonly Dim[]> {
   const shapes = new Map<string, readonly Dim[]>(
-    inputs.map(({ name, shape, axes }) => [name, axes?.map((axis) => shape[axis]) ?? shape]),
+    inputs.map(({ name, shape, axes }) => [name, axes?.map((axis) => shape[axis] ?? 1) ?? shape]),
   )
   for (const node of nodes) {
     const ports = inputPorts(node)
@@ -85,6 +90,18 @@ export function shapesOfValues(
     }
   }
   return shapes
+}
+
+/** The extents of a shape but for those of one, in any order. */
+function wide(shape: readonly Dim[]): string {
+  return `${shape.filter((extent) => extent !== 1).sort()}`
+}
+
+function wrongAxes(name: string, shape: readonly Dim[]): GruvError {
+  return new GruvError('bad-model', 'the axes of this port are not those of its value', {
+    where: name,
+    got: `${shape}`,
+  })
 }
 
 function unknownValue(

@@ -16,11 +16,11 @@ import {
   texts,
 } from '../decode.ts'
 import { coreReaders } from './core-nodes.ts'
-import { dim, index, list } from './fields.ts'
+import { dim, list, whole } from './fields.ts'
 import { GRAPH_VERSION, type NodeReader, type NodeReaders, type TakePart } from './node-format.ts'
 
 const extents = list(dim(1))
-const order = list(index)
+const order = list(whole(-1))
 
 /**
  * @param description the JSON.
@@ -52,11 +52,12 @@ export async function readGraph(
   )
   const outputs = array(graph.outputs, 'graph.outputs').map((port, i) => {
     const where = `graph.outputs[${i}]`
-    const { name, value, axes } = object(port, where)
+    const { name, value, axes, shape } = object(port, where)
     return {
       name: text(name, `${where}.name`),
       value: text(value, `${where}.value`),
       ...(axes !== undefined && { axes: order.read(axes, `${where}.axes`) }),
+      ...(shape !== undefined && { shape: extents.read(shape, `${where}.shape`) }),
     }
   })
   const described = array(graph.nodes, 'graph.nodes').map((node, i) =>

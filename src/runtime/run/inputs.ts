@@ -112,11 +112,11 @@ export function zeros(ports: readonly Port[], steps: number): Named<Tensor> {
 const words: Readonly<Record<string, string>> = { time: 'timesteps' }
 
 /** A value of the graph with its axes as its port shows them. */
-export function inOrderOf({ axes }: Port, tensor: Tensor): Tensor {
+export function inOrderOf({ axes, shape }: Port, tensor: Tensor): Tensor {
   if (axes === undefined) return tensor
   return permuteAxes(
     tensor,
-    axes.map((_, axis) => axes.indexOf(axis)),
+    shape.map((_, axis) => axes.indexOf(axis)),
   )
 }
 
