@@ -33,7 +33,7 @@ const BRACE = 0x7b
  */
 export async function readModel(file: SourceFile, options: ReadOptions): Promise<Model> {
   const format = core.find(({ recognizes }) => recognizes(file)) ?? (await otherFormat(file))
-  for (const option of ['layer', 'until', 'module', 'wiring'] as const) {
+  for (const option of ['layer', 'until', 'set', 'module', 'wiring'] as const) {
     if (options[option] === undefined || format.takes?.includes(option)) continue
     throw new GruvError('bad-argument', `${option} cannot be set for this file`, {
       got: format.title,

@@ -35,7 +35,10 @@ export function importKeras(file: KerasFile, options: ReadOptions): Model {
   const version = kerasVersion(file.version)
   const weights = file.weights(net)
   const source: Source = { version, weights, conventions: options.conventions ?? {} }
-  const outputs = options.until === undefined ? net.outputs : endingAt(net, options.until)
+  const outputs =
+    options.until === undefined
+      ? net.outputs
+      : [options.until].flat().flatMap((name) => endingAt(net, name))
   const needed = neededCalls(net, outputs).map(({ layer }) => layer)
   const refused = refusals(needed, version)
   if (refused.length > 0)
