@@ -141,6 +141,7 @@ const describers: { readonly [K in OtherNode['kind']]: Describe<NodeOf<K>> | nul
   concat: null,
   gather: null,
   constant: null,
+  range: null,
   binary: null,
   unary: null,
   where: null,

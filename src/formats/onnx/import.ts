@@ -11,6 +11,8 @@ import { spatial } from './ops/convolution.ts'
 import { einsum } from './ops/einsum.ts'
 import { elementwise } from './ops/elementwise.ts'
 import { linear } from './ops/linear.ts'
+import { picking } from './ops/picking.ts'
+import { quantized } from './ops/quantized.ts'
 import { recurrent } from './ops/recurrent.ts'
 import { shaping } from './ops/shape.ts'
 import { slicing } from './ops/slice.ts'
@@ -33,6 +35,8 @@ export const operators: Operators = {
   ...shaping,
   ...slicing,
   ...joining,
+  ...picking,
+  ...quantized,
   ...linear,
   ...einsum,
   ...spatial,
