@@ -32,12 +32,13 @@ export function assembleModel(parts: GraphParts, signatures: Signatures): Model 
   const outputs = parts.outputs.map(({ name, value, axes, shape: given }) => {
     const made = shapes.get(value)
     if (made === undefined) throw unknownValue(`output ${name}`, value, shapes)
-    if (axes === undefined) return { name, value, shape: made }
-    const shape = (given ?? axes).map((_, axis) => made[axes.indexOf(axis)] ?? 1)
-    return { name, value, shape, axes }
+    const shape = axes ? (given ?? axes).map((_, axis) => made[axes.indexOf(axis)] ?? 1) : made
+    return { name, value, shape, ...(axes && { axes }) }
   })
-  for (const { name, shape, value = name } of [...parts.inputs, ...outputs] as OutputPort[])
-    if (wide(shape) !== wide(shapes.get(value)!)) throw wrongAxes(name, shape)
+  signatures.checkPorts?.(
+    [...parts.inputs, ...outputs] as OutputPort[],
+    (value) => shapes.get(value)!,
+  )
   unique('input', parts.inputs)
   unique('output', outputs)
   unique('layer', parts.nodes)
@@ -90,18 +91,6 @@ export function shapesOfValues(
     }
   }
   return shapes
-}
-
-/** The extents of a shape but for those of one, in any order. */
-function wide(shape: readonly Dim[]): string {
-  return `${shape.filter((extent) => extent !== 1).sort()}`
-}
-
-function wrongAxes(name: string, shape: readonly Dim[]): GruvError {
-  return new GruvError('bad-model', 'the axes of this port are not those of its value', {
-    where: name,
-    got: `${shape}`,
-  })
 }
 
 function unknownValue(

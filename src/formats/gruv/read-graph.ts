@@ -3,7 +3,7 @@
 import { GruvError } from '../../errors.ts'
 import { assembleModel } from '../../model/assemble.ts'
 import { signaturesFor } from '../../model/shapes/fetch.ts'
-import type { LayerNode, Model, Port, ReferenceData } from '../../model/types.ts'
+import type { LayerNode, Model, OutputPort, ReferenceData } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'
 import {
   array,
@@ -47,19 +47,12 @@ export async function readGraph(
       expected: `one of ${Object.keys(tensors).slice(0, 12).join(', ')}`,
     })
   }
-  const inputs = array(graph.inputs, 'graph.inputs').map((port, i) =>
-    readPort(port, `graph.inputs[${i}]`),
-  )
-  const outputs = array(graph.outputs, 'graph.outputs').map((port, i) => {
-    const where = `graph.outputs[${i}]`
-    const { name, value, axes, shape } = object(port, where)
-    return {
-      name: text(name, `${where}.name`),
-      value: text(value, `${where}.value`),
-      ...(axes !== undefined && { axes: order.read(axes, `${where}.axes`) }),
-      ...(shape !== undefined && { shape: extents.read(shape, `${where}.shape`) }),
-    }
-  })
+  const ports = (side: 'inputs' | 'outputs'): readonly OutputPort[] =>
+    array(graph[side], `graph.${side}`).map((port, i) =>
+      readPort(port, side, `graph.${side}[${i}]`),
+    )
+  const inputs = ports('inputs')
+  const outputs = ports('outputs')
   const described = array(graph.nodes, 'graph.nodes').map((node, i) =>
     object(node, `graph.nodes[${i}]`),
   )
@@ -79,17 +72,20 @@ export async function readGraph(
       nodes,
       reference: graph.reference === undefined ? null : readReference(graph.reference, take),
     },
-    await signaturesFor(nodes),
+    await signaturesFor(nodes, [...inputs, ...outputs]),
   )
 }
 
-function readPort(value: unknown, where: string): Port {
-  const { name, shape, axes } = object(value, where)
+/** An output states its value, and its shape only where that does not follow. */
+function readPort(port: unknown, side: 'inputs' | 'outputs', where: string): OutputPort {
+  const { name, value, shape, axes } = object(port, where)
+  const isOutput = side === 'outputs'
   return {
     name: text(name, `${where}.name`),
-    shape: extents.read(shape, `${where}.shape`),
+    ...(isOutput && { value: text(value, `${where}.value`) }),
+    ...((!isOutput || shape !== undefined) && { shape: extents.read(shape, `${where}.shape`) }),
     ...(axes !== undefined && { axes: order.read(axes, `${where}.axes`) }),
-  }
+  } as OutputPort
 }
 
 type Take = (name: string, where: string) => Tensor

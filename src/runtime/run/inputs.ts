@@ -44,11 +44,15 @@ export function readInputs(ports: readonly Port[], x: TensorLike | Named<TensorL
       const before = known.get(dim)
       if (before === undefined) known.set(dim, { extent: extents[axis], where })
       else if (before.extent !== extents[axis]) {
-        throw new GruvError('bad-shape', `the inputs do not agree on the ${words[dim] ?? dim}`, {
-          where,
-          expected: `${before.extent}, as ${before.where} has`,
-          got: `${extents[axis]}`,
-        })
+        throw new GruvError(
+          'bad-shape',
+          `the inputs do not agree on the ${dim === 'time' ? 'timesteps' : dim}`,
+          {
+            where,
+            expected: `${before.extent}, as ${before.where} has`,
+            got: `${extents[axis]}`,
+          },
+        )
       }
     })
   }
@@ -59,9 +63,8 @@ export function readInputs(ports: readonly Port[], x: TensorLike | Named<TensorL
     return { port, left }
   })
   const missing = new Set<'batch' | 'time'>()
-  const shortened = fitted.filter(({ left }) => left.length > 0)
   for (const axis of ['batch', 'time'] as const) {
-    const without = shortened.find(({ left }) => left.includes(axis))
+    const without = fitted.find(({ left }) => left.includes(axis))
     if (without === undefined) continue
     missing.add(axis)
     const other = fitted.find(({ port, left }) => port.shape.includes(axis) && !left.includes(axis))
@@ -108,8 +111,6 @@ export function zeros(ports: readonly Port[], steps: number): Named<Tensor> {
     }),
   )
 }
-
-const words: Readonly<Record<string, string>> = { time: 'timesteps' }
 
 /** A value of the graph with its axes as its port shows them. */
 export function inOrderOf({ axes, shape }: Port, tensor: Tensor): Tensor {
