@@ -3,7 +3,7 @@
 import { GruvError } from '../errors.ts'
 import type { Named } from '../tensor.ts'
 import type { Signatures } from './shapes/signatures.ts'
-import type { Dim, LayerNode, Model, OutputPort, Port, ReferenceData } from './types.ts'
+import type { Dim, LayerNode, Model, Port, ReferenceData } from './types.ts'
 
 export interface GraphParts {
   readonly name: string
@@ -35,10 +35,7 @@ export function assembleModel(parts: GraphParts, signatures: Signatures): Model 
     const shape = axes ? (given ?? axes).map((_, axis) => made[axes.indexOf(axis)] ?? 1) : made
     return { name, value, shape, ...(axes && { axes }) }
   })
-  signatures.checkPorts?.(
-    [...parts.inputs, ...outputs] as OutputPort[],
-    (value) => shapes.get(value)!,
-  )
+  signatures.checkPorts?.([...parts.inputs, ...outputs], shapes)
   unique('input', parts.inputs)
   unique('output', outputs)
   unique('layer', parts.nodes)

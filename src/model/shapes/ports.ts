@@ -5,10 +5,10 @@ import type { Dim } from '../types.ts'
 import type { Signatures } from './signatures.ts'
 
 /** @throws GruvError `bad-model` naming the port, where it and its value differ in more than ones. */
-export const checkPorts: NonNullable<Signatures['checkPorts']> = (ports, valueShape) => {
+export const checkPorts: NonNullable<Signatures['checkPorts']> = (ports, shapes) => {
   for (const { name, value = name, shape, axes } of ports) {
     if (axes === undefined) continue
-    const lying = valueShape(value)
+    const lying = shapes.get(value)!
     const used = axes.filter((axis) => axis >= 0)
     if (wide(shape) === wide(lying) && new Set(used).size === used.length) continue
     throw new GruvError('bad-model', 'the axes of this port are not those of its value', {
