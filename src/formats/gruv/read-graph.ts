@@ -33,11 +33,11 @@ export async function readGraph(
 ): Promise<Model> {
   const graph = parseObject(description, 'graph')
   if (graph.gruv !== GRAPH_VERSION) {
-    throw new GruvError('unsupported', 'this description has another version', {
+    throw new GruvError('unsupported', 'an unknown version', {
       where: 'graph.gruv',
       expected: `${GRAPH_VERSION}`,
       got: JSON.stringify(graph.gruv) ?? 'nothing',
-      fix: 'A newer gruv may read it.',
+      fix: 'Update gruv.',
     })
   }
   const take = (name: string, where: string): Tensor => {
