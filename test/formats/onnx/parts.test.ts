@@ -1,20 +1,21 @@
 /** Tests graphs with branches, states that come and go, and heads that pick, against NumPy. */
 
 import { describe, expect, it } from 'vitest'
-import { compile, compileSync, load, type ReadOptions } from '../../../src/index.ts'
 import { takeAlong } from '../../../src/formats/onnx/known.ts'
+import { compile, compileSync, type LoadOptions, load } from '../../../src/index.ts'
+import { whyTogether } from '../../../src/runtime/threads/split.ts'
 import type { Named, Tensor } from '../../../src/tensor.ts'
 import { errorOf } from '../../support/errors.ts'
 import { streamed } from '../../support/steps.ts'
 import { expectOutputs, fixtureJson, type OperatorCase, tensors } from './cases.ts'
 
-interface Part extends OperatorCase, Pick<ReadOptions, 'set' | 'until'> {
+interface Part extends OperatorCase, Pick<LoadOptions, 'set' | 'until'> {
   readonly streams?: true
 }
 
 const parts = fixtureJson<readonly Part[]>('parts.json')
 const named = (name: string): Part => parts.find((part) => part.name === name)!
-const read = ({ model, set, until }: Part) =>
+const read = ({ model, set, until }: Pick<Part, 'model' | 'set' | 'until'>) =>
   load(
     { 'm.onnx': new Uint8Array(Buffer.from(model, 'base64')) },
     { ...(set && { set }), ...(until !== undefined && { until }) },
@@ -45,7 +46,9 @@ describe('parts of ONNX graphs', () => {
         const expected = program.predict(inputs)
         const got = streamed(program, inputs, 5)
         for (const { name, shape } of model.outputs) {
-          const values = shape.includes('time') ? got[name] : got[name].slice(-expected[name].data.length)
+          const values = shape.includes('time')
+            ? got[name]
+            : got[name].slice(-expected[name].data.length)
           expect(values).toEqual([...expected[name].data])
         }
       }
@@ -58,7 +61,7 @@ describe('parts of ONNX graphs', () => {
     const inputs = tensors(part.inputs)
     const alone = program.predict(inputs)
     const together = await program.predictAsync(inputs)
-    expect(program.engine).toMatchObject({ threads: 2 })
+    expect(whyTogether(program.plan)).toBeNull()
     expect(together).toEqual(alone)
     program.close()
   })
