@@ -196,7 +196,7 @@ function misfit(
   const problem = `the input does not fit the model${sizeOf(given) === 0 ? ': it is empty' : ''}`
   return unfit(problem, `input ${name}`, forms, given, {
     ...(extents.at(-2) === forms[0].at(-1) && {
-      fix: 'The axes look swapped: rows are timesteps, columns features.',
+      fix: 'The axes look swapped: a row is a timestep.',
     }),
   })
 }
