@@ -77,6 +77,7 @@ function givenFlags(flags: ConventionFlags): readonly string[] {
       const value = flags[flag]
       return value === undefined ? [] : [`--${flag} ${quoted(value)}`]
     }),
+    ...(flags.set ?? []).map((each) => `--set ${quoted(each)}`),
     ...(transposed ? ['--transposed'] : []),
     ...(quirk === undefined ? [] : conventionsGiven(flags)),
     ...(quirk ?? []).map((each) => `--quirk ${quoted(each)}`),

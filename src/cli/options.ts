@@ -30,6 +30,7 @@ export interface ConventionFlags extends Omit<ConventionOptions, 'gateOrder' | '
   readonly wiring?: string
   readonly layer?: string
   readonly until?: string
+  readonly set?: readonly string[]
   readonly quirk?: readonly string[]
   readonly limit?: readonly string[]
 }
@@ -96,9 +97,14 @@ export function addConventionFlags(command: Command): Command {
     )
     .addOption(
       new Option(
-        '--until <layer>',
-        'end the model after this layer, such as the last one before something unsupported',
+        '--until <layers>',
+        'end the model after these layers (A,B), such as the last one before something unsupported',
       ).helpGroup(part),
+    )
+    .addOption(
+      new Option('--set <input=number>', 'fix an input of an ONNX graph, such as a sample rate')
+        .argParser(collect)
+        .helpGroup(part),
     )
 }
 
@@ -126,7 +132,7 @@ export function refuseRunQuirks({ quirk = [] }: ConventionFlags, command: string
 async function loadOptions(flags: ConventionFlags): Promise<LoadOptions> {
   const { gateOrder, transposed, reset, update, bias, activation, recurrentActivation, names } =
     flags
-  const { layer, until } = flags
+  const { layer, until, set } = flags
   const conventions = {
     ...(gateOrder !== undefined && parseOrder(gateOrder)),
     ...(transposed !== undefined && { transposed }),
@@ -146,7 +152,8 @@ async function loadOptions(flags: ConventionFlags): Promise<LoadOptions> {
     }),
     ...limitsOf(flags),
     ...(layer !== undefined && { layer }),
-    ...(until !== undefined && { until }),
+    ...(until !== undefined && { until: until.split(',') }),
+    ...(set !== undefined && { set: Object.fromEntries(set.map(parseSet)) }),
   }
 }
 
@@ -165,6 +172,17 @@ export function limitsOf({ limit = [] }: Pick<ConventionFlags, 'limit'>): {
     })
   })
   return { limits: Object.fromEntries(entries) }
+}
+
+function parseSet(text: string): readonly [string, number] {
+  const at = text.lastIndexOf('=')
+  const value = Number(text.slice(at + 1))
+  if (at > 0 && text.slice(at + 1).trim() !== '' && Number.isFinite(value))
+    return [text.slice(0, at), value]
+  throw new GruvError('bad-argument', `'${text}' does not fix an input`, {
+    where: '--set',
+    expected: 'NAME=NUMBER',
+  })
 }
 
 /** Three letters are the gate order of a GRU, four that of an LSTM. */

@@ -234,12 +234,12 @@ function compared(tensor: Tensor, port: Port, { keepsAxes }: Target): Tensor {
 }
 
 /** With the axes of the graph; a tensor without a batch has only one order. */
-function toGraph(tensor: Tensor, { axes }: Port): Tensor {
-  return axes?.length === tensor.shape.length ? permuteAxes(tensor, axes) : tensor
+function toGraph(tensor: Tensor, { axes, shape }: Port): Tensor {
+  return axes && shape.length === tensor.shape.length ? permuteAxes(tensor, axes) : tensor
 }
 
 function fromGraph(tensor: Tensor, port: Port): Tensor {
-  return port.axes?.length === tensor.shape.length ? inOrderOf(port, tensor) : tensor
+  return (port.axes ?? port.shape).length === tensor.shape.length ? inOrderOf(port, tensor) : tensor
 }
 
 function largest({ data }: Tensor): number {

@@ -142,6 +142,7 @@ function describe(node: LayerNode, features: number, notes: string[]): Json & { 
     case 'pad':
     case 'gather':
     case 'constant':
+    case 'range':
     case 'binary':
     case 'unary':
     case 'where':

@@ -14,11 +14,12 @@ export type { Plan } from '../runtime/plan/types.ts'
 export type {
   AsyncRunOptions,
   CompileOptions,
+  Outputs,
   Program,
   RunOptions,
   StatePort,
 } from '../runtime/program.ts'
 export type { State, Stream } from '../runtime/run/stream.ts'
-export type { DType, Named, Outputs, Tensor, TensorLike } from '../tensor.ts'
+export type { DType, Named, Tensor, TensorLike } from '../tensor.ts'
 export { compileSync } from './compile.ts'
 export { type LoadSyncOptions, loadSync } from './load.ts'

@@ -20,6 +20,8 @@ import { BARE, describedGraph, gruvModel } from '../formats/safetensors.ts'
 import { checkLimits } from '../limits.ts'
 import { checkModel } from '../load/limited.ts'
 import { type LoadOptions, ofFile, setOptions } from '../load/options.ts'
+import { coreSignatures } from '../model/shapes/core.ts'
+import { checkPorts } from '../model/shapes/ports.ts'
 import type { Model } from '../model/types.ts'
 import { findOddities, warned } from '../model/warnings/index.ts'
 import { describeOddities } from '../model/warnings/messages.ts'
@@ -79,7 +81,7 @@ function read(file: SourceFile, options: ReadOptions): Model {
 const readers: Partial<NodeReaders> = { ...coreKinds.readers, ...recurrentReaders }
 
 /** The core's signatures know all of these layers. */
-const tools: GraphTools = { ...coreKinds, readers, withScale }
+const tools: GraphTools = { readers, signatures: { ...coreSignatures, checkPorts }, withScale }
 
 function toolsFor({ nodes }: GraphDescription): GraphTools {
   const other = nodes.find(({ kind }) => typeof kind === 'string' && !Object.hasOwn(readers, kind))

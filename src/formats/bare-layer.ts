@@ -40,10 +40,10 @@ const families: readonly Family[] = [
   },
   {
     title: 'PyTorch',
-    kernel: ['weight_ih_l0', 'weight_ih'],
-    recurrentKernel: ['weight_hh_l0', 'weight_hh'],
-    bias: ['bias_ih_l0', 'bias_ih'],
-    recurrentBias: ['bias_hh_l0', 'bias_hh'],
+    kernel: ['weight_ih_l0', 'weight_ih', '_w_ih'],
+    recurrentKernel: ['weight_hh_l0', 'weight_hh', '_w_hh'],
+    bias: ['bias_ih_l0', 'bias_ih', '_b_ih'],
+    recurrentBias: ['bias_hh_l0', 'bias_hh', '_b_hh'],
     implies: { gateOrder: 'rzn', reset: 'after' },
   },
   {
@@ -119,7 +119,7 @@ function groundsOf({ title, implies }: Family): GruGrounds {
 
 function find(tensors: Named<Tensor>, wanted: readonly string[]): Tensor | undefined {
   for (const name of wanted) {
-    const matches = Object.keys(tensors).filter((key) => lastComponent(key) === name)
+    const matches = Object.keys(tensors).filter((key) => isCalled(lastComponent(key), name))
     if (matches.length === 1) return tensors[matches[0]]
     if (matches.length > 1) {
       throw new GruvError('not-found', `${matches.length} arrays are called '${name}'`, {
@@ -175,6 +175,11 @@ function listArrays(tensors: Named<Tensor>): string {
 
 /** Enough to see what kind of file it is, few enough to read. */
 const MOST_NAMES = 12
+
+/** A wanted name that begins with `_` may follow a name of the layer: `encoder_w_ih`. */
+function isCalled(name: string, wanted: string): boolean {
+  return wanted.startsWith('_') ? `_${name}`.endsWith(wanted) : name === wanted
+}
 
 function lastComponent(key: string): string {
   return key.replace(/:\d+$/, '').split(/[/.]/).at(-1)!

@@ -37,7 +37,7 @@ export function recognized<R>(
 
 /** @throws GruvError `bad-argument` for an option that the reader of this format does not know. */
 export function checkTaken({ title, takes }: Format<unknown>, options: ReadOptions): void {
-  for (const option of ['layer', 'until', 'module', 'wiring'] as const) {
+  for (const option of ['layer', 'until', 'set', 'module', 'wiring'] as const) {
     if (options[option] === undefined || takes?.includes(option)) continue
     throw new GruvError('bad-argument', `${option} cannot be set for this file`, { got: title })
   }

@@ -28,8 +28,13 @@ export interface ReadOptions {
   readonly names?: ArrayNames
   /** The one layer to take, by name, where a file holds the weights of several and no graph. */
   readonly layer?: string
-  /** The layer after which the graph ends, such as the last one before something unsupported. */
-  readonly until?: string
+  /**
+   * The layers after which the graph ends, such as the last one before something unsupported; of an
+   * ONNX graph, outputs, values or nodes.
+   */
+  readonly until?: string | readonly string[]
+  /** Inputs of an ONNX graph that are fixed numbers; what depends on them alone is computed. */
+  readonly set?: Readonly<Record<string, number>>
   /** Which module of a file that holds several, such as a PyTorch state dict. */
   readonly module?: string
   /** How the modules of such a file follow each other; see `compose`. */
@@ -64,7 +69,7 @@ export interface Format<R = (file: SourceFile, options: ReadOptions) => Promise<
   /** For formats of several files: the name of the one to begin with. */
   readonly leads?: RegExp
   /** Which of these options its reader knows. */
-  readonly takes?: readonly ('layer' | 'until' | 'module' | 'wiring')[]
+  readonly takes?: readonly ('layer' | 'until' | 'set' | 'module' | 'wiring')[]
   /** Loaded when needed: a page that never sees such a file never downloads its reader. */
   readonly read: R
 }

@@ -93,6 +93,7 @@ export const others: readonly Format[] = [
     recognizes: ({ name, bytes }) =>
       (bytes[0] === 0x08 && bytes[1] >= 3 && bytes[1] < 32 && (bytes[2] & 7) === 2) ||
       name.endsWith('.onnx'),
+    takes: ['until', 'set'],
     read: async (file, options) => (await import('./onnx/index.ts')).readOnnxModel(file, options),
   },
   {

@@ -13,6 +13,8 @@ export interface GraphParts {
     readonly name: string
     readonly value: string
     readonly axes?: readonly number[]
+    /** Beside `axes`: as long as the port has axes, where the value has others. */
+    readonly shape?: readonly Dim[]
   }[]
   readonly nodes: readonly LayerNode[]
   readonly reference?: ReferenceData | null
@@ -27,12 +29,13 @@ export interface GraphParts {
  */
 export function assembleModel(parts: GraphParts, signatures: Signatures): Model {
   const shapes = shapesOfValues(parts.inputs, parts.nodes, signatures)
-  const outputs = parts.outputs.map(({ name, value, axes }) => {
-    const shape = shapes.get(value)
-    if (shape === undefined) throw unknownValue(`output ${name}`, value, shapes)
-    if (axes === undefined) return { name, value, shape }
-    return { name, value, shape: axes.map((_, axis) => shape[axes.indexOf(axis)]), axes }
+  const outputs = parts.outputs.map(({ name, value, axes, shape: given }) => {
+    const made = shapes.get(value)
+    if (made === undefined) throw unknownValue(`output ${name}`, value, shapes)
+    const shape = axes ? (given ?? axes).map((_, axis) => made[axes.indexOf(axis)] ?? 1) : made
+    return { name, value, shape, ...(axes && { axes }) }
   })
+  signatures.checkPorts?.([...parts.inputs, ...outputs], shapes)
   unique('input', parts.inputs)
   unique('output', outputs)
   unique('layer', parts.nodes)
@@ -59,7 +62,7 @@ export function shapesOfValues(
   { inputPorts, outputShapes }: Signatures,
 ): ReadonlyMap<string, readonly Dim[]> {
   const shapes = new Map<string, readonly Dim[]>(
-    inputs.map(({ name, shape, axes }) => [name, axes?.map((axis) => shape[axis]) ?? shape]),
+    inputs.map(({ name, shape, axes }) => [name, axes?.map((axis) => shape[axis] ?? 1) ?? shape]),
   )
   for (const node of nodes) {
     const ports = inputPorts(node)

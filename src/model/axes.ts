@@ -2,12 +2,15 @@
 
 import { dtypeOf, sizeOf, type Tensor } from '../tensor.ts'
 
-/** The same numbers with their axes in another order: axis i of the result is axis `axes[i]`. */
+/**
+ * The same numbers with their axes in another order: axis i of the result is axis `axes[i]`. −1 puts
+ * in an extent of one; axes that are left out must be of that extent.
+ */
 export function permuteAxes(tensor: Tensor, axes: readonly number[]): Tensor {
   const { shape, data } = tensor
   const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)))
-  const extents = axes.map((axis) => shape[axis])
-  const steps = axes.map((axis) => strides[axis])
+  const extents = axes.map((axis) => shape[axis] ?? 1)
+  const steps = axes.map((axis) => strides[axis] ?? 0)
   const permuted = data.slice()
   const at = new Array<number>(axes.length).fill(0)
   let from = 0

@@ -22,8 +22,9 @@ export interface Port {
   /** As callers see it. */
   readonly shape: readonly Dim[]
   /**
-   * Where callers and graph order the axes differently (ONNX and PyTorch put time first): axis i of
-   * the graph's value is axis `axes[i]` of the port.
+   * Where callers and graph lay the axes out differently (ONNX and PyTorch put time first): axis i of
+   * the graph's value is axis `axes[i]` of the port. −1 is an extent of one that the port does not
+   * have; axes of the port that are left out are of extent one.
    */
   readonly axes?: readonly number[]
 }

@@ -64,6 +64,7 @@ const nodes: Readonly<
     { x: ['batch', 4] },
   ],
   gather: [{ axis: 1 }, { x: ['batch', 3, 4], indices: [2] }],
+  range: [{ count: 'batch' }, {}],
   constant: [{ weights: { value: t(2, 2) } }, {}],
   binary: [{ op: 'greaterOrEqual' }, { a: ['batch', 4], b: [4] }],
   unary: [{ op: 'erf' }, { x: ['batch', 4] }],

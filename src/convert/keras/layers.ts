@@ -175,6 +175,7 @@ const describers: { readonly [K in OtherNode['kind']]: Describe<NodeOf<K>> | nul
   reverse: null,
   gather: null,
   constant: null,
+  range: null,
   binary: null,
   unary: null,
   where: null,

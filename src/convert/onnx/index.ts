@@ -20,8 +20,8 @@ export async function writeOnnx(source: Model): Promise<Written> {
   for (const { name } of [...model.inputs, ...model.outputs]) g.unique(name)
   const names = new Map<string, string>()
   g.enter('inputs')
-  for (const { name, axes } of model.inputs)
-    names.set(name, axes === undefined ? name : g.op('Transpose', [name], { perm: { ints: axes } }))
+  for (const { name, shape, axes } of model.inputs)
+    names.set(name, axes === undefined ? name : laidOut(g, name, shape.length, axes))
   const direct = directOutputs(model)
   const nameFor = (value: string): string => direct.get(value) ?? g.unique(value)
 
@@ -50,8 +50,12 @@ export async function writeOnnx(source: Model): Promise<Written> {
   for (const port of model.outputs) {
     const made = names.get(port.value)!
     if (made === port.name) continue
-    if (port.axes === undefined) g.op('Identity', [made], {}, port.name)
-    else g.op('Transpose', [made], { perm: { ints: inverse(port.axes) } }, port.name)
+    const { name, shape, axes } = port
+    if (axes === undefined) g.op('Identity', [made], {}, name)
+    else {
+      const places = shape.map((_, axis) => axes.indexOf(axis))
+      laidOut(g, made, axes.length, places, name)
+    }
   }
   const info = (port: { name: string; shape: ValueInfo['shape'] }, type: number): ValueInfo => ({
     name: port.name,
@@ -81,6 +85,29 @@ function isIndices({ nodes }: Model, name: string): boolean {
   return readers.length > 0 && readers.every(({ kind }) => kind === 'embedding')
 }
 
-function inverse(axes: readonly number[]): readonly number[] {
-  return axes.map((_, axis) => axes.indexOf(axis))
+/**
+ * A value of so many axes laid out anew: axis i is axis `axes[i]` of it, −1 is an extent of one, and
+ * axes that are left out are of extent one.
+ */
+function laidOut(
+  g: OnnxBuilder,
+  x: string,
+  rank: number,
+  axes: readonly number[],
+  name?: string,
+): string {
+  const kept = axes.filter((axis) => axis >= 0)
+  const rising = kept.toSorted((a, b) => a - b)
+  const dropped = Array.from({ length: rank }, (_, axis) => axis).filter((a) => !kept.includes(a))
+  const added = axes.flatMap((axis, i) => (axis < 0 ? [i] : []))
+  const moves: readonly ((x: string, name?: string) => string)[] = [
+    (x, name) => g.op('Squeeze', [x, g.ints(dropped)], {}, name),
+    (x, name) =>
+      g.op('Transpose', [x], { perm: { ints: kept.map((axis) => rising.indexOf(axis)) } }, name),
+    (x, name) => g.op('Unsqueeze', [x, g.ints(added)], {}, name),
+  ]
+  const turns = kept.some((axis, i) => axis !== rising[i])
+  const needed = [dropped.length > 0, turns, added.length > 0]
+  const chain = moves.filter((_, i) => needed[i])
+  return chain.reduce((value, move, i) => move(value, i === chain.length - 1 ? name : undefined), x)
 }

@@ -136,6 +136,9 @@ const emitters: { readonly [K in OtherNode['kind']]: Emit<NodeOf<K>> | null } = 
   gather: (node, { g, inputs }) =>
     g.op('Gather', [inputs.x, cast(g, inputs.indices, INT64)], { axis: { int: node.axis } }),
   constant: (node, { g }) => g.weights(`${node.name}.value`, node.weights.value),
+  range: (node) => {
+    throw cannotHold('ONNX', node, `a range over the extent ${node.count}`)
+  },
   binary(node, { g, inputs }) {
     const { a, b } = inputs
     if (node.op === 'modulo') throw cannotHold('ONNX', node, node.op)

@@ -113,6 +113,7 @@ export const descriptions: { readonly [K in DescribedKind]: Description<K> } = {
   },
   gather: { fields: { axis: index }, arrays: {} },
   constant: { fields: {}, arrays: { value: 'required' } },
+  range: { fields: { count: dim(1) }, arrays: {} },
   binary: {
     fields: {
       op: choice(

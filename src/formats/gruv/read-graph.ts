@@ -2,7 +2,7 @@
 
 import { GruvError } from '../../errors.ts'
 import { assembleModel } from '../../model/assemble.ts'
-import type { LayerNode, Model, Port, ReferenceData } from '../../model/types.ts'
+import type { LayerNode, Model, OutputPort, ReferenceData } from '../../model/types.ts'
 import type { Named, Tensor } from '../../tensor.ts'
 import {
   array,
@@ -15,7 +15,7 @@ import {
   texts,
 } from '../decode.ts'
 import { coreKinds } from './core-nodes.ts'
-import { dim, index, list } from './fields.ts'
+import { dim, list, whole } from './fields.ts'
 import {
   GRAPH_VERSION,
   type KindTables,
@@ -25,7 +25,7 @@ import {
 } from './node-format.ts'
 
 const extents = list(dim(1))
-const order = list(index)
+const order = list(whole(-1))
 
 /** A description whose version is known; its parts are read when the graph is put together. */
 export interface GraphDescription {
@@ -43,11 +43,11 @@ export interface GraphTools extends KindTables {
 export function parseGraph(description: string): GraphDescription {
   const graph = parseObject(description, 'graph')
   if (graph.gruv !== GRAPH_VERSION) {
-    throw new GruvError('unsupported', 'this description has another version', {
+    throw new GruvError('unsupported', 'an unknown version', {
       where: 'graph.gruv',
       expected: `${GRAPH_VERSION}`,
       got: JSON.stringify(graph.gruv) ?? 'nothing',
-      fix: 'A newer gruv may read it.',
+      fix: 'Update gruv.',
     })
   }
   const nodes = array(graph.nodes, 'graph.nodes').map((node, i) =>
@@ -57,10 +57,12 @@ export function parseGraph(description: string): GraphDescription {
 }
 
 /** Fetches what these nodes need; what `gruv/core` needs is at hand there. */
-export async function fetchTools({ nodes }: GraphDescription): Promise<GraphTools> {
-  const isCore = nodes.every(
-    ({ kind }) => typeof kind === 'string' && Object.hasOwn(coreKinds.readers, kind),
-  )
+export async function fetchTools({ graph, nodes }: GraphDescription): Promise<GraphTools> {
+  // The core checks no axes of ports, which few models have.
+  const hasAxes = [graph.inputs, graph.outputs].flat().some((port) => Object(port).axes)
+  const isCore =
+    !hasAxes &&
+    nodes.every(({ kind }) => typeof kind === 'string' && Object.hasOwn(coreKinds.readers, kind))
   const kinds = isCore ? coreKinds : (await import('./all-nodes.ts')).allKinds
   const isScaled = nodes.some(({ scales }) => scales !== undefined)
   return isScaled ? { ...kinds, withScale: (await import('./storage.ts')).withScale } : kinds
@@ -80,18 +82,12 @@ export function readGraph(
       expected: `one of ${Object.keys(tensors).slice(0, 12).join(', ')}`,
     })
   }
-  const inputs = array(graph.inputs, 'graph.inputs').map((port, i) =>
-    readPort(port, `graph.inputs[${i}]`),
-  )
-  const outputs = array(graph.outputs, 'graph.outputs').map((port, i) => {
-    const where = `graph.outputs[${i}]`
-    const { name, value, axes } = object(port, where)
-    return {
-      name: text(name, `${where}.name`),
-      value: text(value, `${where}.value`),
-      ...(axes !== undefined && { axes: order.read(axes, `${where}.axes`) }),
-    }
-  })
+  const ports = (side: 'inputs' | 'outputs'): readonly OutputPort[] =>
+    array(graph[side], `graph.${side}`).map((port, i) =>
+      readPort(port, side, `graph.${side}[${i}]`),
+    )
+  const inputs = ports('inputs')
+  const outputs = ports('outputs')
   const nodes = described.map((node, i) =>
     readNode(node, `graph.nodes[${i}]`, take, readers, withScale),
   )
@@ -108,13 +104,16 @@ export function readGraph(
   )
 }
 
-function readPort(value: unknown, where: string): Port {
-  const { name, shape, axes } = object(value, where)
+/** An output states its value, and its shape only where that does not follow. */
+function readPort(port: unknown, side: 'inputs' | 'outputs', where: string): OutputPort {
+  const { name, value, shape, axes } = object(port, where)
+  const isOutput = side === 'outputs'
   return {
     name: text(name, `${where}.name`),
-    shape: extents.read(shape, `${where}.shape`),
+    ...(isOutput && { value: text(value, `${where}.value`) }),
+    ...((!isOutput || shape !== undefined) && { shape: extents.read(shape, `${where}.shape`) }),
     ...(axes !== undefined && { axes: order.read(axes, `${where}.axes`) }),
-  }
+  } as OutputPort
 }
 
 type Take = (name: string, where: string) => Tensor

@@ -48,7 +48,12 @@ export function writeSafetensorsModel(model: Model, storage?: StorageType): Uint
     gruv: GRAPH_VERSION,
     name: model.name,
     inputs: model.inputs.map(port),
-    outputs: model.outputs.map(({ name, value, axes }) => ({ name, value, ...(axes && { axes }) })),
+    outputs: model.outputs.map(({ name, value, axes, shape }) => ({
+      name,
+      value,
+      ...(axes && { axes }),
+      ...(axes && axes.length !== shape.length && { shape }),
+    })),
     nodes,
     ...(reference && {
       reference: {

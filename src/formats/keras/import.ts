@@ -43,7 +43,10 @@ export function importKeras(file: KerasFile, options: ReadOptions): Model {
     conventions: options.conventions ?? {},
     budget: () => Budget.reading(options.limits, file.bytes),
   }
-  const outputs = options.until === undefined ? net.outputs : endingAt(net, options.until)
+  const outputs =
+    options.until === undefined
+      ? net.outputs
+      : [options.until].flat().flatMap((name) => endingAt(net, name))
   const needed = neededCalls(net, outputs).map(({ layer }) => layer)
   const refused = refusals(needed, version)
   if (refused.length > 0)

@@ -34,6 +34,7 @@ const vectorwise: Readonly<Record<Exclude<LayerKind, 'layerNorm'>, boolean>> = {
   pad: false,
   gather: false,
   constant: false,
+  range: false,
   binary: false,
   unary: false,
   where: false,

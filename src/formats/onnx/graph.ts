@@ -240,7 +240,7 @@ export class Graph {
 
   unsupported(
     problem: string,
-    details: { readonly got?: string; readonly fix?: string } = {},
+    details: { readonly got?: string; readonly expected?: string; readonly fix?: string } = {},
   ): GruvError {
     return new GruvError('unsupported', problem, { where: this.where, ...details })
   }

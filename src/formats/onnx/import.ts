@@ -4,12 +4,16 @@ import { GruvError, isGruvError, within } from '../../errors.ts'
 import type { Budget } from '../../limits.ts'
 import type { Dim, Port } from '../../model/types.ts'
 import { Graph, inOrder } from './graph.ts'
+import { uniform } from './known.ts'
+import { neededNodes } from './needed.ts'
 import { Op, type Operators, type Setting } from './op.ts'
 import { joining } from './ops/concat.ts'
 import { spatial } from './ops/convolution.ts'
 import { einsum } from './ops/einsum.ts'
 import { elementwise } from './ops/elementwise.ts'
 import { linear } from './ops/linear.ts'
+import { picking } from './ops/picking.ts'
+import { quantized } from './ops/quantized.ts'
 import { recurrent } from './ops/recurrent.ts'
 import { shaping } from './ops/shape.ts'
 import { slicing } from './ops/slice.ts'
@@ -21,7 +25,7 @@ import type {
   ValueInfoProto,
 } from './proto.ts'
 import { type Draft, simplify } from './simplify.ts'
-import type { Symbols } from './symbols.ts'
+import { Learned, type Symbols } from './symbols.ts'
 import { checkRank, showType, typeOf } from './tensors.ts'
 import { known, type Live, liveValue, type Value } from './values.ts'
 
@@ -32,6 +36,8 @@ export const operators: Operators = {
   ...shaping,
   ...slicing,
   ...joining,
+  ...picking,
+  ...quantized,
   ...linear,
   ...einsum,
   ...spatial,
@@ -39,12 +45,19 @@ export const operators: Operators = {
 
 export interface Source {
   readonly graph: GraphProto
+  /** The outputs of the Model, and the values of the graph behind them. */
+  readonly outputs: readonly { readonly name: string; readonly value: string }[]
   readonly functions: ReadonlyMap<string, FunctionProto>
   readonly setting: Omit<Setting, 'graph'>
   /** Of one walk. */
   readonly budget: () => Budget
   /** Of all walks together. */
   readonly walks: Budget
+  /** Inputs that are fixed numbers. */
+  readonly set: Readonly<Record<string, number>>
+  readonly subgraph: (attribute: AttributeProto) => GraphProto
+  /** Grows from walk to walk. */
+  readonly branches: Map<NodeProto, GraphProto>
 }
 
 export interface Imported extends Draft {
@@ -53,13 +66,13 @@ export interface Imported extends Draft {
 
 /**
  * One walk.
- * @throws Learned when the symbols have new meanings and the walk must begin again.
+ * @throws Learned when a symbol has a new meaning or an If its branch, and the walk must begin again.
  */
 export function walk(source: Source, symbols: Symbols): Imported {
   const { graph: proto, setting } = source
   const initializers = new Map(proto.initializers.map((tensor) => [tensor.name, tensor]))
   const inputs = proto.inputs
-    .filter(({ name }) => !initializers.has(name))
+    .filter(({ name }) => !initializers.has(name) && !Object.hasOwn(source.set, name))
     .map((info) => rowsFirst(portOf(info, symbols)))
   const graph = new Graph(
     inputs.map(({ name, shape, axes }) => ({
@@ -75,11 +88,16 @@ export function walk(source: Source, symbols: Symbols): Imported {
   for (const info of proto.inputs) {
     const port = inputs.find(({ name }) => name === info.name)
     if (port !== undefined) values.set(port.name, arriving(port, typeIn(info)))
+    else if (!initializers.has(info.name)) values.set(info.name, fixed(info, source, symbols))
   }
-  walker.run(proto.nodes, values, new Set(proto.outputs.map(({ name }) => name)))
-  const outputs = proto.outputs.map(({ name }) => {
+  walker.run(
+    proto.nodes,
+    values,
+    source.outputs.map(({ value }) => value),
+  )
+  const outputs = source.outputs.map(({ name, value: behind }) => {
     graph.where = `output ${name}`
-    const value = values.get(name)
+    const value = values.get(behind)
     if (value === undefined) {
       throw new GruvError('bad-file', `nothing makes the output '${name}'`, { where: 'graph' })
     }
@@ -135,12 +153,31 @@ function portOf({ name, type }: ValueInfoProto, symbols: Symbols): Port {
       where,
     })
   }
-  checkRank(where, tensor.shape.dims.length)
-  const shape = tensor.shape.dims.map(({ value, symbol }, axis): Dim => {
+  return { name, shape: shapeIn({ name, type }, symbols) }
+}
+
+function shapeIn({ name, type }: ValueInfoProto, symbols: Symbols): readonly Dim[] {
+  const dims = type?.tensor?.shape?.dims ?? []
+  checkRank(`input ${name}`, dims.length)
+  return dims.map(({ value, symbol }, axis): Dim => {
     if (value !== undefined && value > 0) return value
     return symbols.named(symbol === undefined || symbol === '' ? `${name}_${axis}` : symbol)
   })
-  return { name, shape }
+}
+
+/** An input that is one number everywhere. */
+function fixed(info: ValueInfoProto, { set }: Source, symbols: Symbols): Value {
+  const shape = shapeIn(info, symbols)
+  const dtype = typeOf(info.type?.tensor?.type ?? 1) ?? 'float32'
+  const value = set[info.name]
+  if (dtype.includes('int') && !Number.isInteger(value)) {
+    throw new GruvError('bad-argument', 'this input takes whole numbers', {
+      where: `set ${info.name}`,
+      got: `${value}`,
+    })
+  }
+  const data = Float64Array.of(dtype === 'bool' ? Number(value !== 0) : value)
+  return { kind: 'known', shape, tensor: { shape: shape.map(() => 1), data, dtype } }
 }
 
 function typeIn({ type }: ValueInfoProto): Live['type'] {
@@ -166,11 +203,12 @@ class Walker {
   run(
     nodes: readonly NodeProto[],
     values: Map<string, Value>,
-    outputs: ReadonlySet<string>,
+    outputs: readonly string[],
     attributes: ReadonlyMap<string, AttributeProto> = new Map(),
   ): void {
-    const read = new Set([...outputs, ...nodes.flatMap(({ inputs }) => inputs)])
+    const { nodes: needed, read } = neededNodes(nodes, outputs, this.source.branches)
     for (const [at, node] of nodes.entries()) {
+      if (!needed.has(node)) continue
       const name = node.name || `${node.type.toLowerCase()}_${at}`
       try {
         this.step(node, name, values, read, attributes)
@@ -205,9 +243,11 @@ class Walker {
     const wanted = node.outputs.map((output) => output !== '' && read.has(output))
     const call = this.source.functions.get(`${node.domain}::${node.type}`)
     const results =
-      call === undefined
-        ? this.operate(node, name, inputs, attributes, wanted)
-        : this.call(call, inputs, attributes)
+      call !== undefined
+        ? this.call(call, inputs, attributes)
+        : node.type === 'If'
+          ? this.choose(node, inputs[0], values, attributes)
+          : this.operate(node, name, inputs, attributes, wanted)
     node.outputs.forEach((output, i) => {
       if (output === '') return
       const result = results[i]
@@ -248,9 +288,45 @@ class Walker {
       if (value !== undefined) values.set(input, value)
     })
     const all = new Map([...defaults.map((each) => [each.name, each] as const), ...attributes])
-    this.run(nodes, values, new Set(outputs), all)
+    this.run(nodes, values, outputs, all)
     this.calls--
     return outputs.map((output) => values.get(output) ?? null)
+  }
+
+  /**
+   * The branch of an If in its place.
+   * @throws Learned once it is known which one: what only that one needs was passed over.
+   */
+  private choose(
+    node: NodeProto,
+    condition: Value | undefined,
+    values: ReadonlyMap<string, Value>,
+    attributes: ReadonlyMap<string, AttributeProto>,
+  ): readonly (Value | null)[] {
+    const { branches, subgraph } = this.source
+    const branch = branches.get(node)
+    if (branch === undefined) {
+      const holds = condition?.kind === 'known' ? uniform(condition) : null
+      if (holds === null) {
+        throw this.setting.graph.unsupported('which branch this If takes depends on the input', {
+          expected: 'a condition that follows from the file and the extents',
+          fix: '`--set NAME=NUMBER`, or the option `set`, fixes an input that a condition depends on.',
+        })
+      }
+      const taken = attributes.get(holds !== 0 ? 'then_branch' : 'else_branch')
+      if (taken === undefined) throw new GruvError('bad-file', 'this If lacks a branch')
+      branches.set(node, subgraph(taken))
+      throw new Learned()
+    }
+    if (++this.calls > MOST_CALLS)
+      throw tooMany('functions and branches inside each other', MOST_CALLS)
+    const inside = new Map(values)
+    for (const tensor of branch.initializers)
+      inside.set(tensor.name, known(this.setting.decode(tensor)))
+    const outputs = branch.outputs.map(({ name }) => name)
+    this.run(branch.nodes, inside, outputs, attributes)
+    this.calls--
+    return outputs.map((output) => inside.get(output) ?? null)
   }
 }
 

@@ -9,16 +9,17 @@ import { readMessage } from '../../bytes/protobuf/read.ts'
 import { GruvError } from '../../errors.ts'
 import { Budget } from '../../limits.ts'
 import { createModel } from '../../model/graph.ts'
-import type { Model } from '../../model/types.ts'
+import type { LayerNode, Model } from '../../model/types.ts'
 import type { Tensor } from '../../tensor.ts'
 import { baseName, type ReadOptions, type SourceFile } from '../format.ts'
 import { type Imported, operators, type Source, walk } from './import.ts'
+import { allNeeded } from './needed.ts'
 import {
-  type FunctionProto,
+  type AttributeProto,
   type GraphProto,
+  graphMessage,
   type ModelProto,
   modelMessage,
-  type NodeProto,
   type OpsetProto,
   type TensorProto,
 } from './proto.ts'
@@ -46,20 +47,31 @@ export async function readOnnxModel(file: SourceFile, options: ReadOptions): Pro
     model.functions.map((each) => [`${each.domain}::${each.name}`, each] as const),
   )
   const opset = opsetOf(model.opsets)
-  refuseUnknown(graph, functions)
   if (graph.sparse.length > 0) {
     throw new GruvError('unsupported', 'sparse initializers are not read')
   }
-  checkConventions(graph, functions, options)
+  const { set = {}, until } = options
+  checkSet(graph, set)
+  const subgraphs = new Map<AttributeProto, GraphProto>()
   const external = await readExternalData(file, graph, model.functions)
   const size = [...external.values()].reduce((sum, { length }) => sum + length, file.bytes.length)
   const budget = (): Budget => Budget.reading(options.limits, size)
   const decoded = new Map<TensorProto, Tensor>()
   const source: Source = {
     graph,
+    outputs: outputsOf(graph, until),
     functions,
     budget,
     walks: budget(),
+    set,
+    branches: new Map(),
+    subgraph: (attribute) => {
+      const before = subgraphs.get(attribute)
+      if (before !== undefined) return before
+      const made = readMessage(attribute.graph ?? new Uint8Array(), graphMessage)
+      subgraphs.set(attribute, made)
+      return made
+    },
     setting: {
       opset,
       conventions: options.conventions ?? {},
@@ -74,10 +86,14 @@ export async function readOnnxModel(file: SourceFile, options: ReadOptions): Pro
     },
   }
   const { inputs, nodes, outputs, warnings } = imported(source)
+  checkConventions(nodes, options)
+  const isRead = ({ name }: { readonly name: string }): boolean =>
+    nodes.some((node) => Object.values(node.inputs).includes(name))
   return createModel({
     name: baseName(file.name),
     source: `ONNX opset ${opset}${producer(model)}`,
-    inputs,
+    // Of a part of the graph, what that part reads.
+    inputs: until === undefined && Object.keys(set).length === 0 ? inputs : inputs.filter(isRead),
     outputs,
     nodes,
     warnings,
@@ -91,6 +107,7 @@ function imported(source: Source): Imported {
   const symbols = new Symbols()
   for (let walks = 0; walks < MOST_WALKS; walks++) {
     try {
+      refuseUnknown(source)
       return walk(source, symbols)
     } catch (error) {
       // Each time the meaning of one symbol of the file becomes known, and there are not many.
@@ -123,21 +140,52 @@ function isOwn(domain: string): boolean {
   return domain === '' || domain === 'ai.onnx'
 }
 
-type Functions = ReadonlyMap<string, FunctionProto>
+/** The outputs that are wanted: the graph's own, or the values that `until` names. */
+function outputsOf(graph: GraphProto, until: ReadOptions['until']): Source['outputs'] {
+  const own = graph.outputs.map(({ name }) => ({ name, value: name }))
+  if (until === undefined) return own
+  const values = new Set([...own.map(({ name }) => name), ...graph.nodes.flatMap((n) => n.outputs)])
+  return [until].flat().map((name) => {
+    if (values.has(name)) return { name, value: name }
+    const value = graph.nodes
+      .find((node) => node.name === name)
+      ?.outputs.find((each) => each !== '')
+    if (name !== '' && value !== undefined) return { name, value }
+    const known = [...own, ...graph.nodes.toReversed()].map((each) => each.name).filter(Boolean)
+    throw new GruvError('not-found', `the graph has no output, value or node '${name}' to end at`, {
+      where: 'until',
+      expected: `such as ${[...new Set(known)].slice(0, 12).join(', ')}`,
+    })
+  })
+}
 
-/** Everything that cannot be read, in one message. */
-function refuseUnknown(graph: GraphProto, functions: Functions): void {
-  const unknown = new Map<string, number>()
-  const look = (nodes: readonly NodeProto[]): void => {
-    for (const { domain, type } of nodes) {
-      if (functions.has(`${domain}::${type}`)) continue
-      if (isOwn(domain) && Object.hasOwn(operators, type)) continue
-      const name = isOwn(domain) ? type : `${domain}.${type}`
-      unknown.set(name, (unknown.get(name) ?? 0) + 1)
+function checkSet({ inputs, initializers }: GraphProto, set: Source['set']): void {
+  const own = new Set(initializers.map(({ name }) => name))
+  const names = inputs.map(({ name }) => name).filter((name) => !own.has(name))
+  for (const [name, value] of Object.entries(set)) {
+    if (!names.includes(name)) {
+      throw new GruvError('not-found', `there is no input '${name}' to set`, {
+        expected: `one of ${names.join(', ')}`,
+      })
     }
+    if (Number.isFinite(value)) continue
+    throw new GruvError('bad-argument', 'an input is set to a number', {
+      where: `set ${name}`,
+      got: `${value}`,
+    })
   }
-  look(graph.nodes)
-  for (const { nodes } of functions.values()) look(nodes)
+}
+
+/** Everything that cannot be read, in one message. What no wanted output needs is not looked at. */
+function refuseUnknown({ graph, outputs, functions, branches }: Source): void {
+  const unknown = new Map<string, number>()
+  const wanted = outputs.map(({ value }) => value)
+  for (const { domain, type } of allNeeded(graph.nodes, wanted, branches, functions)) {
+    if (functions.has(`${domain}::${type}`)) continue
+    if (isOwn(domain) && (type === 'If' || Object.hasOwn(operators, type))) continue
+    const name = isOwn(domain) ? type : `${domain}.${type}`
+    unknown.set(name, (unknown.get(name) ?? 0) + 1)
+  }
   if (unknown.size === 0) return
   const names = [...unknown.keys()].map((name) => name.slice(0, 60))
   const list = [...unknown].map(([, count], i) =>
@@ -147,12 +195,12 @@ function refuseUnknown(graph: GraphProto, functions: Functions): void {
     list.length > MOST_NAMES
       ? [...list.slice(0, MOST_NAMES), `${list.length - MOST_NAMES} more`]
       : list
-  const flow = names.some((name) => name === 'Loop' || name === 'Scan' || name === 'If')
+  const flow = names.some((name) => name === 'Loop' || name === 'Scan')
   const quantised = names.some((name) => /quantize|integer|^qlinear/i.test(name))
   throw new GruvError(
     'unsupported',
     flow
-      ? 'layers hidden in control flow (Loop, Scan, If) are not read'
+      ? 'layers hidden in control flow (Loop, Scan) are not read'
       : quantised
         ? 'quantised models are not read'
         : 'operators of this graph are not read',
@@ -164,17 +212,16 @@ function refuseUnknown(graph: GraphProto, functions: Functions): void {
         ? 'Export recurrent layers as GRU, LSTM or RNN operators: with tf2onnx, for instance, from a Keras model whose layers are not unrolled into a while loop; or give gruv the Keras model itself.'
         : quantised
           ? 'Give the model from before it was quantised.'
-          : 'onnxsim or another exporter may write the same model without them.',
+          : 'onnxsim or another exporter may write the same model without them; `--until NAME`, or the option `until`, ends the graph before them.',
     },
   )
 }
 
 const MOST_NAMES = 20
 
-function checkConventions(graph: GraphProto, functions: Functions, options: ReadOptions): void {
+function checkConventions(nodes: readonly LayerNode[], options: ReadOptions): void {
   const said = Object.keys(options.conventions ?? {})
-  const nodes = [graph, ...functions.values()].flatMap((each) => each.nodes)
-  if (said.length === 0 || nodes.some(({ type }) => type === 'GRU')) return
+  if (said.length === 0 || nodes.some(({ kind }) => kind === 'gru')) return
   throw new GruvError('bad-argument', `${said.join(', ')} cannot be set for this file`, {
     got: 'an ONNX graph without a GRU',
   })

@@ -45,6 +45,8 @@ const attribute = message({
   int: [3, 'int64', 'optional'],
   string: [4, 'bytes', 'optional'],
   tensor: [5, () => tensor, 'optional'],
+  /** A graph of its own, read when it is needed: most branches are not. */
+  graph: [6, 'bytes', 'optional'],
   floats: [7, 'float', 'repeated'],
   ints: [8, 'int64', 'repeated'],
   strings: [9, 'bytes', 'repeated'],
@@ -74,6 +76,9 @@ const graph = message({
   sparse: [15, () => empty, 'repeated'],
 })
 export type GraphProto = MessageOf<typeof graph>
+
+/** For graphs inside attributes. */
+export const graphMessage = graph
 
 const functionMessage = message({
   name: [1, 'string'],

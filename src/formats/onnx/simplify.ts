@@ -1,24 +1,24 @@
 /**
- * Simplifies the graph: removes nodes that are not read, and merges biases and activations into the
- * layers before them.
+ * Simplifies the graph: removes nodes that are not read or only move extents of one, and merges
+ * biases and activations into the layers before them.
  */
 
 import type { GraphParts } from '../../model/assemble.ts'
+import { withoutLayout } from '../../model/layout.ts'
 import type {
   Conv1dNode,
   ConvNode,
   ConvTransposeNode,
   DenseNode,
   LayerNode,
-  Port,
 } from '../../model/types.ts'
-import type { Named, Tensor } from '../../tensor.ts'
+import type { Tensor } from '../../tensor.ts'
 import { withoutUnread } from '../unread.ts'
 
 export type Draft = Pick<GraphParts, 'inputs' | 'nodes' | 'outputs'>
 
 export function simplify(draft: Draft): Draft {
-  return onlyRead(inputsInOrder(fused(onlyRead(draft))))
+  return onlyRead(fused(withoutLayout(onlyRead(draft))))
 }
 
 function onlyRead(draft: Draft): Draft {
@@ -87,37 +87,4 @@ function absorbed(product: Weighted, node: LayerNode): LayerNode | null {
 function repeated(vector: Tensor, units: number): Tensor {
   if (vector.data.length === units) return vector
   return { shape: [units], data: Float64Array.from({ length: units }, () => vector.data[0]) }
-}
-
-/**
- * An input that is only ever read in another order of axes comes in that order: its port says so.
- */
-function inputsInOrder({ inputs, nodes, outputs }: Draft): Draft {
-  const renamed = new Map<string, string>()
-  const ports = inputs.map((port): Port => {
-    const readers = nodes.filter((node) => Object.values(node.inputs).includes(port.name))
-    const [first] = readers
-    if (port.axes !== undefined) return port
-    if (first?.kind !== 'transpose' || outputs.some(({ value }) => value === port.name)) return port
-    const { axes } = first
-    const alike = readers.every(
-      (node) => node.kind === 'transpose' && String(node.axes) === String(axes),
-    )
-    if (!alike) return port
-    for (const node of readers) renamed.set(node.outputs.y, port.name)
-    return { ...port, axes }
-  })
-  if (renamed.size === 0) return { inputs, nodes, outputs }
-  const now = (value: string): string => renamed.get(value) ?? value
-  return {
-    inputs: ports,
-    nodes: nodes
-      .filter((node) => !(node.kind === 'transpose' && renamed.has(node.outputs.y)))
-      .map((node) => ({ ...node, inputs: mapValues(node.inputs, now) }) as LayerNode),
-    outputs: outputs.map((output) => ({ ...output, value: now(output.value) })),
-  }
-}
-
-function mapValues(record: Named<string>, f: (value: string) => string): Named<string> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, f(value)]))
 }

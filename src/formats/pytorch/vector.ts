@@ -34,10 +34,18 @@ const classKinds: Readonly<Record<string, VectorKind>> = {
 }
 
 /**
+ * @param isFirst whether it takes the input, which may be whole numbers.
+ * @param next how many features the module after it takes; undefined where there is none.
  * @throws GruvError `unsupported` for a module that is none of these, `bad-argument` where the file
  *   leaves it open.
  */
-export function kindOf(module: StateModule, as: ModuleKind | undefined, where: string): VectorKind {
+export function kindOf(
+  module: StateModule,
+  as: ModuleKind | undefined,
+  where: string,
+  isFirst: boolean,
+  next: number | undefined,
+): VectorKind {
   if (as !== undefined && as !== 'recurrent') return as
   const { parameters, className } = module
   const stated = classKinds[className?.split('.').at(-1) ?? '']
@@ -47,6 +55,10 @@ export function kindOf(module: StateModule, as: ModuleKind | undefined, where: s
   if (weight?.shape.length === 1) return 'layerNorm'
   if (weight?.shape.length === 2 && parameters.has('bias')) return 'linear'
   if (weight?.shape.length === 2) {
+    // A linear layer gives as many numbers as it has rows, an embedding as it has columns.
+    const [units, columns] = weight.shape
+    if (!isFirst || (units === next && columns !== next)) return 'linear'
+    if (columns === next && units !== next) return 'embedding'
     throw new GruvError('bad-argument', 'a matrix without a bias can be linear or an embedding', {
       where: `${where}: ${module.path}`,
       got: showShape(weight.shape),
@@ -58,6 +70,15 @@ export function kindOf(module: StateModule, as: ModuleKind | undefined, where: s
     expected: 'GRU, LSTM, RNN, linear, embedding, batch or layer normalisation',
     got: [...parameters.keys()].slice(0, 8).join(', '),
   })
+}
+
+/** How many features a module takes; undefined where its shapes do not say. */
+export function featuresTaken(module: StateModule): number | undefined {
+  for (const name of ['weight_ih_l0', 'weight_ih', 'weight']) {
+    const shape = tensorOf(module, name)?.shape
+    if (shape !== undefined) return shape.at(-1)
+  }
+  return undefined
 }
 
 export async function vectorNode(

@@ -19,7 +19,7 @@ import {
 import { concatenated, type ReadTensor, recurrentNodes } from './layers.ts'
 import { isRecurrent, recurrentModule } from './recurrent.ts'
 import type { StateModule } from './state-dict.ts'
-import { kindOf, vectorNode } from './vector.ts'
+import { featuresTaken, kindOf, vectorNode } from './vector.ts'
 
 type Step = ModuleStep | ActivationStep | TakeStep
 
@@ -70,7 +70,11 @@ export async function wire(
       progress.used.add(module)
       if (step.as === 'recurrent' || (step.as === undefined && isRecurrent(module)))
         await addRecurrent(progress, step, module, steps[i + 1], conventions, read, where)
-      else await addVector(progress, step, module, read, where)
+      else {
+        const later = steps.slice(i + 1).find((each) => 'module' in each)
+        const next = later && featuresTaken(findModule(modules, later.module, where))
+        await addVector(progress, step, module, next, read, where)
+      }
     } else if ('take' in step) take(progress, step.take, where)
     else addActivation(progress, step.activation)
   }
@@ -150,6 +154,7 @@ async function addVector(
   progress: Progress,
   step: ModuleStep,
   module: StateModule,
+  next: number | undefined,
   read: ReadTensor,
   where: string,
 ): Promise<void> {
@@ -160,7 +165,7 @@ async function addVector(
       got: parameter.className,
     })
   }
-  const kind = kindOf(module, step.as, where)
+  const kind = kindOf(module, step.as, where, progress.input === null, next)
   const name = unique(progress, module.name || kind)
   const { node, features, warnings } = await vectorNode(kind, name, module, step.epsilon, read)
   if (progress.input === null)

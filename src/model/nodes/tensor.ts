@@ -70,6 +70,12 @@ export interface ConstantNode extends NodeBase {
   readonly weights: { readonly value: Tensor }
 }
 
+/** 0, 1, 2 …, `count` of them. Ports: none in, `y` [count] out. */
+export interface RangeNode extends NodeBase {
+  readonly kind: 'range'
+  readonly count: Dim
+}
+
 /** Element by element with NumPy's broadcasting; comparisons give 1 and 0. Ports: `a`, `b` → `y`. */
 export interface BinaryNode extends NodeBase {
   readonly kind: 'binary'
@@ -242,6 +248,7 @@ export type TensorNode =
   | PadNode
   | GatherNode
   | ConstantNode
+  | RangeNode
   | BinaryNode
   | UnaryNode
   | WhereNode

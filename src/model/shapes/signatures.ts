@@ -1,7 +1,7 @@
 /** Answers what a node is to the outside, from a table of kinds of layers. */
 
 import type { Named } from '../../tensor.ts'
-import type { LayerKind, LayerNode } from '../types.ts'
+import type { LayerKind, LayerNode, Port } from '../types.ts'
 import type { LayerShape, LayerShapes, Shape, StateSlot } from './shape.ts'
 
 /** Ports, shapes and states of the nodes of some kinds. */
@@ -12,6 +12,11 @@ export interface Signatures {
   readonly outputShapes: (node: LayerNode, inputs: Named<Shape>) => Named<Shape>
   /** The states a node carries from step to step, named `node.slot`. */
   readonly statesOf: (node: LayerNode) => readonly StateSlot[]
+  /** Checks ports whose axes are not their values'; absent where no port has some. */
+  readonly checkPorts?: (
+    ports: readonly (Port & { readonly value?: string })[],
+    shapes: ReadonlyMap<string, Shape>,
+  ) => void
 }
 
 /** @param table of all the kinds that will be asked for. */

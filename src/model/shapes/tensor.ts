@@ -79,6 +79,7 @@ export const tensorShapes: LayerShapes<TensorNode['kind']> = {
     },
   },
   constant: { inputs: {}, outputs: (node) => ({ y: node.weights.value.shape }) },
+  range: { inputs: {}, outputs: ({ count }) => ({ y: [count] }) },
   binary: { inputs: ab, outputs: (node, { a, b }) => ({ y: broadcast(node, [a, b]) }) },
   unary: { inputs: x, outputs: (_, { x }) => ({ y: x }) },
   where: {

@@ -79,6 +79,7 @@ export type Unremarkable =
   | 'pad'
   | 'gather'
   | 'constant'
+  | 'range'
   | 'binary'
   | 'unary'
   | 'where'

@@ -44,11 +44,15 @@ export function readInputs(ports: readonly Port[], x: TensorLike | Named<TensorL
       const before = known.get(dim)
       if (before === undefined) known.set(dim, { extent: extents[axis], where })
       else if (before.extent !== extents[axis]) {
-        throw new GruvError('bad-shape', `the inputs do not agree on the ${words[dim] ?? dim}`, {
-          where,
-          expected: `${before.extent}, as ${before.where} has`,
-          got: `${extents[axis]}`,
-        })
+        throw new GruvError(
+          'bad-shape',
+          `the inputs do not agree on the ${dim === 'time' ? 'timesteps' : dim}`,
+          {
+            where,
+            expected: `${before.extent}, as ${before.where} has`,
+            got: `${extents[axis]}`,
+          },
+        )
       }
     })
   }
@@ -59,9 +63,8 @@ export function readInputs(ports: readonly Port[], x: TensorLike | Named<TensorL
     return { port, left }
   })
   const missing = new Set<'batch' | 'time'>()
-  const shortened = fitted.filter(({ left }) => left.length > 0)
   for (const axis of ['batch', 'time'] as const) {
-    const without = shortened.find(({ left }) => left.includes(axis))
+    const without = fitted.find(({ left }) => left.includes(axis))
     if (without === undefined) continue
     missing.add(axis)
     const other = fitted.find(({ port, left }) => port.shape.includes(axis) && !left.includes(axis))
@@ -109,14 +112,12 @@ export function zeros(ports: readonly Port[], steps: number): Named<Tensor> {
   )
 }
 
-const words: Readonly<Record<string, string>> = { time: 'timesteps' }
-
 /** A value of the graph with its axes as its port shows them. */
-export function inOrderOf({ axes }: Port, tensor: Tensor): Tensor {
+export function inOrderOf({ axes, shape }: Port, tensor: Tensor): Tensor {
   if (axes === undefined) return tensor
   return permuteAxes(
     tensor,
-    axes.map((_, axis) => axes.indexOf(axis)),
+    shape.map((_, axis) => axes.indexOf(axis)),
   )
 }
 
@@ -195,7 +196,7 @@ function misfit(
   const problem = `the input does not fit the model${sizeOf(given) === 0 ? ': it is empty' : ''}`
   return unfit(problem, `input ${name}`, forms, given, {
     ...(extents.at(-2) === forms[0].at(-1) && {
-      fix: 'The axes look swapped: gruv takes one row for each timestep, one column for each feature.',
+      fix: 'The axes look swapped: a row is a timestep.',
     }),
   })
 }

@@ -41,6 +41,7 @@ const costs: { readonly [K in TensorNode['kind']]: CostOf<NodeOf<K>> } = {
   pad: moved(2),
   gather: moved(0),
   constant: moved(0),
+  range: moved(0),
   binary: moved(0),
   unary: moved(0),
   where: moved(0),

@@ -17,6 +17,7 @@ import {
   expand,
   gather,
   pad,
+  range,
   reshape,
   reverse,
   slice,
@@ -51,6 +52,7 @@ const table: { readonly [K in TensorNode['kind']]: Several<NodeOf<K>> } = {
   pad: single(pad),
   gather: single(gather),
   constant: single(constant),
+  range: single(range),
   binary: single(binary),
   unary: single(unary),
   where: single(where),
@@ -90,13 +92,14 @@ export function runTensorLayer(
 
 /** The node with numbers for the symbols in its shape. */
 function resolved(node: TensorNode, { extent }: TensorContext): TensorNode {
-  if (node.kind !== 'reshape' && node.kind !== 'expand') return node
-  const shape = node.shape.map((dim) => {
+  const number = (dim: Dim): number => {
     const value = typeof dim === 'number' ? dim : evaluate(dim, extent)
     if (Number.isInteger(value)) return value
     throw new GruvError('bad-shape', `nothing says how long ${dim} is`, { where: node.name })
-  })
-  return { ...node, shape }
+  }
+  if (node.kind === 'range') return { ...node, count: number(node.count) }
+  if (node.kind !== 'reshape' && node.kind !== 'expand') return node
+  return { ...node, shape: node.shape.map(number) }
 }
 
 function mapValues<A, B>(named: Named<A>, f: (value: A, key: string) => B): Named<B> {

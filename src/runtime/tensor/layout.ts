@@ -8,6 +8,7 @@ import type {
   ExpandNode,
   GatherNode,
   PadNode,
+  RangeNode,
   ReshapeNode,
   ReverseNode,
   SliceNode,
@@ -148,4 +149,8 @@ function take(where: string, x: Block, axis: number, indices: Int32Array, value:
 
 export function constant(node: ConstantNode): Data {
   return Float64Array.from(node.weights.value.data)
+}
+
+export function range(node: RangeNode, _: Named<Block>, shape: Shape): Data {
+  return zeros(node.name, shape).map((_, i) => i)
 }

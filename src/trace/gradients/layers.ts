@@ -31,7 +31,7 @@ import { pullConv, pullConv1d, pullConvTranspose, pullPool } from './windows.ts'
 type Pull<N> = (node: N, inputs: Named<Tensor>, bar: Tensor, bars: Named<Tensor>) => Named<Tensor>
 
 /** Kinds without a derivative, and those with a state (`recurrent.ts`). */
-type Without = RecurrentNode['kind'] | 'embedding' | 'constant'
+type Without = RecurrentNode['kind'] | 'embedding' | 'constant' | 'range'
 
 const pulls: { readonly [K in Exclude<LayerKind, Without>]: Pull<NodeOf<K>> } = {
   dense: pullDense,

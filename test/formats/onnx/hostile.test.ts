@@ -133,8 +133,9 @@ describe('hostile ONNX files', () => {
   })
 
   it('quantised models', async () => {
-    const nodes = [node('DequantizeLinear', ['x'], ['a']), node('Relu', ['a'], ['y'])]
-    expect((await errorOf(() => read(model(nodes, [])))).message).toContain('quantised')
+    const nodes = [node('DequantizeLinear', ['x', 's'], ['a']), node('Relu', ['a'], ['y'])]
+    const scale = tensor('s', [], new Uint8Array(4))
+    expect((await errorOf(() => read(model(nodes, [scale])))).message).toContain('quantised')
   })
 
   it('other versions of the operators', async () => {

@@ -7,7 +7,7 @@ import { readMessage } from '../../../src/bytes/protobuf/read.ts'
 import { readData } from '../../../src/data/index.ts'
 import { tensorMessage } from '../../../src/formats/onnx/proto.ts'
 import { decodeTensor } from '../../../src/formats/onnx/tensors.ts'
-import { load, type Model } from '../../../src/index.ts'
+import { compileSync, load, type Model } from '../../../src/index.ts'
 import type { Named, Tensor } from '../../../src/tensor.ts'
 import { errorOf } from '../../support/errors.ts'
 import { haveShared, sharedPath } from '../../support/shared.ts'
@@ -28,7 +28,13 @@ describe.skipIf(!haveShared)('ONNX models of others', () => {
 
   it.each(folders('vectors/ort-grid', /^g\d+$/))('ort-grid %s', async (name) => {
     const folder = sharedPath(`vectors/ort-grid/${name}`)
-    await compare(await load(`${folder}/model.onnx`), folder)
+    const model = await load(`${folder}/model.onnx`)
+    await compare(model, folder)
+    // Causal, but for rows that end early.
+    const [gru, ...more] = model.nodes
+    const causal = more.length === 0 && gru.kind === 'gru' && gru.direction === 'forward'
+    if (causal && gru.inputs.lengths === undefined)
+      expect(compileSync(model).plan.obstacle).toBeNull()
   })
 
   it.each(folders('vectors/onnx-node', /^test_/))('onnx-node %s', async (name) => {

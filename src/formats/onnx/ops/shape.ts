@@ -2,7 +2,7 @@
 
 import { roundBfloat16, roundHalf } from '../../../bytes/numbers/half.ts'
 import { emptyNumbers } from '../../../bytes/numbers/storage.ts'
-import { product, quotient } from '../../../model/shapes/dims.ts'
+import { product, quotient, sum } from '../../../model/shapes/dims.ts'
 import type { Dim } from '../../../model/types.ts'
 import { dtypeOf, sizeOf } from '../../../tensor.ts'
 import { broadcastShapes, materialize, withRank } from '../known.ts'
@@ -21,6 +21,7 @@ import {
 import { binary, entriesOf, truncated, unary } from './arithmetic.ts'
 import { dropAxes, transpose, unsqueeze } from './axes.ts'
 import { concat } from './concat.ts'
+import { positions } from './picking.ts'
 
 export const shaping: Operators = {
   Identity: (op) => [op.input(0)],
@@ -44,6 +45,8 @@ export const shaping: Operators = {
   },
   Size: (op) => [extents([], [product(op.graph.extentsOf(op.input(0)))])],
   Range: (op) => {
+    const open = openRange(op)
+    if (open !== null) return [open]
     const [start, limit, delta] = [0, 1, 2].map((i) => op.number(i, 'Range')!)
     const count = Math.max(Math.ceil((limit - start) / delta), 0)
     if (!Number.isFinite(count)) throw op.wrong('the range', 'a finite one', `${start} to ${limit}`)
@@ -107,6 +110,16 @@ export const shaping: Operators = {
     })
     return [x]
   },
+}
+
+/** From one number on, over an extent that the file leaves open; null where it is no such range. */
+function openRange(op: Op): Value | null {
+  const limit = op.input(1)
+  const delta = entriesOf(op.input(2))?.entries
+  if (limit.kind !== 'extents' || limit.entries.length !== 1 || delta?.[0] !== 1) return null
+  const start = op.number(0, 'the start of Range')!
+  const range = positions(op.graph, sum([limit.entries[0], -start]))
+  return start === 0 ? range : binary(op.graph, 'add', range, op.input(0))
 }
 
 const MOST_COPIES = 1024
