@@ -152,3 +152,18 @@ function fromNested(value: NestedNumbers, where: string): Tensor {
   fill(value, 0, '')
   return { shape, data: Float64Array.from(numbers) }
 }
+
+/** |a − b|: 0 for equal numbers and for two NaN, infinite where one alone is NaN. */
+export function distance(a: number, b: number): number {
+  if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return 0
+  const error = Math.abs(a - b)
+  return Number.isNaN(error) ? Number.POSITIVE_INFINITY : error
+}
+
+/** The largest distance between two lists of numbers; infinite where their lengths differ. */
+export function largestDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length) return Number.POSITIVE_INFINITY
+  let largest = 0
+  for (let i = 0; i < a.length; i++) largest = Math.max(largest, distance(a[i], b[i]))
+  return largest
+}

@@ -5,6 +5,7 @@ import {
   type DiagnoseOptions,
   type Diagnosis,
   diagnose,
+  type Progress,
   quoted,
   suggestedInput,
 } from '../diagnose/index.ts'
@@ -13,8 +14,10 @@ import { conventionTable } from '../model/index.ts'
 import { type ComparisonFlags, readComparisonData } from './comparison-data.ts'
 import { EXIT_NOT_IDENTIFIED } from './exit-codes.ts'
 import { writeFiles } from './files.ts'
+import { addMaskFlags, type MaskFlags, readMaskFlags } from './masks.ts'
 import {
   addConventionFlags,
+  budgetOption,
   type ConventionFlags,
   collect,
   loadModel,
@@ -23,7 +26,8 @@ import {
 } from './options.ts'
 import { columns, heading, paint, print, showDifference } from './render.ts'
 
-interface DiagnoseFlags extends ConventionFlags, ComparisonFlags {
+interface DiagnoseFlags extends ConventionFlags, ComparisonFlags, MaskFlags {
+  readonly budget?: number
   readonly suggestInput?: string
   readonly json?: boolean
 }
@@ -44,20 +48,28 @@ export function diagnoseCommand(): Command {
       '--suggest-input <file>',
       'where the data leaves questions open: write an input that tells',
     )
+    .addOption(budgetOption(DIAGNOSE_BUDGET))
     .option('--json', 'print the diagnosis as JSON')
     .addHelpText(
       'after',
       `
-Exit code 0 when one reading explains the numbers, 1 when several do, or none.
+Exit code 0 when one reading explains the numbers, 1 when several do, none, or the time was up.
 
 Examples:
   gruv diagnose layer.npz --input x.npy --expected y.npy
   gruv diagnose layer.npz --input x.npy --expected y.csv --suggest-input ask.npy`,
     )
+  addMaskFlags(command)
   return addConventionFlags(command).action(async (path: string, flags: DiagnoseFlags) => {
     refuseRunQuirks(flags, 'diagnose')
     const model = await loadModel(path, flags)
-    const diagnosis = diagnoseWithFlags(model, flags, await readComparisonData(model, flags))
+    const diagnosis = diagnoseWithFlags(model, flags, {
+      ...(await readComparisonData(model, flags)),
+      ...(await readMaskFlags(flags)),
+      budget: 1000 * (flags.budget ?? DIAGNOSE_BUDGET),
+      onProgress: showProgress,
+    })
+    clearProgress()
     if (flags.suggestInput !== undefined) await writeSuggestion(diagnosis, flags.suggestInput)
     if (flags.json) print(JSON.stringify(asJson(diagnosis), null, 2))
     else printDiagnosis(diagnosis, path, flags.suggestInput)
@@ -134,30 +146,54 @@ export function diagnoseWithFlags(
 /** The flags of the candidate that a quick search identifies; null where it identifies none. */
 export async function quickDiagnosis(
   model: Model,
-  flags: ConventionFlags & ComparisonFlags,
+  flags: ConventionFlags & ComparisonFlags & MaskFlags & { readonly budget?: number },
 ): Promise<string | null> {
   const { verdict, candidates } = diagnoseWithFlags(model, flags, {
     ...(await readComparisonData(model, flags)),
+    ...(await readMaskFlags(flags)),
     quick: true,
-    budget: QUICK_BUDGET_MS,
+    budget: 1000 * (flags.budget ?? QUICK_BUDGET),
   })
   return verdict === 'identified' ? candidates[0].flags : null
 }
 
-const QUICK_BUDGET_MS = 2000
+/** Seconds of CPU time for a search, and for one that is only a hint. */
+const DIAGNOSE_BUDGET = 10
+export const QUICK_BUDGET = 2
+
+/** How far the search is, on a terminal: one line, written over and over. */
+function showProgress({ stage, tried, spent }: Progress): void {
+  if (!process.stderr.isTTY) return
+  const share = `${Math.round(100 * spent)} % of the time`
+  process.stderr.write(`\r\u001b[K${stage}: ${tried.toLocaleString('en')} readings, ${share}`)
+}
+
+function clearProgress(): void {
+  if (process.stderr.isTTY) process.stderr.write('\r\u001b[K')
+}
 
 const words = {
   identified: 'identified: one reading explains these numbers',
   ambiguous: 'ambiguous: several readings explain these numbers equally well',
   none: 'none: no reading that gruv knows explains these numbers',
+  'not finished': 'not finished: the time was up before any reading explained these numbers',
+  'nothing to compare': 'nothing to compare: none of the expected numbers is finite',
 } as const
 
 function printDiagnosis(diagnosis: Diagnosis, path: string, suggested?: string): void {
-  const { verdict, candidates, tolerance, tried, complete, toTellApart, explanation } = diagnosis
+  const { verdict, candidates, tolerance, tried, complete, finished, left } = diagnosis
+  const { toTellApart, explanation } = diagnosis
   print(heading(words[verdict]))
+  if (verdict === 'nothing to compare') return
+  if (verdict === 'identified' && candidates[0].flags === '' && candidates[0].title === '')
+    print('  no mistake to find: the model as it is read gives them')
   print(
-    `  ${tried.toLocaleString('en')} readings tried${complete ? '' : ', more than the time allowed'}; what fits is within ${tolerance.toExponential(1)}`,
+    `  ${tried.toLocaleString('en')} readings tried; what fits is within ${tolerance.toExponential(1)}`,
   )
+  if (!complete) {
+    print(`  tried to the end: ${finished.join(', ') || 'nothing'}`)
+    print(`  not finished: ${left.join(', ')}; --budget SECONDS allows more time`)
+  }
   print()
   const rows = candidates
     .slice(0, MOST_CANDIDATES)
@@ -166,7 +202,7 @@ function printDiagnosis(diagnosis: Diagnosis, path: string, suggested?: string):
       flags === '' ? 'as it is read' : flags,
       title,
     ])
-  print(columns(rows, ['  max error', verdict === 'none' ? 'the nearest' : 'flags', '']))
+  print(columns(rows, ['  max error', explanation === null ? 'flags' : 'the nearest', '']))
   if (candidates.length > MOST_CANDIDATES)
     print(`  and ${candidates.length - MOST_CANDIDATES} more`)
   if (verdict === 'identified') {

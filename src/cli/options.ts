@@ -211,12 +211,12 @@ function parseNames(text: string): ArrayNames {
   return names
 }
 
-/** A flag that takes a number. */
+/** A flag that takes a number from 0. */
 export function numberFlag(flag: string): (text: string) => number {
   return (text) => {
     const value = Number(text)
     if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value
-    throw new GruvError('bad-argument', `'${text}' is no tolerance`, {
+    throw new GruvError('bad-argument', `'${text}' is not a number from 0`, {
       where: flag,
       expected: 'a number from 0, such as 1e-6',
     })
@@ -232,6 +232,12 @@ export const precisionOption = (): Option =>
   new Option('--precision <which>', 'compute in float32 or float64')
     .choices(['f32', 'f64'])
     .default('f32')
+
+/** The CPU time that a search may take. */
+export const budgetOption = (seconds: number): Option =>
+  new Option('--budget <seconds>', `CPU time for the search; default ${seconds}`).argParser(
+    numberFlag('--budget'),
+  )
 
 export const MODEL_ARGUMENT =
   'a model file or folder: Keras, TF.js, SavedModel, PyTorch, ONNX, RTNeural, safetensors, .npz …'

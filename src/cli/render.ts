@@ -166,8 +166,9 @@ export function plainRows({ shape, data }: Tensor): string {
   return lines.join('\n')
 }
 
-/** An error or a tolerance with three digits. */
+/** An error or a tolerance with three digits; a dash where nothing was compared. */
 export function showError(value: number): string {
+  if (Number.isNaN(value)) return '–'
   return value === 0 ? '0' : Number.isFinite(value) ? value.toExponential(2) : String(value)
 }
 

@@ -5,11 +5,12 @@ import { changesRun, withRunQuirks } from '../diagnose/index.ts'
 import type { Model } from '../index.ts'
 import { type OutputVerdict, type Verdict, verify } from '../verify/index.ts'
 import { type ComparisonFlags, readComparisonData } from './comparison-data.ts'
-import { quickDiagnosis } from './diagnose.ts'
+import { QUICK_BUDGET, quickDiagnosis } from './diagnose.ts'
 import { EXIT_DIFFERS } from './exit-codes.ts'
 import { addMaskFlags, type MaskFlags, readMaskFlags } from './masks.ts'
 import {
   addConventionFlags,
+  budgetOption,
   type ConventionFlags,
   collect,
   limitsOf,
@@ -32,6 +33,7 @@ interface VerifyFlags extends ConventionFlags, MaskFlags, ComparisonFlags {
   readonly precision: 'f32' | 'f64'
   readonly atol?: number
   readonly rtol?: number
+  readonly budget?: number
   readonly json?: boolean
 }
 
@@ -55,11 +57,12 @@ export function verifyCommand(): Command {
       numberFlag('--atol'),
     )
     .option('--rtol <number>', 'tolerance relative to the expected number', numberFlag('--rtol'))
+    .addOption(budgetOption(QUICK_BUDGET))
     .option('--json', 'print the verdict as JSON')
     .addHelpText(
       'after',
       `
-Exit code 0 when all numbers are within tolerance, 1 when they differ.
+Exit code 0 when all numbers are within tolerance, 1 when they differ or nothing could be compared.
 
 Examples:
   gruv verify model.safetensors              (with reference data in the file)
@@ -72,17 +75,20 @@ Examples:
     const verdict = await verifyFiles(model, flags)
     if (flags.json) print(JSON.stringify(asJson(verdict), null, 2))
     else printVerdict(verdict)
-    if (!verdict.pass && !flags.json) await pointToDiagnosis(model, flags)
     process.exitCode = verdict.pass ? 0 : EXIT_DIFFERS
+    if (verdict.verdict === 'differs' && !flags.json) await pointToDiagnosis(model, flags)
   })
 }
 
 /** Prints a line where a quick diagnosis explains the difference. */
 async function pointToDiagnosis(model: Model, flags: VerifyFlags): Promise<void> {
-  // Diagnose does not examine runs that quirks or masks change.
+  // Diagnose does not examine runs that quirks change.
   if (flags.quirk?.some((quirk) => changesRun(quirk))) return
-  if (flags.mask !== undefined || flags.lengths !== undefined) return
-  const found = await quickDiagnosis(model, flags)
+  // Whatever happens in there, the verdict stands: this is a hint.
+  const found = await quickDiagnosis(model, flags).catch((error: unknown) => {
+    if (process.env.GRUV_DEBUG !== undefined) process.stderr.write(`${(error as Error).stack}\n`)
+    return null
+  })
   if (found !== null)
     print(`gruv diagnose identifies: ${found === '' ? 'the model as it is read' : found}`)
 }
@@ -104,17 +110,27 @@ export async function verifyFiles(
 
 export function printVerdict(verdict: Verdict): void {
   for (const [name, output] of Object.entries(verdict.outputs)) printOutput(name, output, verdict)
+  if (verdict.notFinite !== null) print(`  ${verdict.notFinite}`)
 }
 
 function printOutput(name: string, output: OutputVerdict, { program }: Verdict): void {
   const { engine } = program
-  const word = output.pass ? paint('green', 'agrees') : paint('red', 'differs')
+  const word =
+    output.finite === 0
+      ? paint('yellow', 'nothing to compare')
+      : output.pass
+        ? paint('green', 'agrees')
+        : paint('red', 'differs')
   print(
     `${heading(name)} ${word}: ${output.compared.toLocaleString('en')} numbers compared, ${engine.precision}, ${engine.kind} engine`,
   )
   if (output.lastStepOnly) print('  only the last timestep was there to compare')
   const rows = [
-    ['  largest absolute error', showError(output.maxAbsolute), showDifference(output.worst)],
+    [
+      '  largest absolute error',
+      showError(output.maxAbsolute),
+      output.worst ? showDifference(output.worst) : '',
+    ],
     ['  largest relative error', showError(output.maxRelative), ''],
     [
       '  in units of the last place',
@@ -134,15 +150,21 @@ function printOutput(name: string, output: OutputVerdict, { program }: Verdict):
         ]),
   ]
   print(columns(rows))
-  if (output.overTime.length > 1) {
+  if (output.finite < output.compared)
+    print(
+      `  ${output.finite === 0 ? 'none' : `${output.finite.toLocaleString('en')}`} of these numbers ${output.finite === 1 ? 'is' : 'are'} finite`,
+    )
+  if (output.overTime.length > 1 && output.finite > 0) {
     print(`  error over ${output.overTime.length} timesteps (log scale)`)
     print(errorPicture(output.overTime, output.tolerance.largest).replaceAll(/^/gm, '  '))
   }
 }
 
-function asJson({ pass, outputs, program }: Verdict): object {
+function asJson({ pass, verdict, notFinite, outputs, program }: Verdict): object {
   return {
     pass,
+    verdict,
+    ...(notFinite !== null && { notFinite }),
     engine: program.engine,
     outputs: Object.fromEntries(
       Object.entries(outputs).map(([name, { tolerance, overTime, ...rest }]) => [

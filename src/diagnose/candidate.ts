@@ -1,13 +1,10 @@
 /** Candidates: combinations of conventions and quirks, as data, as models and as flags. */
 
 import { activation } from '../model/activation/activations.ts'
-import {
-  conventionTable,
-  type GruConventionKey,
-  gruConventionKeys,
-} from '../model/conventions/conventions.ts'
-import type { GruNode, Model } from '../model/types.ts'
-import { canScale, conventionOf, isGru } from './change.ts'
+import { conventionTable } from '../model/conventions/conventions.ts'
+import { isRecurrent } from '../model/layers.ts'
+import type { Model, RecurrentNode } from '../model/types.ts'
+import { type Convention, canScale, conventionOf } from './change.ts'
 import {
   conventionHypotheses,
   entryOf,
@@ -18,10 +15,10 @@ import type { Reading } from './prefilter.ts'
 import { applyQuirk, type Quirk, showQuirk } from './quirks.ts'
 
 /** Conventions by key; a key that is missing leaves the model as it is. */
-export type Choice = Readonly<Partial<Record<GruConventionKey, string>>>
+export type Choice = Readonly<Partial<Record<Convention, string>>>
 
 export interface Candidate {
-  /** Of all GRU layers. */
+  /** Of all recurrent layers. */
   readonly choice: Choice
   /** Of one layer, where layers differ. */
   readonly layers: Readonly<Record<string, Choice>>
@@ -31,7 +28,7 @@ export interface Candidate {
 
 export const asItIs: Candidate = { choice: {}, layers: {}, quirks: [] }
 
-const hypothesisOf = new Map<GruConventionKey, HypothesisName>(conventionHypotheses)
+const hypothesisOf = new Map<Convention, HypothesisName>(conventionHypotheses)
 
 /** In the order in which they are applied: conventions first, then the rest. */
 export function allQuirks({ choice, layers, quirks }: Candidate): readonly Quirk[] {
@@ -108,7 +105,7 @@ export function changesBetween(a: Candidate, b: Candidate): number {
  * How many conventions two choices differ in; a bias that moves only with the reset does not count.
  */
 function changesOf(a: Choice, b: Choice): number {
-  const keys = new Set([...Object.keys(a), ...Object.keys(b)]) as Set<GruConventionKey>
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]) as Set<Convention>
   return [...keys].filter((key) => a[key] !== b[key] && !(key === 'bias' && a.reset !== b.reset))
     .length
 }
@@ -116,7 +113,11 @@ function changesOf(a: Choice, b: Choice): number {
 /**
  * The reading of each layer under a candidate; its own conventions override those of all layers.
  */
-export function readingsOf({ choice, layers, quirks }: Candidate): (node: GruNode) => Reading {
+export function readingsOf({
+  choice,
+  layers,
+  quirks,
+}: Candidate): (node: RecurrentNode) => Reading {
   const all = readingOf(choice)
   const factors = quirks.filter(isFactor)
   if (factors.length === 0 && Object.keys(layers).length === 0) return () => all
@@ -141,7 +142,7 @@ export function isFactor({ name }: Quirk): boolean {
 export function canHaveFactor(model: Model, { name, layer }: Quirk): boolean {
   return model.nodes.some(
     (node) =>
-      isGru(node) &&
+      isRecurrent(node) &&
       (layer === null || layer === node.name) &&
       canScale(node, entryOf(name).scales === 'kernels'),
   )
@@ -157,9 +158,11 @@ function readingOf(choice: Choice): Reading {
 }
 
 function readChoice(choice: Choice): Reading {
-  const { gateOrder, reset, update, bias, activation: φ, recurrentActivation: σ } = choice
+  const { gateOrder, lstmGateOrder, reset, update, bias } = choice
+  const { activation: φ, recurrentActivation: σ } = choice
   return {
     ...(gateOrder !== undefined && { gateOrder }),
+    ...(lstmGateOrder !== undefined && { lstmGateOrder }),
     ...(reset !== undefined && { reset: reset as 'after' | 'before' }),
     ...(update !== undefined && { update: update as 'keeps' | 'updates' }),
     ...(bias !== undefined && { bias: bias as 'separate' | 'merged' }),
@@ -175,18 +178,30 @@ export interface ConventionSet extends Choice {
   readonly quirks: readonly string[]
 }
 
+/** In the order in which they are shown. */
+const shownConventions = [
+  'gateOrder',
+  'lstmGateOrder',
+  'transposed',
+  'reset',
+  'update',
+  'bias',
+  'activation',
+  'recurrentActivation',
+] as const satisfies readonly Convention[]
+
 export function conventionSet(read: Model, candidate: Candidate): ConventionSet {
-  const nodes = read.nodes.filter(isGru)
+  const nodes = read.nodes.filter(isRecurrent)
   const common: Record<string, string> = {}
   const layers: Record<string, Record<string, string>> = {}
-  for (const key of gruConventionKeys) {
-    const values = nodes.map((node) => conventionOf(node, key))
+  for (const key of shownConventions) {
+    const values = nodes.flatMap((node) => {
+      const value = conventionOf(node, key)
+      return value === null ? [] : [{ layer: node.name, value }]
+    })
     if (values.length === 0) continue
-    if (values.every((value) => value === values[0])) common[key] = values[0]
-    else
-      nodes.forEach((node, i) => {
-        layers[node.name] = { ...layers[node.name], [key]: values[i] }
-      })
+    if (values.every(({ value }) => value === values[0].value)) common[key] = values[0].value
+    else for (const { layer, value } of values) layers[layer] = { ...layers[layer], [key]: value }
   }
   return {
     ...common,
@@ -201,7 +216,7 @@ export function conventionSet(read: Model, candidate: Candidate): ConventionSet 
  *   their conventions refuse the flags; quirks override what they state.
  */
 export function flagsOf(model: Model, candidate: Candidate, conventionFlags: boolean): string {
-  const nodes = model.nodes.filter(isGru)
+  const nodes = model.nodes.filter(isRecurrent)
   const flags: string[] = []
   for (const [key] of conventionHypotheses) {
     const value = candidate.choice[key] ?? chosenBefore(nodes, key)
@@ -215,14 +230,14 @@ export function flagsOf(model: Model, candidate: Candidate, conventionFlags: boo
 }
 
 /** A flag that was given when the model was read has to be given again. */
-function chosenBefore(nodes: readonly GruNode[], key: GruConventionKey): string | undefined {
+function chosenBefore(nodes: readonly RecurrentNode[], key: Convention): string | undefined {
   const chosen = nodes[0]?.conventions.find((convention) => convention.key === key)
   return chosen?.origin === 'chosen' ? chosen.value : undefined
 }
 
 /** Whether a model's file leaves its conventions to flags, as bare arrays do. */
 export function takesConventionFlags(model: Model): boolean {
-  const nodes = model.nodes.filter(isGru)
+  const nodes = model.nodes.filter(isRecurrent)
   return nodes.length === 1 && !nodes[0].conventions.some(({ origin }) => origin === 'stated')
 }
 

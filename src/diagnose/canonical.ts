@@ -6,11 +6,11 @@
  * the product the placement of the recurrent bias makes no difference.
  */
 
+import { isGruvError } from '../errors.ts'
 import { statesOf } from '../model/layers.ts'
 import type { Model } from '../model/types.ts'
 import { compileSync } from '../runtime/compile-sync.ts'
-import { type Named, sizeOf, type Tensor } from '../tensor.ts'
-import { largestDistance } from '../verify/compare.ts'
+import { largestDistance, type Named, sizeOf, type Tensor } from '../tensor.ts'
 import { random } from '../verify/random.ts'
 import { largestMagnitude } from '../verify/tolerance.ts'
 import { allQuirks, type Candidate, candidateModel } from './candidate.ts'
@@ -55,13 +55,23 @@ export function probe(
         const extents = port.shape.map((extent) =>
           extent === 'batch' ? shape.rows : typeof extent === 'string' ? shape.steps : extent,
         )
-        return [port.name, tensor(extents, scale)]
+        const tokens = countOfTokens(model, port.name)
+        const numbers = tensor(extents, scale)
+        if (tokens === null) return [port.name, numbers]
+        const data = numbers.data.map((value) => Math.floor(Math.abs(value) * 1000) % tokens)
+        return [port.name, { shape: extents, data }]
       }),
     ),
     initialState: Object.fromEntries(
       model.nodes.flatMap(statesOf).map(({ name, size }) => [name, tensor([size], 0.8)]),
     ),
   }
+}
+
+/** How many rows the table has that an input chooses from; null where it is not one of tokens. */
+function countOfTokens({ nodes }: Model, input: string): number | null {
+  const table = nodes.find((node) => node.kind === 'embedding' && node.inputs.x === input)
+  return table?.kind === 'embedding' ? table.weights.table.shape[0] : null
 }
 
 /** All outputs of a candidate, one after the other. */
@@ -75,8 +85,14 @@ export function respond(
   if (read === null) return null
   const program = withRunQuirks(compileSync(read, { precision }), allQuirks(candidate))
   const states = Object.keys(initialState).length > 0 ? { initialState } : {}
-  const outputs = Object.values(program.predict(input, states))
-  return Float64Array.from(outputs.flatMap(({ data }) => Array.from(data)))
+  try {
+    const outputs = Object.values(program.predict(input, states))
+    return Float64Array.from(outputs.flatMap(({ data }) => Array.from(data)))
+  } catch (error) {
+    // Not every reading can run on every extent.
+    if (isGruvError(error)) return null
+    throw error
+  }
 }
 
 type Response = Float64Array | null

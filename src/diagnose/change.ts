@@ -1,43 +1,61 @@
-/** Changes of a GRU layer that hypotheses make: other conventions, other weights. */
+/** Changes of a recurrent layer that hypotheses make: other conventions, other weights. */
 
-import { decodeHalf, encodeHalf } from '../bytes/numbers/half.ts'
 import { activation, isElementwise, showActivation } from '../model/activation/activations.ts'
 import { transpose } from '../model/axes.ts'
 import type { GateOrder, GruConventionKey } from '../model/conventions/conventions.ts'
 import { joinGates, splitGates } from '../model/recurrent/gates.ts'
-import type { GruNode, GruWeights, LayerNode, PerGate } from '../model/types.ts'
-import type { Tensor } from '../tensor.ts'
+import type { GruNode, LstmNode, RecurrentNode } from '../model/types.ts'
+import type { Named, Tensor } from '../tensor.ts'
+import { type Rounding, rounded } from './rounding.ts'
 
 /** Returns the changed layer; null where the change has no effect on it. */
-export type NodeChange = (node: GruNode, value: string) => GruNode | null
+export type NodeChange = (node: RecurrentNode, value: string) => RecurrentNode | null
 
-export function isGru(node: LayerNode): node is GruNode {
-  return node.kind === 'gru'
+/** The conventions that hypotheses change. */
+export type Convention = GruConventionKey | 'lstmGateOrder'
+
+/** The order in which the node's source packed the gates; `h` for the only one of a simple RNN. */
+export function orderOf(node: RecurrentNode): string {
+  return orders[node.kind](node)
 }
 
-/** The order in which the node's source packed the gates. */
-export function gateOrderOf(node: GruNode): GateOrder {
-  const said = node.conventions.find(({ key }) => key === 'gateOrder')?.value
-  return said === undefined ? 'zrn' : (said as GateOrder)
+const orders: Readonly<Record<RecurrentNode['kind'], (node: RecurrentNode) => string>> = {
+  gru: (node) => recorded(node, 'gateOrder') ?? 'zrn',
+  lstm: (node) => recorded(node, 'lstmGateOrder') ?? 'ifgo',
+  rnn: () => 'h',
 }
 
-/** The value that a convention has in a node, as the table of conventions names it. */
-export function conventionOf(node: GruNode, key: GruConventionKey): string {
+function recorded({ conventions }: RecurrentNode, key: Convention): string | null {
+  return conventions.find((convention) => convention.key === key)?.value ?? null
+}
+
+/**
+ * The value that a convention has in a node, as the table of conventions names it; null where such
+ * a layer has no such convention.
+ */
+export function conventionOf(node: RecurrentNode, key: Convention): string | null {
   return said[key](node)
 }
 
-const said: Readonly<Record<GruConventionKey, (node: GruNode) => string>> = {
-  gateOrder: gateOrderOf,
-  transposed: (node) => node.conventions.find(({ key }) => key === 'transposed')?.value ?? 'no',
-  reset: (node) => (node.resetAfter ? 'after' : 'before'),
-  update: (node) => node.update,
-  bias: (node) => node.bias,
+const ofGru =
+  (value: (node: GruNode) => string) =>
+  (node: RecurrentNode): string | null =>
+    node.kind === 'gru' ? value(node) : null
+
+const said: Readonly<Record<Convention, (node: RecurrentNode) => string | null>> = {
+  gateOrder: ofGru(orderOf),
+  lstmGateOrder: (node) => (node.kind === 'lstm' ? orderOf(node) : null),
+  transposed: (node) => recorded(node, 'transposed') ?? 'no',
+  reset: ofGru((node) => (node.resetAfter ? 'after' : 'before')),
+  update: ofGru((node) => node.update),
+  bias: ofGru((node) => node.bias),
   activation: (node) => showActivation(node.activation),
-  recurrentActivation: (node) => showActivation(node.recurrentActivation),
+  recurrentActivation: (node) =>
+    node.kind === 'rnn' ? null : showActivation(node.recurrentActivation),
 }
 
 /** The node read under another convention, which is recorded among its conventions. */
-export function reread(key: GruConventionKey, why: string): NodeChange {
+export function reread(key: Convention, why: string): NodeChange {
   return (node, value) => {
     const changed = rereaders[key](node, value)
     if (changed === null) return null
@@ -48,26 +66,42 @@ export function reread(key: GruConventionKey, why: string): NodeChange {
   }
 }
 
-const rereaders: Readonly<Record<GruConventionKey, NodeChange>> = {
-  gateOrder: (node, order) => {
-    const from = gateOrderOf(node)
-    // The same block has the name of one gate in one order and of another gate in the other.
-    const renamed = (g: string): keyof PerGate<unknown> =>
-      from[order.indexOf(g)] as keyof PerGate<unknown>
-    return withEachArray(node, (array) => ({
-      z: array[renamed('z')],
-      r: array[renamed('r')],
-      n: array[renamed('n')],
-    }))
-  },
+const ofGruOnly =
+  (change: (node: GruNode, value: string) => GruNode | null): NodeChange =>
+  (node, value) =>
+    node.kind === 'gru' ? change(node, value) : null
+
+/** The same block has the name of one gate in one order and of another gate in the other. */
+function reordered(node: RecurrentNode, order: string): RecurrentNode {
+  const from = orderOf(node)
+  return withEachArray(node, (gates) =>
+    Object.fromEntries(Object.keys(gates).map((gate) => [gate, gates[from[order.indexOf(gate)]]])),
+  )
+}
+
+const rereaders: Readonly<Record<Convention, NodeChange>> = {
+  gateOrder: (node, order) => (node.kind === 'gru' ? reordered(node, order) : null),
+  lstmGateOrder: (node, order) => (node.kind === 'lstm' ? reordered(node, order) : null),
   // Shapes show it; a transposition of each gate is a hypothesis of its own.
   transposed: () => null,
-  reset: (node, value) => ({ ...node, resetAfter: value === 'after' }),
-  update: (node, value) => ({ ...node, update: value as GruNode['update'] }),
-  bias: (node, value) =>
+  reset: ofGruOnly((node, value) => ({ ...node, resetAfter: value === 'after' })),
+  update: ofGruOnly((node, value) => ({ ...node, update: value as GruNode['update'] })),
+  bias: ofGruOnly((node, value) =>
     node.bias === 'none' ? null : { ...node, bias: value as GruNode['bias'] },
-  activation: (node, value) => ({ ...node, activation: cellActivation(value) }),
-  recurrentActivation: (node, value) => ({ ...node, recurrentActivation: cellActivation(value) }),
+  ),
+  activation: (node, value) => withActivation(node, cellActivation(value)),
+  recurrentActivation: (node, value) =>
+    node.kind === 'rnn' ? null : { ...node, recurrentActivation: cellActivation(value) },
+}
+
+/** An LSTM whose cell goes out by the same activation goes on doing so. */
+function withActivation(node: RecurrentNode, φ: GruNode['activation']): RecurrentNode {
+  if (node.kind !== 'lstm' || !sameActivation(node)) return { ...node, activation: φ }
+  return { ...node, activation: φ, outputActivation: φ }
+}
+
+export function sameActivation({ activation: φ, outputActivation: ψ }: LstmNode): boolean {
+  return showActivation(φ) === showActivation(ψ)
 }
 
 function cellActivation(name: string): GruNode['activation'] {
@@ -75,26 +109,47 @@ function cellActivation(name: string): GruNode['activation'] {
   return isElementwise(act) ? act : (activation('linear') as GruNode['activation'])
 }
 
+/** The arrays of trained numbers that every recurrent layer has. */
+const arrayNames = ['kernel', 'recurrentKernel', 'inputBias', 'recurrentBias'] as const
+type ArrayName = (typeof arrayNames)[number]
+type Kernel = 'kernel' | 'recurrentKernel'
+type Bias = 'inputBias' | 'recurrentBias'
+
+/** An array by gate; a simple RNN has a single gate, `h`. */
+export function gatesOf(node: RecurrentNode, name: Kernel): Named<Tensor>
+export function gatesOf(node: RecurrentNode, name: ArrayName): Named<Tensor> | null
+export function gatesOf(node: RecurrentNode, name: ArrayName): Named<Tensor> | null {
+  const array: object | null = node.weights[name]
+  if (array === null) return null
+  return node.kind === 'rnn' ? { h: array as Tensor } : (array as Named<Tensor>)
+}
+
+/** The node with other arrays, by gate. */
+function withArrays(
+  node: RecurrentNode,
+  changed: Readonly<Partial<Record<ArrayName, Named<Tensor> | null>>>,
+): RecurrentNode {
+  const arrays = Object.entries(changed).map(([name, gates]) => [
+    name,
+    node.kind === 'rnn' ? (gates?.h ?? null) : gates,
+  ])
+  // The gates of an array are those of the node's kind, which a table by name cannot say.
+  return { ...node, weights: { ...node.weights, ...Object.fromEntries(arrays) } } as RecurrentNode
+}
+
 function withEachArray(
-  node: GruNode,
-  change: (array: PerGate<Tensor>, name: keyof GruWeights) => PerGate<Tensor>,
-): GruNode {
-  const { kernel, recurrentKernel, inputBias, recurrentBias } = node.weights
-  const weights = {
-    kernel: change(kernel, 'kernel'),
-    recurrentKernel: change(recurrentKernel, 'recurrentKernel'),
-    inputBias: inputBias && change(inputBias, 'inputBias'),
-    recurrentBias: recurrentBias && change(recurrentBias, 'recurrentBias'),
-  }
-  return { ...node, weights }
+  node: RecurrentNode,
+  change: (gates: Named<Tensor>, name: ArrayName) => Named<Tensor>,
+): RecurrentNode {
+  const changed = arrayNames.map((name) => {
+    const gates = gatesOf(node, name)
+    return [name, gates && change(gates, name)] as const
+  })
+  return withArrays(node, Object.fromEntries(changed))
 }
 
-function withArrays(node: GruNode, changed: Partial<GruWeights>): GruNode {
-  return { ...node, weights: { ...node.weights, ...changed } }
-}
-
-function perGate(array: PerGate<Tensor>, change: (tensor: Tensor) => Tensor): PerGate<Tensor> {
-  return { z: change(array.z), r: change(array.r), n: change(array.n) }
+function perGate(gates: Named<Tensor>, change: (tensor: Tensor) => Tensor): Named<Tensor> {
+  return Object.fromEntries(Object.entries(gates).map(([gate, each]) => [gate, change(each)]))
 }
 
 function mapNumbers(tensor: Tensor, change: (value: number, i: number) => number): Tensor {
@@ -104,55 +159,79 @@ function mapNumbers(tensor: Tensor, change: (value: number, i: number) => number
   return { shape: tensor.shape, data }
 }
 
-type Kernel = 'kernel' | 'recurrentKernel'
-
-const isSquare = (node: GruNode, which: Kernel): boolean =>
+const isSquare = (node: RecurrentNode, which: Kernel): boolean =>
   which === 'recurrentKernel' || node.features === node.units
 
 /** The matrix of each gate transposed. */
 export function transposedGates(which: Kernel): NodeChange {
   return (node) =>
     isSquare(node, which) && node.units > 1
-      ? withArrays(node, { [which]: perGate(node.weights[which], transpose) })
+      ? withArrays(node, { [which]: perGate(gatesOf(node, which), transpose) })
       : null
 }
 
 /**
- * [rows, 3·units] with the numbers in the order of [3·units, rows]: reshaped instead of transposed.
+ * [rows, gates·units] with the numbers in the order of [gates·units, rows]: reshaped instead of
+ * transposed.
  */
 export function reshapedKernel(which: Kernel): NodeChange {
   return (node) => {
-    const order = gateOrderOf(node)
-    const packed = joinGates(node.weights[which], order)
+    const packed = packedArray(node, which)!
     const [rows, columns] = packed.shape
     if (rows === 1) return null
     const there = transpose({ ...packed, shape: [columns, rows] })
-    return withArrays(node, { [which]: splitGates({ ...there, shape: [rows, columns] }, order) })
+    return withArrays(node, { [which]: unpacked(node, { ...there, shape: [rows, columns] }) })
   }
 }
 
-export const swappedKernels: NodeChange = (node) => {
-  if (node.features !== node.units) return null
-  const { kernel, recurrentKernel } = node.weights
-  return withArrays(node, { kernel: recurrentKernel, recurrentKernel: kernel })
+/** The gates of an array side by side, in the order of the source. */
+function packedArray(node: RecurrentNode, name: ArrayName): Tensor | null {
+  const gates = gatesOf(node, name)
+  if (gates === null || node.kind === 'rnn') return gates?.h ?? null
+  return joinGates(gates as unknown as GruNode['weights']['kernel'], orderOf(node) as GateOrder)
 }
 
-export const swappedBiases: NodeChange = (node) => {
+function unpacked(node: RecurrentNode, packed: Tensor): Named<Tensor> {
+  if (node.kind === 'rnn') return { h: packed }
+  return { ...splitGates(packed, orderOf(node) as GateOrder) }
+}
+
+export const swappedKernels: NodeChange = (node) =>
+  node.features === node.units
+    ? withArrays(node, {
+        kernel: gatesOf(node, 'recurrentKernel'),
+        recurrentKernel: gatesOf(node, 'kernel'),
+      })
+    : null
+
+/** Only a GRU has a place where one bias is not as good as the other. */
+export const swappedBiases: NodeChange = ofGruOnly((node) => {
   const { inputBias, recurrentBias } = node.weights
   if (inputBias === null || recurrentBias === null) return null
-  return withArrays(node, { inputBias: recurrentBias, recurrentBias: inputBias })
-}
+  return {
+    ...node,
+    weights: { ...node.weights, inputBias: recurrentBias, recurrentBias: inputBias },
+  }
+})
 
 /** Without one of the biases, or without both. */
-export function withoutBias(which: readonly ('inputBias' | 'recurrentBias')[]): NodeChange {
+export function withoutBias(which: readonly Bias[]): NodeChange {
   return (node) => {
     if (which.some((name) => node.weights[name] === null)) return null
-    return withEachArray(node, (array, name) =>
+    return withEachArray(node, (gates, name) =>
       which.some((each) => each === name)
-        ? perGate(array, (bias) => mapNumbers(bias, () => 0))
-        : array,
+        ? perGate(gates, (bias) => mapNumbers(bias, () => 0))
+        : gates,
     )
   }
+}
+
+/** Without the recurrent bias of a GRU's candidate, b_hn. */
+export function withoutCandidateBias(node: GruNode): GruNode | null {
+  const { recurrentBias } = node.weights
+  if (recurrentBias === null) return null
+  const n = mapNumbers(recurrentBias.n, () => 0)
+  return { ...node, weights: { ...node.weights, recurrentBias: { ...recurrentBias, n } } }
 }
 
 /**
@@ -160,35 +239,42 @@ export function withoutBias(which: readonly ('inputBias' | 'recurrentBias')[]): 
  * unit's candidate. With the reset after the product, every unit also gets the last unit's reset:
  * r_U · (Un·h)_U.
  */
-export const lostColumn: NodeChange = (node) => {
+export const lostColumn: NodeChange = ofGruOnly((node) => {
   const { units, weights } = node
   if (units === 1) return null
   const lastOnly = (array: Tensor): Tensor =>
     mapNumbers(array, (_, i) => array.data[Math.floor(i / units) * units + units - 1])
   const { recurrentKernel } = weights
-  const changed = withArrays(node, {
-    recurrentKernel: { ...recurrentKernel, n: lastOnly(recurrentKernel.n) },
-  })
+  const changed: GruNode = {
+    ...node,
+    weights: {
+      ...weights,
+      recurrentKernel: { ...recurrentKernel, n: lastOnly(recurrentKernel.n) },
+    },
+  }
   if (!node.resetAfter) return changed
-  return withEachArray(changed, (gates) => ({ ...gates, r: lastOnly(gates.r) }))
+  return withEachArray(changed, (gates) => ({ ...gates, r: lastOnly(gates.r) })) as GruNode
+})
+
+/** Weights rounded as a file or a device rounds them; the kernels alone, or the biases too. */
+export function roundedWeights(
+  kernelsOnly: boolean,
+  rounding: (value: string) => Rounding,
+): NodeChange {
+  return (node, value) => {
+    const { round, over } = rounding(value)
+    // Without a bias, rounding the kernels is rounding all weights.
+    if (kernelsOnly && !canScale(node, true)) return null
+    return withEachArray(node, (gates, name) => {
+      if (kernelsOnly && name.endsWith('Bias')) return gates
+      if (over !== 'array') return perGate(gates, (tensor) => rounded(tensor, round))
+      return unpacked(node, rounded(packedArray(node, name)!, round))
+    })
+  }
 }
-
-export const float16Weights: NodeChange = (node) =>
-  withEachArray(node, (array) => perGate(array, halved))
-
-/** A tensor in float16, cached: the models of a search share most of their tensors. */
-function halved(tensor: Tensor): Tensor {
-  const known = halves.get(tensor)
-  if (known !== undefined) return known
-  const made = mapNumbers(tensor, (value) => decodeHalf(encodeHalf(value)))
-  halves.set(tensor, made)
-  return made
-}
-
-const halves = new WeakMap<Tensor, Tensor>()
 
 /** Without a bias, scaling only the kernels is the same as scaling all weights. */
-export function canScale({ weights }: GruNode, kernelsOnly: boolean): boolean {
+export function canScale({ weights }: RecurrentNode, kernelsOnly: boolean): boolean {
   return !kernelsOnly || weights.inputBias !== null || weights.recurrentBias !== null
 }
 
@@ -197,10 +283,10 @@ export function scaled(kernelsOnly: boolean): NodeChange {
   return (node, value) => {
     const factor = Number(value)
     if (!canScale(node, kernelsOnly)) return null
-    return withEachArray(node, (array, name) =>
+    return withEachArray(node, (gates, name) =>
       kernelsOnly && name.endsWith('Bias')
-        ? array
-        : perGate(array, (tensor) => mapNumbers(tensor, (each) => each * factor)),
+        ? gates
+        : perGate(gates, (tensor) => mapNumbers(tensor, (each) => each * factor)),
     )
   }
 }

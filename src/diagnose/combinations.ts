@@ -3,10 +3,10 @@
  * pairs.
  */
 
-import type { GruConventionKey } from '../model/conventions/conventions.ts'
+import { isRecurrent } from '../model/layers.ts'
 import type { Model } from '../model/types.ts'
 import { type Choice, countOf } from './candidate.ts'
-import { conventionOf, isGru } from './change.ts'
+import { type Convention, conventionOf } from './change.ts'
 import { entryOf, type HypothesisName, hypothesisNames } from './hypotheses.ts'
 import type { Quirk } from './quirks.ts'
 
@@ -15,19 +15,21 @@ import type { Quirk } from './quirks.ts'
  * once.
  */
 export function conventionProduct(model: Model): readonly Choice[] {
-  const nodes = model.nodes.filter(isGru)
+  const nodes = model.nodes.filter(isRecurrent)
   if (nodes.length === 0) return [{}]
-  const shared = (key: GruConventionKey): string | null => {
-    const [first, ...rest] = nodes.map((node) => conventionOf(node, key))
-    return rest.every((value) => value === first) ? first : null
+  /** The value of all layers that have the convention; null where they differ. */
+  const shared = (key: Convention): string | null => {
+    const values = nodes.flatMap((node) => conventionOf(node, key) ?? [])
+    return values.every((value) => value === values[0]) ? values[0] : null
   }
-  const options = (key: GruConventionKey, name: HypothesisName): readonly Choice[] => [
-    {},
-    ...entryOf(name)
-      .values.filter((value) => value !== shared(key))
-      .map((value) => ({ [key]: value })),
-  ]
-  const hasBias = nodes.some(({ weights }) => weights.recurrentBias !== null)
+  const options = (key: Convention, name: HypothesisName): readonly Choice[] => {
+    if (nodes.every((node) => conventionOf(node, key) === null)) return [{}]
+    const others = entryOf(name).values.filter((value) => value !== shared(key))
+    return [{}, ...others.map((value) => ({ [key]: value }))]
+  }
+  const hasBias = nodes.some(
+    ({ kind, weights }) => kind === 'gru' && weights.recurrentBias !== null,
+  )
   const keepsReset = shared('reset')
   const placements = options('reset', 'reset').flatMap((reset): readonly Choice[] => {
     if (!hasBias) return [reset]
@@ -42,6 +44,7 @@ export function conventionProduct(model: Model): readonly Choice[] {
   for (const [key, name] of [
     ['update', 'update'],
     ['gateOrder', 'gate-order'],
+    ['lstmGateOrder', 'lstm-gate-order'],
     ['recurrentActivation', 'recurrent-activation'],
     ['activation', 'activation'],
   ] as const) {
@@ -53,13 +56,17 @@ export function conventionProduct(model: Model): readonly Choice[] {
 
 /**
  * Every quirk that is not a convention, with each of its values, on all layers and on each layer.
+ * A value that comes from the data is not in the table: `countsOf` and `factors.ts` have them.
  */
 export function quirkInstances(model: Model): readonly Quirk[] {
-  const layers = model.nodes.filter(isGru).map(({ name }) => name)
+  const layers = model.nodes.filter(isRecurrent).map(({ name }) => name)
+  const hasDense = model.nodes.some(({ kind }) => kind === 'dense')
   return hypothesisNames.flatMap((name) => {
-    const { convention, values, node } = entryOf(name)
-    if (convention !== undefined) return []
-    const places = node !== undefined && layers.length > 1 ? [null, ...layers] : [null]
+    const { convention, values, node, dense, takes } = entryOf(name)
+    if (convention !== undefined || takes === 'count') return []
+    // A change of all layers may change more than the recurrent ones.
+    const apart = layers.length > 1 || (dense !== undefined && hasDense)
+    const places = node !== undefined && apart ? [null, ...layers] : [null]
     const each: readonly (string | null)[] = values.length === 0 ? [null] : values
     return places.flatMap((layer) => each.map((value) => ({ name, value, layer })))
   })
@@ -80,7 +87,7 @@ export function keepsActivations(choice: Choice): boolean {
 
 /** Two quirks of different kinds, or of one kind on different layers. */
 export function* pairsOf(quirks: readonly Quirk[]): Generator<readonly Quirk[]> {
-  for (const [a, b] of pairs(quirks)) {
+  for (const [a, b] of pairs(quirks.filter(({ name }) => !entryOf(name).alone))) {
     if (a.name !== b.name || (a.layer !== b.layer && a.layer !== null && b.layer !== null))
       yield [a, b]
   }

@@ -1,20 +1,29 @@
 /** Inputs and expected outputs of a diagnosis, with all their axes. */
 
 import { GruvError } from '../errors.ts'
+import { permuteAxes } from '../model/axes.ts'
 import { createModel } from '../model/graph.ts'
-import { statesOf } from '../model/layers.ts'
-import type { Model } from '../model/types.ts'
+import { isRecurrent, statesOf } from '../model/layers.ts'
+import type { Dim, Model, Port } from '../model/types.ts'
 import { readInputs } from '../runtime/run/inputs.ts'
-import { isTensorLike } from '../runtime/run/named.ts'
+import { type MaskOptions, type Masks, readMasks } from '../runtime/run/masks.ts'
 import { readStates } from '../runtime/run/states.ts'
-import { type Named, showShape, sizeOf, type Tensor, type TensorLike, toTensor } from '../tensor.ts'
-import { sameExtents } from '../verify/compare.ts'
+import type { Named, Tensor, TensorLike } from '../tensor.ts'
+import { type Axes, align, asSequences } from '../verify/layout.ts'
+import { openExtents } from '../verify/open-extents.ts'
 import { deriveTolerance, largestMagnitude, producerPrecision } from '../verify/tolerance.ts'
-import { type Extents, inputsForModel, type RunChange } from './runs.ts'
+import {
+  type Extents,
+  inputsForModel,
+  masksForModel,
+  type RunChange,
+  statesForModel,
+} from './runs.ts'
 
 /** The expected numbers of one output, with the row and step of each vector. */
 export interface Target {
   readonly name: string
+  /** [rows, steps, width], or the last step alone. */
   readonly tensor: Tensor
   readonly width: number
   /** Whether the model's output runs over time. */
@@ -25,13 +34,20 @@ export interface Target {
 
 export interface Data {
   readonly extents: Extents
-  /** [rows, steps, width], or [rows, width] for inputs without time. */
+  /** In the graph's order, with all axes. */
   readonly inputs: Named<Tensor>
+  /** The inputs that run over time. */
+  readonly timed: ReadonlySet<string>
   readonly initial: ReadonlyMap<string, Tensor>
+  /** Which steps count, as the caller says. */
+  readonly masks: Masks | null
   readonly targets: readonly Target[]
 }
 
-export interface DiagnoseData {
+/** The data without the expected numbers, which depend on a model's outputs. */
+export type InputData = Omit<Data, 'targets'>
+
+export interface DiagnoseData extends MaskOptions {
   /** One tensor for a model with one input, else tensors by name. */
   readonly input: TensorLike | Named<TensorLike>
   /** One tensor for the first output, or tensors by output or final state name. */
@@ -39,129 +55,157 @@ export interface DiagnoseData {
   readonly initialState?: TensorLike | Named<TensorLike>
 }
 
-/** Makes an output of each final state that is expected. */
-export function withStateOutputs(model: Model, names: readonly string[]): Model {
-  const missing = names.filter((name) => !model.outputs.some((port) => port.name === name))
-  if (missing.length === 0) return model
-  const owners = missing.map((state) => {
-    const node = model.nodes.find(
-      (each) => each.kind === 'gru' && statesOf(each).some(({ name }) => name === state),
-    )
-    if (node !== undefined) return { state, node }
-    const known = [...model.outputs, ...model.nodes.flatMap(statesOf)].map(({ name }) => name)
-    throw new GruvError('not-found', `there is no output '${state}'`, {
-      where: 'expected',
-      expected: `one of ${known.join(', ')}`,
-    })
-  })
-  const nodes = model.nodes.map((node) =>
-    owners.some((owner) => owner.node === node) && node.outputs.last === undefined
-      ? { ...node, outputs: { ...node.outputs, last: `${node.name}.last` } }
-      : node,
-  )
-  return createModel({
-    ...model,
-    nodes,
-    outputs: [
-      ...model.outputs,
-      ...owners.map(({ state, node }) => ({
-        name: state,
-        value: nodes.find(({ name }) => name === node.name)!.outputs.last,
-      })),
-    ],
-    warnings: [],
-  })
+/** Expected numbers as callers gave them, and how to lay them over outputs. */
+export interface Expected {
+  readonly tensors: Named<Tensor>
+  /** The `axes` of the ports, by output: callers may see another order than the graph has. */
+  readonly orders: Named<readonly number[]>
+  /** Extents behind symbols other than rows and steps, as the caller's run has them. */
+  readonly symbols: ReadonlyMap<string, number>
 }
 
-export function expectedByName(
-  model: Model,
-  expected: TensorLike | Named<TensorLike>,
-): Named<Tensor> {
-  const named = isTensorLike(expected) ? { [model.outputs[0].name]: expected } : expected
-  const tensors = Object.entries(named).map(
-    ([name, like]) => [name, inTruePrecision(toTensor(like, `expected ${name}`))] as const,
-  )
-  if (tensors.length > 0) return Object.fromEntries(tensors)
-  throw new GruvError('bad-argument', 'there is nothing to compare with', { where: 'expected' })
+/**
+ * The model as the search sees it: open extents, axes in the graph's order, and an output for each
+ * final state that is expected.
+ */
+export function plainModel(source: Model, names: readonly string[]): Model {
+  const open = openExtents(source)
+  const inputs = open.inputs.map((port) => ({ name: port.name, shape: inGraph(port) }))
+  const outputs = open.outputs.map(({ name, value }) => ({ name, value }))
+  return withStateOutputs(createModel({ ...open, inputs, outputs, warnings: [] }), names)
+}
+
+const inGraph = ({ shape, axes }: Port): readonly Dim[] => axes?.map((axis) => shape[axis]) ?? shape
+
+/** The ports, in the graph's order, that run over time. */
+export function timedPorts(ports: readonly Port[]): ReadonlySet<string> {
+  const timed = ports.filter((port) => {
+    const shape = inGraph(port)
+    return shape[1] === 'time' || (shape.length > 2 && typeof shape[1] === 'number')
+  })
+  return new Set(timed.map(({ name }) => name))
+}
+
+/** Makes an output of each final state that is expected. */
+function withStateOutputs(model: Model, names: readonly string[]): Model {
+  const missing = names.filter((name) => !model.outputs.some((port) => port.name === name))
+  if (missing.length === 0) return model
+  const ports = { h: 'state', c: 'cell' } as const
+  const added: { readonly name: string; readonly value: string }[] = []
+  const nodes = model.nodes.map((node) => {
+    const outputs: Record<string, string> = { ...node.outputs }
+    for (const name of isRecurrent(node) ? missing : []) {
+      const slot = name.slice(node.name.length + 1)
+      if (name !== `${node.name}.${slot}` || !(slot === 'h' || slot === 'c')) continue
+      if (!statesOf(node).some((state) => state.name === name)) continue
+      outputs[ports[slot]] ??= `${node.name}.final ${slot}`
+      added.push({ name, value: outputs[ports[slot]] })
+    }
+    return { ...node, outputs }
+  })
+  const outputs = [...model.outputs.map(({ name, value }) => ({ name, value })), ...added]
+  return createModel({ ...model, nodes, outputs, warnings: [] })
 }
 
 /** float64 files often hold float32 numbers, which can only be compared to float32. */
-function inTruePrecision(tensor: Tensor): Tensor {
+export function inTruePrecision(tensor: Tensor): Tensor {
   const wide = tensor.printed === undefined && (tensor.dtype ?? 'float64') === 'float64'
   if (!wide || tensor.data instanceof Float32Array) return tensor
   if (!tensor.data.every((value) => Object.is(Math.fround(value), value))) return tensor
   return { shape: tensor.shape, data: Float32Array.from(tensor.data) }
 }
 
+/** @param source the model as the caller sees it, whose inputs may have another order of axes. */
 export function readInputData(
+  source: Model,
   model: Model,
-  { input, initialState }: DiagnoseData,
-): Omit<Data, 'targets'> {
-  const inputs = readInputs(model.inputs, input)
+  { input, initialState, mask, lengths }: DiagnoseData,
+): InputData {
+  const inputs = readInputs(source.inputs, input)
+  const { batch, steps } = inputs
+  const given = { ...(mask !== undefined && { mask }), ...(lengths !== undefined && { lengths }) }
   return {
-    extents: { rows: inputs.batch, steps: inputs.steps },
+    extents: { rows: batch, steps },
     inputs: Object.fromEntries(inputs.tensors),
-    initial: readStates(model.nodes.flatMap(statesOf), initialState, () => inputs.batch),
+    timed: timedPorts(model.inputs),
+    initial: readStates(model.nodes.flatMap(statesOf), initialState, () => batch),
+    masks: readMasks(given, batch, steps),
   }
 }
 
 /**
- * Assigns the expected numbers to the outputs of a model; null when the shapes do not fit, as when
+ * Lays the expected numbers over the outputs of a model; null when the shapes do not fit, as when
  * the data was taken before the last layer.
  */
 export function layOut(
   model: Model,
-  expected: Named<Tensor>,
+  { tensors, orders, symbols }: Expected,
   { rows, steps }: Extents,
 ): readonly Target[] | null {
   const targets: Target[] = []
-  for (const [name, tensor] of Object.entries(expected)) {
-    const port = model.outputs.find((output) => output.name === name)!
-    const width = port.shape.at(-1) as number
-    const overTime = port.shape.includes('time')
-    const whole = overTime && sameExtents(tensor.shape, [rows, steps, width])
-    if (!whole && !sameExtents(tensor.shape, [rows, width])) return null
-    const count = sizeOf(tensor.shape) / width
-    const places = new Int32Array(2 * count)
-    for (let i = 0; i < count; i++) {
-      places[2 * i] = whole ? Math.floor(i / steps) : i
-      places[2 * i + 1] = whole ? i % steps : steps - 1
+  for (const [name, tensor] of Object.entries(tensors)) {
+    const port = model.outputs.find((output) => output.name === name)
+    if (port === undefined) return null
+    const shape: number[] = []
+    for (const dim of port.shape) {
+      const known = dim === 'batch' ? rows : dim === 'time' ? steps : symbols.get(String(dim))
+      const extent = typeof dim === 'number' ? dim : known
+      if (extent === undefined) return null
+      shape.push(extent)
     }
-    targets.push({ name, tensor, width, overTime, places })
+    const axes = { row: port.shape.indexOf('batch'), time: port.shape.indexOf('time') }
+    const laid = layOver(tensor, shape, axes, orders[name])
+    if (laid === null) return null
+    const sequences = asSequences(laid.tensor, axes)
+    const [count, perRow, width] = sequences.shape
+    const places = new Int32Array(2 * count * perRow)
+    for (let i = 0; i < count * perRow; i++) {
+      places[2 * i] = Math.floor(i / perRow)
+      places[2 * i + 1] = axes.time < 0 || laid.lastStepOnly ? steps - 1 : i % perRow
+    }
+    targets.push({ name, tensor: sequences, width, overTime: axes.time >= 0, places })
   }
   return targets
 }
 
-export function misfit(model: Model, expected: Named<Tensor>, { rows, steps }: Extents): GruvError {
-  const [name, tensor] = Object.entries(expected)[0]
-  const port = model.outputs.find((output) => output.name === name)!
-  const extents = port.shape.map((extent) =>
-    extent === 'batch' ? rows : extent === 'time' ? steps : extent,
-  )
-  return new GruvError('bad-shape', 'the expected data does not have the shape of the output', {
-    where: `expected ${name}`,
-    expected: showShape(extents),
-    got: showShape(tensor.shape),
-    fix: 'Do input and expected data belong together?',
-  })
+/** Expected numbers in the graph's order, whatever the order in which the caller sees the axes. */
+function layOver(
+  tensor: Tensor,
+  shape: readonly number[],
+  axes: Axes,
+  order: readonly number[] | undefined,
+) {
+  if (order === undefined || order.length !== shape.length) return align(tensor, shape, axes)
+  const seen = order.map((_, axis) => shape[order.indexOf(axis)])
+  const at = (axis: number): number => (axis < 0 ? axis : order[axis])
+  const aligned = align(tensor, seen, { row: at(axes.row), time: at(axes.time) })
+  return aligned && { ...aligned, tensor: permuteAxes(aligned.tensor, order) }
 }
 
 /**
- * The data as the model sees it under a change of the run; null where that changes nothing in it.
+ * The data as the model sees it under a change of the run; null where that changes nothing in it, or
+ * where the data cannot be rearranged so.
  */
-export function dataUnder(data: Data, change: RunChange): Data | null {
-  const { extents, inputs, initial, targets } = data
+export function dataUnder(data: Data, given: RunChange, model: Model): Data | null {
+  const { extents, inputs, initial, targets, timed, masks } = data
+  const change = targets.some(({ overTime }) => overTime) ? given : (given.timeless ?? given)
   if (!targets.every(({ overTime }) => change.applies(extents, overTime))) return null
   const dropsState = change.initialState === 'dropped'
   if (dropsState && initial.size === 0) return null
+  if (!dropsState && timed.size === 0) return null
   const there = change.extents(extents)
-  const timeless = Object.values(inputs).some(({ shape }) => shape.length !== 3)
-  const perRow = [...initial.values()].some(({ shape }) => shape.length > 1)
-  if (there.rows !== extents.rows && (timeless || perRow)) return null
+  const timeless = Object.keys(inputs).some((name) => !timed.has(name))
+  if (there.rows !== extents.rows && timeless) return null
+  if (change.fillsUp?.(extents) === true && !isCausal(model)) return null
+  const states = statesForModel(change, initial, extents)
+  const moved = masks && masksForModel(change, masks, extents)
+  if (states === null || (masks !== null && moved === null)) return null
   return {
     extents: there,
-    inputs: inputsForModel(change, inputs, extents),
-    initial: dropsState ? new Map() : initial,
+    inputs: inputsForModel(change, inputs, extents, timed),
+    timed,
+    initial: dropsState ? new Map() : states,
+    masks: moved,
     targets: targets.map((target) => {
       const places = target.places.slice()
       for (let i = 0; i < places.length; i += 2)
@@ -171,26 +215,34 @@ export function dataUnder(data: Data, change: RunChange): Data | null {
   }
 }
 
+/** Whether no layer reads a sequence from its end. */
+export function isCausal({ nodes }: Model): boolean {
+  return nodes.every((node) =>
+    isRecurrent(node) ? node.direction === 'forward' : node.kind !== 'reverse',
+  )
+}
+
 /**
  * The error that a right candidate may have on a short prefix. Generous, since this is only a
  * prefilter, and far below the error of a wrong reading.
  */
 export function prefilterBounds({ tensor }: Target): Float64Array {
-  const known = boundsKnown.get(tensor)
+  const known = boundsKnown.get(tensor.data)
   if (known !== undefined) return known
   const scale = largestMagnitude(tensor.data)
   const tolerance = deriveTolerance({
     expected: tensor,
     precision: 'f64',
     float32Error: PREFILTER_ROUNDOFF[producerPrecision(tensor)] * Math.max(scale, Number.MIN_VALUE),
+    approximated: true,
   })
   const bounds = Float64Array.from(tensor.data, (value) => 2 * tolerance.at(value))
-  boundsKnown.set(tensor, bounds)
+  boundsKnown.set(tensor.data, bounds)
   return bounds
 }
 
 /** One search makes thousands of prefilters for the same expected data. */
-const boundsKnown = new WeakMap<Tensor, Float64Array>()
+const boundsKnown = new WeakMap<Tensor['data'], Float64Array>()
 
 /**
  * Stated as errors of float32: a thousand of its roundings. For float64 a million of its own, since
@@ -198,3 +250,14 @@ const boundsKnown = new WeakMap<Tensor, Float64Array>()
  * few steps.
  */
 const PREFILTER_ROUNDOFF = { f32: 2 ** -14, f64: 2 ** -4 } as const
+
+/** The outputs of the model under the names of expected ones. @throws GruvError where none fits. */
+export function nothingFits(expected: Named<Tensor>, shapes: Named<readonly number[]>): GruvError {
+  const [[name, { shape }]] = Object.entries(expected)
+  return new GruvError('bad-shape', 'the expected data does not have the shape of the output', {
+    where: `expected ${name}`,
+    expected: `[${shapes[name].join(', ')}]`,
+    got: `[${shape.join(', ')}]`,
+    fix: 'Do input and expected data belong together?',
+  })
+}

@@ -1,6 +1,7 @@
 /** Turns the result of a search into an answer: what fits, what stays open, what the data shows. */
 
-import { conventionTable, type GruConventionKey } from '../model/conventions/conventions.ts'
+import { conventionTable } from '../model/conventions/conventions.ts'
+import { isRecurrent } from '../model/layers.ts'
 import type { Model } from '../model/types.ts'
 import {
   asItIs,
@@ -10,7 +11,7 @@ import {
   type Candidate as SearchCandidate,
 } from './candidate.ts'
 import { classes } from './canonical.ts'
-import { conventionOf, isGru } from './change.ts'
+import { type Convention, conventionOf } from './change.ts'
 import { type Explanation, explain } from './explain.ts'
 import { conventionHypotheses, entryOf, hypothesisNames } from './hypotheses.ts'
 import type { Measured } from './measure.ts'
@@ -48,31 +49,38 @@ export interface ToTellApart {
 }
 
 export interface Diagnosis {
-  readonly verdict: 'identified' | 'ambiguous' | 'none'
-  /** Best first; with verdict `none` the nearest one. */
+  /**
+   * `none` where everything was tried and nothing fits; `not finished` where the time was up before;
+   * `nothing to compare` where no expected number is finite.
+   */
+  readonly verdict: 'identified' | 'ambiguous' | 'none' | 'not finished' | 'nothing to compare'
+  /** Best first; where nothing fits the nearest one. */
   readonly candidates: readonly Candidate[]
   /** Set when the verdict is `ambiguous`. */
   readonly toTellApart: ToTellApart | null
-  /** Set when the verdict is `none`. */
+  /** Set when nothing fits. */
   readonly explanation: Explanation | null
   /** Twice the rounding bound of the expected data: what fits is within it. */
   readonly tolerance: number
   /** Readings tried, and whether there was time for all of them. */
   readonly tried: number
   readonly complete: boolean
+  /** What was tried to the end, and what was not, in words. */
+  readonly finished: readonly string[]
+  readonly left: readonly string[]
 }
 
 /** What the answer depends on, apart from the result of the search. */
 export interface Circumstances {
-  /**
-   * The model as it was given, for flags; and with final states as outputs where they are expected.
-   */
+  /** The model as it was given, for flags; and as the search sees it. */
   readonly source: Model
   readonly model: Model
   readonly extents: Extents
   readonly conventionFlags: boolean
   /** No suggestion is wanted. */
   readonly quick: boolean
+  /** Whether any expected number is finite. */
+  readonly finite: boolean
 }
 
 /** One class of equivalent readings, simplest first. */
@@ -83,10 +91,15 @@ export function toDiagnosis(
   about: Circumstances,
 ): Diagnosis {
   const { tolerance } = found.best
-  const rest = { tolerance, tried: found.tried, complete: found.complete }
+  const { tried, complete, finished, left } = found
+  const rest = { tolerance, tried, complete, finished, left }
+  if (!about.finite) {
+    const nothing = { candidates: [], toTellApart: null, explanation: null }
+    return { verdict: 'nothing to compare', ...nothing, ...rest }
+  }
   if (found.fits.length === 0) {
     return {
-      verdict: 'none',
+      verdict: complete ? 'none' : 'not finished',
       candidates: [present([found.best], about)],
       toTellApart: null,
       explanation: explain(found.best),
@@ -135,7 +148,7 @@ function present(members: ReadingClass, { source, conventionFlags }: Circumstanc
 /** With the reset before the product, both placements of the bias are the same. */
 function biasElsewhere({ model, candidate }: Measured): readonly ConventionSet[] {
   const set = conventionSet(model, candidate)
-  const node = model.nodes.filter(isGru)[0]
+  const node = model.nodes.find((each) => each.kind === 'gru')
   if (set.reset !== 'before' || node?.weights.recurrentBias == null || set.bias === undefined)
     return []
   return [{ ...set, bias: set.bias === 'merged' ? 'separate' : 'merged' }]
@@ -179,17 +192,19 @@ function tellApart(
     compensating: compensating.map((members) => present(members, about)),
     suggestion: about.quick
       ? null
-      : suggest(about.model, separate.length > 1 ? separate : [asItIs, ...separate]),
+      : suggest(about, separate.length > 1 ? separate : [asItIs, ...separate]),
   }
 }
 
 /** A convention's value in a model, layer by layer where they differ. */
-function valueIn(model: Model, key: GruConventionKey): string | null {
-  const nodes = model.nodes.filter(isGru)
-  const values = nodes.map((node) => conventionOf(node, key))
+function valueIn(model: Model, key: Convention): string | null {
+  const values = model.nodes.filter(isRecurrent).flatMap((node) => {
+    const value = conventionOf(node, key)
+    return value === null ? [] : [{ value, layer: node.name }]
+  })
   if (values.length === 0) return null
-  if (values.every((value) => value === values[0])) return values[0]
-  return nodes.map(({ name }, i) => `${values[i]} in ${name}`).join(', ')
+  if (values.every(({ value }) => value === values[0].value)) return values[0].value
+  return values.map(({ value, layer }) => `${value} in ${layer}`).join(', ')
 }
 
 /**
@@ -197,12 +212,15 @@ function valueIn(model: Model, key: GruConventionKey): string | null {
  */
 function canDiffer(
   model: Model,
-  key: GruConventionKey,
+  key: Convention,
   name: (typeof conventionHypotheses)[number][1],
 ): boolean {
   if (entryOf(name).values.length < 2) return false
   return model.nodes.some(
-    (node) => isGru(node) && (key !== 'bias' || node.weights.recurrentBias !== null),
+    (node) =>
+      isRecurrent(node) &&
+      conventionOf(node, key) !== null &&
+      (key !== 'bias' || node.weights.recurrentBias !== null),
   )
 }
 
@@ -211,7 +229,8 @@ function quirksOfTime({ data }: Measured, { extents }: Circumstances): readonly 
   if (extents.steps > 1) return []
   const overTime = data.targets.every((target) => target.overTime)
   return hypothesisNames.flatMap((name) => {
-    const change = entryOf(name).run
+    if (entryOf(name).takes !== undefined) return []
+    const change = entryOf(name).run?.('')
     if (change === undefined || change.applies(extents, overTime)) return []
     return change.applies({ ...extents, steps: 2 }, overTime)
       ? [{ name, value: null, layer: null }]

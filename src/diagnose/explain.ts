@@ -1,7 +1,7 @@
 /** Reads hints from the pattern of errors when nothing fits. */
 
 import type { Place } from '../verify/index.ts'
-import { deriveTolerance } from '../verify/tolerance.ts'
+import { deriveTolerance, hasApproximated } from '../verify/tolerance.ts'
 import type { Target } from './data.ts'
 import { gateShare } from './gate-share.ts'
 import { eachError, type Measured } from './measure.ts'
@@ -84,7 +84,12 @@ function patternOf(
 ): { pattern: Pattern; leavesAt: Explanation['leavesAt'] } {
   const { width, places, tensor, overTime } = target
   const actual = best.actual[target.name]
-  const bound = deriveTolerance({ expected: tensor, precision: 'f64', float32Error: 0 })
+  const bound = deriveTolerance({
+    expected: tensor,
+    precision: 'f64',
+    float32Error: 0,
+    approximated: hasApproximated(best.model),
+  })
   const steps = overTime ? 1 + largestOf(everySecond(places)) : 1
   const byStep = new Float64Array(steps)
   const byUnit = new Float64Array(width)

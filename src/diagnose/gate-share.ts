@@ -8,9 +8,9 @@
  */
 
 import type { Activation } from '../model/activation/activations.ts'
+import { isRecurrent } from '../model/layers.ts'
 import type { GruNode } from '../model/types.ts'
 import { gruStep } from '../runtime/reference/cells.ts'
-import { isGru } from './change.ts'
 import type { Target } from './data.ts'
 import type { Measured } from './measure.ts'
 
@@ -45,10 +45,10 @@ export function gateShare(target: Target, tolerance: number, best: Measured): st
 
 /** The single forward GRU layer whose states are expected; null where there is none. */
 function stateLayer({ name, overTime }: Target, { model, candidate }: Measured): GruNode | null {
-  const [layer, ...others] = model.nodes.filter(isGru)
+  const [layer, ...others] = model.nodes.filter(isRecurrent)
   const value = model.outputs.find((output) => output.name === name)?.value
   const isPlain =
-    layer !== undefined &&
+    layer?.kind === 'gru' &&
     others.length === 0 &&
     layer.direction === 'forward' &&
     model.inputs.length === 1 &&

@@ -3,17 +3,22 @@
  */
 
 import { createModel } from '../model/graph.ts'
-import type { GruNode, LayerNode, Model } from '../model/types.ts'
-import { isGru, type NodeChange } from './change.ts'
+import { isRecurrent } from '../model/layers.ts'
+import type { DenseNode, GruNode, LayerNode, Model, RecurrentNode } from '../model/types.ts'
+import { type NodeChange, withoutCandidateBias } from './change.ts'
+import { type Rounding, rounded } from './rounding.ts'
 
 /** Pairs of layers that read the same values in opposite directions. */
-function halves(model: Model): readonly (readonly [GruNode, GruNode])[] {
-  const layers = model.nodes.filter(isGru)
+function halves(model: Model): readonly (readonly [RecurrentNode, RecurrentNode])[] {
+  const layers = model.nodes.filter(isRecurrent)
   return layers
     .filter(({ direction }) => direction === 'forward')
     .flatMap((forward) => {
       const backward = layers.find(
-        (other) => other.direction === 'backward' && other.inputs.x === forward.inputs.x,
+        (other) =>
+          other.direction === 'backward' &&
+          other.kind === forward.kind &&
+          other.inputs.x === forward.inputs.x,
       )
       return backward === undefined ? [] : [[forward, backward] as const]
     })
@@ -27,7 +32,7 @@ export function halfWeightsSwapped(model: Model): Model | null {
   return withNodes(
     model,
     model.nodes.map((node) => {
-      const from = isGru(node) ? other.get(node) : undefined
+      const from = isRecurrent(node) ? other.get(node) : undefined
       return from === undefined
         ? node
         : {
@@ -35,7 +40,7 @@ export function halfWeightsSwapped(model: Model): Model | null {
             name: node.name,
             inputs: node.inputs,
             outputs: node.outputs,
-            direction: (node as GruNode).direction,
+            direction: (node as RecurrentNode).direction,
           }
     }),
   )
@@ -68,7 +73,7 @@ export function backwardUnaligned(model: Model): Model | null {
   let found = false
   const nodes = model.nodes.flatMap((node): readonly LayerNode[] => {
     const sequence = node.outputs.sequence
-    if (!isGru(node) || !backward.has(node) || !read.has(sequence)) return [node]
+    if (!isRecurrent(node) || !backward.has(node) || !read.has(sequence)) return [node]
     found = true
     const computed = `${sequence}.computed`
     return [
@@ -108,7 +113,7 @@ function withoutDeadEnds(
 ): readonly LayerNode[] {
   const read = new Set([...wanted, ...nodes.flatMap(({ inputs }) => Object.values(inputs))])
   const alive = nodes.filter(
-    (node) => isGru(node) || Object.values(node.outputs).some((value) => read.has(value)),
+    (node) => isRecurrent(node) || Object.values(node.outputs).some((value) => read.has(value)),
   )
   return alive.length === nodes.length ? nodes : withoutDeadEnds(alive, wanted)
 }
@@ -118,16 +123,99 @@ function withNodes(model: Model, nodes: readonly LayerNode[]): Model {
   return createModel({ ...model, nodes, warnings: [] })
 }
 
-/** Changes every GRU layer, or the one named; null where the change has no effect on any. */
+/**
+ * The first step of each GRU without b_hn: a layer of its own for that step, whose state the rest
+ * starts from.
+ */
+export function firstStepWithoutBias(model: Model): Model | null {
+  let found = false
+  const nodes = model.nodes.flatMap((node): readonly LayerNode[] => {
+    const unbiased = node.kind === 'gru' && plainInputs(node) ? withoutCandidateBias(node) : null
+    if (node.kind !== 'gru' || unbiased === null) return [node]
+    found = true
+    return inTwoParts(node, unbiased)
+  })
+  return found ? withNodes(model, nodes) : null
+}
+
+/** Masks and lengths count from the first step, and would have to be cut as well. */
+function plainInputs({ inputs }: GruNode): boolean {
+  return inputs.mask === undefined && inputs.lengths === undefined
+}
+
+function inTwoParts(node: GruNode, first: GruNode): readonly LayerNode[] {
+  const { name, inputs, outputs } = node
+  const forward = node.direction === 'forward'
+  const value = (part: string): string => `${name}.${part}`
+  const base = { conventions: [] } as const
+  const [one, rest] = [value('x of the first step'), value('x of the rest')]
+  const sequences = [value('first'), value('rest')]
+  const cut = (part: string, y: string, start: number, end: number | null): LayerNode => ({
+    ...base,
+    kind: 'slice',
+    name: value(part),
+    slices: [{ axis: 1, start, end, step: 1 }],
+    inputs: { x: inputs.x },
+    outputs: { y },
+  })
+  return [
+    forward ? cut('cut first', one, 0, 1) : cut('cut first', one, -1, null),
+    forward ? cut('cut rest', rest, 1, null) : cut('cut rest', rest, 0, -1),
+    {
+      ...first,
+      inputs: { ...inputs, x: one },
+      outputs: { sequence: sequences[0], state: value('state between') },
+    },
+    {
+      ...node,
+      name: value('others'),
+      inputs: { x: rest, initialState: value('state between') },
+      outputs: { ...outputs, sequence: sequences[1] },
+    },
+    ...(outputs.sequence === undefined
+      ? []
+      : [
+          {
+            ...base,
+            kind: 'concat' as const,
+            name: value('joined'),
+            axis: 1,
+            inputs: forward
+              ? { 0: sequences[0], 1: sequences[1] }
+              : { 0: sequences[1], 1: sequences[0] },
+            outputs: { y: outputs.sequence },
+          },
+        ]),
+  ]
+}
+
+/** A Dense layer whose weights are rounded as those of recurrent layers are. */
+export function roundedDense(kernelsOnly: boolean, rounding: (value: string) => Rounding) {
+  return (node: DenseNode, value: string): DenseNode => {
+    const { round } = rounding(value)
+    const { kernel, bias } = node.weights
+    return {
+      ...node,
+      weights: {
+        kernel: rounded(kernel, round),
+        bias: kernelsOnly || bias === null ? bias : rounded(bias, round),
+      },
+    }
+  }
+}
+
+/** Changes every recurrent layer, or the one named; null where the change has no effect on any. */
 export function onLayers(
   model: Model,
   change: NodeChange,
   value: string,
   layer: string | null,
+  dense?: (node: DenseNode, value: string) => DenseNode,
 ): Model | null {
   let found = false
   const nodes = model.nodes.map((node) => {
-    if (!isGru(node) || (layer !== null && node.name !== layer)) return node
+    if (node.kind === 'dense' && layer === null) return dense?.(node, value) ?? node
+    if (!isRecurrent(node) || (layer !== null && node.name !== layer)) return node
     const changed = change(node, value)
     if (changed !== null) found = true
     return changed ?? node

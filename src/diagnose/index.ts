@@ -8,16 +8,20 @@
 
 import type { Model } from '../model/types.ts'
 import type { Named, TensorLike } from '../tensor.ts'
+import { expectedByName } from '../verify/expected.ts'
 import { takesConventionFlags } from './candidate.ts'
 import {
   type DiagnoseData,
-  expectedByName,
-  misfit,
+  type Expected,
+  type InputData,
+  inTruePrecision,
+  nothingFits,
+  plainModel,
   readInputData,
-  withStateOutputs,
 } from './data.ts'
 import { type Diagnosis, toDiagnosis } from './diagnosis.ts'
-import { search } from './search.ts'
+import { runAsItIs } from './measure.ts'
+import { type Progress, search } from './search.ts'
 
 export { type ConventionSet, quoted } from './candidate.ts'
 export type { Candidate, Diagnosis, ToTellApart } from './diagnosis.ts'
@@ -25,11 +29,17 @@ export type { Explanation } from './explain.ts'
 export { type HypothesisName, hypothesisTable } from './hypotheses.ts'
 export { withRunQuirks } from './program.ts'
 export { applyQuirks, changesRun, parseQuirk, type Quirk, showQuirk } from './quirks.ts'
+export type { Progress } from './search.ts'
 export type { Suggestion } from './suggest.ts'
 
 export interface DiagnoseOptions extends DiagnoseData {
-  /** Milliseconds for the search; default 10,000. */
+  /**
+   * Milliseconds of CPU time for the search (of the clock in a browser); default 10,000. A search
+   * that was cut short is `not finished`.
+   */
   readonly budget?: number
+  /** Called now and then while it searches. */
+  readonly onProgress?: (progress: Progress) => void
   /** Conventions and single mistakes only. */
   readonly quick?: boolean
   /**
@@ -46,13 +56,24 @@ const DEFAULT_BUDGET = 10_000
  * @throws GruvError when input or expected data fit no reading of the model.
  */
 export function diagnose(source: Model, options: DiagnoseOptions): Diagnosis {
-  const { budget = DEFAULT_BUDGET, quick = false } = options
-  const expected = expectedByName(source, options.expected)
-  const model = withStateOutputs(source, Object.keys(expected))
-  const inputData = readInputData(model, options)
-  const found = search(model, expected, inputData, { budget, quick })
+  const { budget = DEFAULT_BUDGET, quick = false, onProgress } = options
+  const given = expectedByName(source, options.expected)
+  const names = Object.keys(given)
+  const tensors = Object.fromEntries(names.map((name) => [name, inTruePrecision(given[name])]))
+  const model = plainModel(source, names)
+  const inputData = readInputData(source, model, options)
+  const { symbols, shapes } = shapesOf(model, inputData)
+  const orders = Object.fromEntries(
+    source.outputs.flatMap((p) => (p.axes ? [[p.name, p.axes]] : [])),
+  )
+  const expected: Expected = { tensors, orders, symbols }
+  const found = search(model, expected, inputData, {
+    budget,
+    quick,
+    ...(onProgress && { onProgress }),
+  })
   const { best } = found
-  if (best === null) throw misfit(model, expected, inputData.extents)
+  if (best === null) throw nothingFits(tensors, shapes)
   return toDiagnosis(
     { ...found, best },
     {
@@ -61,10 +82,27 @@ export function diagnose(source: Model, options: DiagnoseOptions): Diagnosis {
       extents: inputData.extents,
       conventionFlags: options.conventionFlags ?? takesConventionFlags(source),
       quick,
+      finite: Object.values(tensors).some(({ data }) => data.some(Number.isFinite)),
     },
   )
 }
 
+/** The outputs of the model as it is: their shapes, and the extents behind symbols in them. */
+function shapesOf(
+  model: Model,
+  data: InputData,
+): { readonly symbols: ReadonlyMap<string, number>; readonly shapes: Named<readonly number[]> } {
+  const symbols = new Map<string, number>()
+  const results = runAsItIs(model, data)
+  const shapes: Record<string, readonly number[]> = {}
+  for (const { name, shape } of model.outputs) {
+    shapes[name] = results[name].shape
+    shape.forEach((dim, axis) => {
+      if (typeof dim === 'string') symbols.set(dim, results[name].shape[axis])
+    })
+  }
+  return { symbols, shapes }
+}
 /** @internal For `--suggest-input`: the input alone. */
 export function suggestedInput({ toTellApart }: Diagnosis): Named<TensorLike> | null {
   return toTellApart?.suggestion?.input ?? null

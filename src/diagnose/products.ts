@@ -2,9 +2,9 @@
 
 import type { Activation } from '../model/activation/activations.ts'
 import { activationTable } from '../model/activation/table.ts'
-import type { GruNode, PerGate } from '../model/types.ts'
-import type { Tensor } from '../tensor.ts'
-import { gateOrderOf } from './change.ts'
+import type { RecurrentNode } from '../model/types.ts'
+import type { Named, Tensor } from '../tensor.ts'
+import { gatesOf, orderOf } from './change.ts'
 
 /** A vector for each step. */
 export type Sequence = readonly Float64Array[]
@@ -30,16 +30,16 @@ export function wide(tensor: Tensor): Float64Array {
 const widened = new WeakMap<Tensor, Float64Array>()
 
 /** In the order in which the source packed the gates. */
-export function blocksOf(node: GruNode): Blocks {
-  const order = gateOrderOf(node)
-  const take = (array: PerGate<Tensor>): readonly Float64Array[] =>
-    Array.from(order, (gate) => wide(array[gate as keyof PerGate<unknown>]))
-  const { kernel, recurrentKernel, inputBias, recurrentBias } = node.weights
+export function blocksOf(node: RecurrentNode): Blocks {
+  const order = Array.from(orderOf(node))
+  const take = (gates: Named<Tensor>): readonly Float64Array[] =>
+    order.map((gate) => wide(gates[gate]))
+  const [bi, br] = [gatesOf(node, 'inputBias'), gatesOf(node, 'recurrentBias')]
   return {
-    W: take(kernel),
-    U: take(recurrentKernel),
-    bi: inputBias && take(inputBias),
-    br: recurrentBias && take(recurrentBias),
+    W: take(gatesOf(node, 'kernel')),
+    U: take(gatesOf(node, 'recurrentKernel')),
+    bi: bi && take(bi),
+    br: br && take(br),
   }
 }
 
@@ -58,7 +58,7 @@ export function project(
   return sums
 }
 
-/** Row by row of K, so that memory is read in order. */
+/** Four rows of K at a time: memory is read in order, and each sum is stored once for four. */
 export function addProduct(
   sums: Float64Array,
   offset: number,
@@ -67,10 +67,18 @@ export function addProduct(
   inputs: number,
   units: number,
 ): void {
-  for (let i = 0; i < inputs; i++) {
-    const xi = x[i]
+  let i = 0
+  for (; i + 4 <= inputs; i += 4) {
+    const [x0, x1, x2, x3] = [x[i], x[i + 1], x[i + 2], x[i + 3]]
+    const [k0, k1, k2, k3] = [i * units, (i + 1) * units, (i + 2) * units, (i + 3) * units]
+    for (let u = 0; u < units; u++) {
+      sums[offset + u] +=
+        kernel[k0 + u] * x0 + kernel[k1 + u] * x1 + kernel[k2 + u] * x2 + kernel[k3 + u] * x3
+    }
+  }
+  for (; i < inputs; i++) {
     const from = i * units
-    for (let u = 0; u < units; u++) sums[offset + u] += kernel[from + u] * xi
+    for (let u = 0; u < units; u++) sums[offset + u] += kernel[from + u] * x[i]
   }
 }
 

@@ -1,14 +1,15 @@
 /** Quirks, which are hypotheses in use: parsed, printed, and applied to a model. */
 
-import { GruvError } from '../errors.ts'
+import { GruvError, isGruvError } from '../errors.ts'
 import { activation, showActivation } from '../model/activation/activations.ts'
+import { isRecurrent } from '../model/layers.ts'
 import type { Model } from '../model/types.ts'
-import { isGru } from './change.ts'
+import { openExtents } from '../verify/open-extents.ts'
 import { onLayers } from './graph-change.ts'
 import { entryOf, type HypothesisName, hypothesisNames, hypothesisTable } from './hypotheses.ts'
 import type { RunChange } from './runs.ts'
 
-/** One hypothesis with its value, on one GRU layer or on all: `--quirk NAME=VALUE@LAYER`. */
+/** One hypothesis with its value, on one recurrent layer or on all: `--quirk NAME=VALUE@LAYER`. */
 export interface Quirk {
   readonly name: HypothesisName
   /** Null where the hypothesis takes no value. */
@@ -29,22 +30,26 @@ export function parseQuirk(text: string): Quirk {
     })
   }
   const quirk = { name: name as HypothesisName, value, layer }
-  const { values, convention, node } = entryOf(quirk.name)
-  if (values.length > 0 !== (value !== null) || (layer !== null && node === undefined)) {
+  const { values, convention, node, takes } = entryOf(quirk.name)
+  const valued = values.length > 0 || takes !== undefined
+  if (valued !== (value !== null) || (layer !== null && node === undefined)) {
     throw new GruvError('bad-argument', `'${text}' is not how this quirk is written`, {
-      expected: `${name}${values.length > 0 ? '=VALUE' : ''}${node === undefined ? '' : ', or the same with @LAYER'}`,
+      expected: `${name}${valued ? '=VALUE' : ''}${node === undefined ? '' : ', or the same with @LAYER'}`,
     })
   }
   if (value === null) return quirk
   if (convention === 'activation' || convention === 'recurrentActivation') {
     return { ...quirk, value: showActivation(activation(value)) }
   }
-  const fits = convention === undefined ? isFactor(value) : values.includes(value)
+  const fits = takes === undefined ? values.includes(value) : isNumber[takes](value)
   if (fits) return quirk
   throw new GruvError('bad-argument', `${name} cannot be '${value}'`, {
-    expected: convention === undefined ? 'a number other than 0' : `one of ${values.join(', ')}`,
+    expected: takes === undefined ? `one of ${values.join(', ')}` : expectedNumber[takes],
   })
 }
+
+const isNumber = { factor: isFactor, count: (text: string) => /^[1-9]\d*$/.test(text) } as const
+const expectedNumber = { factor: 'a number other than 0', count: 'a count of steps' } as const
 
 function isFactor(text: string): boolean {
   const factor = Number(text)
@@ -59,9 +64,16 @@ export function showQuirk({ name, value, layer }: Quirk): string {
  * The model with a quirk; null where it has no effect. Quirks of a run leave the model as it is.
  */
 export function applyQuirk(model: Model, { name, value, layer }: Quirk): Model | null {
-  const { node, graph } = entryOf(name)
-  if (node !== undefined) return onLayers(model, node, value ?? '', layer)
-  return graph === undefined ? model : graph(model)
+  const { node, graph, dense } = entryOf(name)
+  if (node !== undefined) return onLayers(model, node, value ?? '', layer, dense)
+  if (graph === undefined) return model
+  try {
+    return graph(model)
+  } catch (error) {
+    // A graph that needs other shapes cannot have the mistake.
+    if (isGruvError(error)) return null
+    throw error
+  }
 }
 
 /**
@@ -70,12 +82,13 @@ export function applyQuirk(model: Model, { name, value, layer }: Quirk): Model |
  * @throws GruvError `bad-argument` for a quirk that has no effect on this model.
  */
 export function applyQuirks(model: Model, quirks: readonly (Quirk | string)[]): Model {
-  let changed = model
+  // Rows and steps of a run that a quirk changes are others than the file may have fixed.
+  let changed = quirks.some((quirk) => changesRun(quirk)) ? openExtents(model) : model
   for (const each of quirks) {
     const quirk = typeof each === 'string' ? parseQuirk(each) : each
     const next = applyQuirk(changed, quirk)
     if (next === null) {
-      const layers = model.nodes.filter(isGru).map(({ name }) => name)
+      const layers = model.nodes.filter(isRecurrent).map(({ name }) => name)
       throw new GruvError('bad-argument', 'this model cannot have that quirk', {
         where: `quirk ${showQuirk(quirk)}`,
         ...(quirk.layer !== null &&
@@ -89,7 +102,7 @@ export function applyQuirks(model: Model, quirks: readonly (Quirk | string)[]): 
 
 /** The changes of a run that quirks make, in order. */
 export function runChanges(quirks: readonly Quirk[]): readonly RunChange[] {
-  return quirks.flatMap(({ name }) => entryOf(name).run ?? [])
+  return quirks.flatMap(({ name, value }) => entryOf(name).run?.(value ?? '') ?? [])
 }
 
 /** Whether a quirk changes a run, by `withRunQuirks`, and not the model. */

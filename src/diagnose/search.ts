@@ -2,14 +2,14 @@
  * Searches the readings of a model for those that explain the data. Readings that pass the
  * prefilter are run by the engine on all the data and compared within its tolerance.
  *
- * Conventions interact, so all their combinations are tried first. Then come single mistakes and
- * pairs, combined with conventions. A reading with fewer departures from the model is the better
- * explanation and is tried earlier. Once something fits, the search finishes that number of
- * departures and stops.
+ * A reading with fewer departures from the model is the better explanation and is tried earlier: the
+ * model as it is, every single mistake and convention, a factor, then combinations of two and more.
+ * Once something fits, the search finishes that number of departures. Then it tries what is near the
+ * fits, to say what the data leaves open.
  */
 
+import { isRecurrent } from '../model/layers.ts'
 import type { Model } from '../model/types.ts'
-import type { Named, Tensor } from '../tensor.ts'
 import {
   asItIs,
   type Candidate,
@@ -23,7 +23,8 @@ import {
   isFactor,
   readingsOf,
 } from './candidate.ts'
-import { isGru } from './change.ts'
+import { orderOf } from './change.ts'
+import { CpuClock } from './clock.ts'
 import {
   conventionProduct,
   keepsActivations,
@@ -31,18 +32,30 @@ import {
   pairsOf,
   quirkInstances,
 } from './combinations.ts'
+import type { Expected, InputData } from './data.ts'
 import { estimatedFactors } from './factors.ts'
 import { groupFits } from './groups.ts'
 import { entryOf } from './hypotheses.ts'
-import { dataFor, type InputData, type Measured, measure } from './measure.ts'
+import { dataFor, eachError, type Measured, measure } from './measure.ts'
 import { canPrefilter, ModelPrefilter, type Prefilter, passEverything } from './prefilter.ts'
 import { applyQuirk, type Quirk } from './quirks.ts'
 
 export interface SearchOptions {
-  /** Milliseconds after which the search returns what it has. */
+  /** Milliseconds of CPU time after which the search returns what it has. */
   readonly budget: number
+  readonly onProgress?: (progress: Progress) => void
   /** At most one mistake, and nothing slow; for commands that only hint at a diagnosis. */
   readonly quick: boolean
+}
+
+/** How far a search has come. */
+export interface Progress {
+  /** What is being tried, in words. */
+  readonly stage: string
+  /** Readings tried so far. */
+  readonly tried: number
+  /** The share of the budget that is spent, 0 to 1. */
+  readonly spent: number
 }
 
 /** A quirk that could be added to a fit without the data showing it. */
@@ -63,6 +76,15 @@ export interface SearchResult {
   readonly best: Measured | null
   readonly tried: number
   readonly complete: boolean
+  /** What was tried to the end, and what was not, in words. */
+  readonly finished: readonly string[]
+  readonly left: readonly string[]
+}
+
+/** A part of the search. */
+interface Stage {
+  readonly title: string
+  readonly run: () => void
 }
 
 /** More fits than are useful: data that shows so little is not searched to the end. */
@@ -75,16 +97,24 @@ const MOST_JOINED = 64
 const MOST_NEAR = 8
 /** Multiplications that these runs may take together. */
 const MOST_PRODUCTS = 2e9
+/** Multiplications that trying all combinations of conventions may take once something fits. */
+const MOST_COMBINED = 4e8
+/** Fewer numbers are explained by one factor or another, and show none. */
+const FEWEST_FOR_FACTORS = 16
+/** Pieces into which a state that is set back may cut a sequence, where only its end is known. */
+const MOST_COUNTS = 256
+/** Milliseconds of CPU time between two reports of progress. */
+const REPORT_EVERY = 200
 /** How many times nearer each departure must bring the outputs to be worth reporting. */
 const NEARER = 4
 
 export function search(
   model: Model,
-  expected: Named<Tensor>,
+  expected: Expected,
   inputData: InputData,
-  { budget, quick }: SearchOptions,
+  options: SearchOptions,
 ): SearchResult {
-  return new Search(model, expected, inputData, Date.now() + budget).run(quick)
+  return new Search(model, expected, inputData, options).run()
 }
 
 /** A candidate that did not fit: how many steps were right, and the excess at the next ones. */
@@ -96,9 +126,13 @@ interface Near {
 
 class Search {
   private readonly model: Model
-  private readonly expected: Named<Tensor>
+  private readonly expected: Expected
   private readonly inputData: InputData
-  private readonly deadline: number
+  private readonly options: SearchOptions
+  private readonly clock = new CpuClock()
+  private readonly began = this.clock.now()
+  private reported = 0
+  private stage = ''
   private readonly mistakes: readonly Quirk[]
   private readonly product: readonly Choice[]
   private readonly fits: Measured[] = []
@@ -107,43 +141,96 @@ class Search {
   private near: Near[] = []
   private complete = true
 
-  constructor(model: Model, expected: Named<Tensor>, inputData: InputData, deadline: number) {
+  constructor(model: Model, expected: Expected, inputData: InputData, options: SearchOptions) {
     this.model = model
     this.expected = expected
     this.inputData = inputData
-    this.deadline = deadline
+    this.options = options
     this.product = conventionProduct(model)
     this.mistakes = quirkInstances(model)
   }
 
-  run(quick: boolean): SearchResult {
-    const core = this.product.filter(keepsActivations)
-    const one = this.mistakes.map((quirk) => [quirk])
-    this.level([[]], this.product)
-    for (let cost = 1; cost <= MOST_DEPARTURES && this.simplest() >= cost; cost++) {
-      const of = (choices: readonly Choice[], mistakes: number): readonly Choice[] =>
-        choices.filter((choice) => countOf(choice) + mistakes === cost)
-      this.level(one, of(quick ? core : this.product, 1))
-      if (quick) continue
-      this.level(pairsOf(this.mistakes), of(core, 2))
-      if (cost !== 2 || this.fits.length > 0) continue
-      this.layerByLayer()
-      if (this.fits.length === 0) this.factors()
+  run(): SearchResult {
+    const finished: string[] = []
+    const left: string[] = []
+    this.stages().forEach(({ title, run }, departed) => {
+      // The factor between is a single mistake too.
+      const needed = this.simplest() >= departed
+      if (!needed) return
+      if (this.complete) {
+        this.stage = title
+        run()
+      }
+      ;(this.complete ? finished : left).push(title)
+    })
+    const found = this.fits.length > 0
+    if (found && this.complete) {
+      this.stage = 'what the data leaves open'
+      this.nearTheSimplest()
     }
-    this.besideTheSimplest()
     const { fits, compensating } = groupFits(this.fits)
+    const unseen = this.unseenBeside(fits)
+    if (found && !this.complete) left.push('what the data leaves open')
     return {
       fits,
       compensating,
-      unseen: this.unseenBeside(fits),
+      unseen,
       best: fits[0] ?? this.nearest(),
       tried: this.seen.size,
       complete: this.complete,
+      finished,
+      left,
     }
   }
 
+  /** What is tried, by the number of departures from the model. */
+  private stages(): readonly Stage[] {
+    const { quick } = this.options
+    const core = this.product.filter(keepsActivations)
+    const one = this.mistakes.map((quirk) => [quirk])
+    const of = (choices: readonly Choice[], count: number): readonly Choice[] =>
+      choices.filter((choice) => countOf(choice) === count)
+    const combinations = (cost: number): void => {
+      this.level([[]], of(this.product, cost))
+      this.level(one, of(quick ? core : this.product, cost - 1))
+      if (!quick) this.level(pairsOf(this.mistakes), of(core, cost - 2))
+    }
+    return [
+      { title: 'the model as it is read', run: () => this.level([[]], of(this.product, 0)) },
+      {
+        title: 'single mistakes',
+        run: () => {
+          this.level([[]], of(this.product, 1))
+          this.level(one, of(this.product, 0))
+          this.level(this.resets(), of(this.product, 0))
+          this.layerByLayer(1)
+          if (this.fits.length === 0) this.factorsBeside([], [{}])
+        },
+      },
+      {
+        title: 'two mistakes together',
+        run: () => {
+          combinations(2)
+          if (quick || this.fits.length > 0) return
+          this.layerByLayer(2)
+          if (this.fits.length === 0) this.factors()
+        },
+      },
+      ...Array.from({ length: MOST_DEPARTURES - 2 }, (_, i) => ({
+        title: `combinations of ${i + 3}`,
+        run: () => combinations(i + 3),
+      })),
+    ]
+  }
+
   private late(): boolean {
-    if (Date.now() < this.deadline && this.fits.length < MOST_FITS) return false
+    const { budget, onProgress } = this.options
+    const spent = this.clock.now() - this.began
+    if (onProgress !== undefined && spent >= this.reported + REPORT_EVERY) {
+      this.reported = spent
+      onProgress({ stage: this.stage, tried: this.seen.size, spent: Math.min(1, spent / budget) })
+    }
+    if (spent < budget && this.fits.length < MOST_FITS) return false
     this.complete = false
     return true
   }
@@ -193,11 +280,9 @@ class Search {
    */
   private nearest(): Measured | null {
     const { rows, steps } = this.inputData.extents
-    const products = this.model.nodes
-      .filter(isGru)
-      .reduce((sum, { units, features }) => sum + 3 * units * (units + features), 0)
     // A run of a large model on long data can take a second.
-    const affordable = Math.floor(MOST_PRODUCTS / Math.max(1, rows * steps * products))
+    const products = rows * steps * productsOfStep(this.model)
+    const affordable = Math.floor(MOST_PRODUCTS / Math.max(1, products))
     const measured = [
       asItIs,
       ...nearestOf(this.near)
@@ -235,7 +320,7 @@ class Search {
     }
     const data = dataFor(model, candidate.quirks, this.expected, this.inputData)
     if (data === null) return null
-    return canPrefilter(model) ? new ModelPrefilter(model, data) : passEverything
+    return canPrefilter(model, data) ? new ModelPrefilter(model, data) : passEverything
   }
 
   /** The model with one quirk: the first of a pair is the same for many pairs in a row. */
@@ -245,9 +330,9 @@ class Search {
     return this.lastQuirk.model
   }
 
-  /** Tries all conventions of one layer alone, then of two layers at once. */
-  private layerByLayer(): void {
-    const layers = this.model.nodes.filter(isGru)
+  /** Tries conventions of one layer alone: one of them, or several and those of two layers at once. */
+  private layerByLayer(departed: 1 | 2): void {
+    const layers = this.model.nodes.filter(isRecurrent)
     const prefilter = layers.length < 2 ? null : this.prefilterFor(asItIs)
     if (prefilter === null) return
     const tryOwn = (own: Candidate['layers']): void => {
@@ -255,7 +340,9 @@ class Search {
       this.try(prefilter, candidate)
     }
     const choices = layers.map((node) =>
-      conventionProduct({ ...this.model, nodes: [node] }).slice(1),
+      conventionProduct({ ...this.model, nodes: [node] }).filter((choice) =>
+        departed === 1 ? countOf(choice) === 1 : countOf(choice) > 1,
+      ),
     )
     layers.forEach(({ name }, i) => {
       for (const choice of choices[i]) {
@@ -263,14 +350,33 @@ class Search {
         tryOwn({ [name]: choice })
       }
     })
-    if (this.fits.length > 0) return
+    if (departed === 1 || this.fits.length > 0) return
+    const core = layers.map((node) =>
+      conventionProduct({ ...this.model, nodes: [node] })
+        .slice(1)
+        .filter(keepsActivations),
+    )
     for (const [i, j] of pairs(layers.map((_, index) => index))) {
-      for (const first of choices[i].filter(keepsActivations)) {
-        for (const second of choices[j].filter(keepsActivations)) {
+      for (const first of core[i]) {
+        for (const second of core[j]) {
           if (this.late()) return
           tryOwn({ [layers[i].name]: first, [layers[j].name]: second })
         }
       }
+    }
+  }
+
+  /** Counts of steps after which the state may be set back. */
+  private *resets(): Generator<readonly Quirk[]> {
+    const { steps } = this.inputData.extents
+    const base = measure(this.model, asItIs, this.expected, this.inputData)
+    if (base === null) return
+    const counts = base.data.targets.every(({ overTime }) => overTime)
+      ? [firstWrongStep(base)]
+      : Array.from({ length: Math.min(steps - 2, MOST_COUNTS) }, (_, i) => i + 2)
+    for (const count of counts) {
+      if (count > 1 && count < steps)
+        yield [{ name: 'state-reset', value: String(count), layer: null }]
     }
   }
 
@@ -284,6 +390,8 @@ class Search {
   }
 
   private factorsBeside(others: readonly Quirk[], choices: readonly Choice[]): void {
+    const numbers = Object.values(this.expected.tensors).reduce((sum, t) => sum + t.data.length, 0)
+    if (numbers < FEWEST_FOR_FACTORS) return
     const prefilter = this.prefilterFor({ ...asItIs, quirks: others })
     if (prefilter === null || prefilter === passEverything) return
     for (const candidates of estimatedFactors(prefilter, choices, others, () => this.late())) {
@@ -295,11 +403,18 @@ class Search {
   }
 
   /**
-   * Tries what is one convention away from the fits: in all layers, where quirks made the search
-   * skip some combinations, and in each layer of a stack alone.
+   * Tries combinations of conventions, which may make up for each other: all of them where that is
+   * quick; data that takes long to compute has many steps, and leaves little to chance. Then what is one convention away from the fits, in all layers and in each layer alone.
    */
-  private besideTheSimplest(): void {
-    const layers = this.model.nodes.filter(isGru)
+  private nearTheSimplest(): void {
+    const layers = this.model.nodes.filter(isRecurrent)
+    const least = this.simplest()
+    const affordable = this.productsOfOneTest() * this.product.length <= MOST_COMBINED
+    if (affordable)
+      this.level(
+        [[]],
+        this.product.filter((choice) => countOf(choice) > least),
+      )
     const attempt = (candidate: Candidate): Measured | null => {
       const prefilter = this.seen.has(JSON.stringify(candidate))
         ? null
@@ -309,8 +424,11 @@ class Search {
     const reached = [...groupFits(this.fits).fits]
     for (let i = 0; i < Math.min(reached.length, MOST_JOINED); i++) {
       const { candidate } = reached[i]
-      for (const choice of candidate.quirks.length > 0 ? this.product : []) {
+      if (candidate.quirks.length === 0 && affordable) continue
+      const count = countOf(candidate.choice)
+      for (const choice of this.product) {
         if (this.late()) return
+        if (Math.abs(countOf(choice) - count) > 2) continue
         const other = { ...candidate, choice }
         const fit = changesBetween(candidate, other) === 1 ? attempt(other) : null
         if (fit !== null) reached.push(fit)
@@ -328,13 +446,27 @@ class Search {
     }
   }
 
+  /** Multiplications of one test of the prefilter, at the least; of a run where there is none. */
+  private productsOfOneTest(): number {
+    const prefilter = this.prefilterFor(asItIs)
+    const { rows, steps } = this.inputData.extents
+    const ofStep = productsOfStep(this.model)
+    return prefilter instanceof ModelPrefilter
+      ? ofStep * prefilter.windows[0]
+      : Math.max(MOST_COMBINED / 1000, 2 * ofStep * rows * steps)
+  }
+
+  /**
+   * Mistakes that could be made in addition without being seen. Roundings finer than the data and
+   * what happens in a single step are not asked for: almost any data leaves them open.
+   */
   private unseenBeside(fits: readonly Measured[]): readonly Unseen[] {
     const unseen: Unseen[] = []
     for (const { candidate } of fits.slice(0, MOST_JOINED)) {
       const names = candidate.quirks.map(({ name }) => name)
       for (const quirk of this.mistakes) {
         if (this.late()) return unseen
-        if (names.includes(quirk.name)) continue
+        if (names.includes(quirk.name) || entryOf(quirk.name).alone) continue
         const more = { ...candidate, quirks: inTableOrder([...candidate.quirks, quirk]) }
         const id = JSON.stringify(more)
         const prefilter = this.seen.has(id) ? null : this.prefilterFor(more)
@@ -346,6 +478,27 @@ class Search {
     }
     return unseen
   }
+}
+
+/** Multiplications of a step of the recurrent layers. */
+function productsOfStep({ nodes }: Model): number {
+  return nodes
+    .filter(isRecurrent)
+    .reduce(
+      (sum, node) => sum + orderOf(node).length * node.units * (node.units + node.features),
+      0,
+    )
+}
+
+/** The first step with an error out of tolerance; 0 where every step is right. */
+function firstWrongStep({ data, actual, tolerance }: Measured): number {
+  let first = Number.POSITIVE_INFINITY
+  for (const target of data.targets) {
+    eachError(target, actual[target.name], (error, _, __, at) => {
+      if (error > tolerance) first = Math.min(first, target.places[2 * at + 1])
+    })
+  }
+  return Number.isFinite(first) ? first : 0
 }
 
 function needsConventions({ quirks }: Candidate): boolean {

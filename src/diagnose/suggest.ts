@@ -1,11 +1,12 @@
 /** Finds an input that tells candidates apart: random, longer and larger until it does. */
 
 import type { Model } from '../model/types.ts'
-import type { Named, Tensor } from '../tensor.ts'
-import { largestDistance } from '../verify/compare.ts'
+import { inOrderOf } from '../runtime/run/inputs.ts'
+import { largestDistance, type Named, type Tensor } from '../tensor.ts'
 import { largestMagnitude } from '../verify/tolerance.ts'
 import type { Candidate } from './candidate.ts'
 import { probe, respond } from './canonical.ts'
+import type { Extents } from './runs.ts'
 
 export interface Suggestion {
   readonly input: Named<Tensor>
@@ -32,13 +33,18 @@ const shapes = [
  * The smallest input that separates all candidates clearly, or the one that separates them best.
  * Runs start from zeros, as a user's run will.
  */
-export function suggest(model: Model, candidates: readonly Candidate[]): Suggestion | null {
+export function suggest(
+  { source, model, extents }: Suggested,
+  candidates: readonly Candidate[],
+): Suggestion | null {
   let best: Suggestion | null = null
-  for (const { rows, steps, scale } of shapes) {
+  for (const { scale, ...shape } of shapes) {
+    // Where a file fixes its extents, only such an input can be run.
+    const { rows, steps } = fixesExtents(source) ? extents : shape
     const { input: whole } = probe(model, { rows, steps }, scale)
-    const input = forCaller(whole, rows > 1)
+    const input = forCaller(source, whole, rows > 1 || fixesExtents(source))
     const responses = candidates.flatMap((candidate) => {
-      const response = respond(model, candidate, { input, initialState: {} })
+      const response = respond(model, candidate, { input: whole, initialState: {} })
       return response === null ? [] : [response]
     })
     let differ = Number.POSITIVE_INFINITY
@@ -54,12 +60,29 @@ export function suggest(model: Model, candidates: readonly Candidate[]): Suggest
   return best
 }
 
+/** What a suggestion is for: the model as the caller sees it, and as the search does. */
+interface Suggested {
+  readonly source: Model
+  readonly model: Model
+  readonly extents: Extents
+}
+
+function fixesExtents({ inputs }: Model): boolean {
+  return inputs.some(
+    ({ shape }) => !shape.includes('batch') || (shape.length > 2 && !shape.includes('time')),
+  )
+}
+
 /** float32 numbers, so that every framework gets the same input; a single row without its batch. */
-function forCaller(input: Named<Tensor>, batched: boolean): Named<Tensor> {
+function forCaller(source: Model, input: Named<Tensor>, batched: boolean): Named<Tensor> {
   return Object.fromEntries(
-    Object.entries(input).map(([name, { shape, data }]) => [
-      name,
-      { shape: batched ? shape : shape.slice(1), data: Float32Array.from(data) },
-    ]),
+    source.inputs.map((port) => {
+      const { shape, data } = inOrderOf(port, input[port.name])
+      const axis = port.shape.indexOf('batch')
+      return [
+        port.name,
+        { shape: batched ? shape : shape.toSpliced(axis, 1), data: Float32Array.from(data) },
+      ]
+    }),
   )
 }

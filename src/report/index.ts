@@ -217,5 +217,5 @@ const definitions: readonly string[] = [
   'Dependence on earlier states: the root mean square of the singular values of ∂h(t)/∂h(t−k). R. Pascanu, T. Mikolov, Y. Bengio, “On the difficulty of training recurrent neural networks”, 2013, arXiv:1211.5063.',
   'Dead: a unit whose state moves less than a thousandth of what the liveliest unit of its layer does, on this input.',
   'Duplicate: two units whose states correlate by 0.999 or more in absolute value, at up to 1,024 timesteps spread over the input.',
-  'Statistics are over all rows and timesteps that are not masked; pictures show one row.',
+  'Statistics are over the rows and timesteps that each list names first, without those that are masked; pictures show one row.',
 ]

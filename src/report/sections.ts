@@ -9,7 +9,15 @@ import { short } from './scene.ts'
 export async function errorSection(verdict: Verdict): Promise<Section> {
   const parts: Markup[] = []
   for (const [i, [name, output]] of Object.entries(verdict.outputs).entries()) {
-    const { pass, compared, outside, maxAbsolute, tolerance, first } = output
+    const { pass, compared, finite, outside, maxAbsolute, tolerance, first } = output
+    if (finite === 0) {
+      parts.push(
+        paragraph(
+          `${name} has nothing to compare: none of its ${compared.toLocaleString('en')} numbers is finite. ${verdict.notFinite ?? ''}`,
+        ),
+      )
+      continue
+    }
     parts.push(
       paragraph(
         `${name} ${pass ? 'agrees with' : 'differs from'} the expected numbers: ${compared.toLocaleString('en')} compared in ${verdict.program.engine.precision === 'f32' ? 'float32' : 'float64'}, the largest error is ${short(maxAbsolute)}.`,

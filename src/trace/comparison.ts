@@ -6,7 +6,7 @@
 import { GruvError } from '../errors.ts'
 import type { Model, RecurrentNode } from '../model/types.ts'
 import { weightsOf } from '../model/weights.ts'
-import type { Named, TensorLike } from '../tensor.ts'
+import { distance, type Named, type TensorLike } from '../tensor.ts'
 import { type ConventionDifference, comparedValues, conventionDifferences } from './differences.ts'
 import { choosePairs, inputsOf, pairLayers, statesOfSecond } from './pairs.ts'
 import { type TraceChunk, type TracedLayer, type TraceOptions, trace } from './trace.ts'
@@ -168,12 +168,6 @@ function compareValues(
     })
   }
   return names.map((value) => ({ value, ...found.get(value)! }))
-}
-
-function distance(a: number, b: number): number {
-  if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return 0
-  const gap = Math.abs(a - b)
-  return Number.isNaN(gap) ? Number.POSITIVE_INFINITY : gap
 }
 
 /** The earliest difference; of those at one step, the first in the order of computing. */

@@ -23,6 +23,7 @@ export {
   GatherStatistics,
   type LayerStatistics,
   rolesOf,
+  type StatisticsScope,
   statistics,
   type UnitStatistics,
 } from './statistics.ts'

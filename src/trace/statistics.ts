@@ -50,10 +50,19 @@ export interface CandidateStatistics extends UnitStatistics {
   readonly activity: readonly number[]
 }
 
+/** What statistics are of: all timesteps from the first to the last, of these rows. */
+export interface StatisticsScope {
+  /** The rows of the caller's input; a trace of one row in part of a batch has its number. */
+  readonly rows: readonly [first: number, last: number]
+  readonly timesteps: readonly [first: number, last: number]
+}
+
 export interface LayerStatistics {
   readonly layer: string
   readonly kind: RecurrentNode['kind']
   readonly units: number
+  /** Rows and timesteps that were traced; those masked are left out, and counted in `skipped`. */
+  readonly scope: StatisticsScope
   /** Steps of all rows that were computed. */
   readonly steps: number
   /** Steps that were masked, or in which something is not a number. */
@@ -104,6 +113,7 @@ export function statistics(model: Model, traced: Trace): readonly LayerStatistic
 /** Statistics of one layer, for callers that read the chunks of a trace themselves. */
 export class GatherStatistics {
   private readonly layer: TracedLayer
+  private readonly firstRow: number
   private readonly keeps: (values: Named<Float64Array>, i: number) => number
   private readonly gates: ReadonlyMap<string, Moments>
   private readonly candidate: Moments | null
@@ -114,7 +124,8 @@ export class GatherStatistics {
   private steps = 0
   private skipped = 0
 
-  constructor(model: Model, layer: TracedLayer) {
+  /** @param firstRow the number of the first traced row in the caller's input. */
+  constructor(model: Model, layer: TracedLayer, firstRow = 0) {
     const node = model.nodes.filter(isRecurrent).find(({ name }) => name === layer.name)
     if (node === undefined) {
       throw new GruvError('not-found', 'this trace is not of this model', {
@@ -125,6 +136,7 @@ export class GatherStatistics {
     const { gates, candidate } = rolesOf(node)
     const { units } = layer
     this.layer = layer
+    this.firstRow = firstRow
     this.keeps = keepOf(node)
     this.gates = new Map(gates.map((gate) => [gate, new Moments(units, [0, 1])]))
     this.candidate = candidate === null ? null : new Moments(units, [-1, 1])
@@ -153,7 +165,7 @@ export class GatherStatistics {
   }
 
   result(): LayerStatistics {
-    const { name, kind, units } = this.layer
+    const { name, kind, units, rows, first, steps } = this.layer
     const { candidate } = rolesOf(this.layer)
     const state = this.state.result()
     const spans = state.max.map((max, u) => max - state.min[u])
@@ -163,6 +175,10 @@ export class GatherStatistics {
       layer: name,
       kind,
       units,
+      scope: {
+        rows: [this.firstRow, this.firstRow + rows - 1],
+        timesteps: [first, first + steps - 1],
+      },
       steps: this.steps,
       skipped: this.skipped,
       gates: Object.fromEntries(

@@ -1,6 +1,6 @@
 /** Writes the statistics of a layer as sentences. */
 
-import type { GateStatistics, LayerStatistics } from './statistics.ts'
+import type { GateStatistics, LayerStatistics, StatisticsScope } from './statistics.ts'
 
 /** Titles of the values of a trace. */
 const gateNames: Readonly<Record<string, string>> = {
@@ -22,9 +22,9 @@ export function titleOf(value: string): string {
 
 /** The statistics of a layer, one sentence each. */
 export function describeStatistics(layer: LayerStatistics): readonly string[] {
-  const { gates, candidate, memory, dead, duplicates, units, steps, skipped } = layer
+  const { gates, candidate, memory, dead, duplicates, units, steps, skipped, scope } = layer
   if (steps === 0) return ['No step of this layer was computed: all are masked or not numbers.']
-  const sentences: string[] = []
+  const sentences: string[] = [`All figures are over ${inWords(scope)}.`]
   for (const [gate, numbers] of Object.entries(gates)) {
     const [left, right] = [average(numbers.left), average(numbers.right)]
     sentences.push(
@@ -74,6 +74,13 @@ export function describeStatistics(layer: LayerStatistics): readonly string[] {
       `${skipped.toLocaleString('en')} steps are masked or not numbers; they are left out.`,
     )
   return sentences
+}
+
+/** `rows 0 to 3, timesteps 0 to 59`. */
+function inWords({ rows, timesteps }: StatisticsScope): string {
+  const span = (what: string, [first, last]: readonly [number, number]): string =>
+    first === last ? `${what} ${first}` : `${what}s ${first} to ${last}`
+  return `${span('row', rows)}, ${span('timestep', timesteps)}`
 }
 
 /** Units whose gate is saturated on one side at every step. */

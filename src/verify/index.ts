@@ -8,13 +8,25 @@
 
 import { GruvError } from '../errors.ts'
 import type { LimitOptions } from '../limits.ts'
+import { statesOf } from '../model/layers.ts'
 import type { Model } from '../model/types.ts'
 import { compileSync } from '../runtime/compile-sync.ts'
 import type { Program, RunOptions } from '../runtime/program.ts'
-import { isTensorLike } from '../runtime/run/named.ts'
-import { type Named, type Tensor, type TensorLike, toTensor, type WithNames } from '../tensor.ts'
-import { type Axes, type Comparison, compare } from './compare.ts'
-import { deriveTolerance, givenTolerance, roundingError, type Tolerance } from './tolerance.ts'
+import { readInputs } from '../runtime/run/inputs.ts'
+import { readStates } from '../runtime/run/states.ts'
+import type { Named, Tensor, TensorLike, WithNames } from '../tensor.ts'
+import { type Comparison, compare } from './compare.ts'
+import { expectedByName } from './expected.ts'
+import { type Axes, axesOf } from './layout.ts'
+import { whereItBegins } from './not-finite.ts'
+import { openExtents } from './open-extents.ts'
+import {
+  deriveTolerance,
+  givenTolerance,
+  hasApproximated,
+  roundingError,
+  type Tolerance,
+} from './tolerance.ts'
 
 export type { Comparison, Difference, Place } from './compare.ts'
 export type { Tolerance } from './tolerance.ts'
@@ -42,6 +54,10 @@ export interface OutputVerdict extends Comparison {
 
 export interface Verdict<Name extends string = 'y'> {
   readonly pass: boolean
+  /** `nothing to compare` where no finite number was compared: NaN beside NaN proves nothing. */
+  readonly verdict: 'agrees' | 'differs' | 'nothing to compare'
+  /** Where NaN or an infinity begins, in words, when nothing could be compared. */
+  readonly notFinite: string | null
   readonly outputs: WithNames<Name, OutputVerdict>
   /** The program that computed the actual numbers. */
   readonly program: Program
@@ -68,9 +84,9 @@ export function verify<Name extends string = 'y'>(
     })
   }
   const program = wrap(compileSync(model, { precision, ...limited }))
-  const expected = expectedByName(program, options.expected)
+  const expected = expectedByName(model, options.expected)
   const runOptions = {
-    outputs: [...expected.keys()],
+    outputs: Object.keys(expected),
     ...(options.initialState !== undefined && { initialState: options.initialState }),
     ...(options.mask !== undefined && { mask: options.mask }),
     ...(options.lengths !== undefined && { lengths: options.lengths }),
@@ -83,8 +99,10 @@ export function verify<Name extends string = 'y'>(
         compileSync(model, { precision: precision === 'f32' ? 'f64' : 'f32', ...limited }),
       ).predict(input, runOptions)
 
+  const ports = new Map(openExtents(model).outputs.map((port) => [port.name, port]))
   const outputs: Record<string, OutputVerdict> = {}
-  for (const [name, tensor] of expected) {
+  const results: Record<string, { readonly tensor: Tensor; readonly axes: Axes }> = {}
+  for (const [name, tensor] of Object.entries(expected)) {
     const tolerance =
       other === null
         ? givenTolerance(atol ?? 0, rtol ?? 0, tensor)
@@ -92,38 +110,38 @@ export function verify<Name extends string = 'y'>(
             expected: tensor,
             precision,
             float32Error: roundingError(actual[name], other[name]),
+            approximated: hasApproximated(model),
           })
-    const axes = axesOf(program, name, actual[name])
+    const axes = axesOf(ports.get(name), actual[name])
+    results[name] = { tensor: actual[name], axes }
     outputs[name] = {
       ...compare(actual[name], axes, tensor, tolerance, precision === 'f32'),
       tolerance,
     }
   }
-  const pass = Object.values(outputs).every((output) => output.pass)
-  return { pass, outputs: outputs as WithNames<Name, OutputVerdict>, program }
-}
-
-function expectedByName(
-  program: Program,
-  expected: TensorLike | Named<TensorLike>,
-): ReadonlyMap<string, Tensor> {
-  const named = isTensorLike(expected) ? { [program.outputs[0].name]: expected } : expected
-  const known = [...program.outputs, ...program.states].map(({ name }) => name)
-  for (const name of Object.keys(named)) {
-    if (!known.includes(name)) {
-      throw new GruvError('not-found', `there is no output '${name}'`, {
-        where: 'expected',
-        expected: `one of ${known.join(', ')}`,
-      })
-    }
+  const all = Object.values(outputs)
+  const nothing = all.every(({ finite }) => finite === 0)
+  const differs = all.some(({ outside }) => outside > 0)
+  return {
+    // An output without any finite number agrees with nothing, and beside others differs from none.
+    pass: !nothing && !differs,
+    verdict: nothing ? 'nothing to compare' : differs ? 'differs' : 'agrees',
+    notFinite: nothing ? beginning(model, options, results) : null,
+    outputs: outputs as WithNames<Name, OutputVerdict>,
+    program,
   }
-  return new Map(
-    Object.entries(named).map(([name, like]) => [name, toTensor(like, `expected ${name}`)]),
-  )
 }
 
-function axesOf(program: Program, name: string, { shape }: Tensor): Axes {
-  const full = program.outputs.find((port) => port.name === name)?.shape ?? ['batch', 0]
-  const batched = shape.length === full.length
-  return { batched, overTime: full.includes('time') && shape.length >= (batched ? 3 : 2) }
+function beginning(
+  model: Model,
+  { input, initialState }: VerifyOptions,
+  outputs: Parameters<typeof whereItBegins>[1]['outputs'],
+): string | null {
+  const inputs = readInputs(model.inputs, input)
+  const states = readStates(model.nodes.flatMap(statesOf), initialState, () => inputs.batch)
+  return whereItBegins(model, {
+    inputs: Object.fromEntries(inputs.tensors),
+    initialState: Object.fromEntries(states),
+    outputs,
+  })
 }

@@ -39,7 +39,7 @@ export class LiveTrace {
     })
     const [traced] = this.#trace.layers
     const { units, steps, values, kind, direction } = traced
-    this.#statistics = new GatherStatistics(model, traced)
+    this.#statistics = new GatherStatistics(model, traced, row)
     this.info = { layer, kind, row, units, steps, allSteps, values }
     this.#x = x
     this.#forward = direction === 'forward'

@@ -1,6 +1,7 @@
 /** The view that checks the numbers: verification, diagnosis, conventions, comparison. */
 
 import type { ComponentChildren, JSX } from 'preact'
+import type { Place } from '../../src/verify/index.ts'
 import { diagnose, openExpected, verify } from '../actions.ts'
 import type { VerifyResult } from '../engine/protocol.ts'
 import * as show from '../show.ts'
@@ -74,17 +75,23 @@ function Verdict({ result }: { readonly result: VerifyResult }): JSX.Element {
         <div key={name}>
           <h3>
             {output.pass ? '✓' : '✗'} Output <code>{name}</code>{' '}
-            {output.pass ? 'agrees' : 'differs'}: {show.count(output.compared)} numbers compared
+            {output.finite === 0
+              ? 'has nothing to compare: none of its numbers is finite'
+              : `${output.pass ? 'agrees' : 'differs'}: ${show.count(output.compared)} numbers compared`}
             {output.outside > 0 && `, ${show.count(output.outside)} out of tolerance`}
           </h3>
           <dl>
-            <Row title="Largest difference">
-              {show.small(output.maxAbsolute)} at {showPlace(output.worst.at)}:{' '}
-              {show.exact(output.worst.actual)}, expected {show.exact(output.worst.expected)}
-            </Row>
-            <Row title="Relative, and in units of the last place">
-              {show.small(output.maxRelative)}, {show.ulps(output.maxUlps)}
-            </Row>
+            {output.worst !== null && (
+              <>
+                <Row title="Largest difference">
+                  {show.small(output.maxAbsolute)} at {showPlace(output.worst.at)}:{' '}
+                  {show.exact(output.worst.actual)}, expected {show.exact(output.worst.expected)}
+                </Row>
+                <Row title="Relative, and in units of the last place">
+                  {show.small(output.maxRelative)}, {show.ulps(output.maxUlps)}
+                </Row>
+              </>
+            )}
             <Row title="Tolerance">
               {show.small(output.tolerance.largest)}: {output.tolerance.why}
             </Row>
@@ -117,7 +124,7 @@ function Row({ title, children }: { title: string; children: ComponentChildren }
   )
 }
 
-function showPlace(at: VerifyResult['outputs'][string]['worst']['at']): string {
+function showPlace(at: Place): string {
   const several = (state.input.value?.rows ?? 1) > 1
   return [
     at.row === undefined || !several ? '' : `sequence ${at.row}, `,

@@ -14,19 +14,21 @@ const words: Readonly<Record<Diagnosis['verdict'], string>> = {
   identified: 'Found: one reading explains these numbers',
   ambiguous: 'Several readings explain these numbers equally well',
   none: 'No reading that gruv knows explains these numbers',
+  'not finished': 'Not finished: the time was up before any reading explained these numbers',
+  'nothing to compare': 'Nothing to compare: none of the expected numbers is finite',
 }
 const MOST = 10
 
 export function DiagnosisAnswer(): JSX.Element | null {
   const { value } = state.diagnosis
   if (value === null) return null
-  const { verdict, candidates, tolerance, tried, complete, explanation } = value
+  const { verdict, candidates, tolerance, tried, complete, left, explanation } = value
   return (
     <div class={`diagnosis ${verdict === 'identified' ? 'good' : 'open'}`} data-diagnosis={verdict}>
       <h3>{words[verdict]}</h3>
       <p class="quiet">
-        {show.count(tried)} readings tried{complete ? '' : ', more than the time allowed'}; what
-        fits is within {show.small(tolerance)}.
+        {show.count(tried)} readings tried; what fits is within {show.small(tolerance)}.
+        {!complete && ` Not finished: ${left.join(', ')}.`}
       </p>
       <Scrolls label="What explains the numbers">
         <table>

@@ -64,7 +64,7 @@ describe('nothing fits', () => {
     const expected = { shape: [1, steps, units], data: new Float32Array(steps * units).fill(3) }
     const options = { input: long, expected, quick: true, budget: 1 }
     const { verdict, explanation } = diagnose(model, options)
-    expect([verdict, explanation === null]).toEqual(['none', false])
+    expect([verdict, explanation === null]).toEqual(['not finished', false])
   })
 
   it('another bias behind the layer: a constant offset', () => {

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { readNpy } from '../../src/bytes/numpy/npy.ts'
-import { conventionOf, isGru } from '../../src/diagnose/change.ts'
+import { type Convention, conventionOf } from '../../src/diagnose/change.ts'
 import {
   applyQuirks,
   changesRun,
@@ -12,7 +12,6 @@ import {
   withRunQuirks,
 } from '../../src/diagnose/index.ts'
 import { compileSync, load, type RunOptions } from '../../src/index.ts'
-import type { GruConventionKey } from '../../src/model/conventions/conventions.ts'
 import type { GruNode, Model } from '../../src/model/index.ts'
 import { readInputs } from '../../src/runtime/run/inputs.ts'
 import { type Named, type Tensor, type TensorLike, toTensor } from '../../src/tensor.ts'
@@ -38,10 +37,15 @@ export interface Fixture {
 
 export const FACTOR = 1000
 
-/** Every mistake with each of its values, on all layers. */
+/**
+ * Every mistake that a GRU can have, with each of its values, on all layers. Roundings and what
+ * happens once in a sequence are left out: they show that weights have digits, and no convention.
+ */
 export const mistakes: readonly string[] = Object.entries(hypothesisTable).flatMap(
-  ([name, { values }]: [string, { readonly values: readonly string[] }]) =>
-    values.length === 0 ? [name] : values.map((value) => `${name}=${value}`),
+  ([name, entry]: [string, { readonly values: readonly string[] }]) => {
+    if ('alone' in entry || name === 'lstm-gate-order') return []
+    return entry.values.length === 0 ? [name] : entry.values.map((value) => `${name}=${value}`)
+  },
 )
 
 /** The layers of this project, compared in float64 to 1e-13 of the scale (`layers.test.ts`). */
@@ -108,7 +112,7 @@ export function moved(fixture: Fixture, mistake: string): number | null {
 /** The model with the mistake; null where it does not apply or is there already. */
 export function withMistake({ model, input, run }: Fixture, mistake: string): Model | null {
   const { name, value } = parseQuirk(mistake)
-  const entry: Partial<Record<'convention', GruConventionKey>> & { readonly title: string } =
+  const entry: Partial<Record<'convention', Convention>> & { readonly title: string } =
     hypothesisTable[name]
   const key = entry.convention
   if (key !== undefined && gruLayers(model).every((node) => conventionOf(node, key) === value))
@@ -147,7 +151,7 @@ const needs: Readonly<Record<string, (of: Circumstances) => boolean>> = {
 }
 
 export function gruLayers(model: Model): readonly GruNode[] {
-  return model.nodes.filter(isGru)
+  return model.nodes.filter((node) => node.kind === 'gru')
 }
 
 function outputs(

@@ -28,7 +28,7 @@ describe('what it measures', () => {
     expect(pass).toBe(false)
     const { y } = outputs
     expect(y.maxAbsolute).toBeCloseTo(0.5, 5)
-    expect(y.worst.at).toEqual({ timestep: 20, unit: 4 })
+    expect(y.worst?.at).toEqual({ timestep: 20, unit: 4 })
     expect(y.first?.at).toEqual({ timestep: 7, unit: 2 })
     expect([y.outside, y.compared]).toEqual([2, 200])
     expect(y.overTime).toHaveLength(40)
@@ -39,14 +39,14 @@ describe('what it measures', () => {
     const batch = randomTensor(3, [4, 10, 3])
     const { y } = compileSync(model).predict(batch)
     const { outputs } = verify(model, { input: batch, expected: moved(y, (2 * 10 + 3) * 5 + 1, 1) })
-    expect(outputs.y.worst.at).toEqual({ row: 2, timestep: 3, unit: 1 })
+    expect(outputs.y.worst?.at).toEqual({ row: 2, timestep: 3, unit: 1 })
   })
 
   it('the last timestep alone is compared with the last timestep', () => {
     const last = { shape: [5], data: stored.data.slice(-5) }
     const { pass, outputs } = verify(model, { input: x, expected: last })
     expect([pass, outputs.y.lastStepOnly]).toEqual([true, true])
-    expect(verify(model, { input: x, expected: moved(last, 0, 0.1) }).outputs.y.worst.at).toEqual({
+    expect(verify(model, { input: x, expected: moved(last, 0, 0.1) }).outputs.y.worst?.at).toEqual({
       timestep: 39,
       unit: 0,
     })
@@ -63,7 +63,11 @@ describe('what it measures', () => {
     expect([outputs.y.outside, outputs.y.maxAbsolute]).toEqual([1, Number.POSITIVE_INFINITY])
     const input = moved(x, 0, Number.NaN)
     const nans = compileSync(model).predict(input).y
-    expect(verify(model, { input, expected: nans }).pass).toBe(true)
+    // NaN before the first step leaves no finite number in that row.
+    const verdict = verify(model, { input, expected: nans })
+    expect([verdict.pass, verdict.verdict]).toEqual([false, 'nothing to compare'])
+    expect(verdict.notFinite).toBe('NaN begins in input x at [0, 0, 0]')
+    expect(verdict.outputs.y).toMatchObject({ finite: 0, outside: 0, worst: null })
   })
 
   it('shapes that cannot be laid side by side are refused', () => {
