@@ -8,7 +8,7 @@ import type { Dim, Model, Port } from '../model/types.ts'
 import { readInputs } from '../runtime/run/inputs.ts'
 import { type MaskOptions, type Masks, readMasks } from '../runtime/run/masks.ts'
 import { readStates } from '../runtime/run/states.ts'
-import type { Named, Tensor, TensorLike } from '../tensor.ts'
+import { type Named, showShape, type Tensor, type TensorLike } from '../tensor.ts'
 import { type Axes, align, asSequences } from '../verify/layout.ts'
 import { openExtents } from '../verify/open-extents.ts'
 import { deriveTolerance, largestMagnitude, producerPrecision } from '../verify/tolerance.ts'
@@ -251,13 +251,18 @@ const boundsKnown = new WeakMap<Tensor['data'], Float64Array>()
  */
 const PREFILTER_ROUNDOFF = { f32: 2 ** -14, f64: 2 ** -4 } as const
 
-/** The outputs of the model under the names of expected ones. @throws GruvError where none fits. */
-export function nothingFits(expected: Named<Tensor>, shapes: Named<readonly number[]>): GruvError {
-  const [[name, { shape }]] = Object.entries(expected)
+/** The error where no reading has outputs of these shapes. @param shapes in the graph's order. */
+export function nothingFits(
+  { tensors, orders }: Expected,
+  shapes: Named<readonly number[]>,
+): GruvError {
+  const [[name, { shape }]] = Object.entries(tensors)
+  const order = orders[name]
+  const seen = order?.map((_, axis) => shapes[name][order.indexOf(axis)]) ?? shapes[name]
   return new GruvError('bad-shape', 'the expected data does not have the shape of the output', {
     where: `expected ${name}`,
-    expected: `[${shapes[name].join(', ')}]`,
-    got: `[${shape.join(', ')}]`,
+    expected: showShape(seen),
+    got: showShape(shape),
     fix: 'Do input and expected data belong together?',
   })
 }

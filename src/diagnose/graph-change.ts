@@ -2,7 +2,7 @@
  * Changes of a graph that hypotheses make: to its bidirectional halves, its last layer, its layers.
  */
 
-import { createModel } from '../model/graph.ts'
+import { createModel, valueShapes } from '../model/graph.ts'
 import { isRecurrent } from '../model/layers.ts'
 import type { DenseNode, GruNode, LayerNode, Model, RecurrentNode } from '../model/types.ts'
 import { type NodeChange, withoutCandidateBias } from './change.ts'
@@ -94,12 +94,15 @@ export function backwardUnaligned(model: Model): Model | null {
 export function beforeLastLayer(model: Model): Model | null {
   let found = false
   const known = new Set(model.inputs.map(({ name }) => name))
-  const outputs = model.outputs.map(({ name, value }) => {
+  const shapes = valueShapes(model.inputs, model.nodes)
+  const outputs = model.outputs.map(({ name, value, axes }) => {
     const last = model.nodes.find((node) => Object.values(node.outputs).includes(value))
     const before = last?.inputs.x
-    if (before === undefined || known.has(before)) return { name, value }
+    if (before === undefined || known.has(before)) return { name, value, ...(axes && { axes }) }
     found = true
-    return { name, value: before }
+    // Callers see the axes of the one before in the same order, if it has as many.
+    const kept = axes?.length === shapes.get(before)!.length
+    return { name, value: before, ...(kept && axes && { axes }) }
   })
   if (!found) return null
   const nodes = withoutDeadEnds(model.nodes, new Set(outputs.map(({ value }) => value)))

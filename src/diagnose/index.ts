@@ -73,7 +73,7 @@ export function diagnose(source: Model, options: DiagnoseOptions): Diagnosis {
     ...(onProgress && { onProgress }),
   })
   const { best } = found
-  if (best === null) throw nothingFits(tensors, shapes)
+  if (best === null) throw nothingFits(expected, shapes)
   return toDiagnosis(
     { ...found, best },
     {
