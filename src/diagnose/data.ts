@@ -4,13 +4,13 @@ import { GruvError } from '../errors.ts'
 import { permuteAxes } from '../model/axes.ts'
 import { createModel } from '../model/graph.ts'
 import { isRecurrent, statesOf } from '../model/layers.ts'
-import type { Dim, Model, Port } from '../model/types.ts'
+import type { Model, Port } from '../model/types.ts'
 import { readInputs } from '../runtime/run/inputs.ts'
 import { type MaskOptions, type Masks, readMasks } from '../runtime/run/masks.ts'
 import { readStates } from '../runtime/run/states.ts'
 import { type Named, showShape, type Tensor, type TensorLike } from '../tensor.ts'
 import { type Axes, align, asSequences } from '../verify/layout.ts'
-import { openExtents } from '../verify/open-extents.ts'
+import { inGraph, openExtents } from '../verify/open-extents.ts'
 import { deriveTolerance, largestMagnitude, producerPrecision } from '../verify/tolerance.ts'
 import {
   type Extents,
@@ -58,8 +58,8 @@ export interface DiagnoseData extends MaskOptions {
 /** Expected numbers as callers gave them, and how to lay them over outputs. */
 export interface Expected {
   readonly tensors: Named<Tensor>
-  /** The `axes` of the ports, by output: callers may see another order than the graph has. */
-  readonly orders: Named<readonly number[]>
+  /** The ports of the outputs, by name: callers may lay their axes out differently. */
+  readonly ports: Named<Port>
   /** Extents behind symbols other than rows and steps, as the caller's run has them. */
   readonly symbols: ReadonlyMap<string, number>
 }
@@ -74,8 +74,6 @@ export function plainModel(source: Model, names: readonly string[]): Model {
   const outputs = open.outputs.map(({ name, value }) => ({ name, value }))
   return withStateOutputs(createModel({ ...open, inputs, outputs, warnings: [] }), names)
 }
-
-const inGraph = ({ shape, axes }: Port): readonly Dim[] => axes?.map((axis) => shape[axis]) ?? shape
 
 /** The ports, in the graph's order, that run over time. */
 export function timedPorts(ports: readonly Port[]): ReadonlySet<string> {
@@ -139,7 +137,7 @@ export function readInputData(
  */
 export function layOut(
   model: Model,
-  { tensors, orders, symbols }: Expected,
+  { tensors, ports, symbols }: Expected,
   { rows, steps }: Extents,
 ): readonly Target[] | null {
   const targets: Target[] = []
@@ -154,7 +152,7 @@ export function layOut(
       shape.push(extent)
     }
     const axes = { row: port.shape.indexOf('batch'), time: port.shape.indexOf('time') }
-    const laid = layOver(tensor, shape, axes, orders[name])
+    const laid = layOver(tensor, shape, axes, ports[name])
     if (laid === null) return null
     const sequences = asSequences(laid.tensor, axes)
     const [count, perRow, width] = sequences.shape
@@ -168,15 +166,16 @@ export function layOut(
   return targets
 }
 
+/** A shape of the graph as a port lays it out. */
+function seenBy({ shape, axes }: Port, extents: readonly number[]): readonly number[] {
+  return axes === undefined ? extents : shape.map((_, axis) => extents[axes.indexOf(axis)] ?? 1)
+}
+
 /** Expected numbers in the graph's order, whatever the order in which the caller sees the axes. */
-function layOver(
-  tensor: Tensor,
-  shape: readonly number[],
-  axes: Axes,
-  order: readonly number[] | undefined,
-) {
-  if (order === undefined || order.length !== shape.length) return align(tensor, shape, axes)
-  const seen = order.map((_, axis) => shape[order.indexOf(axis)])
+function layOver(tensor: Tensor, shape: readonly number[], axes: Axes, port: Port | undefined) {
+  const order = port?.axes
+  if (port === undefined || order?.length !== shape.length) return align(tensor, shape, axes)
+  const seen = seenBy(port, shape)
   const at = (axis: number): number => (axis < 0 ? axis : order[axis])
   const aligned = align(tensor, seen, { row: at(axes.row), time: at(axes.time) })
   return aligned && { ...aligned, tensor: permuteAxes(aligned.tensor, order) }
@@ -253,12 +252,12 @@ const PREFILTER_ROUNDOFF = { f32: 2 ** -14, f64: 2 ** -4 } as const
 
 /** The error where no reading has outputs of these shapes. @param shapes in the graph's order. */
 export function nothingFits(
-  { tensors, orders }: Expected,
+  { tensors, ports }: Expected,
   shapes: Named<readonly number[]>,
 ): GruvError {
   const [[name, { shape }]] = Object.entries(tensors)
-  const order = orders[name]
-  const seen = order?.map((_, axis) => shapes[name][order.indexOf(axis)]) ?? shapes[name]
+  const port = ports[name]
+  const seen = port === undefined ? shapes[name] : seenBy(port, shapes[name])
   return new GruvError('bad-shape', 'the expected data does not have the shape of the output', {
     where: `expected ${name}`,
     expected: showShape(seen),

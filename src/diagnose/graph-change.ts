@@ -95,14 +95,15 @@ export function beforeLastLayer(model: Model): Model | null {
   let found = false
   const known = new Set(model.inputs.map(({ name }) => name))
   const shapes = valueShapes(model.inputs, model.nodes)
-  const outputs = model.outputs.map(({ name, value, axes }) => {
+  const outputs = model.outputs.map(({ name, value, axes, shape }) => {
     const last = model.nodes.find((node) => Object.values(node.outputs).includes(value))
     const before = last?.inputs.x
-    if (before === undefined || known.has(before)) return { name, value, ...(axes && { axes }) }
+    if (before === undefined || known.has(before))
+      return { name, value, shape, ...(axes && { axes }) }
     found = true
     // Callers see the axes of the one before in the same order, if it has as many.
     const kept = axes?.length === shapes.get(before)!.length
-    return { name, value: before, ...(kept && axes && { axes }) }
+    return { name, value: before, ...(kept && axes && { axes, shape }) }
   })
   if (!found) return null
   const nodes = withoutDeadEnds(model.nodes, new Set(outputs.map(({ value }) => value)))

@@ -63,10 +63,8 @@ export function diagnose(source: Model, options: DiagnoseOptions): Diagnosis {
   const model = plainModel(source, names)
   const inputData = readInputData(source, model, options)
   const { symbols, shapes } = shapesOf(model, inputData)
-  const orders = Object.fromEntries(
-    source.outputs.flatMap((p) => (p.axes ? [[p.name, p.axes]] : [])),
-  )
-  const expected: Expected = { tensors, orders, symbols }
+  const ports = Object.fromEntries(source.outputs.map((port) => [port.name, port]))
+  const expected: Expected = { tensors, ports, symbols }
   const found = search(model, expected, inputData, {
     budget,
     quick,

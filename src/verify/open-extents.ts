@@ -45,20 +45,24 @@ function readingsOf(ports: readonly Port[]): readonly (readonly Port[])[] {
 /** A port [rows, units] may be [rows, timesteps] of tokens. */
 function optionsOf(port: Port): readonly Port[] {
   const { shape, axes } = port
-  const inGraph = axes?.map((axis) => shape[axis]) ?? shape
+  const seen = inGraph(port)
   const counts = shape.length === 2 ? [2, 1] : [Math.min(2, shape.length)]
   return counts.map((count) => {
-    const open = inGraph.map((dim, axis) =>
+    const open = seen.map((dim, axis) =>
       axis < count && typeof dim === 'number' ? (axis === 0 ? 'batch' : 'time') : dim,
     )
-    return { ...port, shape: axes?.map((_, axis) => open[axes.indexOf(axis)]) ?? open }
+    const inPort = axes && shape.map((dim, axis) => open[axes.indexOf(axis)] ?? dim)
+    return { ...port, shape: inPort ?? open }
   })
+}
+
+/** The shape of a port's value, in the order of the graph. */
+export function inGraph({ shape, axes }: Port): readonly Dim[] {
+  return axes?.map((axis) => shape[axis] ?? 1) ?? shape
 }
 
 /** The nodes, with symbols in the shapes that they state. */
 function openNodes(model: Model, inputs: readonly Port[]): readonly LayerNode[] {
-  const inGraph = ({ shape, axes }: Port): readonly Dim[] =>
-    axes?.map((axis) => shape[axis]) ?? shape
   const fixed = new Map(model.inputs.map((port) => [port.name, inGraph(port)]))
   const open = new Map(inputs.map((port) => [port.name, inGraph(port)]))
   const leave = (node: LayerNode, shapes: Map<string, readonly Dim[]>): void => {
