@@ -353,6 +353,8 @@ def number_cases():
         function = torch.log_softmax if log else torch.softmax
         yield case(f'softmax over {axis}{", log" if log else ""}', {'kind': 'softmax', 'axis': axis, 'log': log},
                    {'x': 50 * x}, {'y': function(torch.from_numpy(50 * x), axis).numpy()})
+    for count in (0, 1, 5):
+        yield case(f'range {count}', {'kind': 'range', 'count': count}, {}, {'y': np.arange(count, dtype=float)})
     for mode, shape, pads in (
         ('constant', [3, 2], [(1, 2), (0, 3)]), ('edge', [3, 2], [(2, 1), (1, 0)]), ('reflect', [3, 4], [(2, 1), (3, 0)]),
         ('reflect', [3], [(7, 5)]), ('reflect', [1], [(2, 1)]), ('constant', [0, 2], [(1, 1), (0, 0)]),
