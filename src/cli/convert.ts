@@ -111,18 +111,22 @@ async function readReference(model: Model, text: string): Promise<ReferenceData>
 
 function printProof(conversion: Conversion): void {
   const { title, notes, outputs, ranOn, sameNumbers, reference, pass } = conversion
+  const rounded = Object.values(outputs).some((proof) => proof.fromRounded !== proof.maxAbsolute)
   print(heading(title))
   for (const note of notes) print(`  note: ${note}`)
-  print(
-    columns(
-      Object.entries(outputs).map(([name, proof]) => [
-        `  ${name}`,
-        proof.fromRounded <= proof.tolerance ? paint('green', 'agrees') : paint('red', 'differs'),
-        `largest difference ${showError(proof.maxAbsolute)}`,
-        `of ${proof.compared} numbers up to ${proof.scale.toPrecision(3)}, on ${ranOn}`,
-      ]),
-    ),
-  )
+  const rows = Object.entries(outputs).flatMap(([name, proof]) => {
+    const { fromRounded, maxAbsolute, tolerance, compared, scale } = proof
+    const agrees = fromRounded <= tolerance
+    const word = agrees ? paint('green', 'agrees') : paint('red', 'differs')
+    const of = `of ${compared} numbers up to ${scale.toPrecision(3)}, on ${ranOn}`
+    const largest = (error: number): string => `largest difference ${showError(error)}`
+    if (!rounded) return [[`  ${name}`, word, largest(fromRounded), of]]
+    return [
+      [`  ${name}`, `${word} with the rounded model`, largest(fromRounded), of],
+      ['', 'rounding cost', `at most ${showError(maxAbsolute)}`, 'beside the model as it was'],
+    ]
+  })
+  print(columns(rows))
   for (const [name, off] of Object.entries(reference ?? {}))
     print(`  ${name}: ${showError(off)} from the reference data`)
   if (pass && sameNumbers) print('  the trained numbers are the same, bit for bit')

@@ -62,8 +62,9 @@ async function readAny(bytes: Uint8Array, name: string): Promise<AnyData> {
   if (bytes.length === 0) {
     throw new GruvError('bad-file', 'the file is empty', { expected: 'numbers' })
   }
-  refuseForeign(bytes)
-  const format = binaryFormat(bytes) ?? formatOfName(name)
+  const binary = binaryFormat(bytes)
+  if (binary !== 'npy') refuseForeign(bytes)
+  const format = binary ?? formatOfName(name)
   if (format === 'npy') return { format, tensors: { data: readNpy(bytes) } }
   if (format === 'npz') return { format, tensors: await readArchive(bytes) }
   return readText(bytes, format)
