@@ -75,7 +75,7 @@ function isSafetensors(bytes: Uint8Array): boolean {
 export function textFormat(text: string): TextFormat {
   const lines = firstLines(text, 2)
   const [first = '', second = ''] = lines.map((line) => line.trim())
-  if (first.startsWith('{')) return 'json'
+  if (first.startsWith('{')) return first.endsWith('}') && second.startsWith('{') ? 'jsonl' : 'json'
   if (first.startsWith('[')) return first.endsWith(']') && second.startsWith('[') ? 'jsonl' : 'json'
   return tableFormats[detectDelimiter(lines)]
 }
