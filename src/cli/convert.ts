@@ -7,6 +7,7 @@ import { GruvError, type Model, type Named, type Tensor } from '../index.ts'
 import type { ReferenceData } from '../model/index.ts'
 import { EXIT_DIFFERS } from './exit-codes.ts'
 import { readNamed } from './files.ts'
+import { readInputs } from './inputs.ts'
 import { addConventionFlags, type ConventionFlags, collect, loadModel } from './options.ts'
 import { writeWhole } from './output-files.ts'
 import { columns, complain, heading, paint, print, showError } from './render.ts'
@@ -83,7 +84,7 @@ async function refuseSame(from: string, to: string): Promise<void> {
 
 async function readInput(model: Model, files: readonly string[]): Promise<Named<Tensor>> {
   const names = model.inputs.map(({ name }) => name)
-  const input = await readNamed(files, names, '--input')
+  const { input } = await readInputs(files, names)
   const missing = names.find((name) => input[name] === undefined)
   if (missing === undefined) return input
   throw new GruvError('not-found', `nothing was given for the input '${missing}'`, {

@@ -49,6 +49,7 @@ export class MissingValues {
         where: place,
         expected: policy === 'hold' ? 'a whole row first, whose values can be held' : 'a number',
         got: 'nothing, or NaN',
+        fix: 'Fill the gap, or choose what happens: `gruv run` and `gruv trace` have --missing drop, hold, zero, mask or pass.',
       })
     }
     for (const c of gaps) row[c] = policy === 'hold' && last !== null ? last[c] : 0

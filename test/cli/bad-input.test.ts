@@ -65,9 +65,13 @@ describe('one line that says where, what was expected and what came', () => {
     [
       'data as a model: its name first, the list of formats last',
       ['inspect', input],
-      /npy: this is a single NumPy array \(\.npy\): data rather than a model.*gruv reads: /,
+      /npy: this is a single NumPy array \(\.npy\): it is data rather than a model.*gruv reads: /,
     ],
-    ['a table as a model', ['inspect', narrow], /this is a table of numbers: data rather than/],
+    [
+      'a table as a model',
+      ['inspect', narrow],
+      /this is a table of numbers: it is data rather than/,
+    ],
     [
       'a web page as a model',
       ['inspect', file('page.json', '\n<!DOCTYPE html><html></html>')],

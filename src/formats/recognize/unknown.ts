@@ -15,7 +15,9 @@ export function unknownFormat(bytes: Uint8Array, titles: readonly string[]): Gru
   const format = foreignFormat(bytes) ?? zipFormat(bytes) ?? textFormat(bytes)
   const is = format?.is ?? `a file that begins with the bytes ${showBytes(bytes)}`
   const problem =
-    format?.holds === 'data' ? ': data rather than a model' : ', and no model that gruv can read'
+    format?.holds === 'data'
+      ? ': it is data rather than a model'
+      : ', and no model that gruv can read'
   const fix = format?.asModel === undefined ? '' : `${format.asModel} `
   return new GruvError('unsupported', `this is ${is}${problem}`, {
     fix: `${fix}gruv reads: ${titles.join('; ')}.`,
