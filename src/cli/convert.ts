@@ -10,6 +10,7 @@ import { readNamed } from './files.ts'
 import { readInputs } from './inputs.ts'
 import { addConventionFlags, type ConventionFlags, collect, loadModel } from './options.ts'
 import { writeWhole } from './output-files.ts'
+import { withProgress } from './progress.ts'
 import { columns, complain, heading, paint, print, showError } from './render.ts'
 
 interface ConvertFlags extends ConventionFlags {
@@ -56,11 +57,14 @@ Examples:
       await refuseSame(from, to)
       const model = await loadModel(from, flags)
       const { storage } = flags
-      const conversion = await convert(model, to, {
+      const options = {
         ...(storage && { storage }),
         ...(flags.input && { input: await readInput(model, flags.input) }),
         ...(flags.reference && { reference: await readReference(model, flags.reference) }),
-      })
+      }
+      const conversion = await withProgress('gruv convert', (onProgress) =>
+        convert(model, to, { ...options, onProgress }),
+      )
       if (flags.json) print(JSON.stringify(asJson(conversion), null, 2))
       else printProof(conversion)
       if (conversion.pass) {

@@ -102,12 +102,12 @@ export async function writeFiles(files: ReadonlyMap<string, Named<Tensor>>): Pro
   )
 }
 
-/** An object of arrays by name, as data files in JSON are read. */
+/** An object of arrays by name on one line, as data files in JSON are read. */
 export async function arraysAsJson(tensors: Named<Tensor>): Promise<string> {
-  const names = Object.keys(tensors)
-  const text = new TextDecoder().decode(await writeData(tensors, 'outputs.json')).trim()
-  // An array alone is written without its name.
-  return names.length === 1 ? `{ ${JSON.stringify(names[0])}: ${text} }` : text
+  const text = new TextDecoder().decode(await writeData(tensors, 'outputs.json'))
+  const line = text.replaceAll('\n', '')
+  // An array called `data` is written without its name if it is alone.
+  return line.startsWith('{') ? line : `{"data": ${line}}`
 }
 
 /** The text of a file. */

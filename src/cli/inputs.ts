@@ -145,6 +145,6 @@ export class Skipped {
   /** @param what was skipped, in the plural. */
   tell(what: string): void {
     if (this.#count > 0)
-      complain(`${this.#where}: ${this.#count} ${what} skipped; the first: ${this.#first}`)
+      complain(`${this.#where}: ${what} skipped: ${this.#count}; the first: ${this.#first}`)
   }
 }

@@ -38,7 +38,9 @@ export async function runLines(
   const program = await compile()
   const stream = program.stream()
   const initialState =
-    flags.initialState && (await readNamed(flags.initialState, states, '--initial-state'))
+    flags.initialState === undefined
+      ? undefined
+      : await readNamed(flags.initialState, states, '--initial-state')
   if (initialState) setState(stream, initialState)
 
   const reader = new RowReader(stream.input.length)
@@ -50,30 +52,35 @@ export async function runLines(
   let answer: string | null = null
   let rows = 0
   let line = 0
-  for await (const text of createInterface({
-    input: process.stdin,
-    crlfDelay: Number.POSITIVE_INFINITY,
-  })) {
-    line++
-    const where = `${SOURCE}, line ${line}`
-    try {
-      const row = reader.next(text, where)
-      if (row === null) continue
-      if (rows++ === 0) tellLeftOut(SOURCE, reader.leftOut)
-      const gap = values.fill(row, where, reader.names)
-      if (gap !== null) tellGap(gap)
-      if (gap?.fate === 'drop') continue
-      if (gap?.fate !== 'mask') {
-        stream.input.set(row)
-        stream.step()
-        answer = await show(outputsOf(stream, model))
+  try {
+    for await (const text of createInterface({
+      input: process.stdin,
+      crlfDelay: Number.POSITIVE_INFINITY,
+    })) {
+      line++
+      const where = `${SOURCE}, line ${line}`
+      try {
+        const row = reader.next(text, where)
+        if (row === null) continue
+        if (rows++ === 0) tellLeftOut(SOURCE, reader.leftOut)
+        const gap = values.fill(row, where, reader.names)
+        if (gap !== null) tellGap(gap)
+        if (gap?.fate === 'drop') continue
+        if (gap?.fate !== 'mask') {
+          stream.input.set(row)
+          stream.step()
+          answer = await show(outputsOf(stream, model))
+        }
+        answer ??= await show(beforeAnyStep(program, model, stream.input.length, initialState))
+        print(answer)
+      } catch (error) {
+        if (skipped.take === undefined || !isGruvError(error)) throw error
+        skipped.take(error)
       }
-      answer ??= await show(beforeAnyStep(program, model, initialState || undefined))
-      print(answer)
-    } catch (error) {
-      if (skipped.take === undefined || !isGruvError(error)) throw error
-      skipped.take(error)
     }
+  } finally {
+    // An open pipe would keep the process alive after an error.
+    process.stdin.destroy()
   }
   endOf(reader, skipped)
   skipped.tell('lines')
@@ -130,9 +137,9 @@ function outputsOf(stream: Stream, { outputs }: Model): Named<Tensor> {
 function beforeAnyStep(
   program: Program,
   { inputs: [port], outputs }: Model,
+  width: number,
   initialState: Named<Tensor> | undefined,
 ): Named<Tensor> {
-  const width = program.stream().input.length
   const step = { shape: [1, width], data: new Float32Array(width) }
   const results = program.predict(
     { [port.name]: step },

@@ -16,7 +16,7 @@ import {
   MODEL_ARGUMENT,
   precisionOption,
 } from './options.ts'
-import { progressBar } from './progress.ts'
+import { withProgress } from './progress.ts'
 import { heading, plainRows, print, sequenceTable } from './render.ts'
 import { runLines, setState, stateOf } from './run-lines.ts'
 
@@ -99,16 +99,12 @@ async function runFiles(model: Model, flags: RunFlags): Promise<void> {
       : states),
   ]
 
-  const bar = progressBar('gruv run')
-  let results: Named<Tensor>
-  try {
-    const options = { outputs: wanted, ...masks, ...(initialState && { initialState }) }
-    results = flags.stream
+  const options = { outputs: wanted, ...masks, ...(initialState && { initialState }) }
+  const results = await withProgress('gruv run', async (onProgress) =>
+    flags.stream
       ? streamWhole(model, program, input, options)
-      : await program.predictAsync(input, { ...options, onProgress: bar.update })
-  } finally {
-    bar.stop()
-  }
+      : program.predictAsync(input, { ...options, onProgress }),
+  )
 
   const pick = (names: readonly string[]): Named<Tensor> =>
     Object.fromEntries(names.map((name) => [name, results[name]]))

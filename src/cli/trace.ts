@@ -17,6 +17,7 @@ import {
   MODEL_ARGUMENT,
 } from './options.ts'
 import { writeWhole } from './output-files.ts'
+import { withProgress } from './progress.ts'
 import { parseReading } from './reading.ts'
 import { heading, print } from './render.ts'
 import { fitted } from './terminal.ts'
@@ -98,7 +99,9 @@ Examples:
       const options = { ...(layers && { layers }), ...(await traceOptions(model, flags, mask)) }
       const comparison = await compared(path, model, input, flags, options)
       if (target === 'arrays') {
-        await writeTrace(trace(model, input, options), flags.output!)
+        await withProgress('gruv trace', (onProgress) =>
+          writeTrace(trace(model, input, options), flags.output!, onProgress),
+        )
         return
       }
       const verdict =
@@ -121,11 +124,15 @@ Examples:
         }
         return
       }
-      const make = async (): Promise<Uint8Array> =>
-        target === 'page'
-          ? new TextEncoder().encode(await report(model, input, all))
-          : plot(model, input, flags.plot ?? 'gates', { ...all, format: target })
-      await writeWhole(new Map([[flags.output!, make]]))
+      const make = (onProgress: (share: number) => void) => async (): Promise<Uint8Array> => {
+        const options = { ...all, onProgress }
+        return target === 'page'
+          ? new TextEncoder().encode(await report(model, input, options))
+          : plot(model, input, flags.plot ?? 'gates', { ...options, format: target })
+      }
+      await withProgress('gruv trace', (onProgress) =>
+        writeWhole(new Map([[flags.output!, make(onProgress)]])),
+      )
     },
   )
 }

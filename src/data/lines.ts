@@ -1,6 +1,6 @@
 /** Reads the rows of a table that arrives line by line: numbers, JSON arrays or JSON objects. */
 
-import { readJsonLine, readJsonLines } from '../bytes/json/tensors.ts'
+import { readJsonLines } from '../bytes/json/tensors.ts'
 import { type JsonObject, parseJson } from '../bytes/json/text.ts'
 import { noDigits } from '../bytes/numbers/decimal.ts'
 import { NumberList } from '../bytes/numbers/number-list.ts'
@@ -110,12 +110,19 @@ export class RowReader {
   #object(line: string, where: string): number[] {
     const object = locate(where, () => parseJson(line)) as JsonObject
     const keys = this.#columns?.keys ?? this.#keysOf(object, where)
+    if (!keys.some((key) => Object.hasOwn(object, key))) {
+      throw new GruvError('bad-shape', 'this object has none of the fields', {
+        where,
+        expected: showNames(keys),
+        got: showNames(Object.keys(object)),
+      })
+    }
     return keys.map((key) => numberOf(object, key, where))
   }
 
   #keysOf(object: JsonObject, where: string): readonly string[] {
     const given = Object.keys(object)
-    const isWord = (key: string): boolean => typeof object[key] === 'string' && isText(object[key])
+    const isWord = (key: string): boolean => isWordInJson(object[key])
     const known = this.#header?.fields.filter((name) => !isWord(name))
     const keys = known ?? given.filter((key) => !isWord(key))
     if (keys.length === 0 || keys.length !== (this.#width ?? keys.length)) {
@@ -161,13 +168,28 @@ function misfit(expected: number, got: number, where: string): GruvError {
   })
 }
 
+/** JSON has no such numbers, so texts stand for them. */
+const wordOfNumber = /^([-+]?)(nan|inf|infinity)$/i
+
+function isWordInJson(value: unknown): boolean {
+  return typeof value === 'string' && !wordOfNumber.test(value)
+}
+
 /** What an object lacks is missing, as null is. */
 function numberOf(object: JsonObject, key: string, where: string): number {
   const value = Object.hasOwn(object, key) ? object[key] : null
   if (value === null) return Number.NaN
   if (typeof value === 'number') return value
-  const { data } = locate(`${where}, ${quote(key)}`, () => readJsonLine(JSON.stringify([value])))
-  return data[0]
+  const word = wordOfNumber.exec(String(value))
+  if (word !== null) {
+    if (word[2].toLowerCase() === 'nan') return Number.NaN
+    return word[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
+  }
+  throw new GruvError('bad-file', 'this is not a number', {
+    where: `${where}, ${quote(key)}`,
+    expected: 'a number or null',
+    got: quote(JSON.stringify(value)),
+  })
 }
 
 /** A tensor from lines of JSON: arrays of any shape, or objects, [lines, keys]. */
