@@ -96,6 +96,12 @@ Examples:
       const { model, layers } = await loadTraced(path, flags)
       const inputs = model.inputs.map(({ name }) => name)
       const { input, mask } = await readInputs(flags.input, inputs, flags)
+      if (mask && flags.mask !== undefined && flags.expected !== undefined) {
+        throw new GruvError('bad-argument', 'the error is shown for one mask only', {
+          where: '--mask, --missing mask',
+          fix: 'Mark the steps that lack values in the file of --mask, and fill them with --missing zero.',
+        })
+      }
       const options = { ...(layers && { layers }), ...(await traceOptions(model, flags, mask)) }
       const comparison = await compared(path, model, input, flags, options)
       if (target === 'arrays') {
