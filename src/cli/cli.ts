@@ -7,7 +7,8 @@ import { diagnoseCommand } from './diagnose.ts'
 import { exampleCommand } from './example.ts'
 import { EXIT_BAD } from './exit-codes.ts'
 import { inspectCommand } from './inspect.ts'
-import { complain } from './render.ts'
+import { conventionsCommand } from './options.ts'
+import { complain, print } from './render.ts'
 import { runCommand } from './run.ts'
 import { studioCommand } from './studio.ts'
 import { traceCommand } from './trace.ts'
@@ -29,6 +30,7 @@ function cli(): Command {
     .addCommand(traceCommand())
     .addCommand(exampleCommand())
     .addCommand(studioCommand())
+    .addCommand(conventionsCommand(), { hidden: true })
     .addHelpText(
       'after',
       `
@@ -41,6 +43,8 @@ Start here:
   gruv studio                                         the same in the browser, gate by gate
   gruv convert layer.npz model.onnx                   the same model as another file, and the proof
   gruv trace layer.npz --input x.npy --output look.html   what every gate does, as a page to look at
+
+Options that say how a file is read: gruv help conventions
 
 Exit codes: 0 all well, 1 the numbers differ, 2 bad usage, input or output.`,
     )
@@ -61,18 +65,46 @@ export async function main(argv: readonly string[]): Promise<number> {
     program.outputHelp()
     return 0
   }
+  const json = argv.includes('--json')
   try {
     await program.parseAsync(argv, { from: 'user' })
     return Number(process.exitCode ?? 0)
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_BAD
-    if (isGruvError(error)) {
-      complain(error.message)
-      return EXIT_BAD
-    }
-    const { message, stack } = error as Error
-    complain(`this should not have happened: ${message}. Please report it.`)
-    if (process.env.GRUV_DEBUG !== undefined) process.stderr.write(`${stack}\n`)
+    if (error instanceof CommanderError && error.exitCode === 0) return 0
+    if (json) print(JSON.stringify({ error: asJson(error) }))
+    // Commander has told its own.
+    if (isGruvError(error)) complain(error.message)
+    else if (!(error instanceof CommanderError)) tellBug(error as Error)
     return EXIT_BAD
   }
+}
+
+/** The parts of an error under `--json`; null where there is none. */
+function asJson(error: unknown): object {
+  if (isGruvError(error)) {
+    const { code, problem, where, expected, got, fix } = error
+    return {
+      code,
+      problem,
+      where: where ?? null,
+      expected: expected ?? null,
+      got: got ?? null,
+      fix: fix ?? null,
+    }
+  }
+  const usage = error instanceof CommanderError
+  const problem = (error as Error).message.replace(/^error: /, '')
+  return {
+    code: usage ? 'bad-argument' : 'internal',
+    problem,
+    where: usage ? 'the command line' : null,
+    expected: null,
+    got: null,
+    fix: usage ? '--help explains.' : 'Please report it.',
+  }
+}
+
+function tellBug({ message, stack }: Error): void {
+  complain(`this should not have happened: ${message}. Please report it.`)
+  if (process.env.GRUV_DEBUG !== undefined) process.stderr.write(`${stack}\n`)
 }

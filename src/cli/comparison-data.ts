@@ -3,8 +3,9 @@
 import { GruvError, type Model, type Named, type Tensor } from '../index.ts'
 import { statesOf } from '../model/index.ts'
 import { readNamed } from './files.ts'
+import { readInputs, type TableFlags } from './inputs.ts'
 
-export interface ComparisonFlags {
+export interface ComparisonFlags extends Partial<TableFlags> {
   readonly input?: readonly string[]
   readonly expected?: readonly string[]
   readonly initialState?: readonly string[]
@@ -12,6 +13,8 @@ export interface ComparisonFlags {
 
 export interface ComparisonData {
   readonly input: Named<Tensor>
+  /** Under `--missing mask`. */
+  readonly mask?: Tensor
   readonly expected: Named<Tensor>
   readonly initialState?: Named<Tensor>
 }
@@ -27,7 +30,7 @@ export async function readComparisonData(
   const outputs = model.outputs.map(({ name }) => name)
   const states = model.nodes.flatMap(statesOf).map(({ name }) => name)
   const data = {
-    input: await readNamed(input, inputs, '--input'),
+    ...(await readInputs(input, inputs, flags)),
     expected: await readNamed(expected, [...outputs, ...states], '--expected'),
     ...(flags.initialState && {
       initialState: await readNamed(flags.initialState, states, '--initial-state'),

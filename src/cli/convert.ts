@@ -7,8 +7,10 @@ import { GruvError, type Model, type Named, type Tensor } from '../index.ts'
 import type { ReferenceData } from '../model/index.ts'
 import { EXIT_DIFFERS } from './exit-codes.ts'
 import { readNamed } from './files.ts'
+import { readInputs } from './inputs.ts'
 import { addConventionFlags, type ConventionFlags, collect, loadModel } from './options.ts'
 import { writeWhole } from './output-files.ts'
+import { withProgress } from './progress.ts'
 import { columns, complain, heading, paint, print, showError } from './render.ts'
 
 interface ConvertFlags extends ConventionFlags {
@@ -55,11 +57,14 @@ Examples:
       await refuseSame(from, to)
       const model = await loadModel(from, flags)
       const { storage } = flags
-      const conversion = await convert(model, to, {
+      const options = {
         ...(storage && { storage }),
         ...(flags.input && { input: await readInput(model, flags.input) }),
         ...(flags.reference && { reference: await readReference(model, flags.reference) }),
-      })
+      }
+      const conversion = await withProgress('gruv convert', (onProgress) =>
+        convert(model, to, { ...options, onProgress }),
+      )
       if (flags.json) print(JSON.stringify(asJson(conversion), null, 2))
       else printProof(conversion)
       if (conversion.pass) {
@@ -83,7 +88,7 @@ async function refuseSame(from: string, to: string): Promise<void> {
 
 async function readInput(model: Model, files: readonly string[]): Promise<Named<Tensor>> {
   const names = model.inputs.map(({ name }) => name)
-  const input = await readNamed(files, names, '--input')
+  const { input } = await readInputs(files, names)
   const missing = names.find((name) => input[name] === undefined)
   if (missing === undefined) return input
   throw new GruvError('not-found', `nothing was given for the input '${missing}'`, {
@@ -111,18 +116,22 @@ async function readReference(model: Model, text: string): Promise<ReferenceData>
 
 function printProof(conversion: Conversion): void {
   const { title, notes, outputs, ranOn, sameNumbers, reference, pass } = conversion
+  const rounded = Object.values(outputs).some((proof) => proof.fromRounded !== proof.maxAbsolute)
   print(heading(title))
   for (const note of notes) print(`  note: ${note}`)
-  print(
-    columns(
-      Object.entries(outputs).map(([name, proof]) => [
-        `  ${name}`,
-        proof.fromRounded <= proof.tolerance ? paint('green', 'agrees') : paint('red', 'differs'),
-        `largest difference ${showError(proof.maxAbsolute)}`,
-        `of ${proof.compared} numbers up to ${proof.scale.toPrecision(3)}, on ${ranOn}`,
-      ]),
-    ),
-  )
+  const rows = Object.entries(outputs).flatMap(([name, proof]) => {
+    const { fromRounded, maxAbsolute, tolerance, compared, scale } = proof
+    const agrees = fromRounded <= tolerance
+    const word = agrees ? paint('green', 'agrees') : paint('red', 'differs')
+    const of = `of ${compared} numbers up to ${scale.toPrecision(3)}, on ${ranOn}`
+    const largest = (error: number): string => `largest difference ${showError(error)}`
+    if (!rounded) return [[`  ${name}`, word, largest(fromRounded), of]]
+    return [
+      [`  ${name}`, `${word} with the rounded model`, largest(fromRounded), of],
+      ['', 'rounding cost', `at most ${showError(maxAbsolute)}`, 'beside the model as it was'],
+    ]
+  })
+  print(columns(rows))
   for (const [name, off] of Object.entries(reference ?? {}))
     print(`  ${name}: ${showError(off)} from the reference data`)
   if (pass && sameNumbers) print('  the trained numbers are the same, bit for bit')

@@ -1,9 +1,10 @@
 /** Reads data files by the names of ports, and writes them. */
 
 import { readFile } from 'node:fs/promises'
-import { readData, writeData } from '../data/index.ts'
+import { type DataFile, readData, writeData } from '../data/index.ts'
 import { GruvError, isGruvError, type Named, type Tensor } from '../index.ts'
 import { explain, writeWhole } from './output-files.ts'
+import { complain } from './render.ts'
 
 /** `NAME=FILE`, or a file alone. */
 export interface NamedPath {
@@ -33,6 +34,7 @@ export async function readNamed(
   files: readonly string[],
   ports: readonly string[],
   flag: string,
+  read: (path: string) => Promise<Named<Tensor>> = readArrays,
 ): Promise<Named<Tensor>> {
   const tensors: Record<string, Tensor> = {}
   const put = (port: string, tensor: Tensor, path: string): void => {
@@ -45,7 +47,7 @@ export async function readNamed(
     tensors[port] = tensor
   }
   for (const { name, path } of files.map((text) => namedPath(text, ports))) {
-    const arrays = await readArrays(path)
+    const arrays = await read(path)
     const names = Object.keys(arrays)
     if (name !== null) put(name, theOne(arrays, name, path), path)
     else if (names.length === 1)
@@ -61,12 +63,36 @@ export async function readNamed(
 
 /** Every array of a data file. */
 export async function readArrays(path: string): Promise<Named<Tensor>> {
+  return (await readDataFile(path)).tensors
+}
+
+/**
+ * A data file, whose columns of text are named on standard error.
+ * @param onError takes the error of a row, which is then left out.
+ */
+export async function readDataFile(
+  path: string,
+  onError?: (error: GruvError) => void,
+): Promise<DataFile<string>> {
   const bytes = await readBytes(path)
   try {
-    return (await readData(bytes, path)).tensors
+    const data = await readData<string>(bytes, path, onError && { onError })
+    tellLeftOut(path, data.leftOut)
+    return data
   } catch (error) {
     throw inFile(path, error)
   }
+}
+
+/** Most names of columns and places of gaps that are told. */
+const MOST_TOLD = 12
+
+/** Says which columns are text. */
+export function tellLeftOut(where: string, names: readonly string[] = []): void {
+  if (names.length === 0) return
+  const shown = names.slice(0, MOST_TOLD).join(', ')
+  const more = names.length > MOST_TOLD ? ` and ${names.length - MOST_TOLD} more` : ''
+  complain(`${where}: left out, since it is text: ${shown}${more}`)
 }
 
 /** Arrays as data files, by the endings of their names. */
@@ -74,6 +100,14 @@ export async function writeFiles(files: ReadonlyMap<string, Named<Tensor>>): Pro
   await writeWhole(
     new Map([...files].map(([path, tensors]) => [path, () => writeData(tensors, path)])),
   )
+}
+
+/** An object of arrays by name on one line, as data files in JSON are read. */
+export async function arraysAsJson(tensors: Named<Tensor>): Promise<string> {
+  const text = new TextDecoder().decode(await writeData(tensors, 'outputs.json'))
+  const line = text.replaceAll('\n', '')
+  // An array called `data` is written without its name if it is alone.
+  return line.startsWith('{') ? line : `{"data": ${line}}`
 }
 
 /** The text of a file. */
@@ -92,7 +126,8 @@ async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-function inFile(path: string, error: unknown): unknown {
+/** The same error, and in which file. */
+export function inFile(path: string, error: unknown): unknown {
   if (!isGruvError(error)) return error
   const { code, problem, where } = error
   return new GruvError(code, problem, {

@@ -30,6 +30,7 @@ import { columns, heading, matrix, paint, print } from './render.ts'
 
 interface InspectFlags extends ConventionFlags {
   readonly weights?: boolean
+  readonly all?: boolean
   readonly equations?: boolean
   readonly plan?: boolean
   readonly precision: 'f32' | 'f64'
@@ -41,6 +42,7 @@ export function inspectCommand(): Command {
     .description('Shows layers, shapes, parameters, and every convention with where it comes from.')
     .argument('<model>', MODEL_ARGUMENT)
     .option('--weights', 'print W, U and the biases, whole and split by gate')
+    .option('--all', 'with --weights, the middle of large matrices too')
     .option('--equations', "print the equations this layer uses beside the textbook's")
     .option('--plan', 'print what runs when, in which engine, and how much memory it takes')
     .addOption(precisionOption())
@@ -66,14 +68,14 @@ Examples:
 
 export function printModel(
   model: Model,
-  flags: { readonly weights?: boolean; readonly equations?: boolean },
+  flags: { readonly weights?: boolean; readonly all?: boolean; readonly equations?: boolean },
 ): void {
   const summary = summarize(model)
   printSummary(summary)
   model.nodes.forEach((node, i) => {
     printConventions(summary.layers[i])
     if (flags.equations && isRecurrent(node)) printEquations(node)
-    if (flags.weights) printWeights(node)
+    if (flags.weights) printWeights(node, flags.all)
   })
   for (const warning of summary.warnings) print(`${paint('yellow', 'warning')} ${warning}`)
 }
@@ -123,11 +125,11 @@ function printEquations(node: RecurrentNode): void {
   for (const { differs, note } of lines) if (differs) print(`  ≠ ${note}`)
 }
 
-function printWeights(node: LayerNode): void {
+function printWeights(node: LayerNode, all = false): void {
   if (node.kind !== 'gru') {
     for (const [name, tensor] of Object.entries(weightsOf(node))) {
       print('', `${heading(`${node.name}: ${name}`)} [${tensor.shape.join(', ')}]`)
-      print(matrix(tensor))
+      print(matrix(tensor, all))
     }
     return
   }
@@ -148,10 +150,10 @@ function printWeights(node: LayerNode): void {
       '',
       `${heading(`${node.name}: ${letter}`)}, ${title} [${whole.shape.join(', ')}], gates in the order ${[...order].join(', ')}`,
     )
-    print(matrix(whole))
+    print(matrix(whole, all))
     for (const gate of ['z', 'r', 'n'] as const) {
       print(`${heading(`${letter}${gate}`)} [${gates[gate].shape.join(', ')}]`)
-      print(matrix(gates[gate]))
+      print(matrix(gates[gate], all))
     }
   }
 }

@@ -3,6 +3,7 @@
 import type { Command } from 'commander'
 import { GruvError, type Tensor } from '../index.ts'
 import { readArrays } from './files.ts'
+import { bothMasks } from './inputs.ts'
 
 export interface MaskFlags {
   readonly mask?: string
@@ -16,13 +17,21 @@ export function addMaskFlags(command: Command): Command {
     .option('--lengths <list>', 'how many steps each sequence has: 12 or 12,7,30 or a file')
 }
 
-/** The flags as options of a run. */
-export async function readMaskFlags({ mask, lengths }: MaskFlags): Promise<{
+/**
+ * The flags as options of a run.
+ * @param whole which steps lack no value, where `--missing mask` passes over the others.
+ */
+export async function readMaskFlags(
+  { mask, lengths }: MaskFlags,
+  whole?: Tensor,
+): Promise<{
   readonly mask?: Tensor
   readonly lengths?: readonly number[]
 }> {
+  const given = mask === undefined ? undefined : await readOne(mask, '--mask')
+  const both = given && whole ? bothMasks(given, whole) : (given ?? whole)
   return {
-    ...(mask !== undefined && { mask: await readOne(mask, '--mask') }),
+    ...(both && { mask: both }),
     ...(lengths !== undefined && { lengths: await readLengths(lengths) }),
   }
 }

@@ -1,6 +1,6 @@
 /** Flags that several commands share. */
 
-import { type Command, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { applyQuirks, changesRun, hypothesisTable } from '../diagnose/index.ts'
 import {
   type ArrayNames,
@@ -35,8 +35,35 @@ export interface ConventionFlags extends Omit<ConventionOptions, 'gateOrder' | '
   readonly limit?: readonly string[]
 }
 
-/** Adds the flags for files that state no conventions. */
+/** Adds the flags that say how a model is read; its help has one line for them. */
 export function addConventionFlags(command: Command): Command {
+  for (const option of conventionOptions()) command.addOption(option.hideHelp())
+  return command.addHelpText(
+    'after',
+    `
+How a file is read (conventions, parts of a model, limits) is said by options that all commands share: gruv help conventions`,
+  )
+}
+
+/** `gruv help conventions`: the options that commands share. */
+export function conventionsCommand(): Command {
+  const command = new Command('conventions')
+    .description('The options of every command that reads a model: how its file is read.')
+    .usage('')
+    .helpOption(false)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  gruv inspect layer.npz --gate-order rzn --reset before
+  gruv run model.keras --until gru_2 --input x.npy
+  gruv verify graph.onnx --set rate=44100 --input x.npy --expected y.npy`,
+    )
+  for (const option of conventionOptions()) command.addOption(option)
+  return command.action(() => command.outputHelp())
+}
+
+function conventionOptions(): readonly Option[] {
   const { gateOrder, reset, update, bias } = conventionTable
   const group = 'For files that do not state their conventions (default: as Keras has them):'
   const explain = (values: Readonly<Record<string, string>>): string =>
@@ -78,34 +105,27 @@ export function addConventionFlags(command: Command): Command {
       `a mistake to make on purpose, as diagnose names it: ${Object.keys(hypothesisTable).join(', ')}`,
     ).argParser(collect),
   ]
-  for (const option of options) command.addOption(option.helpGroup(group))
   const part = 'For a part of a model:'
-  command.addOption(
+  const parts = [
+    new Option('--layer <name>', 'the layer to take from a file that holds weights alone'),
     new Option(
-      '--limit <name=number>',
-      'what a file and a run may cost, where the default is not enough: bytes, nodes, elements or operations; several times',
-    )
-      .argParser(collect)
-      .helpGroup('For very large models:'),
-  )
-  return command
-    .addOption(
-      new Option(
-        '--layer <name>',
-        'the layer to take from a file that holds weights alone',
-      ).helpGroup(part),
-    )
-    .addOption(
-      new Option(
-        '--until <layers>',
-        'end the model after these layers (A,B), such as the last one before something unsupported',
-      ).helpGroup(part),
-    )
-    .addOption(
-      new Option('--set <input=number>', 'fix an input of an ONNX graph, such as a sample rate')
-        .argParser(collect)
-        .helpGroup(part),
-    )
+      '--until <layers>',
+      'end the model after these layers (A,B), such as the last one before something unsupported',
+    ),
+    new Option(
+      '--set <input=number>',
+      'fix an input of an ONNX graph, such as a sample rate',
+    ).argParser(collect),
+  ]
+  const limit = new Option(
+    '--limit <name=number>',
+    'what a file and a run may cost, where the default is not enough: bytes, nodes, elements or operations; several times',
+  ).argParser(collect)
+  return [
+    ...options.map((option) => option.helpGroup(group)),
+    ...parts.map((option) => option.helpGroup(part)),
+    limit.helpGroup('For very large models:'),
+  ]
 }
 
 /**

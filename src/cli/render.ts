@@ -102,17 +102,34 @@ export function shortNumber(value: number): string {
   return value < 0 ? text : ` ${text}`
 }
 
-/** A matrix or vector with every number to four decimals, row by row. */
-export function matrix({ shape, data }: Tensor): string {
-  const width = shape.at(-1)!
-  const rows = Array.from({ length: data.length / width }, (_, i) =>
-    Array.from(data.subarray(i * width, (i + 1) * width), shortNumber),
+/** A matrix of more rows or columns is shown from both ends. */
+const MOST_OF_MATRIX = 24
+
+/**
+ * A matrix or vector to four decimals, row by row.
+ * @param all whether the middle of a large one is shown, too.
+ */
+export function matrix({ shape, data }: Tensor, all = false): string {
+  const width = shape.at(-1) ?? 1
+  const rows = ends(data.length / width, all)
+  const places = ends(width, all)
+  const cells = rows.map((r) =>
+    places.map((c) =>
+      r === null || c === null ? (c === null ? '…' : '⋮') : shortNumber(data[r * width + c]),
+    ),
   )
-  return columns(
-    rows,
-    [],
-    rows[0].map((_, i) => i),
+  const widths = places.map((_, c) => cells.reduce((most, row) => Math.max(most, row[c].length), 0))
+  return cells.map((row) => row.map((cell, c) => cell.padStart(widths[c])).join('  ')).join('\n')
+}
+
+/** The indices from 0 to before a count; null stands for the middle of many. */
+function ends(count: number, all: boolean): readonly (number | null)[] {
+  if (all || count <= MOST_OF_MATRIX) return Array.from({ length: count }, (_, i) => i)
+  const half = MOST_OF_MATRIX / 2
+  const [first, last] = [0, count - half].map((from) =>
+    Array.from({ length: half }, (_, i) => from + i),
   )
+  return [...first, null, ...last]
 }
 
 const MOST_ROWS = 24

@@ -1,21 +1,11 @@
 /** `gruv run`: computes a model's outputs for the user's data, whole or line by line. */
 
-import { createInterface } from 'node:readline'
-import { SingleBar } from 'cli-progress'
 import { Command } from 'commander'
-import { isHeader, parseRow, showNumber } from '../data/index.ts'
 import { withRunQuirks } from '../diagnose/index.ts'
-import {
-  compile,
-  GruvError,
-  type Model,
-  type Named,
-  type Program,
-  type Stream,
-  type Tensor,
-} from '../index.ts'
+import { compile, GruvError, type Model, type Named, type Program, type Tensor } from '../index.ts'
 import { statesOf } from '../model/index.ts'
-import { namedPath, readNamed, writeFiles } from './files.ts'
+import { arraysAsJson, namedPath, readNamed, writeFiles } from './files.ts'
+import { addTableFlags, readInputs, type TableFlags } from './inputs.ts'
 import { addMaskFlags, type MaskFlags, readMaskFlags } from './masks.ts'
 import {
   addConventionFlags,
@@ -26,9 +16,11 @@ import {
   MODEL_ARGUMENT,
   precisionOption,
 } from './options.ts'
+import { withProgress } from './progress.ts'
 import { heading, plainRows, print, sequenceTable } from './render.ts'
+import { runLines, setState, stateOf } from './run-lines.ts'
 
-interface RunFlags extends ConventionFlags, MaskFlags {
+interface RunFlags extends ConventionFlags, MaskFlags, TableFlags {
   readonly input: readonly string[]
   readonly output?: readonly string[]
   readonly initialState?: readonly string[]
@@ -36,6 +28,7 @@ interface RunFlags extends ConventionFlags, MaskFlags {
   readonly precision: 'f32' | 'f64'
   readonly deterministic?: boolean
   readonly stream?: boolean
+  readonly json?: boolean
 }
 
 export function runCommand(): Command {
@@ -61,6 +54,7 @@ export function runCommand(): Command {
     .addOption(precisionOption())
     .option('--deterministic', 'the same bits on every machine and engine')
     .option('--stream', 'step by step, as in real time; the numbers are the same')
+    .option('--json', 'print all outputs as JSON, by name')
     .addHelpText(
       'after',
       `
@@ -69,12 +63,13 @@ Without --output the first output is printed: as a table on a terminal, as plain
 Examples:
   gruv run layer.npz --input x.csv
   gruv run model.safetensors --input x.npy --output y.npy --final-state h.npy
+  gruv run layer.npz --input gaps.csv --missing hold
   tail -f sensor.txt | gruv run layer.npz --input -`,
     )
-  addMaskFlags(command)
+  addTableFlags(addMaskFlags(command))
   return addConventionFlags(command).action(async (path: string, flags: RunFlags) => {
     const model = await loadModel(path, flags)
-    if (flags.input.includes('-')) await runLines(model, flags)
+    if (flags.input.includes('-')) await runLines(model, flags, () => compileFor(model, flags))
     else await runFiles(model, flags)
   })
 }
@@ -83,14 +78,11 @@ async function runFiles(model: Model, flags: RunFlags): Promise<void> {
   const states = model.nodes.flatMap(statesOf).map(({ name }) => name)
   const outputs = model.outputs.map(({ name }) => name)
   const targets = (flags.output ?? []).map((text) => namedPath(text, [...outputs, ...states]))
-  const input = await readNamed(
-    flags.input,
-    model.inputs.map(({ name }) => name),
-    '--input',
-  )
+  const inputs = model.inputs.map(({ name }) => name)
+  const { input, mask } = await readInputs(flags.input, inputs, flags)
   const initialState =
     flags.initialState && (await readNamed(flags.initialState, states, '--initial-state'))
-  const masks = await readMaskFlags(flags)
+  const masks = await readMaskFlags(flags, mask)
   if (flags.stream && Object.keys(masks).length > 0) {
     throw new GruvError('bad-argument', 'a stream passes over no steps: leave them out', {
       where: '--stream',
@@ -107,16 +99,12 @@ async function runFiles(model: Model, flags: RunFlags): Promise<void> {
       : states),
   ]
 
-  const bar = progressBar()
-  let results: Named<Tensor>
-  try {
-    const options = { outputs: wanted, ...masks, ...(initialState && { initialState }) }
-    results = flags.stream
+  const options = { outputs: wanted, ...masks, ...(initialState && { initialState }) }
+  const results = await withProgress('gruv run', async (onProgress) =>
+    flags.stream
       ? streamWhole(model, program, input, options)
-      : await program.predictAsync(input, { ...options, onProgress: bar.update })
-  } finally {
-    bar.stop()
-  }
+      : program.predictAsync(input, { ...options, onProgress }),
+  )
 
   const pick = (names: readonly string[]): Named<Tensor> =>
     Object.fromEntries(names.map((name) => [name, results[name]]))
@@ -132,7 +120,10 @@ async function runFiles(model: Model, flags: RunFlags): Promise<void> {
     files.set(flags.finalState, pick(states))
   }
   await writeFiles(files)
-  if (targets.length === 0) show(model, results[outputs[0]])
+  if (flags.json) {
+    if (targets.length > 0) print(JSON.stringify({ written: [...files.keys()] }))
+    else print(await arraysAsJson(pick(outputs)))
+  } else if (targets.length === 0) show(model, results[outputs[0]])
 }
 
 function show(model: Model, output: Tensor): void {
@@ -193,71 +184,6 @@ function streamWhole(
   return { ...Object.fromEntries(collected), ...stateOf(stream) }
 }
 
-function setState(stream: Stream, states: Named<Tensor>): void {
-  stream.setState(
-    Object.fromEntries(Object.entries(states).map(([name, { data }]) => [name, data])),
-  )
-}
-
-function stateOf(stream: Stream): Named<Tensor> {
-  return Object.fromEntries(
-    Object.entries(stream.getState()).map(([name, data]) => [name, { shape: [data.length], data }]),
-  )
-}
-
-/** Each line of standard input is a timestep and is answered before the next is read. */
-async function runLines(model: Model, flags: RunFlags): Promise<void> {
-  if (flags.input.length > 1 || model.inputs.length !== 1) {
-    throw new GruvError('bad-argument', 'standard input can only feed a model with one input', {
-      where: '--input -',
-    })
-  }
-  if (flags.output !== undefined) {
-    throw new GruvError(
-      'bad-argument',
-      'lines from standard input are answered on standard output',
-      {
-        where: '--output',
-        fix: 'Redirect it: gruv run MODEL --input - > FILE.',
-      },
-    )
-  }
-  const states = model.nodes.flatMap(statesOf).map(({ name }) => name)
-  const program = await compileFor(model, flags)
-  const stream = program.stream()
-  if (flags.initialState)
-    setState(stream, await readNamed(flags.initialState, states, '--initial-state'))
-  const float32 = program.engine.precision === 'f32'
-  let line = 0
-  for await (const text of createInterface({
-    input: process.stdin,
-    crlfDelay: Number.POSITIVE_INFINITY,
-  })) {
-    line++
-    // The first line of a table may have the names of its columns.
-    if (line === 1 && !text.trimStart().startsWith('[') && isHeader(text)) continue
-    const row = readLine(text, line, stream)
-    if (row === null) continue
-    stream.input.set(row)
-    stream.step()
-    print(Array.from(stream.output, (value) => showNumber(value, float32)).join(' '))
-  }
-  if (flags.finalState !== undefined)
-    await writeFiles(new Map([[flags.finalState, stateOf(stream)]]))
-}
-
-function readLine(text: string, line: number, { input }: Stream): readonly number[] | null {
-  const where = `standard input, line ${line}`
-  const row = parseRow(text, { where })
-  if (row === null) return null
-  if (row.length === input.length) return row
-  throw new GruvError('bad-shape', 'this line does not fit the model', {
-    where,
-    expected: `${input.length} numbers`,
-    got: `${row.length}`,
-  })
-}
-
 async function compileFor(
   model: Model,
   { precision, deterministic, quirk, ...flags }: RunFlags,
@@ -268,22 +194,4 @@ async function compileFor(
     ...limitsOf(flags),
   })
   return withRunQuirks(program, quirk ?? [])
-}
-
-/** On standard error, only on a terminal, and not for short runs. */
-function progressBar(): { readonly update: (share: number) => void; readonly stop: () => void } {
-  if (!process.stderr.isTTY) return { update: () => {}, stop: () => {} }
-  const bar = new SingleBar({
-    format: 'gruv run {bar} {percentage}% {eta_formatted} left',
-    clearOnComplete: true,
-    stream: process.stderr,
-  })
-  const started = Date.now()
-  return {
-    update(share) {
-      if (!bar.isActive && Date.now() - started > 300) bar.start(100, 0)
-      if (bar.isActive) bar.update(Math.floor(share * 100))
-    },
-    stop: () => bar.stop(),
-  }
 }

@@ -22,15 +22,20 @@ interface Place {
 
 /**
  * As .npz or .json; the arrays are named LAYER.VALUE and are [rows, steps, units].
+ * @param onProgress told the share of the steps that are traced, from 0 to 1.
  * @throws GruvError `too-large`, before anything is computed, for an .npz from 4 GiB.
  */
-export async function writeTrace(traced: Trace, path: string): Promise<void> {
+export async function writeTrace(
+  traced: Trace,
+  path: string,
+  onProgress: (share: number) => void,
+): Promise<void> {
   const places = placesOf(traced)
   await writeParts(path, async function* () {
     const { file, aside } = await openAside(path)
     try {
       const parts = streamPlaces(places, file, path)
-      await putAside(traced, places, file)
+      await putAside(traced, places, file, onProgress)
       yield* parts
     } finally {
       await file.close()
@@ -79,9 +84,14 @@ async function putAside(
   traced: Trace,
   places: ReadonlyMap<string, Place>,
   file: FileHandle,
+  onProgress: (share: number) => void,
 ): Promise<void> {
+  const all = traced.layers.reduce((sum, { rows, steps }) => sum + rows * steps, 0)
+  let done = 0
   const firsts = new Map(traced.layers.map(({ name, first }) => [name, first]))
-  for (const { layer, row, first, values } of traced) {
+  for (const { layer, row, first, steps: count, values } of traced) {
+    done += count
+    onProgress(done / all)
     for (const [value, numbers] of Object.entries(values)) {
       const { from, shape } = places.get(`${layer}.${value}`)!
       const [, steps, units] = shape

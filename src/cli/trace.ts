@@ -6,6 +6,7 @@ import { isRecurrent, statesOf } from '../model/index.ts'
 import { type PlotKind, plot, plotKinds, type ReportOptions, report } from '../report/index.ts'
 import { compareModels, type ModelComparison, trace } from '../trace/index.ts'
 import { readNamed } from './files.ts'
+import { addTableFlags, readInputs, type TableFlags } from './inputs.ts'
 import { addMaskFlags, type MaskFlags, readMaskFlags } from './masks.ts'
 import {
   addConventionFlags,
@@ -16,6 +17,7 @@ import {
   MODEL_ARGUMENT,
 } from './options.ts'
 import { writeWhole } from './output-files.ts'
+import { withProgress } from './progress.ts'
 import { parseReading } from './reading.ts'
 import { heading, print } from './render.ts'
 import { fitted } from './terminal.ts'
@@ -23,7 +25,7 @@ import { writeTrace } from './trace-arrays.ts'
 import { printTrace, statisticsAsJson } from './trace-print.ts'
 import { printVerdict, verifyFiles } from './verify.ts'
 
-interface TraceFlags extends ConventionFlags, MaskFlags {
+interface TraceFlags extends ConventionFlags, MaskFlags, TableFlags {
   readonly input: readonly string[]
   readonly output?: string
   readonly steps?: string
@@ -88,19 +90,24 @@ Examples:
   gruv trace model.safetensors --input x.npy --output gates.png --plot gates --steps 0:100
   gruv trace layer.npz --input x.npy --as update=updates,bias=merged`,
     )
-  return addConventionFlags(addMaskFlags(command)).action(
+  return addConventionFlags(addTableFlags(addMaskFlags(command))).action(
     async (path: string, flags: TraceFlags) => {
       const target = targetOf(flags)
       const { model, layers } = await loadTraced(path, flags)
-      const input = await readNamed(
-        flags.input,
-        model.inputs.map(({ name }) => name),
-        '--input',
-      )
-      const options = { ...(layers && { layers }), ...(await traceOptions(model, flags)) }
+      const inputs = model.inputs.map(({ name }) => name)
+      const { input, mask } = await readInputs(flags.input, inputs, flags)
+      if (mask && flags.mask !== undefined && flags.expected !== undefined) {
+        throw new GruvError('bad-argument', 'the error is shown for one mask only', {
+          where: '--mask, --missing mask',
+          fix: 'Mark the steps that lack values in the file of --mask, and fill them with --missing zero.',
+        })
+      }
+      const options = { ...(layers && { layers }), ...(await traceOptions(model, flags, mask)) }
       const comparison = await compared(path, model, input, flags, options)
       if (target === 'arrays') {
-        await writeTrace(trace(model, input, options), flags.output!)
+        await withProgress('gruv trace', (onProgress) =>
+          writeTrace(trace(model, input, options), flags.output!, onProgress),
+        )
         return
       }
       const verdict =
@@ -123,11 +130,15 @@ Examples:
         }
         return
       }
-      const make = async (): Promise<Uint8Array> =>
-        target === 'page'
-          ? new TextEncoder().encode(await report(model, input, all))
-          : plot(model, input, flags.plot ?? 'gates', { ...all, format: target })
-      await writeWhole(new Map([[flags.output!, make]]))
+      const make = (onProgress: (share: number) => void) => async (): Promise<Uint8Array> => {
+        const options = { ...all, onProgress }
+        return target === 'page'
+          ? new TextEncoder().encode(await report(model, input, options))
+          : plot(model, input, flags.plot ?? 'gates', { ...options, format: target })
+      }
+      await withProgress('gruv trace', (onProgress) =>
+        writeWhole(new Map([[flags.output!, make(onProgress)]])),
+      )
     },
   )
 }
@@ -208,7 +219,11 @@ interface ParsedOptions {
   readonly initialState?: Named<Tensor>
 }
 
-async function traceOptions(model: Model, flags: TraceFlags): Promise<ParsedOptions> {
+async function traceOptions(
+  model: Model,
+  flags: TraceFlags,
+  mask?: Tensor,
+): Promise<ParsedOptions> {
   if (!model.nodes.some(isRecurrent)) {
     throw new GruvError('unsupported', 'nothing in this model carries a state', {
       where: model.name,
@@ -218,7 +233,7 @@ async function traceOptions(model: Model, flags: TraceFlags): Promise<ParsedOpti
   }
   const states = model.nodes.flatMap(statesOf).map(({ name }) => name)
   return {
-    ...(await readMaskFlags(flags)),
+    ...(await readMaskFlags(flags, mask)),
     ...limitsOf(flags),
     ...(flags.steps !== undefined && { steps: parseSteps(flags.steps) }),
     ...(flags.initialState !== undefined && {

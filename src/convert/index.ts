@@ -35,6 +35,8 @@ export interface ConvertOptions {
   readonly input?: Named<Tensor>
   /** Put into a gruv model, for `load(…, { verify: true })`; checked against the model first. */
   readonly reference?: ReferenceData
+  /** Told the share of the work that is done, from 0 to 1. */
+  readonly onProgress?: (share: number) => void
 }
 
 /** The difference between the file, read back, and the model, over all numbers of an output. */
@@ -79,7 +81,7 @@ export async function convert<Name extends string = 'y'>(
   options: ConvertOptions = {},
 ): Promise<Conversion<Name>> {
   const target = targetOf(out)
-  const { storage, reference } = options
+  const { storage, reference, onProgress = () => {} } = options
   if (storage !== undefined) checkStorage(storage, target)
   if (reference !== undefined && target.ending !== '.safetensors') {
     throw new GruvError('bad-argument', 'only a gruv model holds reference data', {
@@ -88,13 +90,17 @@ export async function convert<Name extends string = 'y'>(
     })
   }
   const whole = withReference(model, reference)
+  onProgress(0)
   const written = await target.write(whole, storage)
+  onProgress(1 / 3)
   const made = { written, back: await readBack(written, out), target, storage }
+  onProgress(2 / 3)
   const conversion = measured(
     whole,
     storage !== undefined && whole.reference !== null ? await refreshed(made, storage, out) : made,
     options,
   )
+  onProgress(1)
   return conversion as Conversion<Name>
 }
 

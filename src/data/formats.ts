@@ -3,6 +3,7 @@
  */
 
 import { hasBytes } from '../bytes/byte-arrays.ts'
+import { type ForeignFormat, foreignFormat } from '../bytes/foreign.ts'
 import { npyMagic } from '../bytes/numpy/npy.ts'
 import { detectDelimiter } from '../bytes/tables/row.ts'
 import { firstLines } from '../bytes/text.ts'
@@ -45,62 +46,24 @@ export function binaryFormat(bytes: Uint8Array): 'npy' | 'npz' | undefined {
   return zipMagics.some((magic) => hasBytes(bytes, magic)) ? 'npz' : undefined
 }
 
-interface ForeignFormat {
-  readonly magic: readonly number[]
-  /** Completes "this is …". */
-  readonly is: string
-  readonly fix?: string
-}
-
-const ascii = (text: string): readonly number[] => Array.from(text, (c) => c.charCodeAt(0))
-
-const foreignFormats: readonly ForeignFormat[] = [
-  {
-    magic: [0x89, ...ascii('HDF\r\n\x1a\n')],
-    is: 'HDF5',
-    fix: 'In Python: numpy.save("x.npy", h5py.File("x.h5")["x"][:]).',
-  },
-  ...[2, 3, 4, 5].map((protocol) => ({
-    magic: [0x80, protocol],
-    is: 'a Python pickle, which could run code',
-    fix: 'In Python, from where it came: numpy.save("x.npy", x).',
-  })),
-  { magic: [0x1f, 0x8b], is: 'compressed with gzip', fix: 'Unpack it first: gunzip FILE.' },
-  { magic: ascii('BZh'), is: 'compressed with bzip2', fix: 'Unpack it first: bunzip2 FILE.' },
-  {
-    magic: [0xfd, ...ascii('7zXZ\0')],
-    is: 'compressed with xz',
-    fix: 'Unpack it first: unxz FILE.',
-  },
-  { magic: [0x28, 0xb5, 0x2f, 0xfd], is: 'compressed with Zstandard', fix: 'Unpack it first.' },
-  { magic: ascii('7z\xbc\xaf\x27\x1c'), is: 'a 7z archive', fix: 'Unpack it first.' },
-  {
-    magic: ascii('PAR1'),
-    is: 'Parquet',
-    fix: 'In Python: pandas.read_parquet("x.parquet").to_csv("x.csv", index=False).',
-  },
-  { magic: ascii('ARROW1'), is: 'an Arrow file' },
-  { magic: ascii('MATLAB 5.0 MAT-file'), is: 'a MATLAB file' },
-  { magic: ascii('SQLite format 3\0'), is: 'an SQLite database' },
-  { magic: [0xd0, 0xcf, 0x11, 0xe0], is: 'an old Excel or Word file', fix: 'Save it as CSV.' },
-  { magic: ascii('RIFF'), is: 'a RIFF file (WAV sound)' },
-  { magic: [0x89, ...ascii('PNG')], is: 'a PNG picture' },
-  { magic: [0xff, 0xd8, 0xff], is: 'a JPEG picture' },
-  { magic: ascii('GIF8'), is: 'a GIF picture' },
-  { magic: ascii('%PDF'), is: 'a PDF document' },
-]
-
 /**
- * @throws GruvError `unsupported` for a known kind of file that holds no data, saying what it is.
+ * @throws GruvError `unsupported` for a known kind of file that holds no data that is read here,
+ *   saying what it is.
  */
 export function refuseForeign(bytes: Uint8Array): void {
-  const foreign = foreignFormats.find(({ magic }) => hasBytes(bytes, magic))
-  const is = foreign?.is ?? (isSafetensors(bytes) ? 'a safetensors file: a model, not data' : '')
-  if (is === '') return
-  throw new GruvError('unsupported', `this is ${is}`, {
-    expected: `one of ${knownEndings}`,
-    ...(foreign?.fix !== undefined && { fix: foreign.fix }),
-  })
+  const foreign: ForeignFormat | undefined = isSafetensors(bytes)
+    ? { is: 'a safetensors file', holds: 'model' }
+    : foreignFormat(bytes)
+  if (foreign === undefined) return
+  const { is, holds, asData } = foreign
+  throw new GruvError(
+    'unsupported',
+    `this is ${is}${holds === 'model' ? ': a model, not data' : ''}`,
+    {
+      expected: `one of ${knownEndings}`,
+      ...(asData !== undefined && { fix: asData }),
+    },
+  )
 }
 
 /** A length of eight bytes, the upper two of which are 0, and a JSON object. */
@@ -112,7 +75,7 @@ function isSafetensors(bytes: Uint8Array): boolean {
 export function textFormat(text: string): TextFormat {
   const lines = firstLines(text, 2)
   const [first = '', second = ''] = lines.map((line) => line.trim())
-  if (first.startsWith('{')) return 'json'
+  if (first.startsWith('{')) return first.endsWith('}') && second.startsWith('{') ? 'jsonl' : 'json'
   if (first.startsWith('[')) return first.endsWith(']') && second.startsWith('[') ? 'jsonl' : 'json'
   return tableFormats[detectDelimiter(lines)]
 }

@@ -5,11 +5,11 @@
  *     const bytes = await writeData({ y }, 'output.npy')
  */
 
-import { readJson, readJsonLines } from '../bytes/json/tensors.ts'
+import { readJson } from '../bytes/json/tensors.ts'
 import { writeJson, writeJsonLines } from '../bytes/json/write.ts'
 import { readNpy, writeNpy } from '../bytes/numpy/npy.ts'
 import { readNpz, writeNpz } from '../bytes/numpy/npz.ts'
-import { readTable, writeTable } from '../bytes/tables/tables.ts'
+import { type LineNumbers, readTable, writeTable } from '../bytes/tables/tables.ts'
 import { decodeText } from '../bytes/text.ts'
 import { GruvError } from '../errors.ts'
 import type { Named, Tensor, WithNames } from '../tensor.ts'
@@ -22,11 +22,23 @@ import {
   type TextFormat,
   textFormat,
 } from './formats.ts'
+import { readJsonRows } from './lines.ts'
 
 export { showNumber } from '../bytes/numbers/decimal.ts'
 export { isHeader, type RowOptions } from '../bytes/tables/row.ts'
+export type { LineNumbers } from '../bytes/tables/tables.ts'
 export { visible } from '../errors.ts'
 export type { DataFormat } from './formats.ts'
+export { RowReader } from './lines.ts'
+export {
+  type Filled,
+  type FillOptions,
+  fillMissing,
+  type Gap,
+  type MissingPolicy,
+  MissingValues,
+  missingPolicies,
+} from './missing.ts'
 export { parseRow } from './rows.ts'
 export { type StreamedArray, streamData } from './stream.ts'
 
@@ -39,6 +51,15 @@ export interface DataFile<Name extends string = 'data'> {
   readonly tensors: WithNames<Name, Tensor>
   /** The names in a table's header row, if it has one. */
   readonly columns?: readonly string[]
+  /** Columns of text in a table, which the tensor does not hold: their names, or `column 1`. */
+  readonly leftOut?: readonly string[]
+  /** The lines of a table's rows, wherever they do not follow each other. */
+  readonly lines?: LineNumbers
+}
+
+export interface ReadOptions {
+  /** Takes the error of a row of a table or of JSON lines, which is then left out. */
+  readonly onError?: (error: GruvError) => void
 }
 
 /**
@@ -51,22 +72,24 @@ export interface DataFile<Name extends string = 'data'> {
 export async function readData<Name extends string = 'data'>(
   bytes: Uint8Array,
   name: string,
+  options: ReadOptions = {},
 ): Promise<DataFile<Name>> {
-  return (await readAny(bytes, name)) as DataFile<Name>
+  return (await readAny(bytes, name, options)) as DataFile<Name>
 }
 
 /** What a file holds, whatever its arrays are called. */
 type AnyData = DataFile<never>
 
-async function readAny(bytes: Uint8Array, name: string): Promise<AnyData> {
+async function readAny(bytes: Uint8Array, name: string, options: ReadOptions): Promise<AnyData> {
   if (bytes.length === 0) {
     throw new GruvError('bad-file', 'the file is empty', { expected: 'numbers' })
   }
-  refuseForeign(bytes)
-  const format = binaryFormat(bytes) ?? formatOfName(name)
+  const binary = binaryFormat(bytes)
+  if (binary !== 'npy') refuseForeign(bytes)
+  const format = binary ?? formatOfName(name)
   if (format === 'npy') return { format, tensors: { data: readNpy(bytes) } }
   if (format === 'npz') return { format, tensors: await readArchive(bytes) }
-  return readText(bytes, format)
+  return readText(bytes, format, options)
 }
 
 async function readArchive(bytes: Uint8Array): Promise<Named<Tensor>> {
@@ -75,13 +98,19 @@ async function readArchive(bytes: Uint8Array): Promise<Named<Tensor>> {
   throw new GruvError('bad-file', 'the archive is empty', { expected: 'at least one array' })
 }
 
-function readText(bytes: Uint8Array, named: TextFormat | undefined): AnyData {
+function readText(bytes: Uint8Array, named: TextFormat | undefined, options: ReadOptions): AnyData {
   const text = decodeText(bytes)
   const format = named ?? textFormat(text)
   if (format === 'json') return { format, tensors: readJson(text) }
-  if (format === 'jsonl') return { format, tensors: { data: readJsonLines(text) } }
-  const { columns, delimiter: _, ...data } = readTable(text)
-  return { format, tensors: { data }, ...(columns !== null && { columns }) }
+  if (format === 'jsonl') return { format, ...readJsonRows(text, options) }
+  const { columns, leftOut, lines, delimiter: _, ...data } = readTable(text, options)
+  return {
+    format,
+    tensors: { data },
+    lines,
+    ...(columns !== null && { columns }),
+    ...(leftOut.length > 0 && { leftOut }),
+  }
 }
 
 type Writer = (tensors: Named<Tensor>) => Uint8Array | string | Promise<Uint8Array>

@@ -39,12 +39,14 @@ export interface GatheredLayer {
 export interface GatherOptions extends TraceOptions {
   /** The row of the batch that pictures show; default 0. */
   readonly row?: number
+  /** Told the share of the steps that are traced, from 0 to 1. */
+  readonly onProgress?: (share: number) => void
 }
 
 export function gather(
   model: Model,
   x: TensorLike | Named<TensorLike>,
-  { row = 0, ...options }: GatherOptions,
+  { row = 0, onProgress, ...options }: GatherOptions,
 ): readonly GatheredLayer[] {
   const traced = trace(model, x, options)
   const gathering = new Map(
@@ -53,7 +55,11 @@ export function gather(
       { statistics: new GatherStatistics(model, layer), columns: new GatherColumns(layer) },
     ]),
   )
+  const all = traced.layers.reduce((sum, { rows, steps }) => sum + rows * steps, 0)
+  let done = 0
   for (const chunk of traced) {
+    done += chunk.steps
+    onProgress?.(done / all)
     const { statistics, columns } = gathering.get(chunk.layer)!
     statistics.add(chunk)
     if (chunk.row === row) columns.add(chunk)

@@ -66,10 +66,12 @@ describe('readTable', () => {
   test.each([
     ['a word', '1,2\n3,x\n', 'line 2, column 2', /"x"/],
     ['a second header', 'a,b\nc,d\n1,2', 'line 2, column 1', /"c"/],
-    ['a property of every object', '1,constructor', 'line 1, column 2', /"constructor"/],
+    ['a property of every object', '1,2\n1,constructor', 'line 2, column 2', /"constructor"/],
     ['hexadecimal', '1 0x10', 'line 1, column 2', /0x10/],
-    ['a date', '2024-06-11,1', 'line 1, column 1', /2024-06-11/],
-    ['a long field', `1 ${'y'.repeat(1e6)}`, 'line 1, column 2', /y{40}"…/],
+    ['a date among numbers', '1,1\n2024-06-11,1', 'line 2, column 1', /2024-06-11/],
+    ['a number among dates', '2024-06-11,1\n2,1', 'line 1, column 1', /2024-06-11/],
+    ['a table of words', 'a,b\nc,d\ne,f', 'line 2, column 1', /"c"/],
+    ['a long field', `1 2\n1 ${'y'.repeat(1e6)}`, 'line 2, column 2', /y{40}"…/],
     ['a quote within', "1 2'3", 'line 1, column 2', /2'3/],
     ['numbers between blanks and commas', '1,2 3', 'line 1, column 2', /"2 3"/],
   ])('%s is refused with its place', async (_, text, where, got) => {
@@ -77,6 +79,44 @@ describe('readTable', () => {
     expect([error.code, error.where]).toEqual(['bad-file', where])
     expect(error.got).toMatch(got)
     expect(error.message.length).toBeLessThan(300)
+  })
+
+  test.each([
+    ['dates first', 'date,a,b\n2015-01-01,1,2\n2015-01-02,3,4\n', ['date'], ['a', 'b']],
+    ['names with commas last', 'a,b,at\n1,2,"x, 1"\n3,4,"y, 2"\n', ['at'], ['a', 'b']],
+    ['names with semicolons', 'a,at,b\n1,"x; 1",2\n3,"y; 2",4\n', ['at'], ['a', 'b']],
+    ['no header', '01.02.2015;1;x;2\n02.02.2015;3;y;4\n', ['column 1', 'column 3'], null],
+    [
+      'times between blanks',
+      '2015-01-01 12:30 1 2\n2015-01-02 12:31 3 4\n',
+      ['column 1', 'column 2'],
+      null,
+    ],
+    ['remarks, mostly empty', 'a,b,remark\n1,2,\n3,4,rain\n', ['remark'], ['a', 'b']],
+  ] as const)('a column of text is left out: %s', (_, text, leftOut, columns) => {
+    const table = readTable(text)
+    expect([table.leftOut, table.columns]).toEqual([leftOut, columns])
+    expect([table.shape, [...table.data]]).toEqual([
+      [2, 2],
+      [1, 2, 3, 4],
+    ])
+  })
+
+  test('rows that are wrong are left out where the caller takes their errors', () => {
+    const errors: string[] = []
+    const onError = ({ where }: { readonly where?: string | undefined }): void => {
+      errors.push(where ?? '')
+    }
+    const { shape, data, lines } = readTable('1,2\n\n3\n4,x\n5,6\n7,8\n', { onError })
+    expect(errors).toEqual(['line 3', 'line 4, column 2'])
+    expect([shape, [...data]]).toEqual([
+      [3, 2],
+      [1, 2, 5, 6, 7, 8],
+    ])
+    expect(lines).toEqual([
+      { row: 0, line: 1 },
+      { row: 1, line: 5 },
+    ])
   })
 
   test('decimal commas are refused, saying what to do', async () => {

@@ -62,7 +62,26 @@ describe('one line that says where, what was expected and what came', () => {
     ],
     ['an empty model', ['inspect', empty], /empty/],
     ['noise as a model', ['inspect', noise], /no model that gruv can read/],
-    ['data as a model', ['inspect', input], /data rather than a model/],
+    [
+      'data as a model: its name first, the list of formats last',
+      ['inspect', input],
+      /npy: this is a single NumPy array \(\.npy\): it is data rather than a model.*gruv reads: /,
+    ],
+    [
+      'a table as a model',
+      ['inspect', narrow],
+      /this is a table of numbers: it is data rather than/,
+    ],
+    [
+      'a web page as a model',
+      ['inspect', file('page.json', '\n<!DOCTYPE html><html></html>')],
+      /this is a web page \(HTML\).*gruv reads: /,
+    ],
+    [
+      'TensorFlow Lite',
+      ['inspect', file('model.tflite', '\u001c\0\0\0TFL3\0\0')],
+      /this is a TensorFlow Lite model.*gruv reads: /,
+    ],
     ['a model cut off', ['inspect', cutLayer], /cut\.npz/],
     ['an input that is not there', withInput('run', 'no.npy'), /no\.npy: there is no such file/],
     ['a folder as input', withInput('run', folderPath), /this is a folder/],

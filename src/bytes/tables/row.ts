@@ -66,10 +66,12 @@ export function detectDelimiter(lines: readonly string[]): Delimiter {
     contents.map((content) =>
       delimiter === ' ' ? content.trim().split(/\s+/) : content.split(delimiter),
     )
+  const bySafety = ([';', '\t', ',', ' '] as const).filter((each) => occurring.includes(each))
   return (
     occurring.find((each) => isTable(rows(each))) ??
     occurring.find((each) => isNumbers(rows(each)[0])) ??
-    ([';', '\t', ',', ' '] as const).find((each) => occurring.includes(each))!
+    bySafety.find((each) => hasTextBeside(lines, each)) ??
+    bySafety[0]
   )
 }
 
@@ -79,6 +81,13 @@ function isTable(rows: readonly string[][]): boolean {
     isNumbers(last) &&
     (isNumbers(first) ? first.length === last.length : isHeaderRow(first.map(unquote)))
   )
+}
+
+/** Rows of the same width, and in the last one something that was meant as a number. */
+function hasTextBeside(lines: readonly string[], delimiter: Delimiter): boolean {
+  const rows = lines.map((line) => fieldsOrNone(line, delimiter))
+  const [first = [], last = first] = rows
+  return first.length === last.length && last.some((field) => !isText(field) && !isMissing(field))
 }
 
 function isNumbers(fields: readonly string[]): boolean {
@@ -93,6 +102,15 @@ export function splitFields(line: string, delimiter: Delimiter, where: string): 
   if (content.trim() === '') return []
   if (delimiter === ' ') return content.trim().split(/\s+/)
   return content.split(delimiter).map((field) => field.trim())
+}
+
+/** The same, and none for a line that cannot be split: its place is told when it is read. */
+export function fieldsOrNone(line: string, delimiter: Delimiter): string[] {
+  try {
+    return splitFields(line, delimiter, 'line')
+  } catch {
+    return []
+  }
 }
 
 /** RFC 4180, 2.5 to 2.7: delimiters between quotes do not count, and "" is a quote. */
@@ -142,6 +160,22 @@ function unquote(text: string): string {
     .trim()
     .replace(/^(['"])(.*)\1$/, '$2')
     .trim()
+}
+
+/** Meant as numbers: with a decimal comma, with marks between thousands, hexadecimal. */
+const mistakenNumber = /^[-+]?(0x[\da-f]+|[\d.,'\s]*[\d.])$/i
+const dottedDate = /^\d{1,4}\.\d{1,2}\.\d{1,4}\b/
+
+/** Whether a field is text rather than a number, a missing value or a mistaken number. */
+export function isText(field: string): boolean {
+  if (meaningOf(field) !== undefined) return false
+  return dottedDate.test(field) || !mistakenNumber.test(field)
+}
+
+/** Whether a field says that there is no value. */
+export function isMissing(field: string): boolean {
+  const value = meaningOf(field)
+  return value === null || Number.isNaN(value)
 }
 
 /** A number; null for a missing value; undefined for anything else. */
