@@ -234,7 +234,7 @@ function shapeOf(layer: LayerConfig, { path, name }: Slot): readonly (number | n
     return typeof value === 'number' ? value : null
   }
   const units = count('units')
-  const gates = gatesOf[owner.className.replace(/Cell$/, '')]
+  const gates = gatesOf.get(owner.className.replace(/Cell$/, ''))
   if (owner.className === 'Embedding') return [count('input_dim'), count('output_dim')]
   if (units === null) return null
   if (owner.className === 'Dense') return name === 'bias' ? [units] : [null, units]
@@ -242,7 +242,11 @@ function shapeOf(layer: LayerConfig, { path, name }: Slot): readonly (number | n
   return [name === 'recurrent_kernel' ? units : null, gates * units]
 }
 
-const gatesOf: Readonly<Record<string, number>> = { GRU: 3, LSTM: 4, SimpleRNN: 1 }
+const gatesOf: ReadonlyMap<string, number> = new Map([
+  ['GRU', 3],
+  ['LSTM', 4],
+  ['SimpleRNN', 1],
+])
 
 function fits(expected: readonly (number | null)[] | null, shape: readonly number[]): boolean {
   if (expected === null) return true

@@ -6,6 +6,8 @@
  */
 
 import type { Hdf5Dataset, Hdf5Group } from '../../bytes/hdf5/tree.ts'
+import { quote } from '../../bytes/show.ts'
+import { GruvError } from '../../errors.ts'
 import type { LayerConfig, NetConfig } from './config.ts'
 import type { FoundLayer } from './guess.ts'
 import {
@@ -33,6 +35,7 @@ export function objectTree(root: Hdf5Group): ObjectNode {
   const visit = (group: Hdf5Group, path: readonly string[]): void => {
     for (const [name, member] of group.members) {
       const inner = [...path, ...name.split('\\')]
+      checkSteps(inner, member.path)
       const title = member.attributes.get('name')
       if (member.kind === 'group' && inner.at(-1) === 'vars' && typeof title === 'string')
         at(tree, inner.slice(0, -1)).title = title
@@ -42,6 +45,18 @@ export function objectTree(root: Hdf5Group): ObjectNode {
   }
   visit(root, [])
   return tree
+}
+
+/** A cell in a wrapper in a model takes five steps, and models nest twelve deep. */
+const MOST_STEPS = 64
+
+/** A name with many backslashes is deep too; whatever walks the tree calls itself for each step. */
+function checkSteps(steps: readonly string[], where: string): void {
+  if (steps.length <= MOST_STEPS) return
+  throw new GruvError('too-large', 'the objects are nested too deeply', {
+    where: quote(where),
+    expected: `at most ${MOST_STEPS} levels`,
+  })
 }
 
 function newNode(): ObjectNode {

@@ -26,7 +26,7 @@ import { readOptional, readSibling } from '../siblings.ts'
 import { importBare } from './bare.ts'
 import type { FoundLayer } from './guess.ts'
 import { importKeras } from './import.ts'
-import { jsonObject } from './settings.ts'
+import { checkDepth, jsonObject } from './settings.ts'
 import {
   hasWeights,
   type LayerPath,
@@ -193,7 +193,7 @@ function layersIn({ bundle, graph }: Checkpoint): readonly FoundLayer[] {
   const [root] = graph.nodes
   const models = [root, ...(root?.children ?? []).map(({ node }) => graph.nodes[node])]
   for (const model of models) {
-    const found = numbered(graph, model, '', new Set())
+    const found = numbered(graph, model, '', new Set(), 0)
     if (found.length > 0)
       return found.map(({ node, path }) => foundLayer(bundle, graph, node, path))
   }
@@ -217,7 +217,9 @@ function numbered(
   model: ObjectNode | undefined,
   around: string,
   seen: Set<ObjectNode>,
+  depth: number,
 ): readonly Numbered[] {
+  checkDepth(depth, around)
   if (model !== undefined) seen.add(model)
   return (model?.children ?? [])
     .map(({ name, node }) => ({
@@ -228,7 +230,7 @@ function numbered(
     .sort((a, b) => Number(a.number) - Number(b.number))
     .flatMap(({ number, node }): readonly Numbered[] => {
       const path = `${around}layer_with_weights-${number}`
-      const inside = numbered(graph, node, `${path}/`, seen)
+      const inside = numbered(graph, node, `${path}/`, seen, depth + 1)
       return inside.length > 0 ? inside : [{ node, path }]
     })
 }
