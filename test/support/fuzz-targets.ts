@@ -186,7 +186,9 @@ export async function fuzzTarget(
   const reports = [
     await flipBytes(bytes, read, { runs, seed }),
     await shiftBytes(bytes, read, { runs, seed }),
-    ...(mutation === undefined ? [] : [await mutate(bytes, read, { runs: 2 * runs, seed }, mutation)]),
+    ...(mutation === undefined
+      ? []
+      : [await mutate(bytes, read, { runs: 2 * runs, seed }, mutation)]),
   ]
   return {
     runs: reports.reduce((sum, { runs }) => sum + runs, 0),

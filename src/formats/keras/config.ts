@@ -173,13 +173,12 @@ function sequential(
   }
   const first = parsed[0]
   if (first.branches.length > 0) return branched(name, parsed, where)
-  const layers: LayerConfig[] = []
+  const layers = [...parsed]
   if (first.className !== 'InputLayer') {
     const shape =
       inputShape(first) ?? shapeOf(body.build_input_shape) ?? buildShape(body) ?? buildShape(raw[0])
-    layers.push(inputLayer(`${first.name}_input`, shape, where))
+    layers.unshift(inputLayer(`${first.name}_input`, shape, where))
   }
-  layers.push(...parsed)
   const chained = chain(layers, [])
   return {
     name,
@@ -214,7 +213,7 @@ function branched(name: string, parsed: readonly LayerConfig[], where: string): 
       const shape = layer && inputShape(layer)
       return inputLayer(`${branch.name}_input${i === 0 ? '' : i + 1}`, shape, where)
     })
-    inputs.push(...own)
+    for (const each of own) inputs.push(each)
     const args: Argument[] = own.map((each) => ({ reference: only(each) }))
     return { ...branch, calls: [{ args: args.length === 1 ? args : [{ list: args }], kwargs: {} }] }
   })

@@ -96,8 +96,25 @@ function holdsVariables(node: ObjectNode): boolean {
   return node.vars.size > 0 || trainedIn(node).some(([, child]) => holdsVariables(child))
 }
 
-export function objectWeights(tree: ObjectNode): WeightSource {
+/** @param treeOf read when the first weights are asked for, and once. */
+export function objectWeights(treeOf: () => ObjectNode): WeightSource {
+  let read: ObjectNode | null = null
+  const known = new Map<NetConfig, Map<string, ReadonlyMap<LayerConfig, ObjectNode>>>()
+  const layerNode = (
+    parent: ObjectNode,
+    net: NetConfig,
+    layer: LayerConfig,
+  ): ObjectNode | undefined => {
+    const classes = known.get(net) ?? new Map()
+    known.set(net, classes)
+    const name = snakeCase(layer.className)
+    const nodes = classes.get(name) ?? nodesOfClass(parent, net, name)
+    classes.set(name, nodes)
+    return nodes.get(layer)
+  }
   const find: WeightSource['find'] = (layerPath, slots) => {
+    read ??= treeOf()
+    const tree = read
     let node: ObjectNode | undefined = tree
     for (const { net, layer } of layerPath) {
       node = node && layerNode(node, net, layer)
@@ -145,25 +162,37 @@ function cellName(layerPath: LayerPath, slot: Slot, depth: number): string | und
 }
 
 /**
- * The group of a layer among those of its class. Layers that are listed twice, as in Keras 2.13,
- * leave gaps in the numbers, so they count in order rather than by their number.
+ * The group of each layer of one class. Layers that are listed twice, as in Keras 2.13, leave gaps
+ * in the numbers, so they count in order rather than by their number.
  */
-function layerNode(parent: ObjectNode, net: NetConfig, layer: LayerConfig): ObjectNode | undefined {
-  const name = snakeCase(layer.className)
+function nodesOfClass(
+  parent: ObjectNode,
+  net: NetConfig,
+  name: string,
+): ReadonlyMap<LayerConfig, ObjectNode> {
+  const found = new Map<LayerConfig, ObjectNode>()
   const ofClass = net.layers.filter((each) => snakeCase(each.className) === name)
   const withWeights = ofClass.filter(hasWeights)
+  const put = (layer: LayerConfig, node: ObjectNode | undefined): void => {
+    if (node !== undefined && !found.has(layer)) found.set(layer, node)
+  }
   for (const container of containers) {
     const groups = parent.children.get(container)?.children
     if (groups === undefined) continue
     const numbered = [...groups]
-      .filter(([key, node]) => numberIn(key, name) !== null && holdsVariables(node))
-      .sort(([a], [b]) => numberIn(a, name)! - numberIn(b, name)!)
-    if (numbered.length === withWeights.length) return numbered[withWeights.indexOf(layer)]?.[1]
-    const index = ofClass.indexOf(layer)
-    const exact = groups.get(index === 0 ? name : `${name}_${index}`)
-    if (exact !== undefined) return exact
+      .flatMap(([key, node]) => {
+        const number = numberIn(key, name)
+        return number !== null && holdsVariables(node) ? [{ number, node }] : []
+      })
+      .sort((a, b) => a.number - b.number)
+    if (numbered.length === withWeights.length) {
+      for (const [i, layer] of withWeights.entries()) put(layer, numbered[i].node)
+      return found
+    }
+    for (const [i, layer] of ofClass.entries())
+      put(layer, groups.get(i === 0 ? name : `${name}_${i}`))
   }
-  return undefined
+  return found
 }
 
 function numberIn(key: string, name: string): number | null {
