@@ -187,7 +187,7 @@ function follow(
 }
 
 /** Layers of a checkpoint, in the order of the model; those of models in it too. */
-function layersIn({ bundle, graph }: Checkpoint): readonly FoundLayer[] {
+export function layersIn({ bundle, graph }: Checkpoint): readonly FoundLayer[] {
   const [root] = graph.nodes
   const models = [root, ...(root?.children ?? []).map(({ node }) => graph.nodes[node])]
   for (const model of models) {

@@ -417,6 +417,8 @@ function sliceKeys(
     if (numbers === null) throw unsupported(call, 'a slice whose places are computed')
     return [...numbers.data]
   })
+  if (begin === undefined || end === undefined || strides === undefined)
+    throw unsupported(call, 'a slice without its places')
   const bit = (mask: string, i: number): boolean =>
     Math.floor(wholeNumber(jsonIn(attr[`${mask}_mask`]).i ?? 0) / 2 ** i) % 2 === 1
   return begin.map((start, i) => {
