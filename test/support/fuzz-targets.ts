@@ -48,7 +48,7 @@ async function whole(source: ModelSource): Promise<void> {
       model.inputs.map(({ name, shape: dims }) => {
         const shape = dims.map((dim) => (typeof dim === 'number' ? dim : dim === 'batch' ? 1 : 3))
         const size = shape.reduce((a, b) => a * b, 1)
-        if (size > MOST_NUMBERS) throw new GruvError('too-large', 'nobody has such an input')
+        if (size > MOST_NUMBERS) throw new GruvError('too-large', 'the test brings no such input')
         return [name, { shape, data: new Float32Array(size).fill(1) }]
       }),
     ),
