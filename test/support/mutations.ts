@@ -62,7 +62,7 @@ export function* placesOf(json: unknown, here: Place = []): Generator<Place> {
       yield* placesOf(each, [...here, key])
 }
 
-export function valueAt(json: unknown, place: Place): unknown {
+function valueAt(json: unknown, place: Place): unknown {
   return place.reduce((here: unknown, key) => (here as Record<string | number, unknown>)[key], json)
 }
 
@@ -82,7 +82,7 @@ export function withValue(json: unknown, place: Place, value: unknown): unknown 
 }
 
 /** A value, a key or the number of items changed at a random place. */
-export function mutateJson(json: unknown, below: Below): unknown {
+function mutateJson(json: unknown, below: Below): unknown {
   const places = [...placesOf(json)]
   const place = oneOf(places, below)
   const value = valueAt(json, place)
@@ -113,7 +113,7 @@ export function mutateJson(json: unknown, below: Below): unknown {
   return withValue(json, place, oneOf(hostileValues, below))
 }
 
-export function mutateText(text: string, below: Below): string {
+function mutateText(text: string, below: Below): string {
   return JSON.stringify(mutateJson(JSON.parse(text), below))
 }
 
