@@ -74,6 +74,42 @@ export function mostBytes(stated: number | null): number {
   return stated === null ? 2 ** 28 : TWO_GIB
 }
 
+// Bounds of single formats and steps, far beyond any model: no option raises them.
+
+/**
+ * Of a pickle. One opcode can be one byte, and each makes a value. A checkpoint of a large network
+ * with its optimizer has some ten thousand tensors of about fifty opcodes.
+ */
+export const MOST_OPCODES = 2 ** 23
+
+/** Of a pickle. A list, tuple, dict or call costs a hundred bytes of memory for one of the file. */
+export const MOST_CONTAINERS = 2 ** 20
+
+/**
+ * Of a protocol buffer. Two bytes can claim a message, which takes a hundred in memory. A network of
+ * ten thousand nodes has a tenth of this.
+ */
+export const MOST_MESSAGES = 2 ** 20
+
+/**
+ * Of a string table of TensorFlow. Three bytes can repeat a key of any length; names of variables
+ * share half of it or so.
+ */
+export const MOST_KEY_EXPANSION = 64
+
+/**
+ * Of a key in such a table. Names of variables have hundreds of bytes. JavaScript engines hash very
+ * long strings by their length alone (V8 from 2^14 characters on), so that finding one among many
+ * would compare it with all of them.
+ */
+export const MOST_KEY_BYTES = 4096
+
+/**
+ * Of one float64 tensor of a run, 2 GiB. What a run holds is counted beforehand; this holds where
+ * nothing counts, as in gradients.
+ */
+export const MOST_IN_ONE_TENSOR = 2 ** 28
+
 /** Counts what has been spent of each limit, and refuses what goes beyond. */
 export class Budget {
   readonly #given: LimitOptions

@@ -51,7 +51,11 @@ const table: Readonly<Record<string, Row>> = {
   // Reference data in a file is checked on the user's device, where that is asked for.
   'load/': { may: [...ground, 'model/', 'formats/', 'verify/'] },
   // Both are users of the library: what they need and cannot import, others cannot have either.
-  'cli/': { may: entries, packages: ['commander', 'cli-table3', 'cli-progress'] },
+  // Which links are followed is decided in one place, for `load` and for the studio's server.
+  'cli/': {
+    may: [...entries, 'load/links.node.ts'],
+    packages: ['commander', 'cli-table3', 'cli-progress'],
+  },
   'studio/': { may: entries, packages: ['preact', '@preact/signals'] },
 }
 

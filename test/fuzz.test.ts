@@ -7,7 +7,7 @@ describe('hostile files', () => {
   it.each(targets.map(({ name }, seed) => ({ name, seed })))(
     '$name: only GruvErrors come out, seed $seed',
     async ({ seed }) => {
-      await fuzzTarget(seed)
+      await fuzzTarget(seed, 2)
     },
   )
 })

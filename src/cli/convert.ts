@@ -89,7 +89,7 @@ async function refuseSame(from: string, to: string): Promise<void> {
 async function readInput(model: Model, files: readonly string[]): Promise<Named<Tensor>> {
   const names = model.inputs.map(({ name }) => name)
   const { input } = await readInputs(files, names)
-  const missing = names.find((name) => input[name] === undefined)
+  const missing = names.find((name) => !Object.hasOwn(input, name))
   if (missing === undefined) return input
   throw new GruvError('not-found', `nothing was given for the input '${missing}'`, {
     where: '--input',

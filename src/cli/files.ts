@@ -36,15 +36,15 @@ export async function readNamed(
   flag: string,
   read: (path: string) => Promise<Named<Tensor>> = readArrays,
 ): Promise<Named<Tensor>> {
-  const tensors: Record<string, Tensor> = {}
+  const tensors = new Map<string, Tensor>()
   const put = (port: string, tensor: Tensor, path: string): void => {
-    if (tensors[port] !== undefined) {
+    if (tensors.has(port)) {
       throw new GruvError('bad-argument', `there are two files for '${port}'`, {
         where: `${flag} ${path}`,
         fix: `Say which is which: ${flag} NAME=FILE, with NAME one of ${ports.join(', ')}.`,
       })
     }
-    tensors[port] = tensor
+    tensors.set(port, tensor)
   }
   for (const { name, path } of files.map((text) => namedPath(text, ports))) {
     const arrays = await read(path)
@@ -58,7 +58,7 @@ export async function readNamed(
       for (const each of fitting) put(each, arrays[each], path)
     }
   }
-  return tensors
+  return Object.fromEntries(tensors)
 }
 
 /** Every array of a data file. */
@@ -161,6 +161,6 @@ function severalArrays(
   )
 }
 
-function firstFree(ports: readonly string[], taken: Named<unknown>): string {
-  return ports.find((port) => taken[port] === undefined) ?? ports[0]
+function firstFree(ports: readonly string[], taken: ReadonlyMap<string, unknown>): string {
+  return ports.find((port) => !taken.has(port)) ?? ports[0]
 }

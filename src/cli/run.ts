@@ -144,7 +144,7 @@ function streamWhole(
   options: { readonly outputs: readonly string[]; readonly initialState?: Named<Tensor> },
 ): Named<Tensor> {
   const [port] = model.inputs
-  const tensor = input[port.name]
+  const tensor = Object.hasOwn(input, port.name) ? input[port.name] : undefined
   if (
     model.inputs.length !== 1 ||
     tensor === undefined ||

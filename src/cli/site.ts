@@ -5,6 +5,7 @@ import { createReadStream, type Dirent, readdirSync, statSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { basename, extname, join, resolve, sep } from 'node:path'
 import { GruvError } from '../index.ts'
+import { withoutLinks } from '../load/links.node.ts'
 
 const HOST = '127.0.0.1'
 
@@ -173,31 +174,31 @@ function listen(server: Server, port: number): Promise<void> {
 }
 
 /** No request ends the server: a file system has more errors than a list of them. */
-function answer(
+async function answer(
   folder: string,
   mounts: Mounts,
   request: IncomingMessage,
   response: ServerResponse,
-): void {
+): Promise<void> {
   try {
     // A foreign page whose name was made to resolve to this host (DNS rebinding) sends that name.
     if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? '')) refuse(response, 403)
     else if (request.method !== 'GET' && request.method !== 'HEAD') refuse(response, 405)
-    else give(folder, mounts, decoded(request.url ?? '/'), request.method, response)
+    else await give(folder, mounts, decoded(request.url ?? '/'), request.method, response)
   } catch {
     if (response.headersSent) response.destroy()
     else refuse(response, 500)
   }
 }
 
-function give(
+async function give(
   folder: string,
   mounts: Mounts,
   path: string | null,
   method: 'GET' | 'HEAD',
   response: ServerResponse,
-): void {
-  const file = path === null ? null : fileOf(folder, mounts, path)
+): Promise<void> {
+  const file = path === null ? null : await fileOf(folder, mounts, path)
   if (path !== null && path === mounts.listed) list(response, mounts.folders.get(path)!)
   else if (file === null) refuse(response, 404)
   else send(response, file, method)
@@ -240,12 +241,20 @@ function decoded(url: string): string | null {
 }
 
 /** The named file, or the file in one of the folders, for a path; null for any other path. */
-function fileOf(folder: string, { folders, files }: Mounts, path: string): string | null {
+async function fileOf(
+  folder: string,
+  { folders, files }: Mounts,
+  path: string,
+): Promise<string | null> {
   const mount = [...folders.keys()].find((prefix) => path.startsWith(prefix))
   const base = mount === undefined ? resolve(folder) + sep : folders.get(mount)!
   const rest = mount === undefined ? path.slice(1) : path.slice(mount.length)
   if (rest.includes('\0')) return null
-  const file = files.get(path) ?? resolve(join(base, rest === '' ? 'index.html' : rest))
-  if (!files.has(path) && !file.startsWith(base)) return null
-  return statSync(file, { throwIfNoEntry: false })?.isFile() ? file : null
+  const name = rest === '' ? 'index.html' : rest
+  const file =
+    files.get(path) ??
+    (resolve(join(base, name)).startsWith(base)
+      ? await withoutLinks(base, name).catch(() => null)
+      : null)
+  return file !== null && statSync(file, { throwIfNoEntry: false })?.isFile() ? file : null
 }

@@ -176,12 +176,11 @@ function measured(
       ? expected
       : outputsOf(back, data, target)
   const got = outputsOf(back, renamed(data, model, back, target), target)
-  const outputs: Record<string, OutputProof> = {}
-  for (const [i, { name }] of model.outputs.entries()) {
+  const outputs = model.outputs.map(({ name }, i): [string, OutputProof] => {
     const [wanted, strict, found] = [expected[i], exact[i], got[i]]
     const scale = largest(wanted)
     const maxAbsolute = largestDistance(wanted.data, found.data)
-    outputs[name] = {
+    const proof = {
       maxAbsolute,
       // Where the format has a parameter by default, it is not rounded after all.
       fromRounded: Math.min(largestDistance(strict.data, found.data), maxAbsolute),
@@ -189,7 +188,8 @@ function measured(
       compared: wanted.data.length,
       tolerance: SAME_MODEL * Math.max(scale, 1),
     }
-  }
+    return [name, proof]
+  })
   return {
     bytes: written.bytes,
     title: target.title,
@@ -200,8 +200,8 @@ function measured(
         : []),
       ...(rounds ? ['its numbers are float64, and float32 in the file'] : []),
     ],
-    pass: Object.values(outputs).every(({ fromRounded, tolerance }) => fromRounded <= tolerance),
-    outputs,
+    pass: outputs.every(([, { fromRounded, tolerance }]) => fromRounded <= tolerance),
+    outputs: Object.fromEntries(outputs),
     ranOn:
       input !== undefined
         ? 'the input given'

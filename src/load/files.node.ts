@@ -1,12 +1,13 @@
 /** Reads files and folders in Node. */
 
 import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises'
-import { dirname, isAbsolute, join, relative, sep } from 'node:path'
+import { dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { GruvError } from '../errors.ts'
 import type { Siblings, SourceFile } from '../formats/format.ts'
 import { leadingFile } from '../formats/others.ts'
 import { beyond, type LimitOptions, mostBytes } from '../limits.ts'
+import { withoutLinks } from './links.node.ts'
 
 const explanations: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
@@ -77,26 +78,19 @@ function siblingsOf(path: string, limits?: LimitOptions): Siblings {
   const folder = dirname(path)
   return {
     list: () => listFiles(folder),
-    read: async (name) => readFileBytes(await withoutLinks(path, name), limits),
+    read: async (name) => readFileBytes(await beside(path, name), limits),
   }
 }
 
-/**
- * Where a file beside a model really lies. A link must not lead out of the folder, for it may have
- * come with the model; but caches of hubs are folders of links, whose targets lie side by side.
- */
-async function withoutLinks(model: string, name: string): Promise<string> {
-  const [target, folder, own] = await Promise.all(
-    [join(dirname(model), name), dirname(model), model].map((path) => realpath(path)),
-  ).catch((cause) => {
+/** @throws GruvError `bad-file` for a link that leads out of the folder. */
+async function beside(model: string, name: string): Promise<string> {
+  const target = await withoutLinks(dirname(model), name, model).catch((cause) => {
     throw explained(cause)
   })
-  const inside =
-    relative(folder, target).split(sep)[0] !== '..' && !isAbsolute(relative(folder, target))
-  if (inside || dirname(target) === dirname(own)) return target
+  if (target !== null) return target
   throw new GruvError('bad-file', 'the link leads out of the folder of the model', {
     expected: 'a file in the folder',
-    got: target,
+    got: await realpath(join(dirname(model), name)),
     fix: 'Put the file itself there, if you trust the link.',
   })
 }

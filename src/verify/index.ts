@@ -100,8 +100,8 @@ export function verify<Name extends string = 'y'>(
       ).predict(input, runOptions)
 
   const ports = new Map(openExtents(model).outputs.map((port) => [port.name, port]))
-  const outputs: Record<string, OutputVerdict> = {}
-  const results: Record<string, { readonly tensor: Tensor; readonly axes: Axes }> = {}
+  const outputs = new Map<string, OutputVerdict>()
+  const results = new Map<string, { readonly tensor: Tensor; readonly axes: Axes }>()
   for (const [name, tensor] of Object.entries(expected)) {
     const tolerance =
       other === null
@@ -113,21 +113,21 @@ export function verify<Name extends string = 'y'>(
             approximated: hasApproximated(model),
           })
     const axes = axesOf(ports.get(name), actual[name])
-    results[name] = { tensor: actual[name], axes }
-    outputs[name] = {
+    results.set(name, { tensor: actual[name], axes })
+    outputs.set(name, {
       ...compare(actual[name], axes, tensor, tolerance, precision === 'f32'),
       tolerance,
-    }
+    })
   }
-  const all = Object.values(outputs)
+  const all = [...outputs.values()]
   const nothing = all.every(({ finite }) => finite === 0)
   const differs = all.some(({ outside }) => outside > 0)
   return {
     // An output without any finite number agrees with nothing, and beside others differs from none.
     pass: !nothing && !differs,
     verdict: nothing ? 'nothing to compare' : differs ? 'differs' : 'agrees',
-    notFinite: nothing ? beginning(model, options, results) : null,
-    outputs: outputs as WithNames<Name, OutputVerdict>,
+    notFinite: nothing ? beginning(model, options, Object.fromEntries(results)) : null,
+    outputs: Object.fromEntries(outputs) as WithNames<Name, OutputVerdict>,
     program,
   }
 }

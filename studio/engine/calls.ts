@@ -247,7 +247,7 @@ function dataInfo({ tensors, origin, madeUp = false }: Data): DataInfo {
   const extents = (symbol: string): number => {
     for (const { name, shape } of model.inputs) {
       const axis = shape.indexOf(symbol)
-      if (axis >= 0 && tensors[name] !== undefined) return tensors[name].shape[axis]
+      if (axis >= 0 && Object.hasOwn(tensors, name)) return tensors[name].shape[axis]
     }
     return 1
   }

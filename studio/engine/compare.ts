@@ -53,12 +53,15 @@ function differences(model: Model, other: Model, input: Named<Tensor>): readonly
   const a = compileSync(model, { precision: 'f64' })
   const b = compileSync(other, { precision: 'f64' })
   const renamed = Object.fromEntries(
-    b.inputs.map(({ name }, i) => [name, input[name] ?? input[model.inputs[i]?.name ?? '']]),
+    b.inputs.map(({ name }, i) => [
+      name,
+      input[Object.hasOwn(input, name) ? name : (model.inputs[i]?.name ?? '')],
+    ]),
   )
   const [ours, theirs] = [a.predict(input), b.predict(renamed)]
   const found = a.outputs.flatMap((port, i) => {
     const name = port.name
-    const same = theirs[name] ?? theirs[b.outputs[i]?.name ?? '']
+    const same = theirs[Object.hasOwn(theirs, name) ? name : (b.outputs[i]?.name ?? '')]
     if (same === undefined) return []
     const overTime = port.shape.includes('time')
     return [compare(name, ours[name], same, overTime)]

@@ -78,7 +78,7 @@ export async function readArrays(
   ports: readonly string[],
   rest: readonly string[] = [],
 ): Promise<ReadArrays> {
-  const tensors: Record<string, Tensor> = {}
+  const tensors = new Map<string, Tensor>()
   const taken: string[] = []
   const unnamed: { readonly name: string; readonly tensor: Tensor }[] = []
   const known = [...ports, ...rest]
@@ -88,9 +88,9 @@ export async function readArrays(
     const fitting = names.filter((each) => known.includes(each))
     const stem = name.replace(/\.[^.]+$/, '')
     const meant = known.find((port) => stem === port || stem.endsWith(`_${port}`))
-    if (fitting.length > 0) for (const each of fitting) tensors[each] = arrays[each]
-    else if (names.length === 1 && meant !== undefined && !(meant in tensors))
-      tensors[meant] = arrays[names[0]]
+    if (fitting.length > 0) for (const each of fitting) tensors.set(each, arrays[each])
+    else if (names.length === 1 && meant !== undefined && !tensors.has(meant))
+      tensors.set(meant, arrays[names[0]])
     else if (names.length === 1) {
       unnamed.push({ name, tensor: arrays[names[0]] })
       continue
@@ -98,12 +98,12 @@ export async function readArrays(
     taken.push(name)
   }
   for (const { name, tensor } of unnamed) {
-    const port = ports.find((each) => !(each in tensors))
+    const port = ports.find((each) => !tensors.has(each))
     if (port === undefined) continue
-    tensors[port] = tensor
+    tensors.set(port, tensor)
     taken.push(name)
   }
-  return { tensors, names: taken }
+  return { tensors: Object.fromEntries(tensors), names: taken }
 }
 
 function severalArrays(

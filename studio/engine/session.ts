@@ -110,12 +110,13 @@ export const session: Session = new Session()
 export function fitInput(model: Model, given: Named<Tensor>): Named<Tensor> {
   const fitted = Object.fromEntries(
     model.inputs.flatMap((port) => {
-      const tensor = given[port.name]
-      return tensor === undefined ? [] : [[port.name, withAllAxes(port, tensor)]]
+      return Object.hasOwn(given, port.name)
+        ? [[port.name, withAllAxes(port, given[port.name])]]
+        : []
     }),
   )
   const fits = model.inputs.every(({ name, shape }) => {
-    const tensor = fitted[name]
+    const tensor = Object.hasOwn(fitted, name) ? fitted[name] : undefined
     return (
       tensor?.shape.length === shape.length &&
       tensor.data.length > 0 &&

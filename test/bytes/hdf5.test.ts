@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { readHdf5 } from '../../src/bytes/hdf5/hdf5.ts'
 import { type Hdf5Dataset, type Hdf5Group, memberAt } from '../../src/bytes/hdf5/tree.ts'
+import { writeHdf5 } from '../../src/bytes/hdf5/write.ts'
 import { encodeNumbers } from '../../src/bytes/numbers/encode.ts'
 import { readZip } from '../../src/bytes/zip/read.ts'
 import { dtypeOf, showShape, type Tensor } from '../../src/tensor.ts'
@@ -84,6 +85,21 @@ describe('what h5py writes is read as h5py reads it', () => {
     expect(memberAt(root, '/größe/__proto__')).toMatchObject({ shape: [3], dtype: 'float64' })
     expect(memberAt(root, '/größe/nothing/here')).toBeUndefined()
     expect(memberAt(root, '/')).toBe(root)
+  })
+
+  test('groups deeper than any model nests them are refused', async () => {
+    const bytes = await writeHdf5({}, [Array.from({ length: 80 }, () => 'a').join('/')])
+    expect(await errorOf(() => readHdf5(bytes))).toMatchObject({
+      code: 'too-large',
+      problem: expect.stringContaining('nested'),
+    })
+  })
+
+  test('the bytes of arrays and attributes are counted before they are read', async () => {
+    expect(await errorOf(() => readHdf5(fixture('types'), { bytes: 4 }))).toMatchObject({
+      code: 'too-large',
+      problem: expect.stringContaining('limit of bytes'),
+    })
   })
 
   test('soft links are left out', async () => {

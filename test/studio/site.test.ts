@@ -66,6 +66,22 @@ describe('gruv studio', () => {
     expect((await fetch(new URL(single.replace('layer.npz', ''), url))).status).toBe(404)
   })
 
+  test.skipIf(process.platform === 'win32')('a folder: no link leads out of it', async () => {
+    const [inside, outside] = [join(folder, 'linked'), join(folder, 'elsewhere')]
+    for (const path of [inside, outside]) mkdirSync(path)
+    writeFileSync(join(inside, 'own.txt'), 'own')
+    writeFileSync(join(outside, 'secret.txt'), 'secret')
+    symlinkSync('own.txt', join(inside, 'again.txt'))
+    symlinkSync(join(outside, 'secret.txt'), join(inside, 'stolen.txt'))
+    symlinkSync(outside, join(inside, 'beyond'))
+    const at = new URL(await serve([inside]))
+    const model = at.searchParams.get('model')!
+    const given = async (name: string): Promise<number> =>
+      (await fetch(new URL(`${model}${name}`, at))).status
+    const names = ['own.txt', 'again.txt', 'stolen.txt', 'beyond/secret.txt', 'beyond']
+    expect(await Promise.all(names.map(given))).toEqual([200, 200, 404, 404, 404])
+  })
+
   test.each([
     ['what lies above the model', (model: string) => `/${model}/../../package.json`],
     [

@@ -4,6 +4,7 @@
  */
 
 import { isGruvError } from '../../src/errors.ts'
+import type { Mutation } from './mutations.ts'
 import { random } from './random.ts'
 
 export type Reader = (bytes: Uint8Array) => unknown
@@ -51,6 +52,20 @@ export function flipBytes(bytes: Uint8Array, read: Reader, chance: Chance): Prom
   })
 }
 
+/** Changed by what it means, see `mutations.ts`. */
+export function mutate(
+  bytes: Uint8Array,
+  read: Reader,
+  chance: Chance,
+  mutation: Mutation,
+): Promise<FuzzReport> {
+  const below = wholeNumbers(chance)
+  return runAll(chance.runs, read, async (run) => ({
+    broken: await mutation(bytes, below),
+    how: `run ${run} of seed ${chance.seed}`,
+  }))
+}
+
 /** A byte left out or doubled, or a part of the file moved elsewhere. */
 export function shiftBytes(bytes: Uint8Array, read: Reader, chance: Chance): Promise<FuzzReport> {
   const below = wholeNumbers(chance)
@@ -69,25 +84,40 @@ export function put(json: object, place: readonly string[], value: unknown): voi
   here[place.at(-1)!] = value
 }
 
+interface Broken {
+  readonly broken: Uint8Array
+  readonly how: string
+}
+
+/** What no file may cost: seconds of CPU, and KiB of memory. */
+const MOST_SECONDS = 10
+const MOST_KIB = 2 ** 20
+
 async function runAll(
   runs: number,
   read: Reader,
-  breakIt: (run: number) => { readonly broken: Uint8Array; readonly how: string },
+  breakIt: (run: number) => Broken | Promise<Broken>,
 ): Promise<FuzzReport> {
   let refused = 0
   let slowestMilliseconds = 0
   for (let run = 0; run < runs; run++) {
-    const { broken, how } = breakIt(run)
+    const { broken, how } = await breakIt(run)
     const started = performance.now()
+    const before = process.resourceUsage()
     try {
       await read(broken)
     } catch (error) {
       // `load` makes a GruvError of every error, and marks those that it did not expect.
-      if (!isGruvError(error) || error.message.includes('broke its reader'))
+      if (!isGruvError(error) || /broke its reader|should not have happened/.test(error.message))
         throw new Error(`not a GruvError: ${how}`, { cause: error })
       if (error.message.length > 2000) throw new Error(`a flood of a message: ${how}`)
       refused++
     }
+    const after = process.resourceUsage()
+    const seconds = (after.userCPUTime - before.userCPUTime) / 1e6
+    const kib = after.maxRSS - before.maxRSS
+    if (seconds > MOST_SECONDS || kib > MOST_KIB)
+      throw new Error(`${seconds.toFixed(1)} s, ${kib} KiB: ${how}`)
     slowestMilliseconds = Math.max(slowestMilliseconds, performance.now() - started)
   }
   return { runs, refused, accepted: runs - refused, slowestMilliseconds }

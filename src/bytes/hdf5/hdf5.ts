@@ -45,9 +45,16 @@ const H5G_DATASET = 1
  *   `too-large` for arrays beyond the limit of `bytes`, or groups that hold themselves.
  */
 export async function readHdf5(bytes: Uint8Array, limits?: LimitOptions): Promise<Hdf5Group> {
-  checkHeaps(bytes)
+  return (await openHdf5(bytes, limits))()
+}
+
+/** The same for a tree that may not be needed: the function reads it. */
+export async function openHdf5(bytes: Uint8Array, limits?: LimitOptions): Promise<() => Hdf5Group> {
   const session = await hdf5Sessions(limits)
-  return session(bytes, (file) => new TreeReader(bytes, session, file, limits).read())
+  return () => {
+    checkHeaps(bytes)
+    return session(bytes, (file) => new TreeReader(bytes, session, file, limits).read())
+  }
 }
 
 /** Keras stores bfloat16, which HDF5 does not know, as two opaque bytes and an attribute. */

@@ -3,6 +3,7 @@
  */
 
 import { GruvError } from '../../errors.ts'
+import { MOST_CONTAINERS } from '../../limits.ts'
 import type {
   PickleCall,
   PickleDict,
@@ -10,9 +11,6 @@ import type {
   PickleSequence,
   PickleValue,
 } from './values.ts'
-
-/** A list, tuple, dict or call costs a hundred bytes of memory for one byte of the file. */
-const MOST_CONTAINERS = 2 ** 20
 
 export class PickleMachine {
   at: number

@@ -6,15 +6,10 @@
  * Opcodes: CPython's `Lib/pickletools.py`, which documents each of them.
  */
 
+import { MOST_OPCODES } from '../../limits.ts'
 import { PickleMachine, tooLarge } from './machine.ts'
 import { opcodes } from './opcodes.ts'
 import type { PickleValue } from './values.ts'
-
-/**
- * One opcode can be one byte, and each makes a value. A checkpoint of a large network with its
- * optimizer has some ten thousand tensors of about fifty opcodes.
- */
-const MOST_OPCODES = 2 ** 23
 
 /**
  * The pickle that begins at `start`.

@@ -22,18 +22,18 @@ export function pythonLong(m: PickleMachine): number | bigint {
 /** A float as `repr` prints it. */
 export function pythonFloat(m: PickleMachine): number {
   const text = latin1(m.line())
-  const special = specials[text]
+  const special = specials.get(text)
   if (special !== undefined) return special
   if (text.length > MOST_DIGITS || !/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text))
     throw m.bad('this is no number', quote(text))
   return Number(text)
 }
 
-const specials: Readonly<Record<string, number>> = {
-  inf: Number.POSITIVE_INFINITY,
-  '-inf': Number.NEGATIVE_INFINITY,
-  nan: Number.NaN,
-}
+const specials: ReadonlyMap<string, number> = new Map([
+  ['inf', Number.POSITIVE_INFINITY],
+  ['-inf', Number.NEGATIVE_INFINITY],
+  ['nan', Number.NaN],
+])
 
 function integer(m: PickleMachine, text: string): number | bigint {
   if (text.length > MOST_DIGITS || !/^[+-]?\d+$/.test(text))

@@ -12,6 +12,7 @@
  */
 
 import { GruvError, isGruvError } from '../../errors.ts'
+import { MOST_MESSAGES } from '../../limits.ts'
 import { BIT32, BIT64, DELIMITED, VARINT, WireReader } from './wire.ts'
 
 type ScalarType =
@@ -99,12 +100,6 @@ function zeroOf(type: ScalarType): unknown {
 
 /** protobuf's own limit, https://protobuf.dev/programming-guides/proto-limits/. */
 const MOST_LEVELS = 100
-
-/**
- * Two bytes can claim a message, which takes a hundred in memory. A network of ten thousand nodes
- * has a tenth of this.
- */
-const MOST_MESSAGES = 2 ** 20
 
 interface Scalar {
   readonly wireType: number

@@ -46,16 +46,30 @@ export function readObjectGraph(bytes: Uint8Array): ObjectGraph {
   return graph
 }
 
-/** The node that a chain of names leads to, from the root. */
-export function nodeAt(graph: ObjectGraph, path: readonly string[]): ObjectNode | undefined {
-  let node: ObjectNode | undefined = graph.nodes[0]
-  for (const name of path) {
-    const next: ObjectNode['children'][number] | undefined = node?.children.find(
-      (child) => child.name === name,
-    )
-    node = next && graph.nodes[next.node]
+export type Children = (node: ObjectNode) => ReadonlyMap<string, ObjectNode>
+
+/** The objects that an object owns, by name; the first of a name counts. */
+export function childrenOf({ nodes }: ObjectGraph): Children {
+  const known = new Map<ObjectNode, ReadonlyMap<string, ObjectNode>>()
+  return (node) => {
+    const found =
+      known.get(node) ??
+      new Map(node.children.toReversed().map((child) => [child.name, nodes[child.node]]))
+    known.set(node, found)
+    return found
   }
-  return node
+}
+
+/** The node that a chain of names leads to, from the root. */
+export function nodeAt(
+  graph: ObjectGraph,
+  path: readonly string[],
+  children = childrenOf(graph),
+): ObjectNode | undefined {
+  return path.reduce<ObjectNode | undefined>(
+    (node, name) => node && children(node).get(name),
+    graph.nodes[0],
+  )
 }
 
 /** One object of Keras in a SavedModel. */

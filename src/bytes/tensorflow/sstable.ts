@@ -7,6 +7,7 @@
  */
 
 import { GruvError } from '../../errors.ts'
+import { MOST_KEY_BYTES, MOST_KEY_EXPANSION } from '../../limits.ts'
 import { showBytes } from '../byte-arrays.ts'
 import { crc32c } from '../crc32.ts'
 import { quote } from '../show.ts'
@@ -16,16 +17,7 @@ const TRAILER_BYTES = 5
 const MAGIC = 0xdb4775248b80fb57n
 const UNCOMPRESSED = 0
 
-/** Three bytes can repeat a key of any length; names of variables share half of it or so. */
-const MOST_KEY_EXPANSION = 64
 const SURELY_SMALL = 2 ** 20
-
-/**
- * Names of variables have hundreds of bytes. JavaScript engines hash very long strings by their
- * length alone (V8 from 2^14 characters on), so that finding one among many would compare it with
- * all of them.
- */
-const MOST_KEY_BYTES = 4096
 
 /**
  * All entries in the order of the file; values are views of it. Keys are UTF-8; other bytes become

@@ -42,13 +42,16 @@ export function calls(nodes: unknown, known: ReadonlySet<string>, where: string)
     // A call with one tensor that is no list of tensors: ["layer", 0, 0, {…}].
     const tensors = typeof node[0] === 'string' ? [node] : node
     const references = tensors.map((each) => argument2(each, known))
-    const kwargs: Record<string, Argument> = {}
+    const kwargs = new Map<string, Argument>()
     for (const each of tensors) {
       const last: unknown = Array.isArray(each) ? each[3] : undefined
       if (typeof last !== 'object' || last === null) continue
-      for (const [key, value] of Object.entries(last)) kwargs[key] = argument2(value, known)
+      for (const [key, value] of Object.entries(last)) kwargs.set(key, argument2(value, known))
     }
-    return { args: [references.length === 1 ? references[0] : { list: references }], kwargs }
+    return {
+      args: [references.length === 1 ? references[0] : { list: references }],
+      kwargs: Object.fromEntries(kwargs),
+    }
   })
 }
 

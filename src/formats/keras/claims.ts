@@ -13,7 +13,7 @@ import {
   modelIn,
   type NamedTensor,
   type OwnedSlot,
-  ownerOf,
+  ownersIn,
   type Slot,
   sameLayer,
   showLayerPath,
@@ -38,22 +38,34 @@ export function flatWeights(
   arrays: readonly FlatArray[],
 ): WeightSource['find'] {
   const owners = new Map<string, FlatArray[]>()
+  const ownerOf = ownersIn(net)
   for (const array of arrays) {
-    const owner = ownerOf(net, array.name) ?? ''
+    const owner = ownerOf(array.name) ?? ''
     const list = owners.get(owner)
     if (list === undefined) owners.set(owner, [array])
     else list.push(array)
   }
-  const paths = new Map(within.map(({ layerPath }) => [showLayerPath(layerPath), layerPath]))
-  const slotsAt = (path: string): readonly Slot[] =>
-    within.flatMap(({ layerPath, slot }) => (showLayerPath(layerPath) === path ? [slot] : []))
+  const owned = new Map<string, OwnedSlot[]>()
+  for (const each of within) {
+    const path = showLayerPath(each.layerPath)
+    const list = owned.get(path)
+    if (list === undefined) owned.set(path, [each])
+    else list.push(each)
+  }
   const settled = new Set(
-    [...paths.keys()].filter((path) => isSettled(slotsAt(path), owners.get(path) ?? [])),
+    [...owned].flatMap(([path, slots]) =>
+      isSettled(
+        slots.map(({ slot }) => slot),
+        owners.get(path) ?? [],
+      )
+        ? [path]
+        : [],
+    ),
   )
   let claims: ReadonlyMap<OwnedSlot, FlatArray> | null = null
   const claimsOfOthers = (): ReadonlyMap<OwnedSlot, FlatArray> => {
     claims ??= claimed(
-      within.filter(({ layerPath }) => !settled.has(showLayerPath(layerPath))),
+      [...owned].flatMap(([path, slots]) => (settled.has(path) ? [] : slots)),
       [...owners].flatMap(([owner, list]) => (settled.has(owner) ? [] : list)),
     )
     return claims
@@ -62,13 +74,17 @@ export function flatWeights(
   return (layerPath, slots) => {
     const path = showLayerPath(layerPath)
     if (settled.has(path)) return assign(layerPath, slots, (owners.get(path) ?? []).map(named))
-    const found = [...claimsOfOthers()].filter(([owned]) => sameLayer(owned.layerPath, layerPath))
+    const claims = claimsOfOthers()
+    const found = (owned.get(path) ?? []).flatMap((each) => {
+      const array = sameLayer(each.layerPath, layerPath) ? claims.get(each) : undefined
+      return array === undefined ? [] : [[each, array] as const]
+    })
     const mine = slots.flatMap((slot) => {
       const claim = found.find(([owned]) => sameSlot(owned.slot, slot))
       return claim === undefined ? [] : [claim[1].read()]
     })
     if (mine.length === slots.length) return mine
-    const taken = new Set(claimsOfOthers().values())
+    const taken = new Set(claims.values())
     const left = [...owners].flatMap(([owner, list]) =>
       settled.has(owner) ? [] : list.filter((array) => !taken.has(array)),
     )
@@ -95,6 +111,9 @@ function isSettled(slots: readonly Slot[], arrays: readonly FlatArray[]): boolea
   return slots.every(({ name }) => last.filter((each) => each === name).length === 1)
 }
 
+/** Each is looked at; a model whose names say nothing has some hundred. */
+const MOST_PAIRS = 2 ** 22
+
 /**
  * The array of each slot.
  * @param owned every slot of the model, in its order.
@@ -105,33 +124,39 @@ function claimed<T extends FlatArray>(
   owned: readonly OwnedSlot[],
   arrays: readonly T[],
 ): ReadonlyMap<OwnedSlot, T> {
+  if (owned.length * arrays.length > MOST_PAIRS) {
+    throw new GruvError('too-large', 'too many arrays do not say whose they are', {
+      got: `${arrays.length} arrays, and ${owned.length} that the layers want`,
+      fix: 'Convert the model again with names that differ.',
+    })
+  }
   const found = new Map<OwnedSlot, T>()
   const open = new Map(arrays.map((array) => [array, candidates(owned, array)] as const))
+  /** The arrays that each slot can still have. */
+  const leftOf = new Map(owned.map((slot) => [slot, new Set<T>()]))
+  for (const [array, slots] of open) for (const slot of slots) leftOf.get(slot)!.add(array)
+  const left = (slot: OwnedSlot): readonly T[] => [...leftOf.get(slot)!]
   const settle = (slot: OwnedSlot, array: T): void => {
     found.set(slot, array)
+    for (const each of open.get(array)!) leftOf.get(each)!.delete(array)
     open.delete(array)
   }
-  /** The arrays that a slot can still have. */
-  const left = (slot: OwnedSlot): readonly T[] =>
-    [...open].flatMap(([array, slots]) => (slots.includes(slot) ? [array] : []))
   for (let before = -1; before !== open.size; ) {
     before = open.size
     for (const slot of owned) {
       if (found.has(slot)) continue
-      const [one, ...more] = left(slot)
-      if (one !== undefined && more.length === 0) settle(slot, one)
+      const [one] = leftOf.get(slot)!
+      if (leftOf.get(slot)!.size === 1) settle(slot, one)
     }
   }
   // What several slots can have goes to them in order, if there is one for each.
   for (const slot of owned) {
-    const mine = found.has(slot) ? [] : left(slot)
-    if (mine.length === 0) continue
-    const rivals = owned.filter(
-      (each) => !found.has(each) && left(each).some((a) => mine.includes(a)),
-    )
+    const mine = new Set(found.has(slot) ? [] : left(slot))
+    if (mine.size === 0) continue
+    const rivals = owned.filter((each) => !found.has(each) && left(each).some((a) => mine.has(a)))
     const wanted = new Set(rivals.flatMap(left))
     if (wanted.size !== rivals.length || rivals.some((each) => left(each).length !== wanted.size))
-      throw undecided(slot, mine)
+      throw undecided(slot, [...mine])
     for (const [i, array] of [...wanted].entries()) settle(rivals[i], array)
   }
   return found
@@ -191,7 +216,7 @@ function knows({ layerPath }: OwnedSlot, path: readonly string[]): boolean {
 function mostNamed(slots: readonly OwnedSlot[], path: readonly string[]): readonly OwnedSlot[] {
   const count = ({ layerPath }: OwnedSlot): number =>
     layerPath.filter(({ layer }) => path.some((part) => namesOf(layer).includes(part))).length
-  const most = Math.max(...slots.map(count))
+  const most = slots.reduce((so, slot) => Math.max(so, count(slot)), 0)
   return slots.filter((slot) => count(slot) === most)
 }
 
@@ -234,7 +259,7 @@ function shapeOf(layer: LayerConfig, { path, name }: Slot): readonly (number | n
     return typeof value === 'number' ? value : null
   }
   const units = count('units')
-  const gates = gatesOf[owner.className.replace(/Cell$/, '')]
+  const gates = gatesOf.get(owner.className.replace(/Cell$/, ''))
   if (owner.className === 'Embedding') return [count('input_dim'), count('output_dim')]
   if (units === null) return null
   if (owner.className === 'Dense') return name === 'bias' ? [units] : [null, units]
@@ -242,7 +267,11 @@ function shapeOf(layer: LayerConfig, { path, name }: Slot): readonly (number | n
   return [name === 'recurrent_kernel' ? units : null, gates * units]
 }
 
-const gatesOf: Readonly<Record<string, number>> = { GRU: 3, LSTM: 4, SimpleRNN: 1 }
+const gatesOf: ReadonlyMap<string, number> = new Map([
+  ['GRU', 3],
+  ['LSTM', 4],
+  ['SimpleRNN', 1],
+])
 
 function fits(expected: readonly (number | null)[] | null, shape: readonly number[]): boolean {
   if (expected === null) return true

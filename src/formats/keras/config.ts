@@ -68,6 +68,10 @@ const renamed: Readonly<Record<string, string>> = {
 /** Layers of TensorFlow 2 that are functions of it, by their names and arguments. */
 const tensorflowLayers: readonly string[] = ['TFOpLambda', 'SlicingOpLambda', 'TensorFlowOpLayer']
 
+function presentName(className: string): string {
+  return Object.hasOwn(renamed, className) ? renamed[className] : className
+}
+
 const models: readonly string[] = ['Sequential', 'Functional']
 
 /** @throws GruvError `bad-file` or `unsupported`, saying where. */
@@ -78,7 +82,7 @@ export function parseNetwork(json: unknown): NetConfig {
     registered_name: registered,
     build_config: built,
   } = object(jsonValue(json), 'model_config')
-  const className = renamed[text(raw, 'model_config.class_name')] ?? String(raw)
+  const className = presentName(text(raw, 'model_config.class_name'))
   // The configuration of a subclass of Model without a graph of its own has no layers.
   const body = Array.isArray(config)
     ? { name: 'sequential', layers: config }
@@ -169,13 +173,12 @@ function sequential(
   }
   const first = parsed[0]
   if (first.branches.length > 0) return branched(name, parsed, where)
-  const layers: LayerConfig[] = []
+  const layers = [...parsed]
   if (first.className !== 'InputLayer') {
     const shape =
       inputShape(first) ?? shapeOf(body.build_input_shape) ?? buildShape(body) ?? buildShape(raw[0])
-    layers.push(inputLayer(`${first.name}_input`, shape, where))
+    layers.unshift(inputLayer(`${first.name}_input`, shape, where))
   }
-  layers.push(...parsed)
   const chained = chain(layers, [])
   return {
     name,
@@ -210,7 +213,7 @@ function branched(name: string, parsed: readonly LayerConfig[], where: string): 
       const shape = layer && inputShape(layer)
       return inputLayer(`${branch.name}_input${i === 0 ? '' : i + 1}`, shape, where)
     })
-    inputs.push(...own)
+    for (const each of own) inputs.push(each)
     const args: Argument[] = own.map((each) => ({ reference: only(each) }))
     return { ...branch, calls: [{ args: args.length === 1 ? args : [{ list: args }], kwargs: {} }] }
   })
@@ -275,7 +278,7 @@ function layer(json: unknown, where: string, depth: number, index: number): Laye
   checkDepth(depth, where)
   const entry = object(json, where)
   const given = text(entry.class_name, `${where}.class_name`)
-  const className = renamed[given] ?? given
+  const className = presentName(given)
   const body = Array.isArray(entry.config)
     ? { name: entry.name ?? `${given.toLowerCase()}_${index + 1}`, layers: entry.config }
     : object(entry.config ?? {}, `${where}.config`)

@@ -4,7 +4,7 @@
  * Keras.
  */
 
-import { readHdf5 } from '../../bytes/hdf5/hdf5.ts'
+import { openHdf5, readHdf5 } from '../../bytes/hdf5/hdf5.ts'
 import { type Hdf5Dataset, type Hdf5Group, memberAt } from '../../bytes/hdf5/tree.ts'
 import type { Hdf5Attribute } from '../../bytes/hdf5/values.ts'
 import { GruvError } from '../../errors.ts'
@@ -28,6 +28,7 @@ import {
   type OwnedSlot,
   type Slot,
   sameLayer,
+  showLayerPath,
   trainedFirst,
   type WeightSource,
 } from './weights.ts'
@@ -79,8 +80,9 @@ export async function objectH5(
   bytes: Uint8Array,
   limits: LimitOptions | undefined,
 ): Promise<(net: NetConfig) => WeightSource> {
-  const tree = objectTree(await readHdf5(bytes, limits))
-  return () => objectWeights(tree)
+  // A model without trained layers has nothing in it to look for.
+  const root = await openHdf5(bytes, limits)
+  return () => objectWeights(() => objectTree(root()))
 }
 
 /** An HDF5 file of weights in either layout. */
@@ -92,8 +94,7 @@ export async function weightsH5(
   const group = memberAt(root, 'model_weights')
   const weights = group?.kind === 'group' ? group : root
   if (names(weights, 'layer_names') !== undefined) return (net) => legacyWeights(weights, net)
-  const tree = objectTree(root)
-  return () => objectWeights(tree)
+  return () => objectWeights(() => objectTree(root))
 }
 
 function text(attribute: Hdf5Attribute | undefined): string | undefined {
@@ -118,7 +119,7 @@ function names(group: Hdf5Group, attribute: string): readonly string[] | undefin
   for (let i = 0; ; i++) {
     const part = list(group.attributes.get(`${attribute}${i}`))
     if (part === undefined) return i === 0 ? undefined : parts
-    parts.push(...part)
+    for (const each of part) parts.push(each)
   }
 }
 
@@ -190,6 +191,7 @@ function layerIn(name: string): string {
  */
 function legacyWeights(group: Hdf5Group, net: NetConfig): WeightSource {
   const groups = layerGroups(group)
+  const nested = new Map<LayerConfig, NestedArrays>()
   const theano = text(group.attributes.get('backend')) === 'theano'
   const flip = (
     layerPath: LayerPath,
@@ -206,29 +208,41 @@ function legacyWeights(group: Hdf5Group, net: NetConfig): WeightSource {
     const own = flat ?? groups.get(top.name)
     if (own === undefined)
       throw missing(layerPath, slots, [...groups.keys()].slice(0, 12).join(', ') || 'no layers')
-    const arrays = arraysOf(own)
     if (layerPath.length === 1 || flat !== undefined)
-      return flip(layerPath, slots, assign(layerPath, slots, arrays.map(readNamed)))
-    const owned = allSlots(net).filter((each) => each.layerPath[0].layer === top)
-    const inOrder = [trainedFirst(owned), owned].find((order) => agrees(order, arrays))
-    if (inOrder !== undefined) {
-      const mine = inOrder.flatMap((each, i) =>
-        sameLayer(each.layerPath, layerPath) ? [{ ...each, array: arrays[i] }] : [],
-      )
-      return flip(
-        layerPath,
-        slots,
-        mine.map(({ array }) => array.dataset.read()),
-      )
-    }
+      return flip(layerPath, slots, assign(layerPath, slots, arraysOf(own).map(readNamed)))
+    const inside = nested.get(top) ?? nestedArrays(net, top, own)
+    nested.set(top, inside)
+    return flip(layerPath, slots, inside(layerPath, slots))
+  }
+  return { find }
+}
+
+type NestedArrays = WeightSource['find']
+
+/** Of a group with the arrays of a whole model. */
+function nestedArrays(net: NetConfig, top: LayerConfig, group: Hdf5Group): NestedArrays {
+  const arrays = arraysOf(group)
+  const owned = allSlots(net).filter((each) => each.layerPath[0].layer === top)
+  const inOrder = [trainedFirst(owned), owned].find((order) => agrees(order, arrays))
+  if (inOrder === undefined) {
     const named = arrays.map(({ name, dataset }) => ({
       name: `${top.name}/${name}`,
       shape: dataset.shape,
       read: () => dataset.read(),
     }))
-    return flip(layerPath, slots, flatWeights(net, owned, named)(layerPath, slots))
+    return flatWeights(net, owned, named)
   }
-  return { find }
+  const byPath = new Map<string, (readonly [OwnedSlot, Hdf5Dataset])[]>()
+  for (const [i, each] of inOrder.entries()) {
+    const path = showLayerPath(each.layerPath)
+    const list = byPath.get(path) ?? []
+    list.push([each, arrays[i].dataset])
+    byPath.set(path, list)
+  }
+  return (layerPath) =>
+    (byPath.get(showLayerPath(layerPath)) ?? [])
+      .filter(([each]) => sameLayer(each.layerPath, layerPath))
+      .map(([, dataset]) => dataset.read())
 }
 
 /** The layer inside all wrappers. */

@@ -64,7 +64,7 @@ export function neededCalls(
       })
     }
     const needed = [...referencesOf(call)]
-    stack.push(...needed.reverse().map((each) => ({ reference: each, leave: false })))
+    for (const each of needed.reverse()) stack.push({ reference: each, leave: false })
   }
   return order
 }

@@ -6,6 +6,8 @@
  */
 
 import type { Hdf5Dataset, Hdf5Group } from '../../bytes/hdf5/tree.ts'
+import { quote } from '../../bytes/show.ts'
+import { GruvError } from '../../errors.ts'
 import type { LayerConfig, NetConfig } from './config.ts'
 import type { FoundLayer } from './guess.ts'
 import {
@@ -33,6 +35,7 @@ export function objectTree(root: Hdf5Group): ObjectNode {
   const visit = (group: Hdf5Group, path: readonly string[]): void => {
     for (const [name, member] of group.members) {
       const inner = [...path, ...name.split('\\')]
+      checkSteps(inner, member.path)
       const title = member.attributes.get('name')
       if (member.kind === 'group' && inner.at(-1) === 'vars' && typeof title === 'string')
         at(tree, inner.slice(0, -1)).title = title
@@ -42,6 +45,18 @@ export function objectTree(root: Hdf5Group): ObjectNode {
   }
   visit(root, [])
   return tree
+}
+
+/** A cell in a wrapper in a model takes five steps, and models nest twelve deep. */
+const MOST_STEPS = 64
+
+/** A name with many backslashes is deep too; whatever walks the tree calls itself for each step. */
+function checkSteps(steps: readonly string[], where: string): void {
+  if (steps.length <= MOST_STEPS) return
+  throw new GruvError('too-large', 'the objects are nested too deeply', {
+    where: quote(where),
+    expected: `at most ${MOST_STEPS} levels`,
+  })
 }
 
 function newNode(): ObjectNode {
@@ -81,8 +96,25 @@ function holdsVariables(node: ObjectNode): boolean {
   return node.vars.size > 0 || trainedIn(node).some(([, child]) => holdsVariables(child))
 }
 
-export function objectWeights(tree: ObjectNode): WeightSource {
+/** @param treeOf read when the first weights are asked for, and once. */
+export function objectWeights(treeOf: () => ObjectNode): WeightSource {
+  let read: ObjectNode | null = null
+  const known = new Map<NetConfig, Map<string, ReadonlyMap<LayerConfig, ObjectNode>>>()
+  const layerNode = (
+    parent: ObjectNode,
+    net: NetConfig,
+    layer: LayerConfig,
+  ): ObjectNode | undefined => {
+    const classes = known.get(net) ?? new Map()
+    known.set(net, classes)
+    const name = snakeCase(layer.className)
+    const nodes = classes.get(name) ?? nodesOfClass(parent, net, name)
+    classes.set(name, nodes)
+    return nodes.get(layer)
+  }
   const find: WeightSource['find'] = (layerPath, slots) => {
+    read ??= treeOf()
+    const tree = read
     let node: ObjectNode | undefined = tree
     for (const { net, layer } of layerPath) {
       node = node && layerNode(node, net, layer)
@@ -130,25 +162,37 @@ function cellName(layerPath: LayerPath, slot: Slot, depth: number): string | und
 }
 
 /**
- * The group of a layer among those of its class. Layers that are listed twice, as in Keras 2.13,
- * leave gaps in the numbers, so they count in order rather than by their number.
+ * The group of each layer of one class. Layers that are listed twice, as in Keras 2.13, leave gaps
+ * in the numbers, so they count in order rather than by their number.
  */
-function layerNode(parent: ObjectNode, net: NetConfig, layer: LayerConfig): ObjectNode | undefined {
-  const name = snakeCase(layer.className)
+function nodesOfClass(
+  parent: ObjectNode,
+  net: NetConfig,
+  name: string,
+): ReadonlyMap<LayerConfig, ObjectNode> {
+  const found = new Map<LayerConfig, ObjectNode>()
   const ofClass = net.layers.filter((each) => snakeCase(each.className) === name)
   const withWeights = ofClass.filter(hasWeights)
+  const put = (layer: LayerConfig, node: ObjectNode | undefined): void => {
+    if (node !== undefined && !found.has(layer)) found.set(layer, node)
+  }
   for (const container of containers) {
     const groups = parent.children.get(container)?.children
     if (groups === undefined) continue
     const numbered = [...groups]
-      .filter(([key, node]) => numberIn(key, name) !== null && holdsVariables(node))
-      .sort(([a], [b]) => numberIn(a, name)! - numberIn(b, name)!)
-    if (numbered.length === withWeights.length) return numbered[withWeights.indexOf(layer)]?.[1]
-    const index = ofClass.indexOf(layer)
-    const exact = groups.get(index === 0 ? name : `${name}_${index}`)
-    if (exact !== undefined) return exact
+      .flatMap(([key, node]) => {
+        const number = numberIn(key, name)
+        return number !== null && holdsVariables(node) ? [{ number, node }] : []
+      })
+      .sort((a, b) => a.number - b.number)
+    if (numbered.length === withWeights.length) {
+      for (const [i, layer] of withWeights.entries()) put(layer, numbered[i].node)
+      return found
+    }
+    for (const [i, layer] of ofClass.entries())
+      put(layer, groups.get(i === 0 ? name : `${name}_${i}`))
   }
-  return undefined
+  return found
 }
 
 function numberIn(key: string, name: string): number | null {

@@ -10,6 +10,8 @@ import {
   readBundle,
 } from '../../bytes/tensorflow/bundle.ts'
 import {
+  type Children,
+  childrenOf,
   nodeAt,
   type ObjectGraph,
   type ObjectNode,
@@ -24,17 +26,11 @@ import type { JsonObject } from '../decode.ts'
 import { baseName, type ReadOptions, type SourceFile } from '../format.ts'
 import { readOptional, readSibling } from '../siblings.ts'
 import { importBare } from './bare.ts'
+import type { LayerConfig, NetConfig } from './config.ts'
 import type { FoundLayer } from './guess.ts'
 import { importKeras } from './import.ts'
-import { jsonObject } from './settings.ts'
-import {
-  hasWeights,
-  type LayerPath,
-  missing,
-  modelIn,
-  type NamedTensor,
-  type WeightSource,
-} from './weights.ts'
+import { checkDepth, jsonObject } from './settings.ts'
+import { hasWeights, missing, modelIn, type NamedTensor, type WeightSource } from './weights.ts'
 
 interface Checkpoint {
   readonly bundle: Bundle
@@ -142,12 +138,20 @@ async function checkpointAt(file: SourceFile, prefix: string): Promise<Checkpoin
 }
 
 function objectGraphWeights({ bundle, graph }: Pick<Checkpoint, 'bundle' | 'graph'>): WeightSource {
+  const numbers = new Map<NetConfig, ReadonlyMap<LayerConfig, number>>()
+  const numberOf = (net: NetConfig, layer: LayerConfig): number => {
+    const known =
+      numbers.get(net) ?? new Map(net.layers.filter(hasWeights).map((each, i) => [each, i]))
+    numbers.set(net, known)
+    return known.get(layer) ?? -1
+  }
+  const children = childrenOf(graph)
   return {
     find: (layerPath, slots) => {
-      const path = layerPath.flatMap((_, depth) => stepsTo(layerPath, depth))
+      const path = layerPath.flatMap(({ net, layer }) => stepsTo(layer, numberOf(net, layer)))
+      const node = nodeAt(graph, path, children)
       return slots.map((slot) => {
-        const owner = follow(graph, nodeAt(graph, path), slot.path)
-        const variable = follow(graph, owner, [slot.name])
+        const variable = follow(children, node, [...slot.path, slot.name])
         const key = variable?.attributes.find(({ name }) => name === 'VARIABLE_VALUE')?.key
         const entry = key === undefined ? undefined : bundle.get(key)
         if (entry === undefined)
@@ -163,10 +167,8 @@ function objectGraphWeights({ bundle, graph }: Pick<Checkpoint, 'bundle' | 'grap
 }
 
 /** From a model to one of its layers: those with weights are numbered. */
-function stepsTo(layerPath: LayerPath, depth: number): readonly string[] {
-  const { net, layer } = layerPath[depth]
-  const weighted = net.layers.filter(hasWeights)
-  const steps = [`layer_with_weights-${weighted.indexOf(layer)}`]
+function stepsTo(layer: LayerConfig, number: number): readonly string[] {
+  const steps = [`layer_with_weights-${number}`]
   if (layer.model !== null || modelIn(layer) === null) return steps
   for (let inner = layer.inner; inner !== null; inner = inner.inner) steps.push('layer')
   return steps
@@ -174,26 +176,22 @@ function stepsTo(layerPath: LayerPath, depth: number): readonly string[] {
 
 /** Attributes that Keras 2 keeps private have an underscore before their name. */
 function follow(
-  graph: ObjectGraph,
+  children: Children,
   node: ObjectNode | undefined,
   path: readonly string[],
 ): ObjectNode | undefined {
-  let here = node
-  for (const step of path) {
-    const children = here?.children ?? []
-    const next =
-      children.find(({ name }) => name === step) ?? children.find(({ name }) => name === `_${step}`)
-    here = next && graph.nodes[next.node]
-  }
-  return here
+  return path.reduce<ObjectNode | undefined>(
+    (here, step) => here && (children(here).get(step) ?? children(here).get(`_${step}`)),
+    node,
+  )
 }
 
 /** Layers of a checkpoint, in the order of the model; those of models in it too. */
-function layersIn({ bundle, graph }: Checkpoint): readonly FoundLayer[] {
+export function layersIn({ bundle, graph }: Checkpoint): readonly FoundLayer[] {
   const [root] = graph.nodes
   const models = [root, ...(root?.children ?? []).map(({ node }) => graph.nodes[node])]
   for (const model of models) {
-    const found = numbered(graph, model, '', new Set())
+    const found = numbered(graph, model, '', new Set(), 0)
     if (found.length > 0)
       return found.map(({ node, path }) => foundLayer(bundle, graph, node, path))
   }
@@ -217,7 +215,9 @@ function numbered(
   model: ObjectNode | undefined,
   around: string,
   seen: Set<ObjectNode>,
+  depth: number,
 ): readonly Numbered[] {
+  checkDepth(depth, around)
   if (model !== undefined) seen.add(model)
   return (model?.children ?? [])
     .map(({ name, node }) => ({
@@ -228,7 +228,7 @@ function numbered(
     .sort((a, b) => Number(a.number) - Number(b.number))
     .flatMap(({ number, node }): readonly Numbered[] => {
       const path = `${around}layer_with_weights-${number}`
-      const inside = numbered(graph, node, `${path}/`, seen)
+      const inside = numbered(graph, node, `${path}/`, seen, depth + 1)
       return inside.length > 0 ? inside : [{ node, path }]
     })
 }

@@ -293,40 +293,59 @@ function joinColumns(parts: readonly Tensor[]): Tensor {
   return { ...first, shape: [...first.shape.slice(0, -1), width * parts.length], data }
 }
 
+/** The names of the models around a layer and its own. */
+type Owner = (path: readonly string[]) => readonly string[] | null
+
 /**
- * The layer that an array in a flat list belongs to by its name (TF.js, HDF5 files of nested
+ * Finds the layer that an array in a flat list belongs to by its name (TF.js, HDF5 files of nested
  * models): the first layer that its path names, and within a model the first layer there.
- * @returns the names of the models around the layer and its own, with slashes.
+ * @returns a function that gives the names of the models around the layer and its own, with slashes.
  */
-export function ownerOf(net: NetConfig, name: string): string | null {
-  return ownerIn(net, name.split('/'))?.join('/') ?? null
+export function ownersIn(net: NetConfig): (name: string) => string | null {
+  const owner = ownerIn(net)
+  return (name) => owner(name.split('/'))?.join('/') ?? null
 }
 
 export function startsWith(path: readonly string[], parts: readonly string[]): boolean {
   return parts.every((part, i) => path[i] === part)
 }
 
-function ownerIn(net: NetConfig, path: readonly string[]): readonly string[] | null {
-  for (const i of path.keys()) {
-    // The longest name first: names may have slashes of their own.
-    const here = path.slice(i)
-    const layer = net.layers
-      .filter(({ name }) => startsWith(here, name.split('/')))
-      .reduce<LayerConfig | null>(
-        (a, b) => (a !== null && a.name.length > b.name.length ? a : b),
-        null,
-      )
-    if (layer === null) continue
-    const model = modelIn(layer)
-    if (model === null) return [layer.name]
-    const inside = ownerIn(model, here.slice(layer.name.split('/').length))
-    if (inside !== null) return [layer.name, ...inside]
-  }
-  // The names of a model's layers need not begin with the model's name.
+function ownerIn(net: NetConfig): Owner {
+  const byName = new Map(net.layers.map((layer) => [layer.name, layer]))
+  const models = new Map<string, Owner>()
+  // Names may have slashes of their own.
+  let mostParts = 1
   for (const layer of net.layers) {
     const model = modelIn(layer)
-    const inside = model === null ? null : ownerIn(model, path)
-    if (inside !== null) return [layer.name, ...inside]
+    if (model !== null) models.set(layer.name, ownerIn(model))
+    mostParts = Math.max(mostParts, layer.name.split('/').length)
   }
-  return null
+  return (path) => {
+    for (const i of path.keys()) {
+      const layer = longestOf(byName, path.slice(i, i + mostParts))
+      if (layer === undefined) continue
+      const inModel = models.get(layer.name)
+      if (inModel === undefined) return [layer.name]
+      const inside = inModel(path.slice(i + layer.name.split('/').length))
+      if (inside !== null) return [layer.name, ...inside]
+    }
+    // The names of a model's layers need not begin with the model's name.
+    for (const [name, inModel] of models) {
+      const inside = inModel(path)
+      if (inside !== null) return [name, ...inside]
+    }
+    return null
+  }
+}
+
+/** The layer with the longest name that a path begins with. */
+function longestOf(
+  layers: ReadonlyMap<string, LayerConfig>,
+  path: readonly string[],
+): LayerConfig | undefined {
+  for (let length = path.length; length > 0; length--) {
+    const layer = layers.get(path.slice(0, length).join('/'))
+    if (layer !== undefined) return layer
+  }
+  return undefined
 }

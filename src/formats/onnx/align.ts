@@ -2,7 +2,7 @@
 
 import type { Tensor } from '../../tensor.ts'
 import type { Graph } from './graph.ts'
-import { permuteKnown, withRank } from './known.ts'
+import { mostAxes, permuteKnown, withRank } from './known.ts'
 import type { Known, Live, Shape } from './values.ts'
 
 export interface Aligned {
@@ -13,7 +13,7 @@ export interface Aligned {
 
 /** @throws GruvError `bad-shape` where the values do not go together. */
 export function align(graph: Graph, lives: readonly Live[]): Aligned {
-  const rank = Math.max(...lives.map(({ view }) => view.length))
+  const rank = mostAxes(lives.map(({ view }) => view))
   const full = lives.map((live): Live => ({ ...live, view: padded(live.view, rank) }))
   agree(graph, full)
   const [first] = full

@@ -60,9 +60,14 @@ function broadcastTo(tensor: Tensor, shape: readonly number[], spend: Spend): Te
   return combine([tensor], (a) => a, { shape, dtype: dtypeOf(tensor) }, spend)
 }
 
+/** Not a call with all of them as arguments: a file may have more than a call can take. */
+export function mostAxes(shapes: readonly { readonly length: number }[]): number {
+  return shapes.reduce((most, { length }) => Math.max(most, length), 0)
+}
+
 /** NumPy's broadcast of shapes with symbols; null where they do not go together. */
 export function broadcastShapes(shapes: readonly Shape[]): Shape | null {
-  const rank = Math.max(...shapes.map((shape) => shape.length))
+  const rank = mostAxes(shapes)
   const result: Dim[] = []
   for (let axis = 0; axis < rank; axis++) {
     const extents = shapes.map((shape) => shape[axis - rank + shape.length] ?? 1)
@@ -90,7 +95,7 @@ export function mapKnown(
   dtype: DType,
   spend: Spend,
 ): Known | null {
-  const rank = Math.max(...values.map(({ shape }) => shape.length))
+  const rank = mostAxes(values.map(({ shape }) => shape))
   const aligned = values.map((value) => withRank(value, rank))
   const shape = broadcastShapes(aligned.map((value) => value.shape))
   const stored = broadcastShapes(aligned.map(({ tensor }) => tensor.shape))

@@ -37,18 +37,19 @@ export function allNeeded(
 ): ReadonlySet<NodeProto> {
   const found = new Set<NodeProto>()
   const called = new Set<FunctionProto>()
-  const look = (inner: readonly NodeProto[], names: Iterable<string>): void => {
-    for (const node of neededNodes(inner, names, branches).nodes) {
+  // A list, not recursion: functions may call each other to any depth.
+  const open: [readonly NodeProto[], Iterable<string>][] = [[nodes, wanted]]
+  for (let part = open.pop(); part !== undefined; part = open.pop()) {
+    for (const node of neededNodes(...part, branches).nodes) {
       found.add(node)
       const branch = branches.get(node)
-      if (branch !== undefined) look(branch.nodes, namesOf(branch))
+      if (branch !== undefined) open.push([branch.nodes, namesOf(branch)])
       const call = functions.get(`${node.domain}::${node.type}`)
       if (call === undefined || called.has(call)) continue
       called.add(call)
-      look(call.nodes, call.outputs)
+      open.push([call.nodes, call.outputs])
     }
   }
-  look(nodes, wanted)
   return found
 }
 

@@ -26,12 +26,12 @@ export interface UnwiredVector {
 /** PyTorch's default for both normalisations; a state dict does not hold it. */
 const EPSILON = 1e-5
 
-const classKinds: Readonly<Record<string, VectorKind>> = {
-  Linear: 'linear',
-  Embedding: 'embedding',
-  BatchNorm1d: 'batchNorm',
-  LayerNorm: 'layerNorm',
-}
+const classKinds: ReadonlyMap<string, VectorKind> = new Map([
+  ['Linear', 'linear'],
+  ['Embedding', 'embedding'],
+  ['BatchNorm1d', 'batchNorm'],
+  ['LayerNorm', 'layerNorm'],
+])
 
 /**
  * @param isFirst whether it takes the input, which may be whole numbers.
@@ -48,7 +48,7 @@ export function kindOf(
 ): VectorKind {
   if (as !== undefined && as !== 'recurrent') return as
   const { parameters, className } = module
-  const stated = classKinds[className?.split('.').at(-1) ?? '']
+  const stated = classKinds.get(className?.split('.').at(-1) ?? '')
   if (stated !== undefined) return stated
   if (parameters.has('running_mean')) return 'batchNorm'
   const weight = tensorOf(module, 'weight')

@@ -135,7 +135,7 @@ function expanded(node: ExpandNode, x: Shape): Shape {
 
 /** The shape that all of these broadcast to, as NumPy does it: from the last axis, 1 fits anything. */
 function broadcast(node: LayerNode, shapes: readonly Shape[]): Shape {
-  const rank = Math.max(...shapes.map((shape) => shape.length))
+  const rank = shapes.reduce((most, { length }) => Math.max(most, length), 0)
   return Array.from({ length: rank }, (_, i): Dim => {
     const extents = shapes.map((shape) => shape[i - rank + shape.length] ?? 1)
     const wide = extents.filter((extent) => extent !== 1)

@@ -1,6 +1,7 @@
 /** Whole tensors in memory: strides, and the one loop that reads a tensor in another order. */
 
 import { GruvError } from '../../errors.ts'
+import { MOST_IN_ONE_TENSOR } from '../../limits.ts'
 import { sizeOf } from '../../tensor.ts'
 
 /** A tensor on its way through these layers: always float64. */
@@ -9,19 +10,16 @@ export interface Block {
   readonly data: Float64Array
 }
 
-/** 2 GiB of float64. Shapes in a file may say anything; no layer here needs as much as this. */
-const MOST_NUMBERS = 2 ** 28
-
 /**
  * Zeros for that shape.
  * @throws GruvError `too-large`
  */
 export function zeros(where: string, shape: readonly number[]): Float64Array {
   const size = sizeOf(shape)
-  if (size <= MOST_NUMBERS) return new Float64Array(size)
+  if (size <= MOST_IN_ONE_TENSOR) return new Float64Array(size)
   throw new GruvError('too-large', 'the result of this layer does not fit into memory', {
     where,
-    expected: `at most ${MOST_NUMBERS} numbers`,
+    expected: `at most ${MOST_IN_ONE_TENSOR} numbers`,
     got: `[${shape.join(', ')}]`,
   })
 }

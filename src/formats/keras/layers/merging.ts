@@ -26,7 +26,7 @@ function mergedMask(call: LayerCall): Value | null {
 
 /** Values of fewer axes get new ones behind the first, as `_Merge.call` does. */
 function aligned(call: LayerCall): readonly Result[] {
-  const rank = Math.max(...call.inputs.map(({ shape }) => shape.length))
+  const rank = call.inputs.reduce((most, { shape }) => Math.max(most, shape.length), 0)
   return call.inputs.map((x, i) => {
     const missing = rank - x.shape.length
     if (missing === 0) return x

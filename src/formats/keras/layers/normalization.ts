@@ -25,7 +25,11 @@ const batchNorm = entry((call) => {
   const axes = settings.has('axis') ? settings.integers('axis') : [-1]
   if (axes.length !== 1) throw unsupported(call, 'a normalisation over several axes')
   if (settings.number('mode', 0) !== 0)
-    throw unsupported(call, 'a normalisation by the batch at hand', `mode ${settings.get('mode')}`)
+    throw unsupported(
+      call,
+      'a normalisation by the batch at hand',
+      `mode ${settings.number('mode')}`,
+    )
   const axis = axisOf(axes[0], rank, name)
   const { gamma = null, beta = null, moving_mean: mean, moving_variance: variance } = call.weights()
   const node = {

@@ -283,7 +283,8 @@ const pad = operation('x constant_values pad_width mode', (call, given) => {
   const pairs = list.every((each) => typeof each === 'number')
     ? x.shape.map(() => (list.length === 1 ? [list[0], list[0]] : list))
     : list.map((each) => (Array.isArray(each) ? (each as readonly unknown[]) : [each, each]))
-  const mode = String(plain(given('mode')) ?? 'constant').toLowerCase()
+  const named = plain(given('mode')) ?? 'constant'
+  const mode = typeof named === 'string' ? named.toLowerCase() : ''
   const value = plain(given('constant_values')) ?? 0
   const fits = pairs.every(
     (pair) =>

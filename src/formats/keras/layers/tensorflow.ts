@@ -5,6 +5,7 @@
  * Source: `tf_keras/layers/core/tf_op_layer.py`, `tf_keras/engine/node.py`.
  */
 
+import { isJsonObject, type JsonObject } from '../../../bytes/json/text.ts'
 import type { LayerConfig } from '../config.ts'
 import type { Result } from '../graph.ts'
 import { entry, type Given, type LayerCall, type LayerEntry, unsupported } from '../layer.ts'
@@ -30,16 +31,17 @@ function like(
   const renamed = new Map(names)
   const places = [...new Set(names.map(([, theirs]) => theirs))]
   return entry((call) => {
-    const kwargs: Record<string, Given> = Object.fromEntries(
+    const kwargs = new Map<string, Given>(
       Object.entries(defaults).map(([name, constant]) => [name, { constant }]),
     )
-    for (const [i, value] of call.args.entries()) kwargs[places[i] ?? `argument ${i + 1}`] = value
+    for (const [i, value] of call.args.entries())
+      kwargs.set(places[i] ?? `argument ${i + 1}`, value)
     for (const [name, value] of Object.entries(call.kwargs))
-      kwargs[renamed.get(name) ?? name] = value
+      kwargs.set(renamed.get(name) ?? name, value)
     return kerasOperations[operation].build({
       ...call,
       args: [],
-      kwargs,
+      kwargs: Object.fromEntries(kwargs),
       settings: new Settings({}, call.name),
     })
   }, false)
@@ -202,23 +204,14 @@ const functions: Readonly<Record<string, LayerEntry>> = {
 /** Which part of TensorFlow's names they may stand in: `strings.split` is another function. */
 const spaces = /^(?:compat\.v[12]\.)?(?:(?:math|nn|linalg|__operators__|keras\.backend)\.)?(\w+)$/
 
-function functionOf({ settings }: LayerConfig): LayerEntry | null {
-  const name = spaces.exec(String(settings.get('function')))?.[1] ?? ''
+function statedFunction({ settings }: LayerConfig): string {
+  const name = settings.get('function')
+  return typeof name === 'string' ? name : ''
+}
+
+function functionOf(layer: LayerConfig): LayerEntry | null {
+  const name = spaces.exec(statedFunction(layer))?.[1] ?? ''
   return Object.hasOwn(functions, name) ? functions[name] : null
-}
-
-interface NodeDef {
-  readonly op?: unknown
-  readonly input?: unknown
-  readonly attr?: Readonly<Record<string, Attribute>>
-}
-
-interface Attribute {
-  readonly b?: boolean
-  readonly i?: string | number
-  readonly f?: number
-  readonly type?: string
-  readonly list?: { readonly i?: readonly (string | number)[] }
 }
 
 /** An operation of a TensorFlow graph: its inputs in order, then its attributes. */
@@ -333,9 +326,13 @@ const graphOperations: Readonly<Record<string, GraphOperation>> = {
   StridedSlice: { operation: kerasOperations.GetItem, inputs: ['x'], attributes: [] },
 }
 
-function nodeDef({ settings }: LayerConfig): NodeDef {
-  const value = settings.get('node_def')
-  return typeof value === 'object' && value !== null ? (value as NodeDef) : {}
+/** The NodeDef of TensorFlow as protobuf writes it in JSON. */
+function nodeDef({ settings }: LayerConfig): JsonObject {
+  return jsonIn(settings.get('node_def'))
+}
+
+function jsonIn(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {}
 }
 
 function graphOperationOf(layer: LayerConfig): GraphOperation | null {
@@ -346,7 +343,8 @@ function graphOperationOf(layer: LayerConfig): GraphOperation | null {
 const graphLayer = entry((call) => {
   const known = graphOperationOf(call.layer)
   if (known === null) throw unsupported(call, unknownFunction(call.layer) ?? '')
-  const { attr = {}, op } = nodeDef(call.layer)
+  const { attr: attributes, op } = nodeDef(call.layer)
+  const attr = jsonIn(attributes)
   const operands = operandsOf(call)
   const kwargs: Record<string, Given> = {}
   const [list, ...others] = known.inputs
@@ -370,8 +368,7 @@ const graphLayer = entry((call) => {
 
 /** The inputs of the operation: its constants at their places, tensors at the others. */
 function operandsOf(call: LayerCall): readonly Given[] {
-  const constants = call.settings.get('constants')
-  const fixed = new Map(Object.entries((constants ?? {}) as Readonly<Record<string, unknown>>))
+  const fixed = new Map(Object.entries(jsonIn(call.settings.get('constants'))))
   const tensors = [...call.inputs]
   return Array.from({ length: fixed.size + tensors.length }, (_, i): Given => {
     const constant = fixed.get(String(i))
@@ -381,36 +378,49 @@ function operandsOf(call: LayerCall): readonly Given[] {
   })
 }
 
-function attributeValue(value: Attribute | undefined): unknown {
-  if (value === undefined) return undefined
-  if (value.list !== undefined) {
-    const list = (value.list.i ?? []).map(Number)
-    return list.length === 0 ? undefined : list
+function attributeValue(value: unknown): unknown {
+  const { b, i, f, type, list } = jsonIn(value)
+  if (list !== undefined) {
+    const { i: whole } = jsonIn(list)
+    return Array.isArray(whole) && whole.length > 0 ? whole.map(wholeNumber) : undefined
   }
-  if (value.i !== undefined) return Number(value.i)
-  if (value.type !== undefined) return dtypeOf(value.type)
-  return value.b ?? value.f
+  if (i !== undefined) return wholeNumber(i)
+  if (typeof type === 'string') return dtypeOf(type)
+  return b ?? f
 }
+
+/** A 64-bit integer, which stands as text in protobuf's JSON. */
+function wholeNumber(value: unknown): number {
+  return typeof value === 'string' || typeof value === 'number' ? Number(value) : Number.NaN
+}
+
+const dtypes: ReadonlyMap<string, string> = new Map([
+  ['float', 'float32'],
+  ['double', 'float64'],
+  ['half', 'float16'],
+])
 
 /** `DT_FLOAT` as NumPy calls it. */
 function dtypeOf(type: string): string {
   const name = type.replace(/^DT_/, '').toLowerCase()
-  return { float: 'float32', double: 'float64', half: 'float16' }[name] ?? name
+  return dtypes.get(name) ?? name
 }
 
 /** `begin`, `end` and `strides` as keys; bits say where a key is something else. */
 function sliceKeys(
   call: LayerCall,
   operands: readonly Given[],
-  attr: Readonly<Record<string, Attribute>>,
+  attr: JsonObject,
 ): readonly unknown[] {
   const [begin, end, strides] = operands.slice(1, 4).map((each) => {
     const numbers = constantTensor(each, call.name)
     if (numbers === null) throw unsupported(call, 'a slice whose places are computed')
     return [...numbers.data]
   })
+  if (begin === undefined || end === undefined || strides === undefined)
+    throw unsupported(call, 'a slice without its places')
   const bit = (mask: string, i: number): boolean =>
-    Math.floor(Number(attr[`${mask}_mask`]?.i ?? 0) / 2 ** i) % 2 === 1
+    Math.floor(wholeNumber(jsonIn(attr[`${mask}_mask`]).i ?? 0) / 2 ** i) % 2 === 1
   return begin.map((start, i) => {
     if (bit('ellipsis', i)) return { class_name: '__ellipsis__' }
     if (bit('new_axis', i)) return null
@@ -431,7 +441,7 @@ const lambda = entry((call) => {
 
 /** The layers that are functions of TensorFlow; null for another layer, and for one that is known. */
 export function unknownFunction(layer: LayerConfig): string | null {
-  const { className, settings } = layer
+  const { className } = layer
   if (className === 'TensorFlowOpLayer') {
     if (graphOperationOf(layer) !== null) return null
     const { op } = nodeDef(layer)
@@ -441,7 +451,7 @@ export function unknownFunction(layer: LayerConfig): string | null {
   }
   if (className !== 'TFOpLambda' && className !== 'SlicingOpLambda') return null
   if (functionOf(layer) !== null) return null
-  return `tf.${settings.get('function')}, a function of TensorFlow that gruv does not know`
+  return `tf.${statedFunction(layer)}, a function of TensorFlow that gruv does not know`
 }
 
 export const tensorflowOperations: Readonly<Record<string, LayerEntry>> = {

@@ -207,11 +207,15 @@ function weightsOf(op: Op, gates: number): Weights {
   return { kernel, recurrentKernel, bias, peephole }
 }
 
+const directionsBy: ReadonlyMap<string, readonly ('forward' | 'backward')[]> = new Map([
+  ['forward', ['forward']],
+  ['reverse', ['backward']],
+  ['bidirectional', ['forward', 'backward']],
+])
+
 function directionsOf(op: Op, count: number): readonly ('forward' | 'backward')[] {
   const direction = op.string('direction', 'forward').toLowerCase()
-  const directions = (
-    { forward: ['forward'], reverse: ['backward'], bidirectional: ['forward', 'backward'] } as const
-  )[direction]
+  const directions = directionsBy.get(direction)
   if (directions?.length === count) return directions
   throw op.wrong('direction', 'forward, reverse or bidirectional, as many as W has', direction)
 }
