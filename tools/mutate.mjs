@@ -31,16 +31,16 @@ import { mutationsOf } from './mutations.mjs'
 
 /**
  * @typedef {import('./mutations.mjs').Mutation & { path: string, line: number }} Mutant
- * @typedef {{ failed: boolean, seconds: number }} Usual how a test file fares without a mistake
  */
 
 const usual = ['runtime', 'model', 'formats', 'bytes', 'diagnose', 'verify'].map(
   (folder) => `src/${folder}`,
 )
 
-/** A test that takes this many times its usual time, and the start of vitest, hangs. */
-const PATIENCE = 6
-const START_SECONDS = 30
+/** A test that takes this many times its usual time hangs. */
+const PATIENCE = 10
+/** Slower tests are left out. */
+const MOST_SECONDS = 120
 
 process.chdir(join(dirname(fileURLToPath(import.meta.url)), '..'))
 const { values, positionals } = readArguments()
@@ -57,10 +57,16 @@ const tests = new Map(mutants.map(({ path }) => [path, testsOf(path).slice(0, mo
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'gruv-mutate-')))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 process.once('SIGINT', () => process.exit(1)).once('SIGTERM', () => process.exit(1))
+const untouched = copyTree('untouched')
 const copies = Array.from({ length: jobs }, (_, job) => copyTree(String(job)))
 
-console.log(`${mutants.length} mistakes, seed ${seed}. First the tests without any.`)
-const usually = await usualTimes([...new Set([...tests.values()].flat())])
+/**
+ * Seconds that a test file takes without a mistake; undefined where it fails.
+ * @type {Map<string, Promise<number | undefined>>}
+ */
+const usualTimes = new Map()
+
+console.log(`${mutants.length} mistakes, seed ${seed}.`)
 await plantAll()
 
 /** Runs all mutants, as many at once as there are copies, and prints those that nothing noticed. */
@@ -73,7 +79,9 @@ async function plantAll() {
     for (let mutant = waiting.shift(); mutant; mutant = waiting.shift()) {
       const verdict = await plant(copy, mutant)
       const where = `${mutant.path}:${mutant.line}  ${mutant.what}`
-      console.log(`${++done}/${mutants.length} ${verdict ?? 'NOT NOTICED'}  ${where}`)
+      console.log(
+        `${++done}/${mutants.length} ${verdict ? `noticed (${verdict})` : 'NOT NOTICED'}  ${where}`,
+      )
       if (verdict === undefined) survivors.push(where)
     }
   }
@@ -93,17 +101,11 @@ async function plant(copy, { path, start, end, text }) {
   const source = readFileSync(path, 'utf8')
   writeFileSync(join(copy, path), source.slice(0, start) + text + source.slice(end))
   try {
-    const passing = (tests.get(path) ?? []).filter((test) => usually.get(test)?.failed === false)
-    // The nearest alone, since most mistakes end there.
-    for (const batch of [passing.slice(0, 1), passing.slice(1)]) {
-      if (batch.length === 0) continue
-      const time = batch.reduce((sum, test) => sum + (usually.get(test)?.seconds ?? 0), 0)
-      const code = await vitest(
-        copy,
-        ['--maxWorkers=1', '--bail=1', ...batch],
-        START_SECONDS + PATIENCE * time,
-      )
-      if (code !== 0) return `${code === null ? 'hangs' : 'noticed'} (${batch.join(' ')})`
+    for (const test of tests.get(path) ?? []) {
+      const time = await usualTime(test)
+      if (time === undefined) continue
+      const code = await vitest(copy, test, PATIENCE * time)
+      if (code !== 0) return code === null ? `${test} hangs` : test
     }
     return undefined
   } finally {
@@ -113,34 +115,31 @@ async function plant(copy, { path, start, end, text }) {
 
 /**
  * Tests that need a build or a browser fail in a copy; they are left out.
- * @param {readonly string[]} files
- * @returns {Promise<Map<string, Usual>>}
+ * @param {string} test
  */
-async function usualTimes(files) {
-  const copy = copies[0] ?? fail('--jobs takes at least 1.')
-  const report = join(folder, 'usual.json')
-  await vitest(copy, ['--reporter=json', `--outputFile=${report}`, ...files], 1200)
-  /** @type {{ testResults: { name: string, status: string, startTime: number, endTime: number }[] }} */
-  const { testResults } = JSON.parse(readFileSync(report, 'utf8'))
-  const times = new Map(
-    testResults.map(({ name, status, startTime, endTime }) => [
-      name.slice(copy.length + 1),
-      { failed: status !== 'passed', seconds: (endTime - startTime) / 1000 },
-    ]),
-  )
-  const failed = [...times].filter(([, time]) => time.failed).map(([test]) => test)
-  if (failed.length > 0) console.log(`Left out, they fail in a copy: ${failed.join(', ')}`)
-  return times
+function usualTime(test) {
+  const known = usualTimes.get(test)
+  if (known) return known
+  const measure = async () => {
+    const began = performance.now()
+    const code = await vitest(untouched, test, MOST_SECONDS)
+    if (code === 0) return (performance.now() - began) / 1000
+    console.log(`Left out, it fails without a mistake: ${test}`)
+    return undefined
+  }
+  const time = measure()
+  usualTimes.set(test, time)
+  return time
 }
 
 /**
  * @param {string} cwd
- * @param {readonly string[]} rest
+ * @param {string} test
  * @param {number} limit seconds
  * @returns {Promise<number | null>} its exit code; null when it took too long.
  */
-function vitest(cwd, rest, limit) {
-  const args = ['node_modules/vitest/vitest.mjs', 'run', ...rest]
+function vitest(cwd, test, limit) {
+  const args = ['node_modules/vitest/vitest.mjs', 'run', '--maxWorkers=1', '--bail=1', test]
   return new Promise((resolve) => {
     // A process group of its own, since workers that are busy outlive the vitest that is killed.
     const ownGroup = process.platform !== 'win32'
