@@ -55,7 +55,7 @@ const imports = readImports()
 const tests = new Map(mutants.map(({ path }) => [path, testsOf(path).slice(0, most)]))
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'gruv-mutate-')))
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
 process.once('SIGINT', () => process.exit(1)).once('SIGTERM', () => process.exit(1))
 const untouched = copyTree('untouched')
 const copies = Array.from({ length: jobs }, (_, job) => copyTree(String(job)))
@@ -149,7 +149,8 @@ function vitest(cwd, test, limit) {
       else child.kill()
     }
     const timer = setTimeout(end, limit * 1000)
-    process.once('exit', end)
+    // Before the folder is removed, in which it writes.
+    process.prependOnceListener('exit', end)
     child.once('exit', (code) => {
       clearTimeout(timer)
       process.off('exit', end)
