@@ -14,7 +14,7 @@ import { writeHdf5 } from '../src/bytes/hdf5/write.ts'
 import { writeZip } from '../src/bytes/zip/write.ts'
 import { convert } from '../src/convert/index.ts'
 import { type CompileOptions, compile, compileSync, load, type Model } from '../src/index.ts'
-import { Budget } from '../src/limits.ts'
+import { Budget, mostBytes } from '../src/limits.ts'
 import { createModel } from '../src/model/graph.ts'
 import { dense, gru, sequential } from '../src/model/index.ts'
 import type { LayerNode } from '../src/model/types.ts'
@@ -463,6 +463,46 @@ describe('limits that a caller gives', () => {
 test('no size escapes a budget: not a number is beyond every limit', () => {
   const budget = Budget.running(undefined, 1)
   expect(() => budget.check('elements', Number.NaN, 'here')).toThrow(/elements/)
+})
+
+test('the defaults, for nothing, for one more and where they end', () => {
+  const mib = 2 ** 20
+  const read = (bytes: number) => Budget.reading(undefined, bytes)
+  const run = (numbers: number) => Budget.running(undefined, numbers)
+  expect([0, 1, 1e9].map((n) => read(n).most('bytes'))).toEqual([
+    64 * mib,
+    64 * mib + 100,
+    2 ** 31 - 1,
+  ])
+  expect([0, 29, 30, 1e9].map((n) => read(n).most('nodes'))).toEqual([
+    30_000, 30_000, 30_001, 250_000,
+  ])
+  expect([0, 1].map((n) => read(n).most('elements'))).toEqual([4 * mib, 4 * mib + 8])
+  expect([0, 1].map((n) => read(n).most('operations'))).toEqual([128 * mib, 128 * mib + 64])
+  expect([0, 1e9].map((n) => run(n).most('bytes'))).toEqual([2 ** 31 - 1, 2 ** 31 - 1])
+  expect([0, 1e9].map((n) => run(n).most('nodes'))).toEqual([250_000, 250_000])
+  expect([0, 1, 1e9].map((n) => run(n).most('elements'))).toEqual([
+    64 * mib,
+    64 * mib + 64,
+    512 * mib,
+  ])
+  expect([0, 1].map((n) => run(n).most('operations'))).toEqual([2 ** 32, 2 ** 32 + 2 ** 14])
+  expect([null, 0].map(mostBytes)).toEqual([256 * mib, 2 ** 31 - 1])
+})
+
+test('a budget admits what reaches it, refuses one more, and adds up', () => {
+  const budget = Budget.reading({ nodes: 5 }, 0)
+  budget.check('nodes', 5, 'here')
+  budget.spend('nodes', 2, 'here')
+  budget.spend('nodes', 3, 'here')
+  expect(() => budget.spend('nodes', 1, 'here')).toThrow(
+    expect.objectContaining({ code: 'too-large', where: 'here', expected: 'at most 5 layers' }),
+  )
+  // No limit of its own, so what arrives later counts.
+  expect(() => budget.check('elements', 2 ** 22 + 8, 'here')).toThrow(/elements=8e6/)
+  budget.grow(1)
+  budget.check('elements', 2 ** 22 + 8, 'here')
+  expect(() => budget.check('bytes', Number.POSITIVE_INFINITY, 'here')).toThrow(/bytes=Infinity/)
 })
 
 describe('endless sources are read up to the limit', () => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { readHdf5 } from '../../src/bytes/hdf5/hdf5.ts'
+import { hdf5Sessions } from '../../src/bytes/hdf5/session.ts'
 import { type Hdf5Dataset, type Hdf5Group, memberAt } from '../../src/bytes/hdf5/tree.ts'
 import { writeHdf5 } from '../../src/bytes/hdf5/write.ts'
 import { encodeNumbers } from '../../src/bytes/numbers/encode.ts'
@@ -127,7 +128,7 @@ describe('what h5py writes is read as h5py reads it', () => {
     const dataset = memberAt(await readHdf5(fixture('storage')), 'lzf') as Hdf5Dataset
     expect(await errorOf(() => dataset.read())).toMatchObject({
       code: 'unsupported',
-      got: expect.stringContaining('lzf'),
+      got: expect.stringMatching(/^filter 'lzf' is not registered$/),
     })
   })
 
@@ -194,6 +195,34 @@ describe('hostile files', () => {
     expect(read('filled').data).toEqual(new Float32Array(8).fill(3))
     const patterns = Uint8Array.of(...Array(8).fill(0xa5), ...Array(8).fill(0x5a))
     expect(new Uint8Array(read('patterns').data.buffer)).toEqual(patterns)
+  })
+
+  test('the message of the library is its innermost line, whole', async () => {
+    const error = await errorOf(() => readHdf5(fixture('types').slice(0, 1024)))
+    expect(error.got).toMatch(/^H5\w+\(\): [^#\n]+$/)
+  })
+
+  test('the memory of a session: 64 MiB beside the bytes of the limit, to the page', async () => {
+    const { grow } = WebAssembly.Memory.prototype
+    const pages = 2 ** 10
+    const bytes = fixture('types')
+    const refused = /more memory than the file justifies/
+    // Memory of the test itself, so that it does not matter what the library has already.
+    const taken = (limit: number, run: (memory: WebAssembly.Memory) => void) =>
+      hdf5Sessions({ bytes: limit }).then((session) =>
+        session(bytes, () => run(new WebAssembly.Memory({ initial: 0 }))),
+      )
+    await taken(2 ** 16, (memory) => {
+      memory.grow(pages)
+      memory.grow(1)
+      expect(() => memory.grow(1)).toThrow(refused)
+    })
+    await taken(2 ** 16 - 1, (memory) => {
+      expect(() => memory.grow(pages + 1)).toThrow(refused)
+      // What is refused is not counted.
+      memory.grow(pages)
+    })
+    expect(WebAssembly.Memory.prototype.grow).toBe(grow)
   })
 
   test.each([
