@@ -5,6 +5,7 @@ const minutes = 60_000
 
 /** The deep tests, which `tools/test-deep.mjs` runs part by part. */
 const config: ViteUserConfig = {
+  ...fast,
   test: {
     ...fast.test,
     include: ['test/deep/**/*.test.ts'],

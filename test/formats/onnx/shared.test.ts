@@ -11,6 +11,7 @@ import { compileSync, load, type Model } from '../../../src/index.ts'
 import type { Named, Tensor } from '../../../src/tensor.ts'
 import { errorOf } from '../../support/errors.ts'
 import { haveShared, sharedPath } from '../../support/shared.ts'
+import { streamed } from '../../support/steps.ts'
 import { expectOutputs } from './cases.ts'
 
 /** ONNX Runtime's own float32 rounding; gruv's comes on top where it rounds too. */
@@ -87,6 +88,39 @@ async function compare(model: Model, folder: string): Promise<void> {
     ['ort_'],
   )
   expectOutputs(model, inputs, outputs, tolerance)
+  expectStreams(model, inputs)
+}
+
+/** A model that streams gives, row by row, the numbers of `predict`. */
+function expectStreams(model: Model, inputs: Named<Tensor>): void {
+  const program = compileSync(model, { precision: 'f64' })
+  if (program.plan.obstacle !== null) return
+  const whole = program.predict(inputs)
+  const [clock] = model.inputs
+  const { shape } = inputs[clock.name]
+  const [rows, steps] = (clock.axes ?? [0, 1]).map((axis) => shape[axis])
+  for (let row = 0; row < rows; row++) {
+    const given = Object.fromEntries(
+      model.inputs.map(({ name, axes }) => [name, rowOf(inputs[name], axes?.[0] ?? 0, row)]),
+    )
+    const found = streamed(program, given, steps)
+    for (const { name, axes } of model.outputs) {
+      const { data } = rowOf(whole[name], axes?.[0] ?? 0, row)
+      const last = found[name].slice(-data.length)
+      expect(last.length).toBe(data.length)
+      // Sums in another order at most: some roundings of float64.
+      data.forEach((value, i) => {
+        if (!(Math.abs(last[i] - value) <= 1e-12 * Math.max(1, Math.abs(value))))
+          expect([name, row, i, last[i]]).toEqual([name, row, i, value])
+      })
+    }
+  }
+}
+
+function rowOf({ shape, data }: Tensor, axis: number, row: number): Tensor {
+  const inner = shape.slice(axis + 1).reduce((product, extent) => product * extent, 1)
+  const kept = Array.from(data).filter((_, i) => Math.floor(i / inner) % shape[axis] === row)
+  return { shape: shape.with(axis, 1), data: Float64Array.from(kept) }
 }
 
 async function tensorOf(bytes: Uint8Array): Promise<Tensor> {
