@@ -44,6 +44,9 @@ export function createRecords({ states }: Plan, memory: Memory, model: Model): S
   const count = states.reduce((sum, { size }) => sum + size, 0)
   const bytes = 8 * Math.ceil((HEADER + width * count) / 8)
   const kind = VERSION | (width << 16)
+  const last = bytes / 4 - 1
+  /** From words to numbers: a float64 takes two. */
+  const pair = width === 8 ? 1 : 0
   /** Takes records whose numbers do not lie at multiples of their width. */
   const aside = new Uint8Array(bytes)
   /** What lies in the array of the records, from the first byte of its buffer on. */
@@ -53,6 +56,24 @@ export function createRecords({ states }: Plan, memory: Memory, model: Model): S
   let numbers = memory
   // Computed when they are first needed, which takes as long as the model is large.
   let fingerprint: Int32Array | null = null
+
+  /** Between a record and a state row, which holds each state padded. */
+  const copyStates = (
+    record: Memory,
+    first: number,
+    memory: Memory,
+    row: number,
+    out: boolean,
+  ): void => {
+    let at = first
+    for (let s = 0; s < states.length; s++) {
+      const { size, offset } = states[s]
+      const place = row + offset
+      if (out) for (let i = 0; i < size; i++) record[at + i] = memory[place + i]
+      else for (let i = 0; i < size; i++) memory[place + i] = record[at + i]
+      at += size
+    }
+  }
 
   /** Where the words of a record begin, or those aside. */
   const find = (array: Uint8Array, at: number): number => {
@@ -85,33 +106,21 @@ export function createRecords({ states }: Plan, memory: Memory, model: Model): S
     save(row, steps, begun, to, where) {
       const first = find(to, where)
       // Behind an odd count of float32.
-      words[first + bytes / 4 - 1] = 0
+      words[first + last] = 0
       words[first] = MAGIC
       words[first + 1] = begun ? kind | BEGUN : kind
       words[first + 2] = fingerprint![0]
       words[first + 3] = fingerprint![1]
       words[first + 4] = steps
       words[first + 5] = steps / 2 ** 32
-      let at = (4 * first + HEADER) / width
-      for (let s = 0; s < states.length; s++) {
-        const { size, offset } = states[s]
-        const from = row + offset
-        for (let i = 0; i < size; i++) numbers[at + i] = memory[from + i]
-        at += size
-      }
+      copyStates(numbers, (first + HEADER / 4) >> pair, memory, row, true)
       if (begin < 0) to.set(aside, where)
     },
     load(row, from, where) {
       const first = records.check(from, where)
       records.steps = (words[first + 4] >>> 0) + (words[first + 5] >>> 0) * 2 ** 32
       records.begun = (words[first + 1] & BEGUN) !== 0
-      let at = (4 * first + HEADER) / width
-      for (let s = 0; s < states.length; s++) {
-        const { size, offset } = states[s]
-        const to = row + offset
-        for (let i = 0; i < size; i++) memory[to + i] = numbers[at + i]
-        at += size
-      }
+      copyStates(numbers, (first + HEADER / 4) >> pair, memory, row, false)
     },
     check(from, at) {
       const first = find(from, at)
