@@ -130,12 +130,7 @@ describe('refused', () => {
       [{ module: 'gru', activation: 'relu' }],
       /only an nn\.RNN/,
     ],
-    [
-      'a matrix that can be two things',
-      'words.pt',
-      ['embedding'],
-      /linear or an embedding/,
-    ],
+    ['a matrix that can be two things', 'words.pt', ['embedding'], /linear or an embedding/],
     [
       'a module that is a plain one',
       'zip.pt',

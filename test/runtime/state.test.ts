@@ -272,7 +272,7 @@ describe('steps of many', () => {
     damaged[2 * size] ^= 1
     const before = damaged.slice()
     expect(() => program.stepMany(damaged, inputs, outputs)).toThrow(/no state of this model/)
-    expect(() => program.stepMany(states.subarray(1), inputs, outputs)).toThrow(/whole number/)
+    expect(() => program.stepMany(states.subarray(1), inputs, outputs)).toThrow(/whole records/)
     expect(() => program.stepMany(states, inputs.subarray(1), outputs)).toThrow(/inputs/)
     expect(() => program.stepMany(states, inputs, outputs.subarray(1))).toThrow(/outputs/)
     expect(damaged).toEqual(before)

@@ -54,7 +54,7 @@ export function stepMany(
   }))
   const count = states.length / records.bytes
   if (!Number.isInteger(count)) {
-    throw new GruvError('bad-argument', 'the states are no whole number of records', {
+    throw new GruvError('bad-argument', 'states are whole records', {
       expected: `a multiple of ${records.bytes} bytes`,
       got: `${states.length}`,
     })

@@ -78,7 +78,7 @@ export function createRecords({ states }: Plan, memory: Memory, model: Model): S
   /** Where the words of a record begin, or those aside. */
   const find = (array: Uint8Array, at: number): number => {
     if (!(at >= 0 && at % 8 === 0 && at + bytes <= array.length)) {
-      throw new GruvError('bad-argument', 'there is no room for a state', {
+      throw new GruvError('bad-argument', 'no room for a state', {
         expected: `${bytes} bytes from a multiple of 8 on`,
         got: `byte ${at} of ${array.length}`,
       })
@@ -135,7 +135,6 @@ export function createRecords({ states }: Plan, memory: Memory, model: Model): S
         return first
       const isRecord = words[first] === MAGIC && said >>> 24 === 0
       throw new GruvError('bad-argument', 'this is no state of this model', {
-        where: `byte ${at}`,
         expected: `version ${VERSION}, ${8 * width} bits, this model`,
         got: !isRecord
           ? 'other bytes'
