@@ -95,7 +95,7 @@ export type FindArrays = (tensors: Named<Tensor>) => {
   readonly grounds: GruGrounds
 }
 
-const SAY_WHICH = 'Say which is which: `--names w=…,u=…,b=…`, with whole names.'
+const SAY_WHICH = 'Say which is which: `--names w=…,u=…,b=…`.'
 
 function byFamily(tensors: Named<Tensor>): ReturnType<FindArrays> {
   for (const family of families) {
