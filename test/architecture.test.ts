@@ -34,6 +34,7 @@ const table: Readonly<Record<string, Row>> = {
   'runtime/plan/': { may: [...ground, 'model/'] },
   // It knows WebAssembly and nothing else, so that it can be read, and used, alone.
   'runtime/wasm/assembler/': { may: [] },
+  'keyed/': { may: [...ground, 'runtime/'] },
   'verify/': { may: [...ground, 'runtime/', 'model/', 'bytes/'] },
   'trace/': { may: [...ground, 'runtime/', 'model/', 'bytes/'] },
   'diagnose/': { may: [...ground, 'runtime/', 'model/', 'bytes/', 'verify/'] },

@@ -17,8 +17,10 @@ import {
   type Row,
   speedTable,
   startupTable,
+  stateTable,
 } from './report.ts'
 import type { Startup, StartupOptions } from './startup.ts'
+import type { StateResult } from './state.ts'
 import { median, type TimingOptions } from './timing.ts'
 
 const usage = `npm run bench -- [options]
@@ -110,7 +112,11 @@ async function main(): Promise<void> {
   const everything = values.workloads === undefined && values.units === undefined
   const startup = everything ? startups(node, contenders, settings.starts) : {}
   const download = everything ? await downloads() : []
-  if (everything) print(`${startupTable(startup, STARTUP_UNITS)}\n${downloadTable(download)}`)
+  const state = everything ? states(node, settings.timing) : []
+  if (everything)
+    print(
+      `${startupTable(startup, STARTUP_UNITS)}\n${downloadTable(download)}\n${stateTable(state)}`,
+    )
   print(
     `${Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
@@ -133,6 +139,7 @@ async function main(): Promise<void> {
     absent,
     startup: { units: STARTUP_UNITS, contenders: startup },
     download,
+    state,
   })
 }
 
@@ -196,6 +203,11 @@ function startups(
     }
   }
   return found
+}
+
+function states(node: string, timing: TimingOptions): readonly StateResult[] {
+  progress('states')
+  return child<readonly StateResult[]>(node, 'state.js', timing)
 }
 
 function packageVersions(): Record<string, string> {

@@ -4,6 +4,7 @@ import type { Download } from './bundles.ts'
 import type { Entry } from './cell.ts'
 import type { WorkloadName } from './layer.ts'
 import type { Startup } from './startup.ts'
+import type { StateResult } from './state.ts'
 
 export interface Row {
   readonly workload: WorkloadName
@@ -122,6 +123,17 @@ export function downloadTable(downloads: readonly Download[]): string {
     kilobytes(script + wasm),
   ])
   return `### Download, gzipped kB\n\n${table(['contender', 'JavaScript', 'WebAssembly', 'together'], rows)}\n`
+}
+
+/** States of keys, and many keys at once. */
+export function stateTable(results: readonly StateResult[]): string {
+  const rows = results.map(({ what, units, ns, ratio }) => [
+    what,
+    `${units}`,
+    showNs(ns),
+    `×${significant(ratio)}`,
+  ])
+  return `### States, gruv deterministic, per step of one key\n\n${table(['what', 'units', 'ns', 'time against the first'], rows)}\n`
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -10,7 +10,7 @@ import { GruvError, locate } from '../errors.ts'
 import { type Named, sizeOf, type Tensor, toTensor } from '../tensor.ts'
 import { showBytes } from './byte-arrays.ts'
 import { isCounts } from './checks.ts'
-import { isJsonObject, type JsonObject, parseJson } from './json/text.ts'
+import { isJsonObject, type JsonObject, parseJsonObject } from './json/object.ts'
 import { encodeNumbers, storageOf } from './numbers/encode.ts'
 import { type BinaryType, bytesPer, decodeNumbers } from './numbers/storage.ts'
 import { quote, showExtents } from './show.ts'
@@ -96,6 +96,10 @@ function cutOff(problem: string, expected: number, got: number): GruvError {
 
 const BRACE = 0x7b
 
+/**
+ * No search for names that come twice: the bytes of the one that is lost belong to no tensor then,
+ * which is refused.
+ */
 function parseHeader(bytes: Uint8Array): JsonObject {
   if (bytes[0] !== BRACE) throw wrong('header', 'an opening brace first', showBytes(bytes))
   let text: string
@@ -104,7 +108,7 @@ function parseHeader(bytes: Uint8Array): JsonObject {
   } catch (cause) {
     throw new GruvError('bad-file', 'the header is not UTF-8', { where: 'header', cause })
   }
-  return locate('header', () => object(parseJson(text), 'a JSON object'))
+  return locate('header', () => parseJsonObject(text))
 }
 
 function readMetadata(value: unknown): Readonly<Record<string, string>> {

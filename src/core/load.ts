@@ -9,6 +9,7 @@ import { GruvError } from '../errors.ts'
 import { bareLayer } from '../formats/bare-layer.ts'
 import { checkTaken, coreFormats, recognized } from '../formats/core.ts'
 import { baseName, type ReadOptions, type SourceFile } from '../formats/format.ts'
+import { byNames } from '../formats/given-names.ts'
 import { coreKinds } from '../formats/gruv/core-nodes.ts'
 import type { NodeReaders } from '../formats/gruv/node-format.ts'
 import type { GraphDescription, GraphTools } from '../formats/gruv/read-graph.ts'
@@ -58,16 +59,18 @@ const zipParts: ZipParts = { inflateSync, checkUnpacked }
 
 const formats = coreFormats(
   (file: SourceFile, options: ReadOptions): Model =>
-    npzLayer(file, readZipSync(file.bytes, zipParts, options.limits), options),
+    npzLayer(file, readZipSync(file.bytes, zipParts, options.limits), options, findIn(options)),
   (file, options) => {
     const { metadata, tensors } = readSafetensors(file.bytes)
     const graph = describedGraph(metadata, options)
     if (graph !== null) return gruvModel(file, graph, tensors, toolsFor(graph))
     if (!isStateDict(tensors, options))
-      return bareLayer(baseName(file.name), BARE, tensors, options)
+      return bareLayer(baseName(file.name), BARE, tensors, options, findIn(options))
     throw notHere('the reader of PyTorch modules', 'a state dict', `${ELSEWHERE}.`)
   },
 )
+
+const findIn = ({ names }: ReadOptions) => names && byNames(names)
 
 function read(file: SourceFile, options: ReadOptions): Model {
   const format = recognized(formats, file)

@@ -15,7 +15,7 @@ import { type GruArrays, type GruGrounds, gruNode } from '../model/recurrent/gru
 import { coreSignatures } from '../model/shapes/core.ts'
 import type { Model } from '../model/types.ts'
 import { type Named, showShape, type Tensor } from '../tensor.ts'
-import type { ArrayNames, ReadOptions } from './format.ts'
+import type { ReadOptions } from './format.ts'
 
 interface Family {
   /** As in "the array names are …'s". */
@@ -58,15 +58,17 @@ const families: readonly Family[] = [
 
 /**
  * @param source the kind of file, in words.
+ * @param find `byNames` (`given-names.ts`) where the caller has named the arrays.
  * @throws GruvError `not-found` when the arrays cannot be told apart, listing what is there.
  */
 export function bareLayer(
   name: string,
   source: string,
   tensors: Named<Tensor>,
-  { names, conventions = {} }: ReadOptions,
+  { conventions = {} }: ReadOptions,
+  find: FindArrays = byFamily,
 ): Model {
-  const { arrays, grounds } = names === undefined ? byFamily(tensors) : byGivenNames(tensors, names)
+  const { arrays, grounds } = find(tensors)
   const node = gruNode('gru', arrays, grounds, conventions)
   const guessed = node.conventions.filter(({ origin }) => origin === 'assumed')
   return assembleModel(
@@ -87,7 +89,15 @@ export function bareLayer(
   )
 }
 
-function byFamily(tensors: Named<Tensor>): { arrays: GruArrays; grounds: GruGrounds } {
+/** Tells which of the tensors are the arrays of the layer, and what their names imply. */
+export type FindArrays = (tensors: Named<Tensor>) => {
+  readonly arrays: GruArrays
+  readonly grounds: GruGrounds
+}
+
+const SAY_WHICH = 'Say which is which: `--names w=…,u=…,b=…`.'
+
+function byFamily(tensors: Named<Tensor>): ReturnType<FindArrays> {
   for (const family of families) {
     const kernel = find(tensors, family.kernel)
     const recurrentKernel = find(tensors, family.recurrentKernel)
@@ -99,7 +109,7 @@ function byFamily(tensors: Named<Tensor>): { arrays: GruArrays; grounds: GruGrou
   throw new GruvError('not-found', 'no GRU layer can be made out among these arrays', {
     expected: `names such as ${families.map(({ kernel, recurrentKernel }) => `${kernel[0]} and ${recurrentKernel[0]}`).join(', or ')}`,
     got: listArrays(tensors),
-    fix: 'Say which is which: `--names w=…,u=…,b=…`.',
+    fix: SAY_WHICH,
   })
 }
 
@@ -124,39 +134,11 @@ function find(tensors: Named<Tensor>, wanted: readonly string[]): Tensor | undef
     if (matches.length > 1) {
       throw new GruvError('not-found', `${matches.length} arrays are called '${name}'`, {
         got: matches.join(', '),
-        fix: 'Choose one layer: `--names w=…,u=…,b=…` takes whole names.',
+        fix: SAY_WHICH,
       })
     }
   }
   return undefined
-}
-
-function byGivenNames(
-  tensors: Named<Tensor>,
-  names: ArrayNames,
-): { arrays: GruArrays; grounds: GruGrounds } {
-  const named = (part: keyof ArrayNames): Tensor | undefined => {
-    const name = names[part]
-    if (name === undefined) return undefined
-    if (Object.hasOwn(tensors, name)) return tensors[name]
-    throw new GruvError('not-found', `there is no array '${name}'`, {
-      where: `--names ${part}=`,
-      got: listArrays(tensors),
-    })
-  }
-  const kernel = named('w')
-  const recurrentKernel = named('u')
-  if (kernel === undefined || recurrentKernel === undefined) {
-    throw new GruvError('bad-argument', 'the names of both kernels are needed', {
-      where: '--names',
-      expected: 'w=INPUT_KERNEL,u=RECURRENT_KERNEL, and b=BIAS if there is one',
-      got: Object.keys(names).join(', ') || 'none',
-    })
-  }
-  return {
-    arrays: { kernel, recurrentKernel, bias: named('b'), recurrentBias: named('br') },
-    grounds: {},
-  }
 }
 
 function unusedArrays(tensors: Named<Tensor>, arrays: GruArrays): readonly string[] {
@@ -165,7 +147,7 @@ function unusedArrays(tensors: Named<Tensor>, arrays: GruArrays): readonly strin
   return unused.length === 0 ? [] : [`not used: ${unused.join(', ')}`]
 }
 
-function listArrays(tensors: Named<Tensor>): string {
+export function listArrays(tensors: Named<Tensor>): string {
   const names = Object.entries(tensors).map(([name, { shape }]) => `${name} ${showShape(shape)}`)
   const shown = names.slice(0, MOST_NAMES).join(', ')
   return names.length > MOST_NAMES

@@ -1,13 +1,13 @@
 /** Checks the types of JSON values that came from a file. */
 
-import { isJsonObject, type JsonObject, parseJson } from '../bytes/json/text.ts'
+import { isJsonObject, type JsonObject, parseJsonObject } from '../bytes/json/object.ts'
 import { GruvError, locate } from '../errors.ts'
 
 export type { JsonObject }
 
 /** @throws GruvError `bad-file` when the text is no JSON object, `too-large` when it nests too deep. */
 export function parseObject(text: string, where: string): JsonObject {
-  return locate(where, () => object(parseJson(text), 'the description'))
+  return locate(where, () => parseJsonObject(text))
 }
 
 export function object(value: unknown, where: string): JsonObject {

@@ -9,12 +9,14 @@ import type { Model } from '../model/types.ts'
 import { bareLayer } from './bare-layer.ts'
 import { object } from './decode.ts'
 import { baseName, type ReadOptions, type SourceFile } from './format.ts'
+import { byNames } from './given-names.ts'
 import { stateDictModel } from './pytorch/index.ts'
 import { stateArrays } from './pytorch/state-arrays.ts'
 
 export async function readJsonLayer(file: SourceFile, options: ReadOptions): Promise<Model> {
   const tensors = readJson(new TextDecoder().decode(file.bytes))
-  return bareLayer(baseName(file.name), 'JSON object of arrays', tensors, options)
+  const find = options.names && byNames(options.names)
+  return bareLayer(baseName(file.name), 'JSON object of arrays', tensors, options, find)
 }
 
 /** @throws GruvError as `stateDictModel`; `bad-shape` for values that are no arrays. */

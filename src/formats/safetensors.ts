@@ -32,7 +32,9 @@ export async function readSafetensorsModel(file: SourceFile, options: ReadOption
     return stateDictModel(file, stateArrays(BARE, tensors), options)
   }
   const { bareLayer } = await import('./bare-layer.ts')
-  return bareLayer(baseName(file.name), BARE, tensors, options)
+  const { names } = options
+  const find = names && (await import('./given-names.ts')).byNames(names)
+  return bareLayer(baseName(file.name), BARE, tensors, options, find)
 }
 
 /** The description of one of gruv's own files; null in others, which hold weights alone. */

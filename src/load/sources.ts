@@ -1,8 +1,8 @@
 /** Fetches the bytes of a model: from a server, from memory, from the file system. */
 
-import { GruvError } from '../errors.ts'
 import type { Siblings, SourceFile } from '../formats/format.ts'
 import type { LimitOptions } from '../limits.ts'
+import { bytesIn, fetchOrTell } from './answers.ts'
 import type { FileSet, Global } from './file-set.ts'
 
 export type ModelSource =
@@ -60,17 +60,6 @@ function isPath(source: string | URL): boolean {
   return isNode && !/^[a-z][a-z\d+.-]+:/i.test(source)
 }
 
-async function fetchOrTell(url: string | URL): Promise<Response> {
-  try {
-    return await fetch(url)
-  } catch (cause) {
-    throw new GruvError('unreadable', 'the server cannot be reached', {
-      got: cause instanceof Error ? cause.message : String(cause),
-      cause,
-    })
-  }
-}
-
 /** @param asked the URL that was asked for, which may have led elsewhere. */
 async function served(
   answer: Response,
@@ -78,51 +67,10 @@ async function served(
   limits?: LimitOptions,
 ): Promise<SourceFile> {
   const bytes = await bytesIn(answer, limits)
-  const siblings = besideUrls([answer.url, asked === undefined ? '' : String(asked)], limits)
   const name = asked === undefined ? nameOf(answer) : nameOf(asked)
-  return { name, bytes, ...(siblings && { siblings }) }
-}
-
-async function bytesIn(answer: Response, limits?: LimitOptions): Promise<Uint8Array> {
-  if (answer.ok) {
-    // The browser holds a server to the length it states; all else is read with a limit.
-    const length = Number(answer.headers.get('content-length'))
-    const plain = length > 0 && length < 2 ** 31 && !answer.headers.has('content-encoding')
-    return plain && !limits
-      ? new Uint8Array(await answer.arrayBuffer())
-      : (await import('./body.ts')).readBody(answer, limits)
-  }
-  throw new GruvError('unreadable', 'the server did not give the file', {
-    expected: 'status 200',
-    got: `status ${answer.status} ${answer.statusText}`.trim(),
-  })
-}
-
-/**
- * What lies beside a URL is asked for with the same query (a key, a token), first where the URL was
- * followed to, then where it led away from.
- */
-function besideUrls(
-  urls: readonly string[],
-  limits: LimitOptions | undefined,
-): Siblings | undefined {
-  // Resolved against the page in browsers, where the URL itself may be relative.
-  const page = typeof location === 'undefined' ? undefined : location.href
-  const bases = [...new Set(urls.filter(Boolean).map((each) => new URL(each, page).href))]
-  if (bases.length === 0) return undefined
-  return {
-    list: async () => null,
-    async read(path) {
-      const escaped = path.split('/').map(encodeURIComponent).join('/')
-      const answers: Response[] = []
-      for (const base of bases) {
-        const beside = new URL(escaped, base)
-        beside.search = new URL(base).search
-        const answer = await fetchOrTell(beside)
-        if (answer.ok) return bytesIn(answer, limits)
-        answers.push(answer)
-      }
-      return bytesIn(answers.at(-1)!)
-    },
-  }
+  const urls = [answer.url, String(asked ?? '')].filter(Boolean)
+  if (urls.length === 0) return { name, bytes }
+  const read: Siblings['read'] = async (path) =>
+    (await import('./beside-urls.ts')).readBesideUrls(urls, path, limits)
+  return { name, bytes, siblings: { list: async () => null, read } }
 }

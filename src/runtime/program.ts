@@ -14,6 +14,7 @@ import { plan } from './plan/plan.ts'
 import type { Plan, PlanOptions } from './plan/types.ts'
 import { runCooperatively } from './run/cooperative.ts'
 import { readInputs, zeros } from './run/inputs.ts'
+import { stepMany } from './run/many.ts'
 import {
   beginRun,
   type Machine,
@@ -24,6 +25,7 @@ import {
   resultsOf,
   workOn,
 } from './run/predict.ts'
+import { createRecords } from './run/record.ts'
 import { checkStreamable, createStream, type Stream } from './run/stream.ts'
 
 export interface CompileOptions extends EngineOptions {
@@ -80,6 +82,23 @@ export interface Program {
   ): Promise<Outputs<Name>>
   /** @throws GruvError `not-causal`, naming the layer. */
   stream<Output extends string = 'y', Input extends string = 'x'>(): Stream<Output, Input>
+  /** Bytes of a stream's state as `saveTo` writes it. */
+  readonly stateBytes: number
+  /**
+   * One step of n sequences whose states are records (docs/state.md): the bits of a stream for each,
+   * and faster where the weights are large, since a tile of sequences loads them once. n is 1 to a
+   * million or more.
+   * @param states n records of `stateBytes` bytes, which are replaced.
+   * @param inputs [n, width], row by row; of several inputs one vector behind the other.
+   * @param outputs [n, width], which are written; likewise.
+   * @throws GruvError `not-causal`; `bad-argument` or `bad-shape` for what does not fit, and then
+   *   no sequence has taken the step.
+   */
+  stepMany(
+    states: Uint8Array,
+    inputs: Float32Array | Float64Array,
+    outputs: Float32Array | Float64Array,
+  ): void
   /** Swaps the trained numbers. @throws GruvError `bad-argument` unless the plan's hash is the same. */
   setWeights(model: Model): void
   /** Runs each kernel often enough for the engine to optimise it: call it before real-time work. */
@@ -129,6 +148,7 @@ export function createProgram(
   const machine: Machine = { plan: planned, engine, tensorOps: layers.tensorOps, limits }
   const { precision, streams } = planned
   engine.setWeights(model)
+  const records = createRecords(planned, engine.memory, model)
   const freeStreams = Array.from({ length: streams }, (_, i) => i).reverse()
   let current = model
   let open = true
@@ -146,6 +166,7 @@ export function createProgram(
     states: planned.states.map(({ name, size }) => ({ name, size })),
     engine: engine.report,
     plan: planned,
+    stateBytes: records.bytes,
 
     predict<Name extends string>(
       x: TensorLike | Named<TensorLike>,
@@ -169,7 +190,14 @@ export function createProgram(
           fix: 'Close one, or compile with more: `compile(model, { streams: n })`.',
         })
       }
-      return createStream<Output, Input>(planned, engine, slot, alive, () => freeStreams.push(slot))
+      const release = () => freeStreams.push(slot)
+      return createStream<Output, Input>(planned, engine, slot, records, alive, release)
+    },
+
+    stepMany(states, inputs, outputs) {
+      alive()
+      checkStreamable(planned)
+      stepMany(planned, engine, records, states, inputs, outputs)
     },
 
     setWeights(next) {
@@ -179,6 +207,7 @@ export function createProgram(
       const { hash } = plan(next, { precision, streams }, layers)
       if (hash !== planned.hash) throw otherShape(`plan ${planned.hash}`, `plan ${hash}`)
       engine.setWeights(next)
+      records.setModel(next)
       current = next
     },
 

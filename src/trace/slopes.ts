@@ -4,8 +4,8 @@
  */
 
 import type { ElementwiseActivation, ElementwiseKind } from '../model/activation/activations.ts'
+import { SELU_ALPHA, SELU_SCALE } from '../model/activation/monotone.ts'
 import { activationTable } from '../model/activation/table.ts'
-import { SELU_ALPHA, SELU_SCALE } from '../model/activation/values.ts'
 
 /** dφ/da at the pre-activation a, with the activation's parameters. */
 type Slope = (a: number, p: readonly number[]) => number

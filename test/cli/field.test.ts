@@ -34,24 +34,11 @@ interface Case {
 
 /** Names of cases that do not hold yet, and why. One that comes to hold fails here, and leaves the list. */
 const open: Named<string> = {
-  tflite: 'files of other programs are not called by their names yet',
-  'html-as-model': 'files of other programs are not called by their names yet',
-  'npy-as-model': 'files of other programs are not called by their names yet',
   'amp-batch-first': 'one-feature sound in another arrangement is not understood yet',
   'amp-flat': 'one-feature sound in another arrangement is not understood yet',
   'nam-verify': '.nam is not read yet',
   'nam-other': '.nam is not read yet',
   'own-reference': 'input_batch and output_batch are not reference data yet',
-  'int8-told': 'the cost of rounding is not said apart yet',
-  'csv-dated': 'a column of text is not left out yet',
-  'csv-station': 'a column of text is not left out yet',
-  'csv-gap': 'gaps are not refused yet',
-  'stdin-gap': 'gaps are not refused yet',
-  'stdin-nan': 'gaps are not refused yet',
-  'stdin-garbage': 'a first line that is no header passes as one, and objects are not read yet',
-  'stdin-short-header':
-    'a first line that is no header passes as one, and objects are not read yet',
-  'stdin-object': 'a first line that is no header passes as one, and objects are not read yet',
 }
 
 const scratch = temporaryFolder()

@@ -258,7 +258,7 @@ describe('a gruv model whose description is wrong', () => {
   it('a description that nests deeper than the stack is', async () => {
     const deep = `{"gruv":${'['.repeat(200_000)}${']'.repeat(200_000)}}`
     const broken = writeSafetensors({ metadata: { gruv: deep }, tensors })
-    await expect(load(broken)).rejects.toThrow(/graph: column \d+: .*at most 64 levels/)
+    await expect(load(broken)).rejects.toThrow(/graph: .*at most 64 levels/)
   })
 
   it('conventions cannot be overridden where the file states them', async () => {

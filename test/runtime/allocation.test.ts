@@ -20,8 +20,11 @@ const layers = (activation) => [
 const grown = {}
 const variants = ['wasm', 'js'].flatMap((engine) => ['f32', 'f64'].map((precision) => ({ engine, precision })))
 for (const activation of ['tanh', 'relu']) for (const options of variants) {
-  const stream = compileSync(sequential(layers(activation)), options).stream()
-  const run = (steps) => { for (let i = 0; i < steps; i++) { stream.input[0] = i % 7; stream.step() } }
+  const program = compileSync(sequential(layers(activation)), options)
+  const stream = program.stream()
+  const record = new Uint8Array(program.stateBytes)
+  stream.saveTo(record)
+  const run = (steps) => { for (let i = 0; i < steps; i++) { stream.loadFrom(record); stream.input[0] = i % 7; stream.step(); stream.saveTo(record) } }
   run(100_000)
   // V8 optimises when it finds the time, which on a busy machine takes some rounds; a step that
   // allocates does so every time.

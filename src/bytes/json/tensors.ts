@@ -11,7 +11,8 @@ import { countDigits, type Digits, noDigits } from '../numbers/decimal.ts'
 import { NumberList } from '../numbers/number-list.ts'
 import { quote, showExtents } from '../show.ts'
 import { eachLine } from '../text.ts'
-import { isJsonObject, parseJson } from './text.ts'
+import { isJsonObject } from './object.ts'
+import { parseJson } from './text.ts'
 
 /** The name of an array that came without one. */
 export const LONE = 'data'

@@ -6,15 +6,7 @@
 
 import { GruvError } from '../../errors.ts'
 import { quote } from '../show.ts'
-
-/** Arrays have few axes; engines that parse recursively overflow at some ten thousand levels. */
-const MOST_LEVELS = 64
-
-export type JsonObject = Readonly<Record<string, unknown>>
-
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
+import { MOST_LEVELS } from './object.ts'
 
 /** Called for every number with its place in the text, and the keys of the objects it lies in. */
 export type OnNumber = (from: number, to: number, keys: readonly string[]) => void

@@ -5,7 +5,8 @@
  */
 
 import { activationParameters, type ElementwiseKind } from './activations.ts'
-import { activationValues, SELU_ALPHA, SELU_SCALE } from './values.ts'
+import { SELU_ALPHA, SELU_SCALE } from './monotone.ts'
+import { activationValues } from './values.ts'
 
 /** In terms of the pre-activation `a` and the parameters by name. */
 const formulas = {

@@ -4,45 +4,24 @@
  */
 
 import type { ElementwiseKind } from './activations.ts'
+import { type ActivationValue, clip, monotoneValues, sigmoid, softplus } from './monotone.ts'
 
-export const SELU_ALPHA = 1.6732632423543772
-export const SELU_SCALE = 1.0507009873554805
-
-const clip = (a: number, low: number, high: number): number => (a < low ? low : a > high ? high : a)
-const sigmoid = (a: number): number => 1 / (1 + Math.exp(-a))
-/** log(1 + eᵃ) without overflow. */
-const softplus = (a: number): number => Math.max(a, 0) + Math.log1p(Math.exp(-Math.abs(a)))
-
-/** φ(a), with the parameters in the order of `Activation.parameters`. */
 export const activationValues = {
-  linear: (a) => a,
-  sigmoid: sigmoid,
-  tanh: (a) => Math.tanh(a),
-  relu: (a) => (a < 0 ? 0 : a),
-  leaky_relu: (a, [alpha]) => (a < 0 ? alpha! * a : a),
+  ...monotoneValues,
   thresholded_relu: (a, [alpha]) => (a <= alpha! ? 0 : a),
-  clipped_relu: (a, [max]) => clip(a, 0, max!),
-  hard_sigmoid: (a, [alpha, beta]) => clip(alpha! * a + beta!, 0, 1),
-  hard_tanh: (a) => clip(a, -1, 1),
   affine: (a, [alpha, beta]) => alpha! * a + beta!,
   scaled_tanh: (a, [alpha, beta]) => alpha! * Math.tanh(beta! * a),
-  elu: (a, [alpha]) => (a < 0 ? alpha! * Math.expm1(a) : a),
-  selu: (a) => SELU_SCALE * (a < 0 ? SELU_ALPHA * Math.expm1(a) : a),
-  softplus: softplus,
-  softsign: (a) => a / (1 + Math.abs(a)),
-  exponential: (a) => Math.exp(a),
   silu: (a) => a * sigmoid(a),
   gelu: (a) => 0.5 * a * (1 + erf(a * Math.SQRT1_2)),
   gelu_tanh: (a) => 0.5 * a * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (a + 0.044715 * a * a * a))),
   mish: (a) => a * Math.tanh(softplus(a)),
-  log_sigmoid: (a) => -softplus(-a),
   hard_swish: (a) => a * clip(a / 6 + 0.5, 0, 1),
   celu: (a, [alpha]) => (a < 0 ? alpha! * Math.expm1(a / alpha!) : a),
   tanh_shrink: (a) => a - Math.tanh(a),
   hard_shrink: (a, [threshold]) => (Math.abs(a) <= threshold! ? 0 : a),
   soft_shrink: (a, [threshold]) =>
     Math.abs(a) <= threshold! ? 0 : a < 0 ? a + threshold! : a - threshold!,
-} as const satisfies Readonly<Record<ElementwiseKind, (a: number, p: readonly number[]) => number>>
+} as const satisfies Readonly<Record<ElementwiseKind, ActivationValue>>
 
 /**
  * The error function to full float64 precision: its Taylor series where that converges fast, the

@@ -3,8 +3,8 @@
  * move from one that merely does not. A range covers all units of a value together.
  */
 
-import { type Activation, type ElementwiseKind, isElementwise } from '../activation/activations.ts'
-import { activationValues } from '../activation/values.ts'
+import type { Activation } from '../activation/activations.ts'
+import { type ActivationValue, monotoneValues } from '../activation/monotone.ts'
 import type { LayerNode, NodeOf } from '../types.ts'
 
 export interface Range {
@@ -21,31 +21,14 @@ const usual: Range = { low: -USUAL, high: USUAL, known: false }
 const unit: Range = { low: 0, high: 1, known: true }
 const symmetric: Range = { low: -1, high: 1, known: true }
 
-/** Activations that never decrease. */
-const monotone: readonly ElementwiseKind[] = [
-  'linear',
-  'sigmoid',
-  'tanh',
-  'relu',
-  'leaky_relu',
-  'clipped_relu',
-  'hard_sigmoid',
-  'hard_tanh',
-  'elu',
-  'selu',
-  'softplus',
-  'softsign',
-  'exponential',
-  'log_sigmoid',
-]
-
 /** How far an activation moves over an interval of its argument; null where that is not known. */
 export function movesBy(act: Activation, low: number, high: number): number | null {
   if (low === high) return 0
-  if (!isElementwise(act) || !monotone.includes(act.kind)) return null
-  if (act.parameters[0] < 0) return null
-  const value: (a: number, p: readonly number[]) => number = activationValues[act.kind]
-  return value(high, act.parameters) - value(low, act.parameters)
+  const { kind, parameters } = act
+  if (parameters[0] < 0) return null
+  const values: Partial<Record<Activation['kind'], ActivationValue>> = monotoneValues
+  const value = values[kind]
+  return value === undefined ? null : value(high, parameters) - value(low, parameters)
 }
 
 /** The ranges of a graph's values by name; of other values the usual one. */

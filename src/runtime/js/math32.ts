@@ -7,7 +7,8 @@
  * `f32x4.pmin(x, LIMIT)` with x first: pmin(a, b) is `b < a ? b : a`, so the other order swallows NaN.
  */
 
-import { ERF32, EXP32, LN2_HIGH32, LN2_LOW32, LOG32, TANH32 } from '../math/constants32.ts'
+import { EXP32, LN2_HIGH32, LN2_LOW32, TANH32 } from '../math/constants32.ts'
+import { ERF32, LOG32 } from '../math/more-constants32.ts'
 
 const f = Math.fround
 

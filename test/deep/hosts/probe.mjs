@@ -28,6 +28,7 @@ export async function probe({ load, compile }, optionsFor = () => ({})) {
       simd: usual.engine.simd,
       predicted: digest(y.data),
       streamed: digest(streamed(exact, x)),
+      record: digest(record(exact)),
       // Products and sums in one rounding differ in the last bits.
       off: usual
         .predict(x)
@@ -47,7 +48,18 @@ function streamed(program, { shape: [steps, features], data }) {
     stream.step()
     outputs.set(stream.output, t * stream.output.length)
   }
+  stream.close()
   return outputs
+}
+
+/** The state after some steps, as bytes. */
+function record(program) {
+  const stream = program.stream()
+  for (let t = 0; t < STEPS; t++) stream.step()
+  const bytes = new Uint8Array(program.stateBytes)
+  stream.saveTo(bytes)
+  stream.close()
+  return bytes
 }
 
 /** FNV-1a, 32 bits, of the numbers' bits. */

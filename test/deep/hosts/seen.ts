@@ -8,6 +8,8 @@ export interface SeenFile {
   readonly simd: 'relaxed' | 'simd128' | undefined
   readonly predicted: string
   readonly streamed: string
+  /** Of a state's record. */
+  readonly record: string
   readonly off: number
 }
 
@@ -27,9 +29,10 @@ const FUSED = 100 * 2 ** -24
 export function engineIn(seen: Seen, expected: Seen): string {
   expect(Object.keys(seen)).toEqual(Object.keys(expected))
   const engines = Object.entries(seen).map(([name, file]) => {
-    expect([file.predicted, file.streamed], name).toEqual([
+    expect([file.predicted, file.streamed, file.record], name).toEqual([
       expected[name].predicted,
       expected[name].predicted,
+      expected[name].record,
     ])
     expect(file.off, name).toBeLessThan(FUSED)
     expect(file.exact, name).toBe(file.usual)

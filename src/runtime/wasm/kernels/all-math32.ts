@@ -1,6 +1,7 @@
 /** Writes the elementary functions of `js/math32.ts` that few models need in four lanes, as `math32.ts` does. */
 
-import { ERF32, EXP32, LN2_HIGH32, LN2_LOW32, LOG32 } from '../../math/constants32.ts'
+import { EXP32, LN2_HIGH32, LN2_LOW32 } from '../../math/constants32.ts'
+import { ERF32, LOG32 } from '../../math/more-constants32.ts'
 import { allActivations } from './all-activations.ts'
 import {
   type Arithmetic,
