@@ -1,7 +1,8 @@
 /** Reads the rows of a table that arrives line by line: numbers, JSON arrays or JSON objects. */
 
+import type { JsonObject } from '../bytes/json/object.ts'
 import { readJsonLines } from '../bytes/json/tensors.ts'
-import { type JsonObject, parseJson } from '../bytes/json/text.ts'
+import { parseJson } from '../bytes/json/text.ts'
 import { noDigits } from '../bytes/numbers/decimal.ts'
 import { NumberList } from '../bytes/numbers/number-list.ts'
 import { quote, showNames } from '../bytes/show.ts'

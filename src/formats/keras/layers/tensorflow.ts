@@ -5,7 +5,7 @@
  * Source: `tf_keras/layers/core/tf_op_layer.py`, `tf_keras/engine/node.py`.
  */
 
-import { isJsonObject, type JsonObject } from '../../../bytes/json/text.ts'
+import { isJsonObject, type JsonObject } from '../../../bytes/json/object.ts'
 import type { LayerConfig } from '../config.ts'
 import type { Result } from '../graph.ts'
 import { entry, type Given, type LayerCall, type LayerEntry, unsupported } from '../layer.ts'
