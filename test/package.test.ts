@@ -205,7 +205,7 @@ describe('the tarball', () => {
   // Measured: 2.15 MB packed, 8.1 unpacked, of which 4.8 are the studio's HDF5 library.
   test('is no larger than it has to be', () => {
     expect(packed.size).toBeLessThanOrEqual(2_500_000)
-    expect(packed.unpackedSize).toBeLessThanOrEqual(9_000_000)
+    expect(packed.unpackedSize).toBeLessThanOrEqual(9_300_000)
   })
 
   test('runs nothing when it is installed, nor do the packages that it needs', () => {

@@ -110,7 +110,7 @@ const signatures: readonly Signature[] = [
 
 const texts: readonly TextSignature[] = [
   {
-    text: /^\s*(<!--.*?-->\s*)?<(!doctype\s+html|html|head|body)\b/is,
+    text: /^\s*(<!--.*?-->\s*)?<(!doctype\s+html|html|head|body|title|meta|link|script|style|div|p|pre|h1|form|input)\b/is,
     is: 'a web page (HTML)',
     asData: 'The server gave a page in place of the file: look at the address.',
     asModel: 'The server gave a page in place of the file: look at the address.',

@@ -206,7 +206,7 @@ describe.skipIf(!haveBrowser)('in a browser (none found here)', { timeout: 120_0
       'nothing.npz: the server did not give the file; expected status 200, got status 404',
     ],
     ['http://127.0.0.1:1/x.npz', 'http://127.0.0.1:1/x.npz: the server cannot be reached; got '],
-    ['index.html', 'index.html: this is a web page (HTML), and no model that gruv can read. '],
+    ['index.html', 'index.html: this is a web page (HTML)'],
   ])('%s: asked for once, and said what is wrong', async (url, message) => {
     await open()
     asked.length = 0

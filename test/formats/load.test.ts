@@ -97,7 +97,11 @@ describe('what cannot be read', () => {
       () => Uint8Array.of(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0),
       'HDF5',
     ],
-    ['a single array', () => new TextEncoder().encode('\x93NUMPY').slice(1), 'no model'],
+    [
+      'a single array',
+      () => new TextEncoder().encode('\x93NUMPY').slice(1),
+      'a single NumPy array',
+    ],
     ['no files at all', () => ({}), 'nothing can be loaded'],
   ])('%s', async (_, source, message) => {
     const error = await load(source()).catch((caught: unknown) => caught)
