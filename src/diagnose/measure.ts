@@ -5,7 +5,12 @@ import type { Model } from '../model/types.ts'
 import { compileSync } from '../runtime/compile-sync.ts'
 import { distance, type Named, type Tensor } from '../tensor.ts'
 import { asSequences } from '../verify/layout.ts'
-import { deriveTolerance, hasApproximated, roundingError } from '../verify/tolerance.ts'
+import {
+  deriveTolerance,
+  hasApproximated,
+  largestMagnitude,
+  roundingError,
+} from '../verify/tolerance.ts'
 import { type Candidate, candidateModel } from './candidate.ts'
 import { type Data, dataUnder, type Expected, type InputData, layOut, type Target } from './data.ts'
 import { type Quirk, runChanges } from './quirks.ts'
@@ -26,6 +31,9 @@ export interface Measured {
 
 /** Within twice the rounding bound: the expected numbers have errors too. */
 const FITTING = 2
+
+/** Of the largest expected number: a tolerance beyond this share says nothing. */
+const MEANINGLESS = 1 / 4
 
 /** The data under the quirks of a run, with targets that fit the model's outputs. */
 export function dataFor(
@@ -74,6 +82,9 @@ export function measure(
       approximated: hasApproximated(model),
     })
     largest = Math.max(largest, FITTING * tolerance.largest)
+    // A network that blows rounding up to the size of the numbers would explain any numbers.
+    const scale = largestMagnitude(target.tensor.data)
+    if (scale > 0 && tolerance.largest > MEANINGLESS * scale) excess = Number.POSITIVE_INFINITY
     eachError(target, actual[target.name], (error, e) => {
       maxError = Math.max(maxError, error)
       excess = Math.max(excess, error === 0 ? 0 : error / (FITTING * tolerance.at(e)))
